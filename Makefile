@@ -1,0 +1,53 @@
+# make report · make test · make bench · make lab · make lock · make clean. Each sets up what it needs, once.
+PARAMS ?= params/demo.yaml
+CORES ?= $(shell nproc)
+TORCH ?= default
+UV_VERSION = 0.13.9
+
+PYTHON := .venv/bin/python
+UV := .tools/bin/uv
+SETUP := .venv/.$(TORCH)
+
+report: $(SETUP)
+	@$(PYTHON) -m lib.schedule --params $(PARAMS) --cores $(CORES) $(OPTIONS)
+
+test: $(SETUP)
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m pyright
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(CORES) --dist loadscope
+
+bench: $(SETUP)
+	@for file in tests/bench/bench_*.py; do echo "== $$file"; PYTHONPATH=. $(PYTHON) $$file || exit 1; done
+
+lab: $(SETUP)
+	.venv/bin/jupytext --sync --quiet notebooks/*.py
+	.venv/bin/jupyter lab notebooks
+
+$(UV):
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# The locked set, hashes checked; then the project itself, so that notebooks find lib/ from any folder.
+.venv/.default: requirements.lock pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python 3.11 .venv
+	$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
+	@rm -f .venv/.cpu; touch $@
+
+# A machine without a GPU: the same versions, torch from PyTorch's own CPU builds (0.2 GB instead of 3), hashes not checked.
+.venv/.cpu: requirements.lock pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python 3.11 .venv
+	sed -nE 's/^([A-Za-z0-9._-]+==[^\\]*[^\\ ]).*$$/\1/p' requirements.lock | grep -vE '^(nvidia-|cuda-|triton==)' > .venv/requirements.cpu.txt
+	$(UV) pip sync --quiet --python $(PYTHON) --torch-backend cpu .venv/requirements.cpu.txt
+	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
+	@rm -f .venv/.default; touch $@
+
+lock: | $(UV)
+	$(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	@echo 'now bring environment.yml to the same versions: tests/test_environment.py names what differs'
+
+clean:
+	rm -rf outputs/*/ .snakemake .pytest_cache .ruff_cache .hypothesis notebooks/*.ipynb
+
+.PHONY: report test bench lab lock clean

@@ -1,0 +1,46 @@
+# Notebooks x splits -> outputs. `make report` calls it through lib/schedule.py; by hand, with a dry run:
+#   snakemake --cores 2 --config params=params/demo.yaml --dry-run
+# On a cluster: --workflow-profile params/slurm. Each job is one `python -m lib.run`.
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT))
+
+from lib.artifacts import imported_modules
+from lib.chapters import CHAPTERS, atoms, data_files, needs
+from lib.params import load, profile_name
+from lib.paths import Outputs
+from lib.schedule import write_sections
+
+PROFILE = config.get("params", "params/demo.yaml")
+PARAMS = load(PROFILE)
+OUTPUTS = Outputs(profile_name(PROFILE))
+OUT = f"outputs/{OUTPUTS.profile}"
+write_sections(PARAMS, OUTPUTS.root / "params")
+
+
+def manifest(atom):
+    return f"{OUT}/notebooks/{atom[0]}/{atom[1]}.json"
+
+
+def inputs(wildcards):
+    """The notebook, the modules it imports, the parameters it reads, the data, what must be done before."""
+    source = ROOT / "notebooks" / f"{wildcards.notebook}.py"
+    code = sorted(str(file.relative_to(ROOT)) for file in imported_modules(source))
+    sections = [f"{OUT}/params/{name}.json" for name in CHAPTERS[wildcards.notebook].sections]
+    before = [manifest(atom) for atom in needs((wildcards.notebook, wildcards.split), PARAMS)]
+    return [f"notebooks/{wildcards.notebook}.py", *code, *sections, *data_files(PARAMS, OUTPUTS), *before]
+
+
+rule report:
+    input: [manifest(atom) for atom in atoms(PARAMS)]
+
+
+rule atom:
+    input: inputs
+    output: OUT + "/notebooks/{notebook}/{split}.json"
+    wildcard_constraints: split="[1-5]|all"
+    resources: gpu=1
+    message: "{wildcards.notebook}, split {wildcards.split}"
+    shell: "exec {sys.executable} -m lib.run notebooks/{wildcards.notebook}.py --params {PROFILE} --split {wildcards.split}"

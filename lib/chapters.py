@@ -1,0 +1,75 @@
+"""The notebooks, what each reads and needs: the report's table of contents and the schedule's graph, in one place."""
+
+import os
+from dataclasses import dataclass
+
+from lib.params import Params, data_root
+from lib.paths import ROOT, Outputs
+
+SPLITS = (1, 2, 3, 4, 5)
+Atom = tuple[str, str]  # notebook name; split: "1" … "5" or "all"
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One notebook.
+
+    Attributes:
+        sections: parameter sections that it reads; a change of another section does not re-run it.
+        per_split: it also runs once a split, before `all` collates the five.
+        needs: notebooks whose files it reads.
+        demo_needs: the same where the data set is the demo, whose videos, weights and features other notebooks make.
+    """
+
+    sections: tuple[str, ...]
+    per_split: bool = False
+    needs: tuple[str, ...] = ()
+    demo_needs: tuple[str, ...] = ()
+
+
+CHAPTERS = {
+    "2_1_datasets": Chapter(("data", "demo")),
+    "2_2_asformer": Chapter(("data", "demo", "i3d", "asformer")),
+    "2_3_1_public_features": Chapter(
+        ("data", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_3_2_feature_extraction")
+    ),
+    "2_3_2_feature_extraction": Chapter(
+        ("data", "demo", "i3d", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_2_asformer")
+    ),
+    "2_3_3_baseline": Chapter(("data", "asformer"), per_split=True, needs=("2_3_2_feature_extraction",)),
+}
+
+
+def atoms(params: Params) -> list[Atom]:
+    """Everything that a profile runs."""
+    return [
+        (name, split)
+        for name in params.notebooks
+        for split in ((*map(str, SPLITS), "all") if CHAPTERS[name].per_split else ("all",))
+    ]
+
+
+def needs(atom: Atom, params: Params) -> list[Atom]:
+    """Atoms that must be done before `atom`: a notebook's splits where it has them (not its tables), else the whole."""
+    name, split = atom
+    chapter = CHAPTERS[name]
+    before = [other for other in (*chapter.needs, *_demo_needs(chapter, params)) if other in params.notebooks]
+    found = [
+        (other, part)
+        for other in before
+        for part in (map(str, SPLITS) if CHAPTERS[other].per_split else ("all",))
+    ]
+    if chapter.per_split and split == "all":
+        found += [(name, str(part)) for part in SPLITS]
+    return found
+
+
+def _demo_needs(chapter: Chapter, params: Params) -> tuple[str, ...]:
+    return chapter.demo_needs if params.data.source == "demo" else ()
+
+
+def data_files(params: Params, out: Outputs) -> list[str]:
+    """The label files of a data set that is brought, not made (its features are hashed where they are used)."""
+    if params.data.source == "demo":
+        return []
+    return [os.path.relpath(file, ROOT) for file in sorted(data_root(params, out).glob("[gms]*/*.[tb]*"))]

@@ -1,0 +1,102 @@
+"""Drawing primitives. Points are complex numbers x + iy in the kitchen's units (x right, y towards the person), so that
+moving a shape is an addition and turning it is a product with a unit number."""
+
+import colorsys
+
+import cv2
+import numpy as np
+
+Colour = tuple[float, float, float]  # blue, green, red; 0 … 255
+SHIFT = 4  # binary places of a pixel that OpenCV draws with: slow motions stay smooth
+
+
+class Canvas:
+    """A square picture of the part of the kitchen within `reach` units of its middle.
+
+    Args:
+        image: (S, S, 3) uint8, drawn upon.
+        reach: half the side in units.
+    """
+
+    def __init__(self, image: np.ndarray, reach: float) -> None:
+        self.image = image
+        self.reach = reach
+        self.unit = len(image) / (2 * reach)  # pixels a unit
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """Complex (…,) -> int32 (…, 2), fixed point with SHIFT binary places."""
+        xy = np.stack([np.real(points), np.imag(points)], axis=-1)
+        return np.round((xy + self.reach) * (self.unit * 2**SHIFT)).astype(np.int32)
+
+    def fill(self, outline: np.ndarray, colour: Colour) -> None:
+        """One closed outline (M,), or one after the other (K, M)."""
+        for points in self.pixels(outline).reshape(-1, outline.shape[-1], 2):
+            cv2.fillPoly(self.image, [points], colour, cv2.LINE_8, SHIFT)
+
+    def disc(self, centre: complex, radius: float, colour: Colour) -> None:
+        x, y = self.pixels(np.asarray(centre)).tolist()
+        cv2.circle(self.image, (x, y), round(radius * self.unit * 2**SHIFT), colour, -1, cv2.LINE_8, SHIFT)
+
+    def ring(self, centre: complex, radius: float, colour: Colour) -> None:
+        x, y = self.pixels(np.asarray(centre)).tolist()
+        cv2.circle(self.image, (x, y), round(radius * self.unit * 2**SHIFT), colour, 1, cv2.LINE_8, SHIFT)
+
+    def line(self, points: np.ndarray, colour: Colour, width: float) -> None:
+        thickness = max(1, round(width * self.unit))
+        cv2.polylines(self.image, [self.pixels(np.asarray(points))], False, colour, thickness, cv2.LINE_8, SHIFT)
+
+    def dots(self, centres: np.ndarray, radius: float, colour: Colour) -> None:
+        for centre in centres:
+            self.disc(centre, radius, colour)
+
+
+def ellipse(length: float, width: float, points: int = 14) -> np.ndarray:
+    """Outline (points,) of half axes `length` (along x) and `width`."""
+    turn = np.exp(2j * np.pi * np.arange(points) / points)
+    return length * turn.real + 1j * width * turn.imag
+
+
+def box(length: float, width: float) -> np.ndarray:
+    """Outline (4,) of half sides `length` (along x) and `width`."""
+    return np.array([-length - 1j * width, length - 1j * width, length + 1j * width, -length + 1j * width])
+
+
+def capsule(length: float, width: float) -> np.ndarray:
+    """A box with round ends, (14,)."""
+    return ellipse(width, width) + (length - width) * np.sign(np.cos(2 * np.pi * np.arange(14) / 14 + 1e-3))
+
+
+def leafy(size: float, rng: np.random.Generator) -> np.ndarray:
+    """A ragged outline (18,)."""
+    return ellipse(size, 0.8 * size, 18) * rng.uniform(0.72, 1.15, 18)
+
+
+def unit(degrees: float) -> complex:
+    """Direction: 0 = to the right, 90 = towards the person.
+
+    >>> complex(np.round(unit(90), 6))
+    1j
+    """
+    return complex(np.exp(1j * np.deg2rad(degrees)))
+
+
+def hsv(hue: float, saturation: float, value: float) -> Colour:
+    """Hue in degrees, the others 0 … 1 (clipped).
+
+    >>> hsv(0, 1, 1)
+    (0.0, 0.0, 255.0)
+    """
+    red, green, blue = colorsys.hsv_to_rgb(hue % 360 / 360, min(max(saturation, 0), 1), min(max(value, 0), 1))
+    return (255 * blue, 255 * green, 255 * red)
+
+
+def mix(colour: Colour, other: Colour, share: float) -> Colour:
+    """`share` of `other` in `colour`."""
+    blue, green, red = ((1 - share) * a + share * b for a, b in zip(colour, other, strict=True))
+    return (blue, green, red)
+
+
+def shade(colour: Colour, factor: float) -> Colour:
+    """Darker (factor < 1) or lighter (up to 255)."""
+    blue, green, red = (min(255.0, factor * channel) for channel in colour)
+    return (blue, green, red)

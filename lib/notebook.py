@@ -1,0 +1,129 @@
+"""What a notebook holds in its hand: its parameters, its splits, and the one way to show and keep tables and figures.
+
+    book = open_notebook("2_3_3_baseline", params, split, overrides)
+    book.figure(11, axes.figure, curves, "Training of the baseline on the five splits.")
+
+With split "all" tables, figures and metrics are also kept below outputs/<profile>/ (`tables/table_03.csv`,
+`figures/figure_11.svg|.png|.csv`, `metrics/<notebook>.parquet`); with a number they are only shown.
+"""
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import HTML, Markdown, display
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from lib import plots
+from lib.artifacts import atomic
+from lib.chapters import CHAPTERS, SPLITS
+from lib.dataset import Dataset, open_dataset
+from lib.params import data_root, load, profile_name
+from lib.paths import Outputs
+from lib.provenance import revision
+
+METRIC_COLUMNS = ["section", "method", "split", "video", "protocol", "metric", "value"]
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook's run.
+
+    Attributes:
+        name: e.g. "2_3_3_baseline".
+        params: its parameter sections and no other, e.g. `book.params.asformer`.
+        out: the profile's folders.
+        splits: the splits it works on.
+        whole: it collates all splits (split "all"), so what it shows is kept.
+    """
+
+    name: str
+    profile: str
+    params: SimpleNamespace
+    out: Outputs
+    splits: tuple[int, ...]
+    whole: bool
+    root: Path
+
+    def dataset(self, features: str | None = None) -> Dataset:
+        """The profile's data set with one of its feature sets (None: labels only)."""
+        return open_dataset(self.root, features, self.params.data.fps)
+
+    def figure(self, number: int | str, figure: Figure, data: pd.DataFrame, caption: str, raster: bool = False) -> None:
+        """Show a figure under its thesis number; keep it as SVG and PNG with its data as CSV.
+
+        Args:
+            raster: show the PNG, for figures made of photographs.
+        """
+        stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
+        folder = self.out.figures if self.whole else self.out.figures / f"{self.name}_split_{self.splits[0]}"
+        for ending in ("svg", "png"):
+            with atomic(folder / f"{stem}.{ending}") as file:
+                figure.savefig(file, format=ending, bbox_inches="tight", dpi=150, metadata={"Date": None} if ending == "svg" else None)
+        _write_csv(folder / f"{stem}.csv", data)
+        plt.close(figure)
+        ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
+        picture = base64.b64encode((folder / f"{stem}.{ending}").read_bytes()).decode()
+        title = f"Figure {number}" if isinstance(number, int) else "Figure"
+        display(
+            HTML(
+                f'<figure class="report"><img src="data:{mime};base64,{picture}" alt="{html.escape(f"{title}. {caption}")}">'
+                f"{self._caption(title, caption, f'figures/{stem}.csv')}</figure>"
+            )
+        )
+
+    def table(self, number: int | str, shown: pd.DataFrame | Styler, data: pd.DataFrame, caption: str) -> None:
+        """Show a table under its thesis number (`shown`) and keep its values (`data`) as CSV."""
+        stem = f"table_{number:02d}" if isinstance(number, int) else f"table_{number}"
+        folder = self.out.tables if self.whole else self.out.tables / f"{self.name}_split_{self.splits[0]}"
+        _write_csv(folder / f"{stem}.csv", data)
+        body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
+        title = f"Table {number}" if isinstance(number, int) else "Table"
+        display(HTML(f'<figure class="report">{self._caption(title, caption, f"tables/{stem}.csv")}{body}</figure>'))
+
+    def metrics(self, table: pd.DataFrame) -> None:
+        """Keep the long metric table of this section."""
+        if not self.whole:
+            return
+        with atomic(self.out.metrics / f"{self.name}.parquet") as file:
+            table[METRIC_COLUMNS].reset_index(drop=True).to_parquet(file)
+
+    def say(self, text: str) -> None:
+        """A sentence with computed numbers."""
+        display(Markdown(text))
+
+    def _caption(self, title: str, caption: str, data: str) -> str:
+        links = (
+            f'<a href="sources/{self.name}.py">notebook</a> · <a href="sources/{self.name}.json">parameters</a> · '
+            f'revision {revision()} · <a href="{data}">data</a>'
+        )
+        notice = f"{self.params.data.name}. " if self.params.data.name else ""
+        return f'<figcaption><b>{title}.</b> {html.escape(caption)} <i>{html.escape(notice)}</i><span class="made">{links}</span></figcaption>'
+
+
+def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence[str] = ()) -> Notebook:
+    """Read the profile strictly, set the figure style, say what the page shows.
+
+    Raises:
+        ParameterError: for a profile or override that cannot be used.
+    """
+    params = load(profile, overrides)
+    out = Outputs(profile_name(profile))
+    whole = str(split) == "all"
+    sections = {section: getattr(params, section) for section in CHAPTERS[name].sections}
+    plots.set_style()
+    display(HTML(f'<div class="notice">{html.escape(params.notice)}</div>'))
+    root = data_root(params, out)
+    splits = SPLITS if whole else (int(split),)
+    return Notebook(name, str(profile), SimpleNamespace(**sections), out, splits, whole, root)
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    with atomic(path) as file:
+        table.to_csv(file, float_format="%.6g", index=not isinstance(table.index, pd.RangeIndex))

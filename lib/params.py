@@ -1,0 +1,155 @@
+"""Parameters: strict models, one section a concern; a profile file holds only its differences from defaults.yaml.
+
+Every value that the thesis or its code fixed is a field here or in params/50salads.yaml. An unknown key, a wrong type or
+a value out of range raises `ParameterError` with one line: the key, the file, and what would be right.
+"""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lib.paths import ROOT, Outputs
+
+PositiveInt = Annotated[int, Field(gt=0)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+class ParameterError(ValueError):
+    """A parameter file, key or value that cannot be used; the message is one line for the user."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(Section):
+    """Where the data set lies (MS-TCN layout) and how its features and labels are read."""
+
+    source: Literal["demo", "files"]  # demo: rendered by 2_1 into outputs/<profile>/data; files: must be there
+    name: str  # how captions name the data set
+    roots: tuple[str, ...] = ()  # source files: folders of the MS-TCN layout, relative to the project; the first that exists
+    fps: Annotated[float, Field(gt=0)]  # frames a second of labels and features
+    public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
+    own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
+    ignore: tuple[str, ...] = ()  # classes left out of segmental scores
+    convention: Literal["mstcn", "asformer", "lea"]
+
+
+class Asformer(Section):
+    """ASFormer and its training (thesis 2.2.2, 2.3; Yi, Wen, Jiang, BMVC 2021)."""
+
+    num_layers: PositiveInt
+    num_maps: PositiveInt
+    num_decoders: Annotated[int, Field(ge=0)]
+    channel_mask: Probability
+    attention_band: Literal["published", "banded"]
+    smoothing: Annotated[float, Field(ge=0)]  # lambda of equation 3
+    sample_rate: PositiveInt  # every n-th frame is used
+    standardize: bool  # channels to zero mean, unit variance of the training videos
+    epochs: PositiveInt
+    learning_rate: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)]
+    plateau_patience: Annotated[int, Field(ge=0)]
+    test_every: PositiveInt  # epochs between two test measurements (for the figures only)
+    seed: int
+
+
+class Params(Section):
+    title: str
+    notice: str  # said on every page, e.g. that the numbers are the demo's
+    summary: str  # on the front page
+    notebooks: tuple[str, ...]
+    data: Data
+    asformer: Asformer
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
+    """Read defaults.yaml, lay the profile file's differences over it, then `section.key=value` overrides, and check.
+
+    Raises:
+        ParameterError: one line that names the key, the file and what would be right.
+    """
+    path = ROOT / path
+    values = _merge(_read(ROOT / "params" / "defaults.yaml"), _read(path))
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        if not equals:
+            raise ParameterError(f"--set {override}: write it as section.key=value")
+        branch: dict = {}
+        leaf = branch
+        *sections, last = name.split(".")
+        for section in sections:
+            leaf = leaf.setdefault(section, {})
+        leaf[last] = yaml.safe_load(text)
+        values = _merge(values, branch)
+    try:
+        return Params(**values)
+    except ValidationError as error:
+        raise ParameterError(_explain(error, path, overrides)) from None
+
+
+def profile_name(path: str | Path) -> str:
+    """Name of the output folder: the profile file's name without its ending."""
+    return Path(path).stem
+
+
+def data_root(params: Params, out: Outputs) -> Path:
+    """Folder of the data set: rendered into the outputs, or the first of `data.roots` that exists.
+
+    Raises:
+        ParameterError: none of them exists.
+    """
+    if params.data.source == "demo":
+        return out.data
+    for root in params.data.roots:
+        if (ROOT / root).is_dir():
+            return (ROOT / root).resolve()
+    raise ParameterError(
+        f"data.roots: no data set at {' or '.join(params.data.roots)}; `python -m lib.fetch {out.profile}` brings it or says how"
+    )
+
+
+def _read(path: Path) -> dict:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        there = ", ".join(sorted(file.name for file in (ROOT / "params").glob("*.yaml")))
+        raise ParameterError(f"{path}: cannot be read ({error.strerror}); params/ has: {there}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise ParameterError(f"{path}: expected `key: value` lines, found {type(values).__name__}")
+    return values
+
+
+def _merge(base: dict, changes: dict) -> dict:
+    merged = dict(base)
+    for name, value in changes.items():
+        nested = isinstance(value, dict) and isinstance(base.get(name), dict)
+        merged[name] = _merge(base[name], value) if nested else value
+    return merged
+
+
+def _explain(error: ValidationError, path: Path, overrides: Sequence[str]) -> str:
+    """The first finding as one line; `path` is named since defaults.yaml itself is held valid by a test."""
+    first = error.errors()[0]
+    location = [str(part) for part in first["loc"]]
+    source = f"{path.name} or --set" if overrides else str(path.name)
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(location[-1], _known(location[:-1]), n=1, cutoff=0.0)
+        return f"{source}: unknown key '{'.'.join(location)}'; the nearest valid key is '{near[0]}'"
+    got = "" if first["type"] == "missing" else f", got {first['input']!r}"
+    return f"{source}: '{'.'.join(location)}': {first['msg']}{got}"
+
+
+def _known(location: Sequence[str]) -> list[str]:
+    """Field names of the section at `location`."""
+    section: type[BaseModel] = Params
+    for part in location:
+        section = section.model_fields[part].annotation  # type: ignore[assignment]
+    return list(section.model_fields)

@@ -1,0 +1,55 @@
+"""The one place for paths. Everything made lies below outputs/<profile>/."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Folders of one profile, e.g. `Outputs("demo").tables`."""
+
+    profile: str
+
+    @property
+    def root(self) -> Path:
+        return ROOT / "outputs" / self.profile
+
+    @property
+    def data(self) -> Path:
+        """The demo's data set, in the MS-TCN layout."""
+        return self.root / "data"
+
+    @property
+    def weights(self) -> Path:
+        return self.root / "weights"
+
+    @property
+    def tables(self) -> Path:
+        return self.root / "tables"
+
+    @property
+    def figures(self) -> Path:
+        return self.root / "figures"
+
+    @property
+    def metrics(self) -> Path:
+        return self.root / "metrics"
+
+    @property
+    def notebooks(self) -> Path:
+        """Executed notebooks and their manifests: notebooks/<name>/<split>.ipynb, .json."""
+        return self.root / "notebooks"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report"
+
+    def run(self, method: str, split: int, seed: int | None = None) -> Path:
+        """Checkpoint and history of one training, e.g. runs/asformer_own/split_3."""
+        return self.root / "runs" / method / (f"split_{split}" if seed is None else f"split_{split}_seed_{seed}")
+
+    def predictions(self, method: str, split: int) -> Path:
+        """A text file a test video, in the form of ms-tcn and ASFormer."""
+        return self.root / "predictions" / method / f"split_{split}"

@@ -1,0 +1,154 @@
+"""The HTML report: executed notebooks -> a Sphinx site (MyST-NB, book theme) that works from the file system, offline.
+
+    python -m lib.report --params params/demo.yaml        # rebuild the site alone
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import nbformat
+
+from lib.artifacts import sha256, write_text
+from lib.chapters import CHAPTERS
+from lib.params import ParameterError, Params, load, profile_name
+from lib.paths import ROOT, Outputs
+from lib.provenance import revision
+
+TITLES = {  # headings of the thesis, in English
+    "2_1_datasets": "2.1 Data sets",
+    "2_2_asformer": "2.2 The baseline: I3D and ASFormer",
+    "2_3_1_public_features": "2.3.1 Training on public features",
+    "2_3_2_feature_extraction": "2.3.2 Extracting the features",
+    "2_3_3_baseline": "2.3.3 The baseline on own features",
+}
+
+CONF = """
+project = {title!r}
+author = ""
+extensions = ["myst_nb"]
+nb_execution_mode = "off"
+myst_enable_extensions = ["dollarmath", "amsmath"]
+nb_merge_streams = True
+nb_output_stderr = "remove"
+html_theme = "sphinx_book_theme"
+html_title = {title!r}
+html_static_path = ["_static"]
+html_css_files = ["report.css"]
+html_theme_options = dict(show_toc_level=2, use_download_button=False, use_fullscreen_button=False)
+html_show_sourcelink = False
+html_show_copyright = False
+html_last_updated_fmt = None
+mathjax_path = "tex-svg.js"
+suppress_warnings = ["mystnb.unknown_mime_type"]
+"""
+
+STYLE = """
+.notice { border-left: 4px solid #b35900; background: rgba(179, 89, 0, .08); padding: .5rem .8rem; margin: .8rem 0; }
+.notice:empty { display: none; }
+figure.report { margin: 1.2rem 0; overflow-x: auto; }
+figure.report img { max-width: 100%; height: auto; background: white; }
+figure.report figcaption { font-size: .9rem; margin: .3rem 0; text-align: left; }
+figure.report table { font-size: .85rem; font-variant-numeric: tabular-nums; margin: .4rem 0; }
+figure.report th, figure.report td { padding: .15rem .55rem; }
+.made { display: block; font-size: .78rem; opacity: .8; }
+"""
+
+
+def build(params: Params, out: Outputs) -> Path:
+    """Build (or leave, where nothing changed) the site of a profile.
+
+    Returns:
+        The path of its index.html.
+
+    Raises:
+        FileNotFoundError: no notebook has been executed yet.
+    """
+    done = [name for name in params.notebooks if (out.notebooks / name / "all.json").exists()]
+    if not done:
+        raise FileNotFoundError(f"{out.notebooks.relative_to(ROOT)}: no executed notebook; run `make report` first")
+    index = out.report / "index.html"
+    state = json.dumps(
+        [{name: sha256(out.notebooks / name / "all.json") for name in done}, sha256(Path(__file__)), params.model_dump(mode="json")]
+    )
+    stamp = out.report / "state.json"
+    if index.exists() and stamp.exists() and stamp.read_text() == state:
+        return index
+    source, site = out.root / ".site", out.root / ".site_built"
+    for folder in (source, site):
+        shutil.rmtree(folder, ignore_errors=True)
+    _write_source(params, out, done, source)
+    _sphinx(source, site)
+    for folder in ("tables", "figures"):
+        if (out.root / folder).exists():
+            shutil.copytree(out.root / folder, site / folder, dirs_exist_ok=True)
+    (site / "sources").mkdir()
+    for name in done:
+        shutil.copy(ROOT / "notebooks" / f"{name}.py", site / "sources" / f"{name}.py")
+        shutil.copy(out.notebooks / name / "all.json", site / "sources" / f"{name}.json")
+    (site / "state.json").write_text(state)
+    shutil.rmtree(out.report, ignore_errors=True)
+    site.rename(out.report)
+    shutil.rmtree(source)
+    return index
+
+
+def _write_source(params: Params, out: Outputs, done: list[str], source: Path) -> None:
+    write_text(source / "conf.py", CONF.format(title=params.title))
+    write_text(source / "_static" / "report.css", STYLE)
+    shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), source / "_static" / "tex-svg.js")
+    write_text(source / "index.md", _front_page(params, out, done))
+    for name in done:
+        notebook = nbformat.read(out.notebooks / name / "all.ipynb", as_version=4)
+        for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
+            if "injected-parameters" in cell.metadata.get("tags", []):
+                cell.metadata["tags"].append("remove-cell")
+        notebook.metadata.pop("papermill", None)
+        nbformat.write(notebook, source / f"{name}.ipynb")
+
+
+def _front_page(params: Params, out: Outputs, done: list[str]) -> str:
+    rows = ["| section | made | minutes |", "|---|---|---|"]
+    for name in done:
+        splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("*.json")]
+        whole = json.loads((out.notebooks / name / "all.json").read_text())
+        minutes = sum(part["seconds"] for part in splits) / 60
+        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {whole['finished'][:16].replace('T', ' ')} UTC, {whole['revision']} | {minutes:.1f} |")
+    left_out = [TITLES[name] for name in CHAPTERS if name not in params.notebooks]
+    missing = [TITLES[name] for name in params.notebooks if name not in done]
+    lines = [f"# {params.title}", f'<div class="notice">{params.notice}</div>', params.summary]
+    lines += [f"Profile `{out.profile}`, revision {revision()}.", "\n".join(rows)]
+    if left_out:
+        lines.append("Not in this profile: " + "; ".join(left_out) + ".")
+    if missing:
+        lines.append("Not finished: " + "; ".join(missing) + ".")
+    toc = "\n".join(done)
+    lines.append(f"```{{toctree}}\n:hidden:\n\n{toc}\n```")
+    return "\n\n".join(lines) + "\n"
+
+
+def _sphinx(source: Path, site: Path) -> None:
+    from sphinx.cmd.build import build_main
+
+    if build_main(["-q", "-b", "html", "-d", str(source / ".doctrees"), str(source), str(site)]):
+        raise RuntimeError(f"{source.relative_to(ROOT)}: the site could not be built; Sphinx says why above")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m lib.report", description="Build the site from executed notebooks.")
+    parser.add_argument("--params", default="params/demo.yaml")
+    options = parser.parse_args()
+    try:
+        page = build(load(options.params), Outputs(profile_name(options.params)))
+    except (ParameterError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"the report: {page.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The atom: execute one notebook for one split, e.g.
+
+    python -m lib.run notebooks/2_3_3_baseline.py --params params/demo.yaml --split 3 --set asformer.epochs=5
+
+It works by itself from a shell loop, a SLURM array or a Kubernetes Job; the Snakefile only schedules it. The executed
+notebook and its manifest appear under outputs/<profile>/notebooks/<name>/ when all went well, under a temporary name until
+then. Exit code 2: the call is wrong and nothing was written; 1: the notebook failed.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+
+from lib.artifacts import imported_modules, publish, sha256, write_json
+from lib.chapters import CHAPTERS, SPLITS, needs
+from lib.params import ParameterError, Params, load, profile_name
+from lib.paths import ROOT, Outputs
+from lib.processes import die_with_parent
+from lib.provenance import revision
+
+PACKAGES = "jupyterlab papermill torch opencv-python faiss-cpu transformers pytorchvideo seaborn pandas jupytext".split()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m lib.run", description="Execute one notebook for one split.")
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    parser.add_argument("--split", default="all", choices=[*map(str, SPLITS), "all"])
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
+    options = parser.parse_args(arguments)
+    if "REPORT_SCHEDULED" in os.environ:
+        die_with_parent()
+    try:
+        params = load(options.params, options.overrides)
+        name = check(options.notebook, options.split, params, options.params)
+    except ParameterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return execute(name, options.split, params, options.params, options.overrides)
+
+
+def check(notebook: Path, split: str, params: Params, profile: str) -> str:
+    """The notebook's name, if it exists and runs in this profile and for this split."""
+    name = notebook.stem
+    if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
+        raise ParameterError(f"{notebook}: no such notebook; there are: {', '.join(CHAPTERS)}")
+    if name not in params.notebooks:
+        raise ParameterError(f"{notebook}: not a chapter of {profile} (its key `notebooks` lists: {', '.join(params.notebooks)})")
+    if split != "all" and not CHAPTERS[name].per_split:
+        raise ParameterError(f"{notebook}: has no splits; leave --split out")
+    return name
+
+
+def execute(name: str, split: str, params: Params, profile: str, overrides: list[str]) -> int:
+    import jupytext
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    source = ROOT / "notebooks" / f"{name}.py"
+    folder = Outputs(profile_name(profile)).notebooks / name
+    os.environ["REPORT_ATOM"] = f"{name} split {split}" if split != "all" else name
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # atoms run side by side; one thread each also fixes summation order
+    started = time.time()
+    with only_one(folder / f".{split}.lock"):
+        running, failed = folder / f".{split}.running.ipynb", folder / f"{split}.failed.ipynb"
+        try:
+            papermill.execute_notebook(
+                jupytext.read(source),
+                str(running),
+                parameters={"params": str(profile), "split": split, "overrides": overrides},
+                cwd=str(ROOT),
+                kernel_name="python3",
+                progress_bar=False,
+                stderr_file=sys.stderr,
+            )
+        except PapermillExecutionError as error:
+            running.replace(failed)
+            print(f"error: {os.environ['REPORT_ATOM']}: {error.ename}: {error.evalue}", file=sys.stderr)
+            print(f"the notebook up to the error: {failed.relative_to(ROOT)}", file=sys.stderr)
+            return 1
+        publish(running, folder / f"{split}.ipynb")
+        failed.unlink(missing_ok=True)
+        write_json(folder / f"{split}.json", manifest(name, split, params, profile, overrides, started))
+    return 0
+
+
+def manifest(name: str, split: str, params: Params, profile: str, overrides: list[str], started: float) -> dict:
+    """What made this result: parameters, hashes of what it read, revision, versions, time."""
+    source = ROOT / "notebooks" / f"{name}.py"
+    sections = {section: getattr(params, section).model_dump(mode="json") for section in CHAPTERS[name].sections}
+    folder = Outputs(profile_name(profile)).notebooks
+    before = [folder / other / f"{part}.json" for other, part in needs((name, split), params)]
+    return {
+        "notebook": name,
+        "split": split,
+        "profile": profile_name(profile),
+        "overrides": overrides,
+        "parameters": sections,
+        "inputs": {
+            str(file.relative_to(ROOT)): sha256(file)
+            for file in [source, *sorted(imported_modules(source)), *before]
+            if file.exists()
+        },
+        "revision": revision(),
+        "versions": {package: version(package) for package in PACKAGES},
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "seconds": round(time.time() - started, 1),
+    }
+
+
+@contextmanager
+def only_one(lock: Path) -> Iterator[None]:
+    """Wait until no other process works on the same atom (one that outlived a killed scheduler, say)."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())
