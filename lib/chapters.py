@@ -55,9 +55,7 @@ def needs(atom: Atom, params: Params) -> list[Atom]:
     chapter = CHAPTERS[name]
     before = [other for other in (*chapter.needs, *_demo_needs(chapter, params)) if other in params.notebooks]
     found = [
-        (other, part)
-        for other in before
-        for part in (map(str, SPLITS) if CHAPTERS[other].per_split else ("all",))
+        (other, part) for other in before for part in (map(str, SPLITS) if CHAPTERS[other].per_split else ("all",))
     ]
     if chapter.per_split and split == "all":
         found += [(name, str(part)) for part in SPLITS]

@@ -4,8 +4,10 @@ The thesis describes the two-stream Inception-v1 of the paper; the net that it r
 last maps, pooled as in the classification head: windows of 4 x 7 x 7 (time, height, width), then the mean over these.
 """
 
+import copy
 import warnings
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -17,8 +19,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from lib.params import I3D
 
 with warnings.catch_warnings():  # pytorchvideo 0.1.5 scripts functions at import, which torch now discourages
-    warnings.filterwarnings("ignore", "`torch.jit.script`.* is deprecated", FutureWarning)
-    from pytorchvideo.models.resnet import create_resnet
+    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
+    from pytorchvideo.models.hub import i3d_r50
 
 HEAD_POOL = (4, 7, 7)  # positions in time, height, width; fewer where the maps are smaller
 
@@ -39,20 +41,10 @@ class I3DResNet(nn.Module):
 
     def __init__(self, width: int = 64, input_channels: int = 3, num_classes: int = 400, dropout: float = 0.5):
         super().__init__()
-        self.blocks: nn.ModuleList = create_resnet(  # 0 stem, 1 res2, 2 pool in time, 3-5 res3-res5, 6 head
-            input_channel=input_channels,
-            model_num_class=num_classes,
-            dropout_rate=dropout,
-            stem_dim_out=width,
-            stem_conv_kernel_size=(5, 7, 7),
-            stage1_pool=nn.MaxPool3d,
-            stage_conv_a_kernel_size=(
-                (3, 1, 1),
-                [(3, 1, 1), (1, 1, 1)],
-                [(3, 1, 1), (1, 1, 1)],
-                [(1, 1, 1), (3, 1, 1)],
-            ),
-        ).blocks
+        net = i3d_r50(
+            input_channel=input_channels, stem_dim_out=width, model_num_class=num_classes, dropout_rate=dropout
+        )
+        self.blocks = cast(nn.ModuleList, net.blocks)  # 0 stem, 1 res2, 2 pool in time, 3-5 res3-res5, 6 head
         self.feature_dim = 32 * width
 
     def early(self, clip: Tensor) -> Tensor:
@@ -81,7 +73,7 @@ class I3DResNet(nn.Module):
 
         pytorchvideo classifies each pooled window and takes the mean, which is the same: the layer is linear.
         """
-        head = self.blocks[6]
+        head: Any = self.blocks[6]
         return head.proj(head.dropout(self(clip)))
 
 
@@ -142,6 +134,49 @@ def _foreign(path: Path) -> dict[str, Tensor]:
 
 
 def for_inference(net: I3DResNet, dtype: torch.dtype) -> I3DResNet:
-    """A copy for extraction: batch norms folded into the convolutions, channels last, weights in `dtype`."""
-    copy = I3DResNet.__new__(I3DResNet)
-    raise NotImplementedError
+    """A copy for extraction: batch norms folded into their convolutions, channels last, weights in `dtype`."""
+    net = copy.deepcopy(net).eval().requires_grad_(False)
+    for module in net.modules():
+        names = [name for name, _ in module.named_children()]
+        for name in names:
+            norm = name.replace("conv", "norm")  # conv_a with norm_a, branch1_conv with branch1_norm
+            if "conv" in name and isinstance(getattr(module, norm, None), nn.BatchNorm3d):
+                setattr(module, name, fuse_conv_bn_eval(getattr(module, name), getattr(module, norm)))
+                setattr(module, norm, nn.Identity())
+        if isinstance(module, nn.ReLU):
+            module.inplace = True
+    return cast(Any, net).to(dtype=dtype, memory_format=torch.channels_last_3d)  # the stubs know 4 dimensions only
+
+
+def to_input(frames: Tensor, settings: I3D) -> Tensor:
+    """Decoded frames as the RGB net takes them: resize the short side, crop the centre, scale, normalize.
+
+    Args:
+        frames: (..., T, H, W, 3) uint8, BGR as OpenCV decodes. The thesis left them so (`channel_order: bgr`);
+            the published weights were trained on RGB.
+        settings: its sizes, order, mean and deviation.
+
+    Returns:
+        (..., 3, T, crop, crop) float32.
+    """
+    if settings.channel_order == "rgb":
+        frames = frames.flip(-1)
+    x = frames.movedim(-1, -4).float() / 255  # (..., 3, T, H, W)
+    x = center_crop(resize_short_side(x, settings.short_side), settings.crop)
+    return (x - settings.mean) / settings.std
+
+
+def resize_short_side(x: Tensor, size: int) -> Tensor:
+    """Bilinear, without antialiasing, as pytorchvideo's ShortSideScale: (..., H, W) -> short side `size`."""
+    height, width = x.shape[-2:]
+    if min(height, width) == size:
+        return x
+    target = (size, width * size // height) if height <= width else (height * size // width, size)
+    resized = F.interpolate(x.reshape(-1, 1, height, width), target, mode="bilinear", align_corners=False)
+    return resized.reshape(*x.shape[:-2], *target)
+
+
+def center_crop(x: Tensor, size: int) -> Tensor:
+    """(..., H, W) -> (..., size, size)."""
+    top, left = round((x.shape[-2] - size) / 2), round((x.shape[-1] - size) / 2)
+    return x[..., top : top + size, left : left + size]

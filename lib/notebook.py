@@ -25,7 +25,7 @@ from lib.artifacts import atomic
 from lib.chapters import CHAPTERS, SPLITS
 from lib.dataset import Dataset, open_dataset
 from lib.params import data_root, load, profile_name
-from lib.paths import Outputs
+from lib.paths import ROOT, Outputs
 from lib.provenance import revision
 
 METRIC_COLUMNS = ["section", "method", "split", "video", "protocol", "metric", "value"]
@@ -55,6 +55,13 @@ class Notebook:
         """The profile's data set with one of its feature sets (None: labels only)."""
         return open_dataset(self.root, features, self.params.data.fps)
 
+    def real_labels(self) -> Dataset | None:
+        """The real 50 Salads annotations (30 fps), where they are on this machine."""
+        for root in self.params.data.real_labels:
+            if (ROOT / root).is_dir():
+                return open_dataset(ROOT / root, None, 30.0)
+        return None
+
     def figure(self, number: int | str, figure: Figure, data: pd.DataFrame, caption: str, raster: bool = False) -> None:
         """Show a figure under its thesis number; keep it as SVG and PNG with its data as CSV.
 
@@ -65,7 +72,13 @@ class Notebook:
         folder = self.out.figures if self.whole else self.out.figures / f"{self.name}_split_{self.splits[0]}"
         for ending in ("svg", "png"):
             with atomic(folder / f"{stem}.{ending}") as file:
-                figure.savefig(file, format=ending, bbox_inches="tight", dpi=150, metadata={"Date": None} if ending == "svg" else None)
+                figure.savefig(
+                    file,
+                    format=ending,
+                    bbox_inches="tight",
+                    dpi=150,
+                    metadata={"Date": None} if ending == "svg" else None,
+                )
         _write_csv(folder / f"{stem}.csv", data)
         plt.close(figure)
         ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
@@ -103,8 +116,10 @@ class Notebook:
             f'<a href="sources/{self.name}.py">notebook</a> · <a href="sources/{self.name}.json">parameters</a> · '
             f'revision {revision()} · <a href="{data}">data</a>'
         )
-        notice = f"{self.params.data.name}. " if self.params.data.name else ""
-        return f'<figcaption><b>{title}.</b> {html.escape(caption)} <i>{html.escape(notice)}</i><span class="made">{links}</span></figcaption>'
+        return (
+            f"<figcaption><b>{title}.</b> {html.escape(caption)} <i>{html.escape(self.params.data.name)}.</i>"
+            f'<span class="made">{links}</span></figcaption>'
+        )
 
 
 def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence[str] = ()) -> Notebook:

@@ -1,4 +1,4 @@
-"""Parameters: strict models, one section a concern; a profile file holds only its differences from defaults.yaml.
+"""Parameters: strict models, one section a concern; a profile holds only its differences from defaults.yaml.
 
 Every value that the thesis or its code fixed is a field here or in params/50salads.yaml. An unknown key, a wrong type or
 a value out of range raises `ParameterError` with one line: the key, the file, and what would be right.
@@ -7,10 +7,10 @@ a value out of range raises `ParameterError` with one line: the key, the file, a
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lib.paths import ROOT, Outputs
 
@@ -31,7 +31,12 @@ class Data(Section):
 
     source: Literal["demo", "files"]  # demo: rendered by 2_1 into outputs/<profile>/data; files: must be there
     name: str  # how captions name the data set
-    roots: tuple[str, ...] = ()  # source files: folders of the MS-TCN layout, relative to the project; the first that exists
+    roots: tuple[
+        str, ...
+    ] = ()  # source files: folders of the MS-TCN layout, relative to the project; the first that exists
+    real_labels: tuple[
+        str, ...
+    ]  # folders where the real 50 Salads labels may lie, for 2.1; left out where none is there
     fps: Annotated[float, Field(gt=0)]  # frames a second of labels and features
     public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
     own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
@@ -57,6 +62,44 @@ class Asformer(Section):
     plateau_patience: Annotated[int, Field(ge=0)]
     test_every: PositiveInt  # epochs between two test measurements (for the figures only)
     seed: int
+
+
+class I3D(Section):
+    """I3D and how features are taken from it (thesis 2.2.1, 2.3.2; lib/i3d.py, lib/features.py)."""
+
+    weights: str | None  # checkpoint of the RGB net, relative to the project; null: trained by 2_3_2 (the demo)
+    width: PositiveInt  # channels of the stem; features have 32 times as many
+    dropout: Probability
+    channel_order: Literal["bgr", "rgb"]
+    short_side: PositiveInt  # pixels, then the centre `crop` x `crop`
+    crop: PositiveInt
+    mean: float
+    std: Annotated[float, Field(gt=0)]
+    window: PositiveInt  # frames, odd: the frame in its middle gets the feature
+    use_last_frame: bool  # false: the thesis's code reads windows up to the last frame but one
+    mode: Literal["window", "dense"]
+    chunk: PositiveInt  # frames (windows) that are computed at once
+    dtype: Literal["float32", "bfloat16"]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.window % 2 == 0 or self.window < 3:
+            raise ValueError(f"window must be odd and at least 3, got {self.window}")
+        if self.crop > self.short_side:
+            raise ValueError(f"crop {self.crop} is larger than short_side {self.short_side}")
+        return self
+
+
+class Demo(Section):
+    """The demo kitchen (lib/demo): rendered videos in the place of 50 Salads'."""
+
+    seed: int
+    people_per_split: Annotated[int, Field(ge=1, le=5)]  # five splits by person; 5 = the 25 people of the data set
+    videos_per_person: Annotated[int, Field(ge=1, le=2)]
+    pace: Annotated[float, Field(gt=0)]  # factor on durations; 0.92 = about 88 s a video
+    size: Annotated[int, Field(ge=32)]  # pixels a side of a frame
+    fps: PositiveInt
+    variety: Annotated[float, Field(ge=0)]  # how far people, kitchens, cameras and light differ; 0 = all alike
 
 
 class Params(Section):
@@ -110,7 +153,8 @@ def data_root(params: Params, out: Outputs) -> Path:
         if (ROOT / root).is_dir():
             return (ROOT / root).resolve()
     raise ParameterError(
-        f"data.roots: no data set at {' or '.join(params.data.roots)}; `python -m lib.fetch {out.profile}` brings it or says how"
+        f"data.roots: no data set at {' or '.join(params.data.roots)}; "
+        f"`python -m lib.fetch {out.profile}` brings it or says how"
     )
 
 

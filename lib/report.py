@@ -1,6 +1,6 @@
 """The HTML report: executed notebooks -> a Sphinx site (MyST-NB, book theme) that works from the file system, offline.
 
-    python -m lib.report --params params/demo.yaml        # rebuild the site alone
+python -m lib.report --params params/demo.yaml        # rebuild the site alone
 """
 
 import argparse
@@ -72,7 +72,11 @@ def build(params: Params, out: Outputs) -> Path:
         raise FileNotFoundError(f"{out.notebooks.relative_to(ROOT)}: no executed notebook; run `make report` first")
     index = out.report / "index.html"
     state = json.dumps(
-        [{name: sha256(out.notebooks / name / "all.json") for name in done}, sha256(Path(__file__)), params.model_dump(mode="json")]
+        [
+            {name: sha256(out.notebooks / name / "all.json") for name in done},
+            sha256(Path(__file__)),
+            params.model_dump(mode="json"),
+        ]
     )
     stamp = out.report / "state.json"
     if index.exists() and stamp.exists() and stamp.read_text() == state:
@@ -116,7 +120,8 @@ def _front_page(params: Params, out: Outputs, done: list[str]) -> str:
         splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("*.json")]
         whole = json.loads((out.notebooks / name / "all.json").read_text())
         minutes = sum(part["seconds"] for part in splits) / 60
-        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {whole['finished'][:16].replace('T', ' ')} UTC, {whole['revision']} | {minutes:.1f} |")
+        made = whole["finished"][:16].replace("T", " ")
+        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {made} UTC, {whole['revision']} | {minutes:.1f} |")
     left_out = [TITLES[name] for name in CHAPTERS if name not in params.notebooks]
     missing = [TITLES[name] for name in params.notebooks if name not in done]
     lines = [f"# {params.title}", f'<div class="notice">{params.notice}</div>', params.summary]

@@ -3,30 +3,40 @@
     python -m lib.run notebooks/2_3_3_baseline.py --params params/demo.yaml --split 3 --set asformer.epochs=5
 
 It works by itself from a shell loop, a SLURM array or a Kubernetes Job; the Snakefile only schedules it. The executed
-notebook and its manifest appear under outputs/<profile>/notebooks/<name>/ when all went well, under a temporary name until
-then. Exit code 2: the call is wrong and nothing was written; 1: the notebook failed.
+notebook and its manifest appear under outputs/<profile>/notebooks/<name>/ when all went well, and only then. Exit code 2: the call is wrong and nothing was written; 1: the notebook failed.
 """
 
 import argparse
 import fcntl
-import json
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from lib.artifacts import imported_modules, publish, sha256, write_json
 from lib.chapters import CHAPTERS, SPLITS, needs
-from lib.params import ParameterError, Params, load, profile_name
+from lib.gpus import lease_gpu
+from lib.params import ParameterError, Params, data_root, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent
 from lib.provenance import revision
 
-PACKAGES = "jupyterlab papermill torch opencv-python faiss-cpu transformers pytorchvideo seaborn pandas jupytext".split()
+PACKAGES = [
+    "jupyterlab",
+    "papermill",
+    "torch",
+    "opencv-python",
+    "faiss-cpu",
+    "transformers",
+    "pytorchvideo",
+    "seaborn",
+    "pandas",
+    "jupytext",
+]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         params = load(options.params, options.overrides)
         name = check(options.notebook, options.split, params, options.params)
+        data_root(params, Outputs(profile_name(options.params)))
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -53,7 +64,9 @@ def check(notebook: Path, split: str, params: Params, profile: str) -> str:
     if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
         raise ParameterError(f"{notebook}: no such notebook; there are: {', '.join(CHAPTERS)}")
     if name not in params.notebooks:
-        raise ParameterError(f"{notebook}: not a chapter of {profile} (its key `notebooks` lists: {', '.join(params.notebooks)})")
+        raise ParameterError(
+            f"{notebook}: not a chapter of {profile} (its key `notebooks` lists: {', '.join(params.notebooks)})"
+        )
     if split != "all" and not CHAPTERS[name].per_split:
         raise ParameterError(f"{notebook}: has no splits; leave --split out")
     return name
@@ -69,7 +82,7 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
     os.environ["REPORT_ATOM"] = f"{name} split {split}" if split != "all" else name
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # atoms run side by side; one thread each also fixes summation order
     started = time.time()
-    with only_one(folder / f".{split}.lock"):
+    with only_one(folder / f".{split}.lock"), lease_gpu():
         running, failed = folder / f".{split}.running.ipynb", folder / f"{split}.failed.ipynb"
         try:
             papermill.execute_notebook(
@@ -78,6 +91,7 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
                 parameters={"params": str(profile), "split": split, "overrides": overrides},
                 cwd=str(ROOT),
                 kernel_name="python3",
+                language="python",
                 progress_bar=False,
                 stderr_file=sys.stderr,
             )
@@ -111,7 +125,7 @@ def manifest(name: str, split: str, params: Params, profile: str, overrides: lis
         },
         "revision": revision(),
         "versions": {package: version(package) for package in PACKAGES},
-        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 1),
     }
 

@@ -2,7 +2,7 @@
 
     python -m lib.schedule --params params/demo.yaml --cores 2
 
-It owns what Snakemake leaves to its user after a kill (stale locks, incomplete files, orphans): the same command goes on.
+It owns what Snakemake leaves to its user after a kill (stale locks, incomplete files, orphans).
 Further options are handed to Snakemake: `--dry-run`, `--keep-going`, `--workflow-profile params/slurm`.
 """
 

@@ -1,0 +1,137 @@
+"""Where the frames of an AVI file lie, from its chunk headers or, where these are damaged, from its index.
+
+A decoder that meets a damaged chunk header looks for the next intact one and numbers the frames on as if none were
+lost; then every later frame has its neighbour's label. The file itself knows better: it holds each frame's place twice,
+in the chain of chunks (each header says where the next one is) and in the index at its end (`idx1`).
+"""
+
+import mmap
+import re
+import shutil
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+FRAME = re.compile(rb"\d\dd[bc]")  # a video frame
+OTHER = re.compile(rb"\d\d(wb|tx|pc)|ix\d\d|idx1|JUNK|indx")  # sound, subtitles, palettes, indices, padding
+NESTED = (b"LIST", b"RIFF")  # hold chunks; large files have several RIFF parts
+
+
+class VideoError(ValueError):
+    """A video that cannot be read, or whose frames cannot be numbered; the message is one line."""
+
+
+class Chunk(NamedTuple):
+    name: bytes  # e.g. b"00dc": stream 0, compressed frame
+    start: int  # byte of the chunk's header
+    size: int  # bytes after the 8 of the header
+
+    @property
+    def end(self) -> int:
+        return self.start + 8 + self.size + self.size % 2
+
+
+class Layout(NamedTuple):
+    """Frames of a file, and what keeps a decoder from seeing them all."""
+
+    count: int  # frames that belong to the video, those cut off included
+    broken: tuple[Chunk, ...]  # true headers of frames whose header in the file is damaged
+
+
+def read_layout(path: Path) -> Layout:
+    """Number the frames of an AVI file.
+
+    Raises:
+        VideoError: not an AVI file, cut off so that its length is unknown, or both chain and index are damaged.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if data[:4] != b"RIFF" or data[8:12] != b"AVI ":
+            raise VideoError(f"{path}: not an AVI file; convert it: ffmpeg -i VIDEO -c:v mjpeg -q:v 2 NAME.avi")
+        movie = _movie(data)
+        if movie < 0:
+            raise VideoError(f"{path}: damaged header, no way to the frames; fetch or render the file again")
+        found, end = _walk(data, movie + 4)
+        if end == len(data):
+            return Layout(len(found), ())
+        indexed = _index(data, movie)
+        if indexed:
+            return Layout(len(indexed), tuple(chunk for chunk in indexed if _header(data, chunk.start) != chunk))
+        if end < len(data):
+            raise VideoError(
+                f"{path}: damaged after frame {len(found)}, and so is the index that would place the frames after it; "
+                "fetch or render the file again"
+            )
+        return Layout(_declared(data, movie, len(found), path), ())
+
+
+def repair(path: Path, broken: tuple[Chunk, ...], copy: Path) -> None:
+    """Write a copy of an AVI file whose frames have their true headers again."""
+    shutil.copyfile(path, copy)
+    with copy.open("r+b") as file:
+        for chunk in broken:
+            file.seek(chunk.start)
+            file.write(struct.pack("<4sI", chunk.name, chunk.size))
+
+
+def _header(data: mmap.mmap, start: int) -> Chunk:
+    name, size = struct.unpack_from("<4sI", data, start)
+    return Chunk(name, start, size)
+
+
+def _movie(data: mmap.mmap) -> int:
+    """Where the list of frames begins, by the chain of the header's chunks, as decoders find it; else -1."""
+    start = 0
+    while start + 12 <= len(data):
+        chunk = _header(data, start)
+        if chunk.name in NESTED and data[start + 8 : start + 12] == b"movi":
+            return start + 8
+        start = start + 12 if chunk.name in NESTED else chunk.end
+    return -1
+
+
+def _walk(data: mmap.mmap, start: int) -> tuple[list[Chunk], int]:
+    """Follow the chain: the frames, and where it ends (the file's length: whole; more: cut off; less: damaged)."""
+    frames: list[Chunk] = []
+    while start + 8 <= len(data):
+        chunk = _header(data, start)
+        if chunk.name in NESTED:
+            start += 12
+            continue
+        if FRAME.fullmatch(chunk.name) and (not frames or chunk.name == frames[0].name):
+            if chunk.end > len(data) and data.find(chunk.name, start + 8) >= 0:
+                return frames, start  # frames after the end: the size is wrong
+            frames.append(chunk)
+        elif not OTHER.fullmatch(chunk.name):
+            return frames, start
+        start = chunk.end
+    return frames, start if start == len(data) else len(data) + 1
+
+
+def _index(data: mmap.mmap, movie: int) -> list[Chunk]:
+    """Frames by `idx1`, or nothing where it is absent or contradicts itself."""
+    place = data.rfind(b"idx1")
+    if place < 0:
+        return []
+    size = min(_header(data, place).size, len(data) - place - 8) // 16 * 16
+    entries = list(struct.iter_unpack("<4sIII", data[place + 8 : place + 8 + size]))
+    chunks = [Chunk(name, offset, length) for name, _, offset, length in entries if FRAME.fullmatch(name)]
+    if len({name for name, *_ in entries if not OTHER.fullmatch(name)}) != 1:
+        return []  # entries of more than one kind: some are damaged
+    for base in (movie, 0):  # offsets count from the list or from the file
+        moved = [chunk._replace(start=chunk.start + base) for chunk in chunks]
+        ordered = all(a.end <= b.start for a, b in zip(moved, moved[1:], strict=False))
+        inside = bool(moved) and moved[0].start >= movie and moved[-1].end <= place
+        if ordered and inside and 2 * sum(_header(data, chunk.start) == chunk for chunk in moved) > len(moved):
+            return moved
+    return []
+
+
+def _declared(data: mmap.mmap, movie: int, found: int, path: Path) -> int:
+    """Frames that a file with its end cut off once had, by its stream header."""
+    stream = data.find(b"strh", 0, movie)
+    declared = struct.unpack_from("<I", data, stream + 8 + 32)[0] if stream >= 0 else 0
+    if not found <= declared <= 2 * found:
+        raise VideoError(
+            f"{path}: cut off after {found} frames, and its header speaks of {declared}; fetch or render the file again"
+        )
+    return declared

@@ -1,0 +1,154 @@
+"""A data set in the MS-TCN layout, for real and demo data alike (thesis 2.1.1; Abu Farha and Gall, CVPR 2019).
+
+    <root>/mapping.txt                            a class a line: `0 cut_tomato`
+    <root>/groundTruth/<video>.txt                a class name a line, one for each frame
+    <root>/splits/{train,test}.split<k>.bundle    `<video>.txt` a line
+    <root>/features/<set>/<video>.npy             (D, T) floats; set "." are the files in features/ itself
+
+`open_dataset` checks all of it but the values of the features, which are checked when they are read (all at once:
+`check_features`). Whatever is wrong ends with a `DatasetError` of one line that names the file.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lib.layout import DatasetError, read_bundle, read_labels, read_mapping
+from lib.progress import track
+
+Split = tuple[tuple[str, ...], tuple[str, ...]]  # training and test videos
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """An opened data set.
+
+    Attributes:
+        root: its folder.
+        fps: frames a second, of labels and features.
+        classes: names in the order of their numbers.
+        videos: names without ending, sorted, e.g. "rgb-01-1".
+        feature_dim: D; 0 where the data set was opened for its labels only.
+    """
+
+    root: Path
+    fps: float
+    classes: tuple[str, ...]
+    videos: tuple[str, ...]
+    feature_dim: int
+    _labels: Mapping[str, np.ndarray]
+    _splits: Mapping[int, Split]
+    _features: Path | None
+
+    def split(self, number: int) -> Split:
+        """Training and test videos of a split, in the order of the bundles."""
+        if number not in self._splits:
+            there = ", ".join(map(str, self._splits))
+            raise DatasetError(f"{self.root / 'splits'}: no split {number}; there are {there}")
+        return self._splits[number]
+
+    def labels(self, video: str) -> np.ndarray:
+        """Class numbers of the frames, int64 (T,), read-only."""
+        if video not in self._labels:
+            raise DatasetError(f"{self.root / 'groundTruth' / video}.txt: no such video")
+        return self._labels[video]
+
+    def names(self, video: str) -> list[str]:
+        """Class names of the frames."""
+        return [self.classes[label] for label in self.labels(video).tolist()]
+
+    def feature(self, video: str) -> np.ndarray:
+        """Features of the frames, float32 (D, T), all of them finite."""
+        frames = len(self.labels(video))
+        if self._features is None:
+            raise DatasetError(f"{self.root}: opened for its labels only, so there are no features of {video}")
+        path = self._features / f"{video}.npy"
+        feature = np.ascontiguousarray(np.load(path), dtype=np.float32)
+        bad = np.flatnonzero(~np.isfinite(feature).all(axis=0))
+        if bad.size:
+            raise DatasetError(
+                f"{path}: NaN or infinite in {bad.size} of {frames} frames, first in frame {bad[0]}; extract it again"
+            )
+        return feature
+
+
+def open_dataset(root: Path, features: str | None, fps: float) -> Dataset:
+    """Read mapping, labels and splits, look at the headers of the features, check that all fit together.
+
+    Args:
+        root: folder of the data set.
+        features: feature set, a folder in features/; "." for features/ itself; None for labels only.
+        fps: frames a second.
+
+    Raises:
+        DatasetError: one line about the first fault.
+    """
+    classes = read_mapping(root / "mapping.txt")
+    numbers = {name: number for number, name in enumerate(classes)}
+    labels = {path.stem: read_labels(path, numbers) for path in _files(root / "groundTruth", "*.txt")}
+    splits = _read_splits(root / "splits", labels)
+    folder = None if features is None else root / "features" / features
+    dim = 0 if folder is None else _feature_dim(folder, labels)
+    return Dataset(root, fps, classes, tuple(labels), dim, labels, splits, folder)
+
+
+def check_features(dataset: Dataset) -> None:
+    """Read every feature, so that a NaN is found before hours of training and not after.
+
+    Raises:
+        DatasetError: names the first file with a value that is not finite.
+    """
+    for video in track(dataset.videos, "checking features, video"):
+        dataset.feature(video)
+
+
+def _read_splits(folder: Path, labels: Mapping[str, np.ndarray]) -> dict[int, Split]:
+    names = " ".join(path.name for path in _files(folder, "*.bundle"))
+    splits = {}
+    for number in sorted({int(k) for k in re.findall(r"\b(?:train|test)\.split(\d+)\.bundle", names)}):
+        files = [folder / f"{side}.split{number}.bundle" for side in ("train", "test")]
+        train, test = (read_bundle(file, labels) for file in files)
+        if both := set(train) & set(test):
+            raise DatasetError(f"{files[1]}: {min(both)}.txt is in {files[0].name} too; strike it from one of them")
+        if extra := set(labels) - set(train) - set(test):
+            path = folder.parent / "groundTruth" / f"{min(extra)}.txt"
+            raise DatasetError(f"{path}: extra, not listed in {files[0].name} or {files[1].name}; list or remove it")
+        splits[number] = (train, test)
+    if not splits:
+        raise DatasetError(f"{folder}: no bundle has a name such as train.split1.bundle, test.split1.bundle")
+    return splits
+
+
+def _feature_dim(folder: Path, labels: Mapping[str, np.ndarray]) -> int:
+    """D, the same in all files, after a look at their headers."""
+    if extra := {path.stem for path in _files(folder, "*.npy")} - set(labels):
+        raise DatasetError(f"{folder / min(extra)}.npy: extra, groundTruth/ has no {min(extra)}.txt; remove it")
+    dims: dict[int, Path] = {}
+    for video, truth in labels.items():
+        path = folder / f"{video}.npy"
+        if not path.exists():
+            raise DatasetError(f"{path}: missing, but groundTruth/ has {video}.txt; extract it")
+        try:
+            header = np.load(path, mmap_mode="r")
+        except (OSError, ValueError, EOFError) as error:
+            raise DatasetError(f"{path}: not a whole .npy file ({error}); bring or extract it again") from None
+        if header.ndim != 2 or header.dtype.kind != "f":
+            raise DatasetError(f"{path}: {header.dtype} of shape {header.shape}; expected floats of shape (D, T)")
+        dim, frames = header.shape
+        if frames != len(truth):
+            hint = "it seems to be (T, D), save it transposed" if dim == len(truth) else "extract or trim it to fit"
+            raise DatasetError(f"{path}: {frames} frames, but groundTruth/{video}.txt has {len(truth)}; {hint}")
+        dims.setdefault(dim, path)
+        if len(dims) > 1:
+            first, other = dims.items()
+            raise DatasetError(f"{other[1]}: {other[0]} channels, but {first[1].name} has {first[0]}; extract it again")
+    return next(iter(dims))
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    if not (found := sorted(folder.glob(pattern))):
+        raise DatasetError(f"{folder}: has no {pattern}; for the layout see README, real data")
+    return found

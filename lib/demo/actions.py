@@ -1,0 +1,231 @@
+"""How the actions of the salads move and change things: one function a verb, called once a frame.
+
+Each gets the world and the moment, sets the goals and swings of the hands and what they hold, and moves shares (cut, peeled,
+in the bowl) a little on. Habits, the food and the places decide the rest, so no two people look alike.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.demo.draw import unit
+from lib.demo.world import World
+
+REACH = 0.6  # seconds to fetch a thing and to put it back
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where in its step a frame is: `time` of `seconds`, a frame lasting `frame` s; `upto`: see `script.Step`."""
+
+    thing: str
+    time: float
+    seconds: float
+    frame: float
+    upto: float = 1.0
+
+    def wave(self, hz: float) -> float:
+        return float(np.sin(2 * np.pi * hz * self.time))
+
+    def circle(self, hz: float) -> complex:
+        return unit(360 * hz * self.time)
+
+    def on(self, share: float, reserve: float = REACH) -> float:
+        """A share moved evenly towards `upto` so that it arrives `reserve` seconds before the step ends."""
+        left = max(self.seconds - reserve - self.time, self.frame)
+        return share + (self.upto - share) * min(1.0, self.frame / left)
+
+    @property
+    def fetching(self) -> bool:
+        return self.time < REACH
+
+    @property
+    def returning(self) -> bool:
+        return self.time > self.seconds - REACH
+
+
+def bring(world: World, now: Moment) -> bool:
+    """The free hand brings a food to the board while the other fetches its tool; True while it lasts."""
+    fresh = now.thing not in world.board
+    portion = world.portion(now.thing)
+    if not fresh and not now.fetching:
+        return False
+    world.places.setdefault(now.thing, portion.spot)
+    goal = portion.spot if now.time > REACH / 2 or portion.cut > 0 else world.places[now.thing]
+    world.left.do(goal - 0.1 * portion.turn)
+    return True
+
+
+def cut(world: World, now: Moment) -> None:
+    """Knife strokes across the food, its end moving on; leaves are rocked through instead of sliced."""
+    habits, look, portion = world.kitchen.habits, world.kitchen.foods[now.thing], world.portion(now.thing)
+    edge = portion.spot + portion.turn * look.length * (1 - 2 * portion.cut)
+    across = portion.turn * unit(-90 + 0.4 * habits["grip"])
+    stroke = habits["cut_reach"] * now.wave(habits["cut_hz"])
+    if look.form == "leafy":
+        across, stroke = across * unit(16 * now.wave(0.8 * habits["cut_hz"])), 0.4 * stroke
+    if bring(world, now):
+        world.right.do(edge - 0.27 * across, "knife", across)
+        return
+    portion.cut = now.on(portion.cut, 0.3)
+    world.right.do(edge - 0.27 * across, "knife", across, stroke * across)
+    world.left.do(edge - portion.turn * (0.19 + 0.5 * look.length * (1 - portion.cut)))
+
+
+def peel(world: World, now: Moment) -> None:
+    """Peeler strokes along the food: fast there, slowly back."""
+    habits, look, portion = world.kitchen.habits, world.kitchen.foods[now.thing], world.portion(now.thing)
+    along = portion.turn
+    phase = (habits["peel_hz"] * now.time) % 1
+    slide = look.length * (0.9 - 1.8 * phase / 0.6 if phase < 0.6 else -0.9 + 1.8 * (phase - 0.6) / 0.4)
+    tool = -along * unit(habits["grip"])
+    if bring(world, now):
+        world.right.do(portion.spot - 0.15 * tool, "peeler", tool)
+        return
+    portion.peeled = now.on(portion.peeled, 0.3)
+    world.right.do(portion.spot - 0.15 * tool - 0.06j * along, "peeler", tool, slide * along)
+    world.left.do(portion.spot - along * (look.length + 0.06))
+
+
+def place(world: World, now: Moment) -> None:
+    """Ways to the bowl and back with pieces in the hand, or pushed along with the knife."""
+    habits, portion = world.kitchen.habits, world.portion(now.thing)
+    portion.cut = max(portion.cut, now.upto)
+    trips = max(1, round(now.seconds / habits["trip"]))
+    phase = now.time * trips / now.seconds % 1
+    there = world.places["bowl"]
+    scrape = habits["scrape"] > 0
+    portion.gone = now.on(portion.gone, 0.4 * now.seconds / trips)
+    tool = unit(30 * now.wave(2.0)) * (there - portion.spot) / (abs(there - portion.spot) + 1e-6)
+    holds = "knife" if scrape else ""
+    if 0.15 < phase < 0.6:
+        world.right.do(there - 0.05 * tool, holds, tool)
+        world.carried = (now.thing, 3 if phase < 0.5 else 1, world.right.place + 0.14 * tool)
+    else:
+        world.right.do(portion.spot - 0.1 * tool, holds, tool, 0.05 * now.circle(2.5))
+    world.inside["bowl"][now.thing] = portion.gone
+    world.left.do(world.places["board"] - 0.4 + 0.1j if scrape else there + world.kitchen.radius["bowl"] * unit(150))
+    if portion.gone > 0.999:
+        del world.board[now.thing]
+
+
+def pour(world: World, now: Moment) -> None:
+    """A bottle tilted over the cup."""
+    there, name = world.places["cup"], now.thing
+    side = 1 if world.places[name].real > there.real else -1
+    if now.fetching or now.returning:
+        near = now.time < REACH / 2 or now.time > now.seconds - REACH / 2
+        world.right.do(world.places[name] if near else there + 0.2 * side, name, -1j * unit(side * 20))
+        return
+    points = unit(90 + side * (52 + 14 * now.wave(0.4)))
+    world.right.do(there + side * 0.28 - 0.22j, name, points, 0.025 * now.circle(0.7))
+    if now.wave(0.37) > -0.6:
+        world.stream = (world.right.place + 0.4 * points, there, world.kitchen.colours[name])
+    world.inside["cup"][name] = now.on(world.inside["cup"].get(name, 0.0))
+
+
+def shake(world: World, now: Moment) -> None:
+    """A quick shake over the cup; the pepper of some people is a mill that is turned with both hands."""
+    habits, there, name = world.kitchen.habits, world.places["cup"], now.thing
+    fast = 0.45
+    if now.time < fast or now.time > now.seconds - fast:
+        world.right.do(world.places[name], name, -1j)
+        return
+    wave = now.wave(habits["shake_hz"])
+    if name == "pepper" and habits["grind"]:
+        world.right.do(there - 0.3j + 0.05, name, 1j * unit(25 * wave))
+        world.left.do(there - 0.38j - 0.05, "", None, 0.04 * wave)
+    else:
+        world.right.do(there - 0.3j + 0.1, name, 1j * unit(20), 0.08j * wave)
+    world.specks = (there, world.kitchen.colours[name])
+    world.inside["cup"][name] = 1.0
+
+
+def stir(world: World, now: Moment) -> None:
+    """Quick small circles in the cup, slow wide ones in the bowl."""
+    habits, vessel = world.kitchen.habits, now.thing
+    there, small = world.places[vessel], vessel == "cup"
+    hz, tool = (habits["whisk_hz"], "whisk") if small else (habits["stir_hz"], "spoon")
+    points = unit(125 + habits["grip"])
+    if now.time < 0.35:
+        world.right.do(world.places[tool], tool, points)
+        return
+    circle = (0.4 if small else 0.6) * world.kitchen.radius[vessel] * now.circle(hz)
+    world.right.do(there - (0.26 if small else 0.3) * points, tool, points, circle)
+    world.left.do(there - world.kitchen.radius[vessel] * unit(-30))
+    world.angle[vessel] += 2 * np.pi * hz * now.frame * 0.5
+    if small:
+        world.mixed = now.on(world.mixed)
+
+
+def dress(world: World, now: Moment) -> None:
+    """The cup tilted over the salad, in the bowl or already on the plate."""
+    there = world.places["plate" if sum(world.inside["plate"].values()) > 0.5 else "bowl"]
+    points = unit(50 + world.kitchen.habits["grip"])
+    if now.fetching or now.returning:
+        world.right.do(world.places["cup"], "cup", -1j)
+        return
+    world.right.do(there - 0.24 * points - 0.1j, "cup", points, 0.1 * now.circle(0.6))
+    world.stream = (world.right.place + 0.2 * points, there + 0.1 * now.circle(0.6), world.kitchen.colours["vinegar"])
+    for liquid in world.inside["cup"]:
+        world.inside["cup"][liquid] *= 0.97
+
+
+def serve(world: World, now: Moment) -> None:
+    """Spoonfuls from the bowl to the plate."""
+    bowl, plate = world.places["bowl"], world.places["plate"]
+    trips = max(1, round(now.seconds / (1.2 * world.kitchen.habits["trip"])))
+    phase = now.time * trips / now.seconds % 1
+    points = unit(110 + world.kitchen.habits["grip"])
+    over = phase < 0.45
+    world.right.do((plate if over else bowl) - 0.3 * points, "spoon", points, 0.05 * now.circle(1.5))
+    if phase < 0.4 and world.inside["bowl"]:
+        name = list(world.inside["bowl"])[int(now.time / now.seconds * trips) % len(world.inside["bowl"])]
+        world.carried = (name, 3, world.right.place + 0.33 * points)
+    world.left.do(plate + world.kitchen.radius["plate"] * unit(160))
+    for name, share in world.inside["bowl"].items():
+        rest = 1 - now.on(1 - share)
+        world.inside["plate"][name] = world.inside["plate"].get(name, 0.0) + share - rest
+        world.inside["bowl"][name] = rest
+
+
+def start(world: World, now: Moment) -> None:
+    """Getting ready: hands wander, rest, move things about."""
+    _wander(world, now, 1.0)
+
+
+def end(world: World, now: Moment) -> None:
+    """Done: the board is wiped, the hands withdraw."""
+    if now.time < 0.55 * now.seconds:
+        world.right.do(world.places["board"], "cloth", -1j, 0.25 * now.wave(0.9) + 0.08j * now.wave(1.7))
+        world.left.do(complex(world.kitchen.roots[1].real, 0.95))
+    else:
+        _wander(world, now, 0.3)
+
+
+def _wander(world: World, now: Moment, speed: float) -> None:
+    if now.time < now.frame or world.rng.random() < speed * now.frame:
+        world.right.do(world.places["board"] + complex(world.rng.uniform(0, 0.7), world.rng.uniform(-0.5, 0.6)), "", -1j)
+        world.left.do(world.places["board"] - complex(world.rng.uniform(0, 0.7), world.rng.uniform(-0.5, 0.6)), "", -1j)
+
+
+def fidget(world: World, thing: str, share: float, goal: complex) -> None:
+    """Beside any action, the free hand moves something that has nothing to do with it."""
+    world.left.do(world.places[thing] if share < 0.3 else goal, "", -1j)
+    if share >= 0.3:
+        world.places[thing] = world.left.at - 0.06j
+
+
+VERBS: dict[str, Callable[[World, Moment], None]] = {
+    "cut": cut,
+    "peel": peel,
+    "place": place,
+    "pour": pour,
+    "shake": shake,
+    "stir": stir,
+    "dress": dress,
+    "serve": serve,
+    "start": start,
+    "end": end,
+}

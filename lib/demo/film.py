@@ -1,0 +1,96 @@
+"""From steps to frames: acts them out in a kitchen and films them with a hand-held camera under changing light."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from lib.demo.actions import VERBS, Moment, fidget
+from lib.demo.draw import Canvas
+from lib.demo.picture import REACH, SIDE, background, paint
+from lib.demo.script import Step
+from lib.demo.world import World
+
+NOISE = 16  # different noise pictures
+
+
+def act(world: World, steps: list[Step], fps: float) -> Iterator[Step]:
+    """Act the steps out: the world changes frame by frame, and the step of each frame is yielded.
+
+    People pause, their hands tremble, and now and then the free hand moves something that belongs to no action.
+    """
+    rng, habits, frame = world.rng, world.kitchen.habits, 1 / fps
+    pause = aside = 0.0
+    thing, goal = "plate", 0j
+    for step in steps:
+        for k in range(max(1, round(step.seconds * fps))):
+            pause -= frame
+            aside -= frame
+            if pause < -1.5 and rng.random() < 0.12 * frame:
+                pause = rng.uniform(0.3, 0.9)
+            if aside < -2 and rng.random() < habits["fidget"] * frame:
+                aside, thing = 1.5, str(rng.choice([name for name in world.places if name != "board"]))
+                goal = world.places[thing] + complex(*rng.normal(0, 0.2, 2))
+            if pause <= 0:
+                world.rest()
+                VERBS[step.verb](world, Moment(step.thing, k * frame, step.seconds, frame, step.upto))
+            if aside > 0 and thing not in (step.thing, world.right.holds):
+                fidget(world, thing, 1 - aside / 1.5, goal)
+            world.settle(frame)
+            for hand in (world.right, world.left):
+                hand.at += complex(*rng.normal(0, habits["tremor"], 2))
+            yield step
+
+
+class Camera:
+    """Where the camera is and what its sensor makes of the light, frame by frame.
+
+    Args:
+        world: its kitchen says how the person's camera stands and how the light falls.
+        size: pixels a side of a frame.
+        fps: frames a second; the camera's unrest is the same a second whatever it is.
+    """
+
+    def __init__(self, world: World, size: int, fps: float) -> None:
+        kitchen = world.kitchen
+        self.pose, self.size, self.rng, self.keep = kitchen.camera, size, world.rng, np.exp(-1 / (2.0 * fps))
+        self.drift = world.rng.normal(0, 1, 5)  # of x, y, rotation, zoom, brightness: wanders about 0 with deviation 1
+        self.noise = world.rng.normal(0, kitchen.light["noise"], (NOISE, size, size, 3)).astype(np.float32)
+        ramp = np.linspace(-1, 1, size)
+        slope = kitchen.light["slope"]
+        field = 1 + slope[0] * ramp[None, :] + slope[1] * ramp[:, None]
+        self.light = (np.clip(field, 0.5, 1.5)[..., None] * kitchen.light["gain"]).astype(np.float32)
+
+    def shoot(self, scene: np.ndarray) -> np.ndarray:
+        """(SIDE, SIDE, 3) of the kitchen -> (size, size, 3) uint8, as the camera sees it now."""
+        self.drift = self.keep * self.drift + np.sqrt(1 - self.keep**2) * self.rng.normal(0, 1, 5)
+        view = self._view()
+        image = cv2.warpPerspective(scene, view, (self.size, self.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        lit = image * self.light * np.float32(1 + 0.03 * self.pose["unrest"] * self.drift[4])
+        lit += self.noise[self.rng.integers(NOISE)]
+        return cv2.convertScaleAbs(np.maximum(lit, 0))
+
+    def _view(self) -> np.ndarray:
+        pose, unrest = self.pose, self.pose["unrest"]
+        x, y, turn, zoom = unrest * self.drift[:4] * (0.02, 0.02, 1.2, 0.02)
+        zoom = pose["zoom"] * np.exp(zoom) * self.size / 2  # pixels a unit
+        a = zoom * np.exp(1j * np.deg2rad(pose["rotation"] + turn))
+        flip = -1 if pose["mirror"] else 1
+        shift = a * complex(pose["x"] + x, pose["y"] + y)
+        linear = np.array([[flip * a.real, -flip * a.imag, -flip * shift.real], [a.imag, a.real, -shift.imag], [0, 0, 1]])
+        units = np.array([[2 * REACH / SIDE, 0, -REACH], [0, 2 * REACH / SIDE, -REACH], [0, 0, 1]])
+        centre = np.array([[1, 0, self.size / 2], [0, 1, self.size / 2], [0, 0, 1]])
+        tilt = np.array([[1, 0, 0], [0, 1, 0], [0, pose["tilt"] * 2 / self.size, 1]])
+        return centre @ tilt @ linear @ units
+
+
+def film(world: World, steps: list[Step], size: int, fps: float) -> Iterator[tuple[np.ndarray, Step]]:
+    """Frames (size, size, 3) uint8 BGR, each with its step."""
+    backdrop = background(world.kitchen, world.rng)
+    camera = Camera(world, size, fps)
+    for step in act(world, steps, fps):
+        scene = backdrop.copy()
+        paint(Canvas(scene, REACH), world)
+        yield camera.shoot(scene), step
+
+

@@ -1,0 +1,153 @@
+"""A person's kitchen: looks, places, habits, camera and light. They vary so much from person to person that neither a
+position nor a colour gives an action away (thesis 2.1.1 stands behind: 25 people, their own speed, order and clothes)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lib.demo.draw import Colour, hsv, unit
+from lib.demo.foods import FOODS, Look, look
+
+BOTTLES = ("oil", "vinegar", "salt", "pepper")
+VESSELS = ("bowl", "plate", "cup")
+TOOLS = ("knife", "peeler", "spoon", "whisk", "cloth")
+CORNERS = (-0.56 - 0.42j, 0.02 - 0.56j, 0.58 - 0.42j, 0.64 + 0.16j, -0.64 + 0.16j)
+
+
+@dataclass
+class Kitchen:
+    """Lengths in units: the camera sees about -1 … 1; angles as unit numbers; y points to the person."""
+
+    foods: dict[str, Look]
+    colours: dict[str, Colour]
+    places: dict[str, complex]
+    turns: dict[str, complex]
+    board: np.ndarray  # outline (4,) around its middle, turned
+    radius: dict[str, float]  # of the vessels
+    pattern: tuple[str, float, complex]  # of the table: kind, period, direction
+    clutter: list[tuple[str, complex, float, complex, Colour]]  # things that nobody uses: form, place, size, turn, colour
+    sleeve: float  # covered share of the arm
+    roots: tuple[complex, complex]  # where the arms enter: right, left
+    habits: dict[str, float]
+    camera: dict[str, float]
+    light: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def kitchen(variety: float, foods: Iterable[str], person: np.random.Generator, session: np.random.Generator) -> Kitchen:
+    """Args:
+    variety: how much people differ; 1 = as the demo needs it, 0 = all alike.
+    foods: names of the foods that lie about.
+    person: decides what is a person's: looks, habits, the layout of the table.
+    session: decides what changes between two videos of a person: light, the camera's place, where exactly things lie.
+    """
+    foods = list(foods)
+    middle = complex(0.03 + variety * person.normal(0, 0.1), 0.2 + variety * person.normal(0, 0.08))
+    turn = unit(variety * person.normal(0, 9))
+    board = turn * person.uniform(0.9, 1.15) * np.array([-0.46 - 0.31j, 0.46 - 0.31j, 0.46 + 0.31j, -0.46 + 0.31j])
+    radius = {"bowl": 0.26, "plate": 0.26, "cup": 0.17}
+    return Kitchen(
+        foods={name: look(FOODS[name], variety, person) for name in foods},
+        colours=_colours(person),
+        places=_places(middle, turn, foods, variety, person, session),
+        turns={name: unit(variety * person.normal(0, 40)) * -1j for name in (*BOTTLES, *TOOLS)}
+        | {name: unit(person.uniform(0, 360)) for name in foods},
+        board=board,
+        radius={name: size * (1 + variety * person.uniform(-0.17, 0.17)) for name, size in radius.items()},
+        pattern=(str(person.choice(["plain", "stripes", "checks", "grain"])), person.uniform(0.08, 0.4), unit(person.uniform(0, 180))),
+        clutter=_clutter(session.integers(2, 7), person, session),
+        sleeve=float(person.choice([0.0, 0.45, 0.85, 0.9])),
+        roots=(complex(person.uniform(0.2, 0.6), 1.7), complex(person.uniform(-0.6, -0.2), 1.7)),
+        habits=_habits(person),
+        camera={
+            "rotation": variety * (person.normal(0, 16) + session.normal(0, 4)),
+            "zoom": float(np.exp(variety * (person.uniform(-0.1, 0.22) + session.normal(0, 0.04)))),
+            "x": variety * (person.normal(0, 0.1) + session.normal(0, 0.04)),
+            "y": variety * (person.normal(0, 0.1) + session.normal(0, 0.04)) - 0.08,
+            "tilt": variety * person.uniform(-0.12, 0.12),
+            "mirror": float(person.random() < 0.5 * min(variety, 1)),
+            "unrest": float(variety * person.uniform(0.3, 1.6)),
+        },
+        light={
+            "gain": np.exp(variety * (person.normal(0, 0.14, 3) + session.normal(0, 0.05, 3) + session.uniform(-0.35, 0.2))),
+            "slope": variety * session.normal(0, 0.22, 2),
+            "noise": np.asarray(person.uniform(2, 9)),
+        },
+    )
+
+
+def _colours(rng: np.random.Generator) -> dict[str, Colour]:
+    grey = rng.uniform(0.45, 0.95)
+    wood = hsv(rng.uniform(22, 40), rng.uniform(0.3, 0.65), rng.uniform(0.45, 0.9))
+    plastic = hsv(rng.uniform(0, 360), rng.uniform(0.2, 0.75), rng.uniform(0.45, 0.95))
+    white = hsv(rng.uniform(0, 360), rng.uniform(0, 0.08), rng.uniform(0.8, 1))
+    bright = [hsv(rng.uniform(0, 360), rng.uniform(0.2, 0.9), rng.uniform(0.3, 0.95)) for _ in range(8)]
+    amber = rng.normal(46, 5)  # oil and vinegar: two shades of the same
+    return {
+        "table": hsv(rng.uniform(0, 360), rng.uniform(0, 0.5) ** 1.3, rng.uniform(0.25, 0.9)),
+        "board": [wood, plastic, white][rng.choice(3, p=[0.5, 0.3, 0.2])],
+        "bowl": [white, (grey * 235, grey * 235, grey * 230), bright[0]][rng.integers(3)],
+        "plate": [white, white, bright[1]][rng.integers(3)],
+        "cup": hsv(200, 0.06, rng.uniform(0.75, 0.95)),
+        "oil": hsv(amber + 5, rng.uniform(0.6, 0.8), rng.uniform(0.75, 0.9)),
+        "vinegar": hsv(amber - 15, rng.uniform(0.6, 0.85), rng.uniform(0.5, 0.68)),
+        "cap": bright[2],
+        "salt": hsv(210, 0.05, 0.97),
+        "pepper": hsv(20, 0.35, rng.uniform(0.14, 0.28)),
+        "handle": [hsv(0, 0, 0.12), wood, bright[3]][rng.integers(3)],
+        "blade": (225 * grey, 220 * grey, 215 * grey),
+        "peeler": bright[4],
+        "spoon": [wood, (grey * 220, grey * 220, grey * 215), bright[5]][rng.integers(3)],
+        "whisk": (grey * 230, grey * 225, grey * 220),
+        "cloth": bright[6],
+        "skin": hsv(rng.uniform(12, 28), rng.uniform(0.3, 0.6), rng.uniform(0.42, 0.95)),
+        "sleeve": bright[7] if rng.random() < 0.75 else hsv(0, 0, rng.uniform(0.1, 0.9)),
+    }
+
+
+def _places(
+    middle: complex, turn: complex, foods: list[str], variety: float, person: np.random.Generator, session: np.random.Generator
+) -> dict[str, complex]:
+    """Vessels, bottles and foods on the five corners around the board, in this person's order."""
+
+    def near(spread: float, rng: np.random.Generator = person) -> complex:
+        return complex(rng.normal(0, spread), rng.normal(0, spread))
+
+    corners = [CORNERS[i] + variety * near(0.07) for i in person.permutation(5)]
+    places = {"board": middle, "bowl": corners[0], "plate": corners[1], "cup": corners[2]}
+    if person.random() < 0.35:  # the cup among the bottles
+        places["cup"] = corners[3] + 0.1
+    step = unit(person.uniform(0, 180)) * 0.17
+    places |= {name: corners[3] + step * (i - 1.5) for i, name in zip(person.permutation(4), BOTTLES, strict=True)}
+    store = corners[4] if person.random() < 0.6 else middle - turn * person.uniform(0.15, 0.4) * 1j
+    places |= {name: store + near(0.17) for name in foods}
+    places |= {name: middle + complex(person.uniform(-0.75, 0.75), person.uniform(0.3, 0.5)) for name in TOOLS}
+    return {name: place + variety * near(0.03, session) for name, place in places.items()}
+
+
+def _clutter(count: int, person: np.random.Generator, session: np.random.Generator) -> list[tuple]:
+    """Towels, packets, peelings, fruit: of the colours of foods as often as not."""
+    things = []
+    for _ in range(count):
+        angle, far = session.uniform(0, 360), session.uniform(0.55, 1.2)
+        colour = hsv(person.choice([4, 46, 95, 112, person.uniform(0, 360)]), person.uniform(0.2, 0.9), person.uniform(0.4, 1))
+        form = str(session.choice(["box", "disc", "leaf", "crumbs"]))
+        things.append((form, unit(angle) * far, session.uniform(0.06, 0.2), unit(session.uniform(0, 180)), colour))
+    return things
+
+
+def _habits(rng: np.random.Generator) -> dict[str, float]:
+    return {
+        "cut_hz": rng.uniform(1.6, 3.2),
+        "cut_reach": rng.uniform(0.05, 0.11),
+        "peel_hz": rng.uniform(0.9, 1.6),
+        "stir_hz": rng.uniform(0.8, 1.3),
+        "whisk_hz": rng.uniform(2.0, 3.2),
+        "shake_hz": rng.uniform(2.6, 4.2),
+        "trip": rng.uniform(1.0, 1.6),  # seconds of a way to the bowl and back
+        "scrape": float(rng.random() < 0.4),  # places with the knife
+        "grind": float(rng.random() < 0.5),  # turns the pepper mill instead of shaking
+        "grip": rng.uniform(-35, 35),  # degrees that tools are turned in the hand
+        "fidget": rng.uniform(0.02, 0.12),  # how often the free hand moves something, a second
+        "tremor": rng.uniform(0.004, 0.02),
+    }

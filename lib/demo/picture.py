@@ -1,0 +1,191 @@
+"""The kitchen seen from above: table, board and clutter once; vessels, foods, tools and hands in every frame."""
+
+import numpy as np
+
+from lib.demo.draw import Canvas, box, capsule, ellipse, mix, shade, unit
+from lib.demo.foods import PIECES
+from lib.demo.kitchen import BOTTLES, TOOLS, VESSELS, Kitchen
+from lib.demo.world import Hand, World
+
+REACH = 1.5  # half the side of the canvas in units; the camera sees about two thirds of it
+SIDE = 192  # pixels
+SCATTER = 0.8 * np.sqrt((np.arange(15) + 0.5) / 15) * np.exp(2.4j * np.arange(15))  # places in a vessel of radius 1
+
+
+def background(kitchen: Kitchen, rng: np.random.Generator) -> np.ndarray:
+    """(SIDE, SIDE, 3) uint8: what never moves."""
+    kind, period, direction = kitchen.pattern
+    y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) * (2 * REACH / SIDE) - REACH
+    along, across = x * direction.real + y * direction.imag, y * direction.real - x * direction.imag
+    match kind:
+        case "stripes":
+            pattern = np.sign(np.sin(2 * np.pi * along / period))
+        case "checks":
+            pattern = np.sign(np.sin(2 * np.pi * along / period) * np.sin(2 * np.pi * across / period))
+        case "grain":
+            pattern = np.sin(2 * np.pi * along / period + 2 * np.sin(3 * across + 4 * along))
+        case _:
+            pattern = np.zeros_like(x)
+    pattern = 1 + 0.1 * pattern + rng.normal(0, 0.03, x.shape)
+    image = np.clip(pattern[..., None] * np.array(kitchen.colours["table"]), 0, 255).astype(np.uint8)
+    canvas, board = Canvas(image, REACH), kitchen.places["board"]
+    canvas.fill(board + 0.03 + 0.04j + kitchen.board, shade(kitchen.colours["table"], 0.6))
+    canvas.fill(board + kitchen.board, kitchen.colours["board"])
+    canvas.fill(board + 0.93 * kitchen.board, shade(kitchen.colours["board"], 0.93))
+    for form, place, size, turn, colour in kitchen.clutter:
+        match form:
+            case "box":
+                canvas.fill(place + turn * box(size, 0.6 * size), colour)
+                canvas.fill(place + turn * box(0.6 * size, 0.2 * size), shade(colour, 0.7))
+            case "disc":
+                canvas.disc(place, size, colour)
+                canvas.ring(place, 0.7 * size, shade(colour, 0.8))
+            case "leaf":
+                canvas.fill(place + turn * ellipse(size, 0.4 * size), colour)
+            case _:
+                canvas.dots(place + 1.3 * size * SCATTER[:8], 0.03, colour)
+    return image
+
+
+def paint(canvas: Canvas, world: World) -> None:
+    """Everything that may have moved, from the table upwards."""
+    kitchen = world.kitchen
+    held = {world.right.holds, world.left.holds}
+    for name in VESSELS:
+        if name not in held:
+            _vessel(canvas, world, name, world.places[name])
+    for name in kitchen.foods:
+        if name not in world.board and kitchen_has(world, name):
+            _whole(canvas, world, name, world.places[name], kitchen.turns[name], 0.0, 0.0)
+    for name in (*BOTTLES, *TOOLS):
+        if name not in held:
+            _tool(canvas, kitchen, name, world.places[name], kitchen.turns[name])
+    for name, portion in world.board.items():
+        _whole(canvas, world, name, portion.spot, portion.turn, portion.cut, portion.peeled)
+        _pieces(canvas, world, name)
+    if world.stream:
+        source, target, colour = world.stream
+        canvas.line(np.array([source, (source + target) / 2 + 0.03j, target]), colour, 0.05)
+    if world.specks:
+        target, colour = world.specks
+        spread = world.rng.normal(0, 0.07, (7, 2)) @ np.array([1, 1j])
+        canvas.dots(target - 0.05j + spread, 0.018, colour)
+    for hand, root in ((world.left, kitchen.roots[1]), (world.right, kitchen.roots[0])):
+        _arm(canvas, world, hand, root)
+
+
+def kitchen_has(world: World, food: str) -> bool:
+    """Whether the food still lies whole where it was stored."""
+    return not any(food in world.inside[vessel] for vessel in ("bowl", "plate"))
+
+
+def _vessel(canvas: Canvas, world: World, name: str, at: complex, size: float = 1.0) -> None:
+    kitchen, radius, colour = world.kitchen, size * world.kitchen.radius[name], world.kitchen.colours[name]
+    canvas.disc(at + 0.02 + 0.03j, radius, shade(kitchen.colours["table"], 0.65))
+    canvas.disc(at, radius, colour)
+    canvas.disc(at, 0.82 * radius, shade(colour, 0.96 if name == "plate" else 0.78))
+    inside = world.inside[name]
+    if name == "cup":
+        level = min(1.0, sum(inside.values()) / 2)
+        if level > 0.05:
+            liquid = mix(kitchen.colours["oil"], kitchen.colours["vinegar"], 0.3 + 0.4 * world.mixed)
+            canvas.disc(at, radius * (0.35 + 0.4 * level), liquid)
+            canvas.disc(at + 0.3 * radius * unit(np.rad2deg(world.angle["cup"])), 0.2 * radius, shade(liquid, 0.8))
+        return
+    turn = np.exp(1j * world.angle[name])
+    for j, (food, share) in enumerate(inside.items()):
+        look = kitchen.foods[food]
+        count = round(min(share, 1.0) * PIECES)
+        spots = at + radius * 0.85 * turn * np.roll(SCATTER, 4 * j)[: PIECES : 1]
+        for k, spot in enumerate(spots[:count]):
+            canvas.fill(spot + turn * look.pieces[k], look.flesh if k % 3 else look.skin)
+
+
+def _whole(canvas: Canvas, world: World, name: str, at: complex, turn: complex, cut: float, peeled: float) -> None:
+    """What is left of a food in one piece: its end is cut off at `cut`, its skin off up to `peeled`."""
+    if cut > 0.97:
+        return
+    look = world.kitchen.foods[name]
+    edge = look.length * (1 - 2 * cut)
+    shape = np.minimum(look.outline.real, edge) + 1j * look.outline.imag
+    canvas.fill(at + turn * (shape + 0.015 + 0.025j), shade(look.skin, 0.5))
+    canvas.fill(at + turn * shape, look.skin)
+    match look.form:
+        case "leafy":
+            canvas.fill(at + turn * 0.55 * shape, mix(look.skin, look.flesh, 0.7))
+        case "round":
+            canvas.disc(at + turn * (min(0.0, edge) - 0.03 - 0.04j), 0.035, mix(look.skin, (255, 255, 255), 0.5))
+    if peeled > 0.03:  # strips of pale flesh, one below the other
+        bare = np.minimum(look.outline.imag, np.max(look.outline.imag) * (2 * peeled - 1))
+        canvas.fill(at + turn * (0.97 * shape.real + 0.9j * bare), look.flesh)
+        strips = at + turn * (look.spread - 0.25 + 0.2j * np.sign(look.spread.imag))
+        for k in range(round(peeled * 6)):
+            canvas.line(strips[k] + np.array([0, 0.1 * turn * unit(50 * k)]), look.skin, 0.03)
+    if cut > 0.03:
+        canvas.line(at + turn * (edge + np.array([-0.05j, 0.05j])), look.flesh, 0.04)
+
+
+def _pieces(canvas: Canvas, world: World, name: str) -> None:
+    look, portion = world.kitchen.foods[name], world.board[name]
+    first, last = round(PIECES * portion.gone), round(PIECES * portion.cut)
+    rim = shade(look.flesh, 0.7) if portion.peeled > 0.5 else look.skin
+    for k in range(first, last):
+        outline = portion.turn * look.pieces[k]
+        spot = portion.spot + portion.turn * look.spread[k]
+        canvas.fill(spot + 1.25 * outline, rim)
+        canvas.fill(spot + 0.9 * outline, look.flesh)
+
+
+def _tool(canvas: Canvas, kitchen: Kitchen, name: str, at: complex, points: complex) -> None:
+    """A tool or bottle whose grip is at `at`."""
+    colours = kitchen.colours
+    match name:
+        case "knife":
+            canvas.fill(at + points * (0.27 + box(0.22, 0.045)), colours["blade"])
+            canvas.line(at + points * (0.27 + np.array([-0.2 + 0.04j, 0.2 + 0.04j])), shade(colours["blade"], 0.6), 0.02)
+            canvas.fill(at + points * box(0.1, 0.035), colours["handle"])
+        case "peeler":
+            canvas.fill(at + points * box(0.13, 0.035), colours["peeler"])
+            canvas.fill(at + points * (0.15 + box(0.03, 0.09)), colours["blade"])
+        case "spoon":
+            canvas.fill(at + points * (0.1 + box(0.2, 0.025)), colours["spoon"])
+            canvas.fill(at + points * (0.33 + ellipse(0.1, 0.075)), colours["spoon"])
+        case "whisk":
+            canvas.fill(at + points * (0.08 + box(0.16, 0.018)), colours["whisk"])
+            canvas.fill(at + points * (0.26 + ellipse(0.1, 0.045)), shade(colours["whisk"], 0.85))
+        case "cloth":
+            canvas.fill(at + points * (0.05 + box(0.14, 0.2)), colours["cloth"])
+            canvas.fill(at + points * (0.05 + box(0.1, 0.02)), shade(colours["cloth"], 0.75))
+        case "oil" | "vinegar":
+            canvas.fill(at + points * (0.28 + box(0.12, 0.035)), mix(colours[name], (255, 255, 255), 0.35))
+            canvas.fill(at + points * (0.08 + capsule(0.2, 0.1)), colours[name])
+            canvas.fill(at + points * (0.38 + box(0.03, 0.04)), colours["cap"])
+            canvas.fill(at + points * (0.06 + box(0.06, 0.075)), mix(colours[name], (255, 255, 255), 0.7))
+        case _:
+            canvas.fill(at + points * (0.1 + box(0.13, 0.08)), colours[name])
+            canvas.fill(at + points * (0.24 + box(0.035, 0.065)), colours["blade"])
+
+
+def _arm(canvas: Canvas, world: World, hand: Hand, root: complex) -> None:
+    """Forearm, hand, what it holds, and the fingers around it."""
+    skin, kitchen = world.kitchen.colours["skin"], world.kitchen
+    wrist = hand.place + 0.06j
+    along = (wrist - root) / (abs(wrist - root) + 1e-6)
+    arm = np.array([0.11j, 0.065j, -0.065j, -0.11j]) * along
+    canvas.fill(np.array([root, wrist, wrist, root]) + arm, skin)
+    if kitchen.sleeve:
+        cuff = root + kitchen.sleeve * (wrist - root)
+        canvas.fill(np.array([root, cuff, cuff, root]) + 1.15 * arm, kitchen.colours["sleeve"])
+    canvas.disc(hand.place, 0.075, skin)
+    if hand.holds == "cup":
+        _vessel(canvas, world, "cup", hand.place + 0.12 * hand.points, 0.9)
+    elif hand.holds:
+        _tool(canvas, kitchen, hand.holds, hand.place, hand.points)
+    fingers = (hand.points if hand.holds else along) * unit(50)
+    canvas.fill(hand.place + fingers * (0.02 + ellipse(0.07, 0.035)), shade(skin, 0.88))
+    canvas.fill(hand.place + along * unit(-60) * (0.07 + ellipse(0.05, 0.028)), shade(skin, 0.78))
+    if world.carried and hand is world.right:
+        food, count, at = world.carried
+        look = kitchen.foods[food]
+        for k in range(count):
+            canvas.fill(at + 0.05 * unit(120 * k) + look.pieces[k], look.flesh if k else look.skin)

@@ -1,0 +1,77 @@
+"""What lies where at a moment, and what the hands do: the state that actions change and pictures show."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lib.demo.draw import Colour
+from lib.demo.kitchen import Kitchen
+
+
+@dataclass
+class Hand:
+    """`goal` is approached smoothly; `swing` is added to it (strokes, shaking), `points` is where the tool points."""
+
+    at: complex
+    goal: complex
+    swing: complex = 0j
+    holds: str = ""
+    points: complex = -1j
+
+    @property
+    def place(self) -> complex:
+        return self.at + self.swing
+
+    def do(self, goal: complex, holds: str = "", points: complex | None = None, swing: complex = 0j) -> None:
+        self.goal, self.holds, self.swing = goal, holds, swing
+        self.points = self.points if points is None else points
+
+
+@dataclass
+class Portion:
+    """A food on the board; shares 0 … 1 of it that are peeled, cut, and away from the board."""
+
+    spot: complex
+    turn: complex
+    peeled: float = 0.0
+    cut: float = 0.0
+    gone: float = 0.0
+
+
+@dataclass
+class World:
+    kitchen: Kitchen
+    rng: np.random.Generator
+    places: dict[str, complex]
+    right: Hand
+    left: Hand
+    board: dict[str, Portion] = field(default_factory=dict)
+    inside: dict[str, dict[str, float]] = field(default_factory=lambda: {"bowl": {}, "plate": {}, "cup": {}})
+    angle: dict[str, float] = field(default_factory=lambda: {"bowl": 0.0, "plate": 0.0, "cup": 0.0})
+    stream: tuple[complex, complex, Colour] | None = None  # what is poured: from, to
+    specks: tuple[complex, Colour] | None = None  # what is shaken: onto
+    carried: tuple[str, int, complex] | None = None  # pieces of a food in the hand or on the spoon
+    mixed: float = 0.0  # of the dressing
+
+    def rest(self) -> None:
+        """Before every frame: nothing flows, hands hold nothing unless the action says so."""
+        self.stream = self.specks = self.carried = None
+
+    def portion(self, food: str) -> Portion:
+        """The food on the board; put there if it is not."""
+        if food not in self.board:
+            spot = self.places["board"] + complex(self.rng.uniform(-0.1, 0.1), self.rng.uniform(-0.1, 0.1))
+            self.board[food] = Portion(spot, np.exp(1j * self.rng.normal(0, 0.45)))
+        return self.board[food]
+
+    def settle(self, seconds: float) -> None:
+        """Hands move towards their goals for a frame of so many seconds."""
+        share = 1 - np.exp(-seconds / 0.13)
+        for hand in (self.right, self.left):
+            hand.at += (hand.goal - hand.at) * share
+
+
+def begin(kitchen: Kitchen, rng: np.random.Generator) -> World:
+    """The kitchen before anybody touched it."""
+    right, left = (complex(root.real, 1.15) for root in kitchen.roots)
+    return World(kitchen, rng, dict(kitchen.places), Hand(right, right), Hand(left, left))

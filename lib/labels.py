@@ -1,0 +1,65 @@
+"""A label a frame, which is what predictions and ground truth are, and segments, the runs of equal labels in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+
+Labels = Sequence[str] | Sequence[int] | np.ndarray
+
+
+class LabelError(ValueError):
+    """Labels that cannot be used; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Label, first frame and end (exclusive) of each segment, arrays of shape (S,), in order."""
+
+    labels: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+
+def segments(labels: Labels) -> Segments:
+    """Runs of equal labels.
+
+    >>> runs = segments(["cut", "cut", "mix"])
+    >>> list(zip(runs.labels.tolist(), runs.starts.tolist(), runs.ends.tolist()))
+    [('cut', 0, 2), ('mix', 2, 3)]
+    """
+    array = label_array(labels)
+    borders = np.concatenate([[0], np.flatnonzero(array[1:] != array[:-1]) + 1, [len(array)]])
+    return Segments(array[borders[:-1]], borders[:-1], borders[1:])
+
+
+def label_array(labels: Labels, what: str = "labels") -> np.ndarray:
+    """Labels as an array of names or of integers, shape (T,).
+
+    Args:
+        labels: names or numbers of the frames' classes.
+        what: how the error message calls them.
+
+    Raises:
+        LabelError: there are none, or they are neither names nor integers.
+    """
+    array = np.asarray(labels)
+    if array.dtype == object:  # a pandas column of names
+        array = np.array(array.tolist())
+    if array.size == 0:
+        raise LabelError(f"{what}: no frames")
+    if array.ndim != 1 or array.dtype.kind not in "iuU":
+        raise LabelError(f"{what}: expected a name or a number a frame, found {array.dtype} of shape {array.shape}")
+    return array
+
+
+def levenshtein(first: Sequence, second: Sequence) -> int:
+    """Insertions, deletions and substitutions that turn one sequence of labels into the other.
+
+    >>> levenshtein(["cut", "mix", "serve"], ["mix", "serve"])
+    1
+    """
+    # numbered anew, since rapidfuzz compares elements by their hashes, and hash(-1) == hash(-2)
+    number = {label: i for i, label in enumerate(dict.fromkeys([*first, *second]))}
+    return Levenshtein.distance([number[label] for label in first], [number[label] for label in second])

@@ -1,0 +1,129 @@
+"""Plot functions: data and an `ax` in, the `ax` out. One style; one colour-blind-safe colour a split everywhere."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+# Okabe and Ito's palette: https://jfly.uni-koeln.de/color
+SPLIT_COLOURS = {1: "#0072B2", 2: "#E69F00", 3: "#009E73", 4: "#CC79A7", 5: "#D55E00"}
+MEAN_COLOUR = "#222222"
+WIDTH = 8.0  # inches: the text width of the report
+
+
+def set_style() -> None:
+    sns.set_theme(
+        context="paper",
+        style="whitegrid",
+        font_scale=1.15,
+        rc={
+            "figure.figsize": (WIDTH, 3.6),
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "svg.hashsalt": "report",  # equal figures are equal files
+            "svg.fonttype": "path",
+        },
+    )
+
+
+def short(value: float) -> str:
+    """Three decimals for fractions, one for percents and the like: the precision of the thesis's tables."""
+    return "–" if pd.isna(value) else f"{value:.3f}" if abs(value) < 2 else f"{value:.1f}"
+
+
+def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> Axes:
+    """One line a split over the epochs and, where there are several splits, their mean.
+
+    Args:
+        history: columns split, epoch and `value`; rows without a value (epochs that were not tested) are left out.
+        label: of the vertical axis.
+    """
+    measured = history.dropna(subset=[value])
+    for split, curve in measured.groupby("split"):
+        ax.plot(
+            curve["epoch"],
+            curve[value],
+            color=SPLIT_COLOURS[int(split)],
+            lw=1.2,
+            marker=_marker(curve),
+            label=f"split {split}",
+        )
+    if measured["split"].nunique() > 1:
+        mean = measured.groupby("epoch")[value].mean()
+        ax.plot(mean.index, mean, color=MEAN_COLOUR, lw=2.2, label="mean")
+    ax.set(xlabel="epoch", ylabel=label)
+    return ax
+
+
+def _marker(curve: pd.DataFrame) -> str:
+    return "o" if len(curve) <= 15 else ""
+
+
+def labelled_curves(curves: Mapping[str, pd.Series], ax: Axes, label: str) -> Axes:
+    """One line a named series, e.g. the three ways to trim."""
+    for (name, curve), colour in zip(curves.items(), SPLIT_COLOURS.values(), strict=False):
+        ax.plot(curve.index, curve, color=colour, lw=1.6, marker="o" if len(curve) <= 15 else "", label=name)
+    ax.set(xlabel="epoch", ylabel=label)
+    return ax
+
+
+def class_bars(shares: pd.Series, ax: Axes, label: str) -> Axes:
+    """Horizontal bars, largest class on top. `shares`: value by class name."""
+    ordered = shares.sort_values()
+    ax.barh(ordered.index, ordered, color="#0072B2", height=0.75)
+    for place, value in enumerate(ordered):
+        ax.text(value, place, f" {short(value)}", va="center", fontsize=8)
+    ax.set(xlabel=label, ylabel="")
+    ax.grid(axis="y", visible=False)
+    ax.margins(y=0.01)
+    return ax
+
+
+def class_colours(classes: Sequence[str]) -> dict[str, tuple]:
+    """A colour a class: hue by what is handled, lightness by what is done, so that neighbours in a video differ."""
+    palette = sns.color_palette("husl", len(classes))
+    step = next(step for step in (7, 5, 3, 2, 1) if np.gcd(step, len(classes)) == 1)
+    return {name: palette[place * step % len(classes)] for place, name in enumerate(classes)}
+
+
+def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[str], ax: Axes) -> Axes:
+    """Label sequences as coloured bars on one time axis.
+
+    Args:
+        rows: name -> label a frame, e.g. {"truth": …, "ASFormer": …}; drawn from top to bottom.
+        fps: frames a second of the labels.
+        classes: all class names, for the colours and the legend.
+    """
+    colours = class_colours(classes)
+    for place, labels in enumerate(rows.values()):
+        names = np.asarray(labels)
+        starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
+        lengths = np.diff(np.r_[starts, len(names)])
+        spans = [(start / fps, length / fps) for start, length in zip(starts, lengths, strict=True)]
+        ax.broken_barh(spans, (-place - 0.4, 0.8), facecolors=[colours[str(name)] for name in names[starts]])
+    ax.set_yticks([-place for place in range(len(rows))], list(rows))
+    ax.set(xlabel="seconds", xlim=(0, max(len(labels) for labels in rows.values()) / fps))
+    ax.grid(visible=False)
+    seen = [name for name in classes if any(name in labels for labels in rows.values())]
+    handles = [Patch(color=colours[name], label=name) for name in seen]
+    ax.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.28 - 0.12 / len(rows)),
+        ncol=4,
+        fontsize=7.5,
+        frameon=False,
+    )
+    return ax
+
+
+def picture(image: np.ndarray, title: str, ax: Axes) -> Axes:
+    """A frame (H, W, 3), RGB, without axes."""
+    ax.imshow(image)
+    ax.set_title(title, fontsize=8)
+    ax.set_axis_off()
+    return ax

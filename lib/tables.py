@@ -1,0 +1,61 @@
+"""Result tables of the baseline (thesis Tables 1-3): ours, the thesis's, the difference, in the thesis's columns."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from lib.plots import short
+
+SCORES = ["accuracy", "edit", "f1@10", "f1@25", "f1@50"]
+COLUMNS = [*SCORES, "best_accuracy", "best_epoch"]
+HEADERS = {
+    "accuracy": "accuracy",
+    "edit": "edit, %",
+    "f1@10": "F1@10",
+    "f1@25": "F1@25",
+    "f1@50": "F1@50",
+    "best_accuracy": "best accuracy*",
+    "best_epoch": "its epoch*",
+}
+
+
+def baseline_table(rows: Mapping[object, Mapping[str, float]]) -> pd.DataFrame:
+    """Rows in the thesis's units, with the mean below.
+
+    Args:
+        rows: split (or trimming) -> scores in percent (`accuracy`, `edit`, `f1@…`), `best_accuracy` in percent and
+            `best_epoch`, chosen on the test videos as in the thesis.
+
+    Returns:
+        Accuracy and F1 as fractions, edit in percent; the last row "mean" where there is more than one row.
+    """
+    table = pd.DataFrame.from_dict(rows, orient="index")[COLUMNS].astype(float)
+    table[["accuracy", "f1@10", "f1@25", "f1@50", "best_accuracy"]] /= 100
+    table.index = table.index.map(str)
+    if len(table) > 1:
+        table.loc["mean"] = table.mean()
+        table.loc["mean", "best_epoch"] = float("nan")
+    return table.rename_axis("split")
+
+
+def beside(
+    ours: pd.DataFrame, published: pd.DataFrame, our_name: str, their_name: str = "thesis"
+) -> tuple[Styler, pd.DataFrame]:
+    """Ours, the published table and the difference, one below the other in the same columns.
+
+    Returns:
+        The styled table, and its values with a column `source`, for the CSV.
+    """
+    theirs = published.reindex(index=ours.index, columns=ours.columns).astype(float)
+    blocks = {our_name: ours, their_name: theirs, "difference": ours - theirs}
+    stacked = pd.concat(blocks, names=["source", "split"])
+    styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")
+    styler = styler.format("{:.0f}", subset=[HEADERS["best_epoch"]], na_rep="–") if "best_epoch" in ours else styler
+    styler = styler.format(
+        lambda value: "–" if pd.isna(value) else f"{value:+.3f}" if abs(value) < 2 else f"{value:+.1f}",
+        subset=pd.IndexSlice["difference", :],
+    )
+    means = [label for label in stacked.index if label[1] == "mean"]
+    styler = styler.map(lambda _: "font-weight: bold", subset=pd.IndexSlice[means, :]) if means else styler
+    return styler.set_table_attributes('class="dataframe"'), stacked.reset_index()

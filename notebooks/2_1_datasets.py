@@ -1,0 +1,153 @@
+# %% [markdown]
+# # 2.1 Data sets
+#
+# The thesis measures on **50 Salads** (Stein and McKenna, UbiComp 2013): 25 people prepare two salads each under a static
+# camera from above. It pre-trains on **HowTo100M**. Every later page reads the target set in one form, the layout in which
+# MS-TCN released it: a label a frame in `groundTruth/`, five splits by person in `splits/`, features as arrays of
+# (dimension, frames) in `features/`, videos in `videos/`.
+
+# %% tags=["parameters", "remove-cell"]
+params = "params/demo.yaml"  # the profile
+split = "all"
+overrides = []  # "section.key=value"
+
+# %% tags=["hide-input"]
+import os
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from lib import plots
+from lib.notebook import open_notebook
+from lib.statistics import class_statistics, facts, middle_frames
+from lib.video import read_frames
+
+book = open_notebook("2_1_datasets", params, split, overrides)
+
+# %% [markdown]
+# ## 2.1.1 The target set
+#
+# With the demo profile the set is rendered here, from a seed: real video files with the names, classes, order of steps and
+# splits of the real set. With other profiles it is read from where it lies.
+
+# %%
+if book.params.data.source == "demo":
+    from lib.demo.write import render
+
+    render(book.params.demo, book.root, workers=os.cpu_count())
+dataset = book.dataset()
+
+# %%
+real = book.real_labels()
+columns = {book.params.data.name: facts(dataset)}
+if real is not None:
+    columns["50Salads, real labels"] = facts(real)
+columns["thesis, 2.1.1"] = {"videos": 50, "people": 25, "classes": 19, "hours": 4.5}
+overview = pd.DataFrame(columns)
+book.table(
+    "datasets", overview.style.format(plots.short), overview.reset_index(names="quantity"), "The data sets in numbers."
+)
+
+# %% tags=["hide-input"]
+if real is not None:
+    measured = columns["50Salads, real labels"]
+    book.say(
+        f"The real annotations last {measured['hours']:.2f} hours, not the thesis's 4.5; a video lasts "
+        f"{measured['mean length, s']:.0f} s on average and {measured['longest, s'] / 60:.1f} minutes at most."
+    )
+else:
+    book.say("The real 50 Salads labels are not on this machine, so only this profile's set is shown.")
+
+# %% [markdown]
+# **Figure 1** of the thesis shows frames of a video. Here: one frame from the middle of each action of one video, where
+# there are videos, and the actions of three videos on a time axis.
+
+# %%
+video = dataset.videos[2]
+path = dataset.root / "videos" / f"{video}.avi"
+if path.exists():
+    chosen = middle_frames(dataset.names(video), dataset.classes)
+    frames = read_frames(path, list(chosen.values()))
+    figure, axes = plt.subplots(3, 7, figsize=(plots.WIDTH, 3.9))
+    for ax, (action, frame) in zip(axes.flat, zip(chosen, frames, strict=True), strict=False):
+        plots.picture(frame, f"{action}\n{chosen[action] / dataset.fps:.0f} s", ax)
+    for ax in axes.flat[len(chosen) :]:
+        ax.set_axis_off()
+    sampled = pd.DataFrame({"action": list(chosen), "frame": list(chosen.values())})
+    book.figure(1, figure, sampled, f"Frames of {video}, one from the middle of each action.", raster=True)
+
+# %%
+figure, ax = plt.subplots(figsize=(plots.WIDTH, 3.4))
+shown = {name: dataset.names(name) for name in dataset.videos[:3]}
+plots.timeline(shown, dataset.fps, dataset.classes, ax)
+segments = pd.concat(
+    {name: pd.Series(labels, name="label") for name, labels in shown.items()}, names=["video", "frame"]
+)
+number = "1_timelines" if path.exists() else 1
+book.figure(number, figure, segments.reset_index(), "The annotated actions of three videos.")
+
+# %% tags=["hide-input"]
+first, second = (set(dataset.names(name)) for name in dataset.videos[:2])
+book.say(
+    f"The same person's two videos share {len(first & second)} of {len(first | second)} actions, in another order: "
+    "the participants got ingredients, not a recipe."
+)
+
+# %% [markdown]
+# ### How frequent is each action?
+
+# %%
+statistics = class_statistics(dataset)
+both = {book.params.data.name: statistics}
+if real is not None:
+    both["50Salads, real labels"] = class_statistics(real)
+figure, axes = plt.subplots(1, len(both), figsize=(plots.WIDTH, 4.6), squeeze=False)
+for ax, (name, table) in zip(axes.flat, both.items(), strict=True):
+    plots.class_bars(table["share"] * 100, ax, "share of frames, %").set_title(name)
+book.figure("class_shares", figure, pd.concat(both, names=["set"]).reset_index(), "Shares of the classes.")
+
+# %% tags=["hide-input"]
+for name, table in both.items():
+    largest, smallest = table["frames"].idxmax(), table["frames"].idxmin()
+    book.say(
+        f"**{name}**: the largest class is `{largest}` with {table['share'].max():.1%} of the frames, so a guess of "
+        f"always the same class reaches {table['share'].max():.3f}; the smallest is `{smallest}` "
+        f"({table['share'].min():.1%}). Segments last from {table['mean_seconds'].min():.1f} s "
+        f"(`{table['mean_seconds'].idxmin()}`) to {table['mean_seconds'].max():.1f} s on average."
+    )
+
+# %% [markdown]
+# ### The five splits
+
+# %%
+rows = {
+    k: {
+        "train videos": len(train),
+        "test videos": len(test),
+        "people tested": ", ".join(sorted({v[4:6] for v in test})),
+    }
+    for k, (train, test) in ((k, dataset.split(k)) for k in range(1, 6))
+}
+splits = pd.DataFrame.from_dict(rows, orient="index").rename_axis("split")
+book.table("splits", splits, splits.reset_index(), "The cross-validation: no person is in both parts.")
+
+# %% [markdown]
+# ## 2.1.2 The pre-training set
+#
+# HowTo100M holds 136.6 million clips of 1.2 million narrated videos (1.2 M and 136.6 M are the thesis's figures, after the
+# data set's paper). Its place in the demo is taken by clips that the same renderer makes in other kitchens, with other
+# people, foods and motions; the backbones of this profile are trained on such clips and never on the target set.
+
+# %%
+if book.params.data.source == "demo":
+    from lib.demo.clips import render_clips
+
+    clips, labels = render_clips(book.params.demo, 14, seed=7)
+    figure, axes = plt.subplots(2, 7, figsize=(plots.WIDTH, 2.9))
+    for ax, clip, label in zip(axes.flat, clips, labels, strict=False):
+        plots.picture(clip[len(clip) // 2, :, :, ::-1], f"motion {label}", ax)
+    book.figure(
+        2, figure, pd.DataFrame({"clip": range(14), "label": labels}), "Clips of the wider domain.", raster=True
+    )
+else:
+    book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")

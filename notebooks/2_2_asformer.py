@@ -1,0 +1,155 @@
+# %% [markdown]
+# # 2.2 The baseline: I3D and ASFormer
+#
+# The unimodal baseline has two parts: a backbone, I3D (Carreira and Zisserman, CVPR 2017), turns 21 frames around a moment
+# into one vector; ASFormer (Yi, Wen and Jiang, BMVC 2021) labels every frame of the whole sequence of vectors. The figures
+# below are drawn from the modules that this profile runs: their shapes and counts are read off, not typed.
+
+# %% tags=["parameters", "remove-cell"]
+params = "params/demo.yaml"  # the profile
+split = "all"
+overrides = []
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+import pandas as pd
+import torch
+
+from lib import drawings, i3d, plots
+from lib.asformer import ASFormer, attention_mask
+from lib.notebook import open_notebook
+
+book = open_notebook("2_2_asformer", params, split, overrides)
+settings, former = book.params.i3d, book.params.asformer
+
+# %% [markdown]
+# ## 2.2.1 The backbone
+#
+# The thesis's text describes the two-stream Inception-v1 of the paper. The net that its code ran is pytorchvideo's
+# `i3d_r50`: a ResNet-50 inflated over time, RGB only. That one is built here.
+
+# %%
+net = i3d.build(settings, "rgb", seed=0).eval()
+full = i3d.I3DResNet()
+clip = torch.zeros(1, 3, settings.window, settings.crop, settings.crop)
+blocks = drawings.trace_blocks(net.blocks[:6], clip)
+blocks.insert(1, "full-size parameters", [sum(p.numel() for p in block.parameters()) for block in full.blocks[:6]])
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 4.2))
+shapes = [f"{row.block}\n{row.output}, {row.parameters:,} parameters" for row in blocks.itertuples()]
+drawings.blank(left, 4, 7.4, "a) the trunk of this profile (channels x frames x height x width)")
+drawings.column(
+    left, ["x".join(map(str, clip.shape[1:])), *shapes], ["plain", *["convolution"] * 6], 0.4, 3.2, 0.1, 1.05
+)
+drawings.draw_bottleneck(right, full.blocks[1].res_blocks[0])
+book.figure(3, figure, blocks, "I3D: a) its blocks with their outputs, b) an inflated block at full size.")
+
+# %% tags=["hide-input"]
+total = sum(p.numel() for p in full.parameters())
+here = sum(p.numel() for p in net.parameters())
+book.say(
+    f"At full width the net has {total / 1e6:.2f} million parameters (the thesis quotes 25 M for two Inception streams); "
+    f"this profile's, at width {settings.width} instead of 64, has {here / 1e6:.2f} million. "
+    f"A frame's feature has {net.feature_dim} numbers; the features of the thesis have {full.feature_dim}."
+)
+
+# %% [markdown]
+# Two such nets, one on frames and one on optical flow, make the two-stream variant (**Figure 4**). The paper averages their
+# class scores; features, which have no common axis to average on, are set side by side, as in the features that MS-TCN
+# released (RGB first, then flow).
+
+# %%
+figure, ax = plt.subplots(figsize=(plots.WIDTH, 2.3))
+streams = {"frames": (3, net.feature_dim), "optical flow": (2, i3d.build(settings, "flow", seed=0).feature_dim)}
+drawings.draw_two_streams(ax, streams, settings.window)
+table = pd.DataFrame.from_dict(streams, orient="index", columns=["channels in", "features out"])
+book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
+
+# %% [markdown]
+# ## 2.2.2 ASFormer
+#
+# With $q$, $k$, $v$ three linear maps of a frame's vector, attention (equation 1) is
+#
+# $$\text{Attention}(Q, K, V) = \text{softmax}\left(\frac{QK^\top}{\sqrt d}\right) V ,$$
+#
+# restricted in layer $i$ to windows around blocks of $2^i$ frames. Each layer first convolves over time with dilation $2^i$,
+# then attends (equation 2):
+#
+# $$\text{out} = \text{feed\_forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(\text{out})) + \text{out},$$
+#
+# with $\alpha = 1$ in the encoder and $\alpha = e^{-3s}$ in decoder $s = 0, 1, 2$. A decoder takes its values $v$ from the
+# stage before it. (The text says that queries and keys mix both streams; in the published code both come from the
+# decoder's own stream.)
+
+# %%
+num_classes, input_dim = 19, 2048  # 50 Salads, full-size I3D
+model = ASFormer(input_dim, num_classes, former.num_layers, former.num_maps, former.num_decoders)
+stages = [model.encoder, *model.decoders]
+counts = [sum(p.numel() for p in stage.parameters()) for stage in stages]
+figure, axes = plt.subplots(1, 3, figsize=(plots.WIDTH + 1, 4.2), width_ratios=[1, 1.15, 1])
+drawings.draw_asformer_block(axes[0], decoder=False)
+drawings.draw_asformer(axes[1], counts, num_classes, former.num_maps)
+drawings.draw_asformer_block(axes[2], decoder=True)
+parts = pd.DataFrame(
+    {"stage": ["encoder", *[f"decoder {n + 1}" for n in range(former.num_decoders)]], "parameters": counts}
+)
+book.figure(5, figure, parts, "ASFormer: a) a block of the encoder, b) the whole, c) a block of a decoder.")
+
+# %% tags=["hide-input"]
+official = sum(p.numel() for p in ASFormer(2048, 19).parameters())
+book.say(
+    f"On 2048-d features this profile's model has {sum(counts):,} parameters; with the thesis's settings (10 layers, 64 maps, "
+    f"3 decoders, 19 classes) it has {official:,}."
+)
+
+# %% [markdown]
+# ### What a layer sees
+#
+# The thesis writes of 9 blocks with a largest dilation of $2^9$; its code has 10 blocks, $2^0$ to $2^9$. Below, for each
+# layer of this profile: its dilation, the frames that its attention window spans, and the frames that the convolutions of
+# one stage have reached by then.
+
+# %%
+rate = book.params.data.fps / former.sample_rate
+layers = pd.DataFrame({"layer": range(1, former.num_layers + 1)})
+layers["dilation"] = [layer.dilation for layer in model.encoder.layers]
+layers["window, frames"] = [max(1, 2 * layer.dilation - 1) for layer in model.encoder.layers]
+layers["window, s"] = layers["window, frames"] / rate
+layers["reached by convolutions, frames"] = 1 + 2 * layers["dilation"].cumsum()
+layers["reached, s"] = layers["reached by convolutions, frames"] / rate
+book.table(
+    "asformer_layers",
+    layers.style.hide().format(precision=1),
+    layers,
+    f"The layers of a stage, at {rate:g} frames a second.",
+)
+
+# %%
+frames, block = 32, 8
+figure, axes = plt.subplots(1, 2, figsize=(plots.WIDTH, 3.4))
+seen = {}
+for ax, band in zip(axes, ("published", "banded"), strict=True):
+    seen[band] = drawings.visible_keys(attention_mask(frames, block, band, torch.zeros(1)), frames)
+    drawings.draw_visible(ax, seen[band], f"{band}, blocks of {block} frames")
+pairs = pd.DataFrame({band: matrix.reshape(-1).tolist() for band, matrix in seen.items()}).astype(int)
+book.figure("attention_windows", figure, pairs, "Which frames a frame attends to, from the masks that the model uses.")
+
+# %% tags=["hide-input"]
+published, banded = (matrix.sum(1).float().mean().item() for matrix in seen.values())
+book.say(
+    f"In the released code one index is missing in the line that builds the mask, so all frames of a block see the same window: "
+    f"{published:.1f} frames on average in this example, where the band that the paper draws has {banded:.1f}. "
+    f"The released weights were trained so; this profile runs `{former.attention_band}`."
+)
+
+# %% [markdown]
+# ### The loss
+#
+# Each of the stages is scored, and the losses are summed (equation 3). The text writes the change of probabilities and
+# $\lambda = 0.25$; the code takes clipped log-probabilities and $\lambda = 0.15$:
+#
+# $$L = -\frac1T \sum_t \log y_{t,c_t} + \frac{\lambda}{TC} \sum_{t,c}
+#   \min\left(\left|\log y_{t,c} - \log \bar y_{t-1,c}\right|, 4\right)^2 ,$$
+#
+# where $\bar y$ passes no gradient.

@@ -1,0 +1,34 @@
+"""Two atoms never hold the same GPU."""
+
+import os
+import subprocess
+import sys
+
+from lib.gpus import lease_gpu
+from lib.paths import ROOT
+
+HOLD = "from lib.gpus import lease_gpu\nwith lease_gpu(2) as gpu: print(gpu, flush=True); input()"
+
+
+def test_a_held_gpu_is_not_given_again(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLD], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdin is not None and other.stdout is not None
+    theirs = int(other.stdout.readline())
+    with lease_gpu(2) as mine:
+        assert {mine, theirs} == {0, 1}
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == str(mine)
+    other.kill()
+    other.wait()
+    other.stdin.close()
+    other.stdout.close()
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_without_gpus_nothing_is_set(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    with lease_gpu(0) as gpu:
+        assert gpu is None
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ

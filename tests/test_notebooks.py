@@ -1,0 +1,53 @@
+"""Notebooks keep the house rules: short cells, no long code, prose between; lib modules stay small."""
+
+import ast
+
+import jupytext
+import pytest
+
+from lib.chapters import CHAPTERS
+from lib.paths import ROOT
+from lib.report import TITLES
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
+
+
+def test_every_notebook_is_a_chapter_with_a_title():
+    assert [path.stem for path in NOTEBOOKS] == list(CHAPTERS) == list(TITLES)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_are_short_and_told(path):
+    cells = jupytext.read(path).cells
+    code_in_a_row = 0
+    for cell in cells:
+        if cell.cell_type != "code":
+            code_in_a_row = 0
+            continue
+        if "hide-input" not in cell.metadata.get("tags", []):  # a computed sentence is prose
+            code_in_a_row += 1
+        lines = cell.source.splitlines()
+        assert code_in_a_row <= 3, f"more than three code cells in a row before: {lines[0]}"
+        assert len(lines) <= 15, f"{len(lines)} lines in the cell that begins: {lines[0]}"
+        for node in ast.walk(ast.parse(cell.source)):
+            assert not isinstance(node, ast.ClassDef), node.name
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 5, node.name
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_parameters_cell_has_what_the_atom_injects(path):
+    tagged = [cell for cell in jupytext.read(path).cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    names = {node.id for node in ast.walk(ast.parse(tagged[0].source)) if isinstance(node, ast.Name)}
+    assert names == {"params", "split", "overrides"}
+    assert f'open_notebook("{path.stem}", params, split, overrides)' in path.read_text()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lib").rglob("*.py")), ids=lambda path: path.name)
+def test_modules_are_small(path):
+    assert len(path.read_text().splitlines()) <= 200
+
+
+def test_the_snakefile_only_schedules():
+    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 80

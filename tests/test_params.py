@@ -1,0 +1,114 @@
+"""Profiles are strict: what is wrong is said in one line, at once, and nothing is written."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lib.chapters import CHAPTERS, SPLITS, atoms, needs
+from lib.params import ParameterError, load
+from lib.paths import ROOT
+
+PROFILES = sorted(path.stem for path in (ROOT / "params").glob("*.yaml") if path.stem not in {"published"})
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_profiles_are_valid_and_name_known_notebooks(profile):
+    params = load(f"params/{profile}.yaml")
+    assert set(params.notebooks) <= set(CHAPTERS)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("asformer:\n  epoch: 3\n", "mine.yaml: unknown key 'asformer.epoch'; the nearest valid key is 'epochs'"),
+        ("asfromer:\n  epochs: 3\n", "mine.yaml: unknown key 'asfromer'; the nearest valid key is 'asformer'"),
+        ("asformer:\n  epochs: many\n", "'asformer.epochs': Input should be a valid integer"),
+        ("asformer:\n  epochs: 0\n", "'asformer.epochs': Input should be greater than 0, got 0"),
+        ("asformer:\n  channel_mask: 1.0\n", "'asformer.channel_mask': Input should be less than 1"),
+        ("asformer:\n  attention_band: wide\n", "'asformer.attention_band': Input should be 'published' or 'banded'"),
+        ("asformer: 3\n", "'asformer'"),
+        ("- a\n- b\n", "expected `key: value` lines"),
+        ("a: [\n", "not YAML"),
+        ("", "expected `key: value` lines"),
+        ("asformer:\n  learning_rate: .nan\n", "'asformer.learning_rate'"),
+    ],
+)
+def test_bad_profiles_are_named(tmp_path, text, message):
+    with pytest.raises(ParameterError) as caught:
+        load(write(tmp_path, text))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_profile_lists_those_that_exist():
+    with pytest.raises(ParameterError, match=r"demo\.yaml"):
+        load("params/none.yaml")
+
+
+def test_overrides_are_laid_over_the_profile():
+    assert load("params/demo.yaml", ["asformer.epochs=3"]).asformer.epochs == 3
+    assert load("params/demo.yaml", ["asformer.learning_rate=5e-4"]).asformer.learning_rate == 5e-4
+    for wrong in ("asformer.epochs", "asformer.epochs.x=1", "asformer=3", "=3"):
+        with pytest.raises(ParameterError):
+            load("params/demo.yaml", [wrong])
+
+
+@pytest.mark.parametrize("module", ["lib.run", "lib.schedule"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--set", "asformer.epoch=1"], ["--params", "params/none.yaml"], ["--params", "params/lost.yaml"]],
+)
+def test_wrong_calls_end_at_once_with_code_2_and_write_nothing(module, arguments, tmp_path):
+    if "params/lost.yaml" in arguments:  # a data set that is not there
+        arguments = ["--params", str(write(tmp_path, "data:\n  source: files\n  roots: [no/where]\n"))]
+    elif module == "lib.schedule" and "--set" in arguments:
+        arguments = ["--params", str(write(tmp_path, "asformer:\n  epoch: 1\n"))]
+    notebook = ["notebooks/2_1_datasets.py"] if module == "lib.run" else []
+    before = sorted((ROOT / "outputs").glob("*"))
+    started = time.monotonic()
+    call = subprocess.run(
+        [sys.executable, "-m", module, *notebook, *arguments], cwd=ROOT, capture_output=True, text=True
+    )
+    assert time.monotonic() - started < 20  # a hang, not a speed, is what this would catch
+    assert call.returncode == 2
+    assert call.stderr.startswith("error: ")
+    assert call.stderr.count("\n") == 1
+    assert sorted((ROOT / "outputs").glob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["notebooks/9_9_none.py"], "no such notebook"),
+        (["notebooks/2_1_datasets.py", "--split", "2"], "has no splits"),
+        (["notebooks/2_3_3_baseline.py", "--params", "params/50salads_scores.yaml"], "not a chapter of"),
+        (["notebooks/2_3_3_baseline.py", "--split", "6"], "invalid choice"),
+    ],
+)
+def test_notebook_and_split_are_checked(arguments, message):
+    call = subprocess.run([sys.executable, "-m", "lib.run", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert call.returncode == 2
+    assert message in call.stderr
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_graph_of_a_profile_can_be_run(profile):
+    """Every need is itself an atom of the profile, and nothing waits for itself."""
+    params = load(f"params/{profile}.yaml")
+    todo = set(atoms(params))
+    done: set = set()
+    while todo:
+        ready = {atom for atom in todo if set(needs(atom, params)) <= done}
+        assert ready, f"a circle, or a need that is not in the profile: {todo}"
+        done |= ready
+        todo -= ready
+    assert {split for name, split in done if CHAPTERS[name].per_split} <= {*map(str, SPLITS), "all"}
