@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lib.sequences import DilatedConvReLU, Windows, add_dropped
+from lib.sequences import Windows, add_dropped, convolve
 
 Band = Literal["published", "banded"]
 
@@ -58,23 +58,16 @@ def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
 
 
 def window_attention(query: Tensor, key: Tensor, value: Tensor, mask: Mask) -> Tensor:
-    """Attention of each block of frames to its window (equation 2).
+    """Attention of each block of frames to its window (equation 2), for blocks of two frames and more.
 
     query, key, value: (T, C/2) -> (T, C/2)
     """
     frames, channels = query.shape
-    if mask.bias is None:
-        return value
     query = F.pad(query, (0, 0, 0, -frames % mask.block)).view(-1, mask.block, channels)
     keys = Windows.apply(key, mask.block, False)
     values = Windows.apply(value, mask.block, mask.hide_last)
     logits = torch.baddbmm(mask.bias, query, keys.transpose(1, 2), alpha=channels**-0.5)  # (blocks, block, 2 * block)
     return (logits.softmax(dim=2) @ values).view(-1, channels)[:frames]
-
-
-def pointwise(x: Tensor, conv: nn.Conv1d) -> Tensor:
-    """A 1x1 convolution as a matrix product. x: (T, C) -> (T, C')"""
-    return F.linear(x, conv.weight[:, :, 0], conv.bias)
 
 
 class Layer(nn.Module):
@@ -83,7 +76,7 @@ class Layer(nn.Module):
     def __init__(self, maps: int, dilation: int):
         super().__init__()
         half = maps // 2
-        self.feed_forward = nn.ModuleDict({"layer": nn.ModuleList([nn.Conv1d(maps, maps, 3)])})
+        self.feed_forward = nn.ModuleDict({"layer": nn.ModuleList([nn.Conv1d(maps, maps, 3, dilation=dilation)])})
         self.att_layer = nn.ModuleDict(
             {
                 "query_conv": nn.Conv1d(maps, half, 1),
@@ -98,16 +91,19 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, previous: Tensor | None, alpha: float, mask: Mask) -> Tensor:
         """x, previous: (T, C) -> (T, C). Queries and keys come from x, values from the previous stage (in a decoder)."""
         conv, att = self.feed_forward["layer"][0], self.att_layer
-        hidden = DilatedConvReLU.apply(x, conv.weight, conv.bias, self.dilation)
+        hidden = convolve(x, conv).relu_()
         normed = F.batch_norm(hidden, None, None, training=True)  # of one video: instance normalization
-        attended = window_attention(
-            pointwise(normed, att["query_conv"]),
-            pointwise(normed, att["key_conv"]),
-            pointwise(normed if previous is None else previous, att["value_conv"]),
-            mask,
-        )
-        hidden = torch.add(hidden, pointwise(attended.relu(), att["conv_out"]), alpha=alpha)
-        return add_dropped(x, pointwise(hidden, self.conv_1x1), self.training)
+        values = normed if previous is None else previous
+        if mask.bias is None:  # a frame that sees itself only
+            attended = convolve(values, att["value_conv"])
+        elif previous is None:
+            projected = convolve(normed, att["query_conv"], att["key_conv"], att["value_conv"])
+            attended = window_attention(*projected.chunk(3, dim=1), mask)
+        else:
+            query, key = convolve(normed, att["query_conv"], att["key_conv"]).chunk(2, dim=1)
+            attended = window_attention(query, key, convolve(previous, att["value_conv"]), mask)
+        hidden = torch.add(hidden, convolve(attended.relu(), att["conv_out"]), alpha=alpha)
+        return add_dropped(x, convolve(hidden, self.conv_1x1), self.training)
 
 
 class Stage(nn.Module):
@@ -125,7 +121,7 @@ class Stage(nn.Module):
         """x: (T, C), already through conv_1x1; previous: (T, C) -> scores (T, K), feature (T, C)"""
         for layer, mask in zip(self.layers, masks, strict=True):
             x = layer(x, previous, alpha, mask)
-        return pointwise(x, self.conv_out), x
+        return convolve(x, self.conv_out), x
 
 
 class ASFormer(nn.Module):
@@ -174,7 +170,7 @@ class ASFormer(nn.Module):
             # Values come from the feature of the stage before, also where that is a decoder (paper: always the encoder's).
             probabilities = scores.softmax(dim=1)
             scores, feature = decoder(
-                pointwise(probabilities, decoder.conv_1x1), masks, feature, alpha=math.exp(-3 * number)
+                convolve(probabilities, decoder.conv_1x1), masks, feature, alpha=math.exp(-3 * number)
             )
             outputs.append(scores)
         return torch.stack(outputs).transpose(1, 2)[:, None]

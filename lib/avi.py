@@ -5,6 +5,7 @@ lost; then every later frame has its neighbour's label. The file itself knows be
 in the chain of chunks (each header says where the next one is) and in the index at its end (`idx1`).
 """
 
+import itertools
 import mmap
 import re
 import shutil
@@ -44,6 +45,8 @@ def read_layout(path: Path) -> Layout:
     Raises:
         VideoError: not an AVI file, cut off so that its length is unknown, or both chain and index are damaged.
     """
+    if path.stat().st_size == 0:
+        raise VideoError(f"{path}: empty; fetch or render the file again")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if data[:4] != b"RIFF" or data[8:12] != b"AVI ":
             raise VideoError(f"{path}: not an AVI file; convert it: ffmpeg -i VIDEO -c:v mjpeg -q:v 2 NAME.avi")
@@ -74,8 +77,7 @@ def repair(path: Path, broken: tuple[Chunk, ...], copy: Path) -> None:
 
 
 def _header(data: mmap.mmap, start: int) -> Chunk:
-    name, size = struct.unpack_from("<4sI", data, start)
-    return Chunk(name, start, size)
+    return Chunk(data[start : start + 4], start, int.from_bytes(data[start + 4 : start + 8], "little"))
 
 
 def _movie(data: mmap.mmap) -> int:
@@ -110,16 +112,15 @@ def _walk(data: mmap.mmap, start: int) -> tuple[list[Chunk], int]:
 def _index(data: mmap.mmap, movie: int) -> list[Chunk]:
     """Frames by `idx1`, or nothing where it is absent or contradicts itself."""
     place = data.rfind(b"idx1")
-    if place < 0:
-        return []
-    size = min(_header(data, place).size, len(data) - place - 8) // 16 * 16
-    entries = list(struct.iter_unpack("<4sIII", data[place + 8 : place + 8 + size]))
+    if place < 0 or _header(data, place).end != len(data):
+        return []  # cut off, or of the first part of a file of several
+    entries = list(struct.iter_unpack("<4sIII", data[place + 8 : place + 8 + _header(data, place).size // 16 * 16]))
     chunks = [Chunk(name, offset, length) for name, _, offset, length in entries if FRAME.fullmatch(name)]
     if len({name for name, *_ in entries if not OTHER.fullmatch(name)}) != 1:
         return []  # entries of more than one kind: some are damaged
     for base in (movie, 0):  # offsets count from the list or from the file
         moved = [chunk._replace(start=chunk.start + base) for chunk in chunks]
-        ordered = all(a.end <= b.start for a, b in zip(moved, moved[1:], strict=False))
+        ordered = all(a.end <= b.start for a, b in itertools.pairwise(moved))
         inside = bool(moved) and moved[0].start >= movie and moved[-1].end <= place
         if ordered and inside and 2 * sum(_header(data, chunk.start) == chunk for chunk in moved) > len(moved):
             return moved
@@ -129,7 +130,7 @@ def _index(data: mmap.mmap, movie: int) -> list[Chunk]:
 def _declared(data: mmap.mmap, movie: int, found: int, path: Path) -> int:
     """Frames that a file with its end cut off once had, by its stream header."""
     stream = data.find(b"strh", 0, movie)
-    declared = struct.unpack_from("<I", data, stream + 8 + 32)[0] if stream >= 0 else 0
+    declared = int.from_bytes(data[stream + 40 : stream + 44], "little")  # field dwLength
     if not found <= declared <= 2 * found:
         raise VideoError(
             f"{path}: cut off after {found} frames, and its header speaks of {declared}; fetch or render the file again"

@@ -148,35 +148,16 @@ def for_inference(net: I3DResNet, dtype: torch.dtype) -> I3DResNet:
     return cast(Any, net).to(dtype=dtype, memory_format=torch.channels_last_3d)  # the stubs know 4 dimensions only
 
 
-def to_input(frames: Tensor, settings: I3D) -> Tensor:
-    """Decoded frames as the RGB net takes them: resize the short side, crop the centre, scale, normalize.
-
-    Args:
-        frames: (..., T, H, W, 3) uint8, BGR as OpenCV decodes. The thesis left them so (`channel_order: bgr`);
-            the published weights were trained on RGB.
-        settings: its sizes, order, mean and deviation.
-
-    Returns:
-        (..., 3, T, crop, crop) float32.
-    """
-    if settings.channel_order == "rgb":
-        frames = frames.flip(-1)
-    x = frames.movedim(-1, -4).float() / 255  # (..., 3, T, H, W)
-    x = center_crop(resize_short_side(x, settings.short_side), settings.crop)
-    return (x - settings.mean) / settings.std
-
-
-def resize_short_side(x: Tensor, size: int) -> Tensor:
-    """Bilinear, without antialiasing, as pytorchvideo's ShortSideScale: (..., H, W) -> short side `size`."""
-    height, width = x.shape[-2:]
-    if min(height, width) == size:
-        return x
-    target = (size, width * size // height) if height <= width else (height * size // width, size)
-    resized = F.interpolate(x.reshape(-1, 1, height, width), target, mode="bilinear", align_corners=False)
-    return resized.reshape(*x.shape[:-2], *target)
-
-
-def center_crop(x: Tensor, size: int) -> Tensor:
-    """(..., H, W) -> (..., size, size)."""
-    top, left = round((x.shape[-2] - size) / 2), round((x.shape[-1] - size) / 2)
-    return x[..., top : top + size, left : left + size]
+def adapt_batch_norm(net: I3DResNet, clips: Tensor) -> None:
+    """Set batch norms' statistics to those of some clips (B, C, T, H, W), so that random weights keep their signal."""
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm3d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # plain mean over what is seen
+    net.train()
+    with torch.no_grad():
+        net(clips)
+    net.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum

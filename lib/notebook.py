@@ -28,8 +28,6 @@ from lib.params import data_root, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.provenance import revision
 
-METRIC_COLUMNS = ["section", "method", "split", "video", "protocol", "metric", "value"]
-
 
 @dataclass(frozen=True)
 class Notebook:
@@ -50,6 +48,11 @@ class Notebook:
     splits: tuple[int, ...]
     whole: bool
     root: Path
+
+    @property
+    def section(self) -> str:
+        """Section of the thesis, e.g. "2.3.3"."""
+        return ".".join(part for part in self.name.split("_") if part.isdecimal())
 
     def dataset(self, features: str | None = None) -> Dataset:
         """The profile's data set with one of its feature sets (None: labels only)."""
@@ -105,7 +108,7 @@ class Notebook:
         if not self.whole:
             return
         with atomic(self.out.metrics / f"{self.name}.parquet") as file:
-            table[METRIC_COLUMNS].reset_index(drop=True).to_parquet(file)
+            table.reset_index(drop=True).to_parquet(file)
 
     def say(self, text: str) -> None:
         """A sentence with computed numbers."""

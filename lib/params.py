@@ -108,6 +108,8 @@ class Params(Section):
     summary: str  # on the front page
     notebooks: tuple[str, ...]
     data: Data
+    demo: Demo
+    i3d: I3D
     asformer: Asformer
 
 

@@ -10,6 +10,7 @@ import argparse
 import fcntl
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,13 +77,14 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
     import jupytext
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
     source = ROOT / "notebooks" / f"{name}.py"
     folder = Outputs(profile_name(profile)).notebooks / name
     os.environ["REPORT_ATOM"] = f"{name} split {split}" if split != "all" else name
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # atoms run side by side; one thread each also fixes summation order
     started = time.time()
-    with only_one(folder / f".{split}.lock"), lease_gpu():
+    with only_one(folder / f".{split}.lock"), lease_gpu(), tempfile.TemporaryDirectory() as sockets:
         running, failed = folder / f".{split}.running.ipynb", folder / f"{split}.failed.ipynb"
         try:
             papermill.execute_notebook(
@@ -93,6 +95,7 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
+                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),  # no open ports
                 stderr_file=sys.stderr,
             )
         except PapermillExecutionError as error:

@@ -1,48 +1,28 @@
-"""Operations on a video's sequence (T, C) that ASFormer is made of, exact and with one pass where autograd would take many.
+"""Operations on a video's sequence (T, C) that ASFormer is made of: convolution, attention windows, dropout.
 
-Time runs along the rows, so a 1x1 convolution is a matrix product, a dilated convolution three of them on shifted rows,
-and the blocks of the sliding attention are views. The backward passes are written out because that of a slice allocates
-and adds a sequence of zeros as long as the video.
+Time runs along the rows: seen as an image of one row, a sequence is in the channels-last layout, for which oneDNN's
+convolutions are at their fastest, and the blocks of the sliding attention are plain views. The backward pass of the
+windows is written out, because that of a slice allocates and adds a sequence of zeros as long as the video.
 """
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 
-class DilatedConvReLU(torch.autograd.Function):
-    """ReLU of a convolution over time with three taps, `dilation` frames apart, zero-padded to keep the length."""
+def convolve(x: Tensor, *convs: nn.Conv1d) -> Tensor:
+    """Convolutions of the same shape over time, padded to keep the length, their outputs side by side.
 
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
-        """x: (T, C), weight: (C', C, 3), bias: (C',) -> (T, C')"""
-        past, now, future = weight.permute(2, 1, 0).contiguous()  # three of (C, C')
-        out = torch.addmm(bias, x, now)
-        if dilation < len(x):
-            out[dilation:].addmm_(x[:-dilation], past)
-            out[:-dilation].addmm_(x[dilation:], future)
-        out.relu_()
-        ctx.save_for_backward(x, weight, out)
-        ctx.dilation = dilation
-        return out
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        x, weight, out = ctx.saved_tensors
-        dilation = ctx.dilation
-        grad = grad * (out > 0)
-        past, now, future = weight.permute(2, 0, 1).contiguous()  # three of (C', C)
-        grad_x, grad_weight = grad @ now, torch.zeros_like(weight)
-        grad_weight[:, :, 1] = grad.T @ x
-        if dilation < len(x):
-            grad_x[:-dilation].addmm_(grad[dilation:], past)
-            grad_x[dilation:].addmm_(grad[:-dilation], future)
-            grad_weight[:, :, 0] = grad[dilation:].T @ x[:-dilation]
-            grad_weight[:, :, 2] = grad[:-dilation].T @ x[dilation:]
-        return grad_x, grad_weight, grad.sum(0), None
+    x: (T, C) -> (T, sum of C')
+    """
+    taps, dilation = convs[0].kernel_size[0], convs[0].dilation[0]
+    weight = torch.cat([conv.weight for conv in convs])[:, :, None]  # (C', C, 1, taps)
+    bias = torch.cat([conv.bias for conv in convs])
+    image = x.T[None, :, None]  # (1, C, 1, T), channels last
+    return F.conv2d(image, weight, bias, padding=(0, taps // 2 * dilation), dilation=(1, dilation))[0, :, 0].T
 
 
 class Windows(torch.autograd.Function):

@@ -47,7 +47,7 @@ def beside(
     Returns:
         The styled table, and its values with a column `source`, for the CSV.
     """
-    theirs = published.reindex(index=ours.index, columns=ours.columns).astype(float)
+    theirs = published.rename(index=str).reindex(index=ours.index, columns=ours.columns).astype(float)
     blocks = {our_name: ours, their_name: theirs, "difference": ours - theirs}
     stacked = pd.concat(blocks, names=["source", "split"])
     styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")

@@ -1,13 +1,14 @@
 """Frames of a video, each under its own number whatever is damaged (thesis 2.3.2; Figure 8).
 
-Frame i of the file is always label i. The thesis says that it skipped damaged frames; its loop ended at the first failed
-read of a buffer. Here a frame that cannot be decoded is reported, and the last good one stands in for it. A frame that
-decodes with visible damage comes as decoded, as in the thesis.
+Frame i of the file is always label i. The thesis says that it skipped damaged frames; its loop ended at the first
+failed read of a buffer. Here a frame that cannot be decoded is reported, and the last good one stands in for it.
+A frame that decodes with visible damage comes as decoded, as in the thesis.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ import numpy as np
 
 from lib.avi import Layout, VideoError, read_layout, repair
 
-TOLERATED = 0.5  # share of frames that may be bad; beyond it the file is of no use
+TOO_MANY = 0.5  # share of bad frames from which on a file is of no use
 
 
 class Frames:
@@ -36,7 +37,7 @@ class Frames:
         self.fps, self._numbers = self._survey()
         good = set(self._numbers)
         self.bad = tuple(number for number in range(len(self)) if number not in good)
-        if not good or len(self.bad) > TOLERATED * len(self):
+        if not good or len(self.bad) >= TOO_MANY * len(self):
             raise VideoError(
                 f"{path}: {len(good)} of {len(self)} frames can be decoded; fetch or render the file again"
             )
@@ -126,3 +127,18 @@ def read_video(path: Path) -> Frames:
     if not path.is_file():
         raise VideoError(f"{path}: no such video")
     return Frames(path, read_layout(path))
+
+
+def read_frames(path: Path, numbers: Sequence[int]) -> list[np.ndarray]:
+    """Some frames of a video in the order asked for, (H, W, 3) uint8 each, RGB as figures show them.
+
+    Raises:
+        VideoError: as `read_video`, or a number that the video does not have.
+    """
+    frames = read_video(path)
+    missing = [number for number in numbers if not 0 <= number < len(frames)]
+    if missing:
+        raise VideoError(f"{path}: has frames 0 to {len(frames) - 1}, asked for {missing}")
+    last = max(numbers, default=-1)
+    wanted = {number: frame for number, frame in enumerate(islice(frames, last + 1)) if number in numbers}
+    return [cv2.cvtColor(wanted[number], cv2.COLOR_BGR2RGB) for number in numbers]

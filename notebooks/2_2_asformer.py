@@ -29,9 +29,10 @@ settings, former = book.params.i3d, book.params.asformer
 # `i3d_r50`: a ResNet-50 inflated over time, RGB only. That one is built here.
 
 # %%
-net = i3d.build(settings, "rgb", seed=0).eval()
-full = i3d.I3DResNet()
-clip = torch.zeros(1, 3, settings.window, settings.crop, settings.crop)
+with torch.device("meta"):  # shapes without numbers
+    net, full = i3d.I3DResNet(settings.width).eval(), i3d.I3DResNet()
+    flow = i3d.I3DResNet(settings.width, input_channels=2)
+    clip = torch.zeros(1, 3, settings.window, settings.crop, settings.crop)
 blocks = drawings.trace_blocks(net.blocks[:6], clip)
 blocks.insert(1, "full-size parameters", [sum(p.numel() for p in block.parameters()) for block in full.blocks[:6]])
 
@@ -61,7 +62,7 @@ book.say(
 
 # %%
 figure, ax = plt.subplots(figsize=(plots.WIDTH, 2.3))
-streams = {"frames": (3, net.feature_dim), "optical flow": (2, i3d.build(settings, "flow", seed=0).feature_dim)}
+streams = {"frames": (3, net.feature_dim), "optical flow": (2, flow.feature_dim)}
 drawings.draw_two_streams(ax, streams, settings.window)
 table = pd.DataFrame.from_dict(streams, orient="index", columns=["channels in", "features out"])
 book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
@@ -76,7 +77,7 @@ book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
 # restricted in layer $i$ to windows around blocks of $2^i$ frames. Each layer first convolves over time with dilation $2^i$,
 # then attends (equation 2):
 #
-# $$\text{out} = \text{feed\_forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(\text{out})) + \text{out},$$
+# $$\text{out} = \text{feed forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(\text{out})) + \text{out},$$
 #
 # with $\alpha = 1$ in the encoder and $\alpha = e^{-3s}$ in decoder $s = 0, 1, 2$. A decoder takes its values $v$ from the
 # stage before it. (The text says that queries and keys mix both streams; in the published code both come from the

@@ -126,14 +126,14 @@ def pour(world: World, now: Moment) -> None:
 
 
 def shake(world: World, now: Moment) -> None:
-    """A quick shake over the cup; the pepper of some people is a mill that is turned with both hands."""
+    """A quick shake over the cup; the second spice of some people (pepper) is in a mill that is turned with both hands."""
     habits, there, name = world.kitchen.habits, world.places["cup"], now.thing
     fast = 0.45
     if now.time < fast or now.time > now.seconds - fast:
         world.right.do(world.places[name], name, -1j)
         return
     wave = now.wave(habits["shake_hz"])
-    if name == "pepper" and habits["grind"]:
+    if name == world.kitchen.shakers[1] and habits["grind"]:
         world.right.do(there - 0.3j + 0.05, name, 1j * unit(25 * wave))
         world.left.do(there - 0.38j - 0.05, "", None, 0.04 * wave)
     else:
@@ -147,13 +147,13 @@ def stir(world: World, now: Moment) -> None:
     habits, vessel = world.kitchen.habits, now.thing
     there, small = world.places[vessel], vessel == "cup"
     hz, tool = (habits["whisk_hz"], "whisk") if small else (habits["stir_hz"], "spoon")
-    points = unit(125 + habits["grip"])
+    points = unit(-75 + habits["grip"])
     if now.time < 0.35:
         world.right.do(world.places[tool], tool, points)
         return
     circle = (0.4 if small else 0.6) * world.kitchen.radius[vessel] * now.circle(hz)
     world.right.do(there - (0.26 if small else 0.3) * points, tool, points, circle)
-    world.left.do(there - world.kitchen.radius[vessel] * unit(-30))
+    world.left.do(there - world.kitchen.radius[vessel] * unit(-30) + 0.1j)
     world.angle[vessel] += 2 * np.pi * hz * now.frame * 0.5
     if small:
         world.mixed = now.on(world.mixed)
@@ -162,12 +162,12 @@ def stir(world: World, now: Moment) -> None:
 def dress(world: World, now: Moment) -> None:
     """The cup tilted over the salad, in the bowl or already on the plate."""
     there = world.places["plate" if sum(world.inside["plate"].values()) > 0.5 else "bowl"]
-    points = unit(50 + world.kitchen.habits["grip"])
+    points = unit(-50 + world.kitchen.habits["grip"])
     if now.fetching or now.returning:
         world.right.do(world.places["cup"], "cup", -1j)
         return
-    world.right.do(there - 0.24 * points - 0.1j, "cup", points, 0.1 * now.circle(0.6))
-    world.stream = (world.right.place + 0.2 * points, there + 0.1 * now.circle(0.6), world.kitchen.colours["vinegar"])
+    world.right.do(there - 0.3 * points, "cup", points, 0.1 * now.circle(0.6))
+    world.stream = (world.right.place + 0.2 * points, there + 0.1 * now.circle(0.6), world.kitchen.colours[world.kitchen.bottles[1]])
     for liquid in world.inside["cup"]:
         world.inside["cup"][liquid] *= 0.97
 
@@ -177,7 +177,7 @@ def serve(world: World, now: Moment) -> None:
     bowl, plate = world.places["bowl"], world.places["plate"]
     trips = max(1, round(now.seconds / (1.2 * world.kitchen.habits["trip"])))
     phase = now.time * trips / now.seconds % 1
-    points = unit(110 + world.kitchen.habits["grip"])
+    points = unit(-80 + world.kitchen.habits["grip"])
     over = phase < 0.45
     world.right.do((plate if over else bowl) - 0.3 * points, "spoon", points, 0.05 * now.circle(1.5))
     if phase < 0.4 and world.inside["bowl"]:

@@ -1,11 +1,13 @@
 """From steps to frames: acts them out in a kitchen and films them with a hand-held camera under changing light."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import cv2
 import numpy as np
 
 from lib.demo.actions import VERBS, Moment, fidget
+from lib.demo.crafts import CRAFTS
 from lib.demo.draw import Canvas
 from lib.demo.picture import REACH, SIDE, background, paint
 from lib.demo.script import Step
@@ -33,7 +35,7 @@ def act(world: World, steps: list[Step], fps: float) -> Iterator[Step]:
                 goal = world.places[thing] + complex(*rng.normal(0, 0.2, 2))
             if pause <= 0:
                 world.rest()
-                VERBS[step.verb](world, Moment(step.thing, k * frame, step.seconds, frame, step.upto))
+                (VERBS | CRAFTS)[step.verb](world, Moment(step.thing, k * frame, step.seconds, frame, step.upto))
             if aside > 0 and thing not in (step.thing, world.right.holds):
                 fidget(world, thing, 1 - aside / 1.5, goal)
             world.settle(frame)
@@ -84,11 +86,11 @@ class Camera:
         return centre @ tilt @ linear @ units
 
 
-def film(world: World, steps: list[Step], size: int, fps: float) -> Iterator[tuple[np.ndarray, Step]]:
-    """Frames (size, size, 3) uint8 BGR, each with its step."""
+def film(world: World, steps: list[Step], size: int, fps: float, first: int = 0) -> Iterator[tuple[np.ndarray, Step]]:
+    """Frames (size, size, 3) uint8 BGR from the `first` on, each with its step."""
     backdrop = background(world.kitchen, world.rng)
     camera = Camera(world, size, fps)
-    for step in act(world, steps, fps):
+    for step in islice(act(world, steps, fps), first, None):
         scene = backdrop.copy()
         paint(Canvas(scene, REACH), world)
         yield camera.shoot(scene), step

@@ -1,7 +1,7 @@
 """A person's kitchen: looks, places, habits, camera and light. They vary so much from person to person that neither a
 position nor a colour gives an action away (thesis 2.1.1 stands behind: 25 people, their own speed, order and clothes)."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +9,8 @@ import numpy as np
 from lib.demo.draw import Colour, hsv, unit
 from lib.demo.foods import FOODS, Look, look
 
-BOTTLES = ("oil", "vinegar", "salt", "pepper")
+LIQUIDS = {"milk": (50, 0.05, 0.98), "juice": (28, 0.9, 0.95), "wine": (345, 0.8, 0.4), "syrup": (25, 0.75, 0.35)}
+SPICES = {"sugar": (40, 0.03, 1.0), "cinnamon": (22, 0.7, 0.5), "herbs": (110, 0.5, 0.4), "curry": (42, 0.85, 0.8)}
 VESSELS = ("bowl", "plate", "cup")
 TOOLS = ("knife", "peeler", "spoon", "whisk", "cloth")
 CORNERS = (-0.56 - 0.42j, 0.02 - 0.56j, 0.58 - 0.42j, 0.64 + 0.16j, -0.64 + 0.16j)
@@ -20,6 +21,8 @@ class Kitchen:
     """Lengths in units: the camera sees about -1 … 1; angles as unit numbers; y points to the person."""
 
     foods: dict[str, Look]
+    bottles: tuple[str, str]
+    shakers: tuple[str, str]
     colours: dict[str, Colour]
     places: dict[str, complex]
     turns: dict[str, complex]
@@ -34,23 +37,36 @@ class Kitchen:
     light: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def kitchen(variety: float, foods: Iterable[str], person: np.random.Generator, session: np.random.Generator) -> Kitchen:
-    """Args:
-    variety: how much people differ; 1 = as the demo needs it, 0 = all alike.
-    foods: names of the foods that lie about.
-    person: decides what is a person's: looks, habits, the layout of the table.
-    session: decides what changes between two videos of a person: light, the camera's place, where exactly things lie.
+def kitchen(
+    variety: float,
+    foods: Sequence[str],
+    person: np.random.Generator,
+    session: np.random.Generator,
+    bottles: tuple[str, str] = ("oil", "vinegar"),
+    shakers: tuple[str, str] = ("salt", "pepper"),
+) -> Kitchen:
+    """A kitchen and its owner.
+
+    Args:
+        variety: how much people differ; 1 = as the demo needs it, 0 = all alike.
+        foods: names of the foods that lie about.
+        person: decides what is a person's: looks, habits, the layout of the table.
+        session: decides what changes between two videos of a person: light, the camera, where exactly things lie.
+        bottles: what is poured.
+        shakers: what is shaken; some people have the second in a mill.
     """
-    foods = list(foods)
+    seasonings = (*bottles, *shakers)
     middle = complex(0.03 + variety * person.normal(0, 0.1), 0.2 + variety * person.normal(0, 0.08))
     turn = unit(variety * person.normal(0, 9))
     board = turn * person.uniform(0.9, 1.15) * np.array([-0.46 - 0.31j, 0.46 - 0.31j, 0.46 + 0.31j, -0.46 + 0.31j])
     radius = {"bowl": 0.26, "plate": 0.26, "cup": 0.17}
     return Kitchen(
+        bottles=bottles,
+        shakers=shakers,
         foods={name: look(FOODS[name], variety, person) for name in foods},
         colours=_colours(person),
-        places=_places(middle, turn, foods, variety, person, session),
-        turns={name: unit(variety * person.normal(0, 40)) * -1j for name in (*BOTTLES, *TOOLS)}
+        places=_places(middle, turn, foods, seasonings, variety, person, session),
+        turns={name: unit(variety * person.normal(0, 40)) * -1j for name in (*seasonings, *TOOLS)}
         | {name: unit(person.uniform(0, 360)) for name in foods},
         board=board,
         radius={name: size * (1 + variety * person.uniform(-0.17, 0.17)) for name, size in radius.items()},
@@ -94,6 +110,7 @@ def _colours(rng: np.random.Generator) -> dict[str, Colour]:
         "cap": bright[2],
         "salt": hsv(210, 0.05, 0.97),
         "pepper": hsv(20, 0.35, rng.uniform(0.14, 0.28)),
+        **{name: hsv(hue + rng.normal(0, 4), s, v) for name, (hue, s, v) in (LIQUIDS | SPICES).items()},
         "handle": [hsv(0, 0, 0.12), wood, bright[3]][rng.integers(3)],
         "blade": (225 * grey, 220 * grey, 215 * grey),
         "peeler": bright[4],
@@ -106,7 +123,13 @@ def _colours(rng: np.random.Generator) -> dict[str, Colour]:
 
 
 def _places(
-    middle: complex, turn: complex, foods: list[str], variety: float, person: np.random.Generator, session: np.random.Generator
+    middle: complex,
+    turn: complex,
+    foods: Sequence[str],
+    seasonings: Sequence[str],
+    variety: float,
+    person: np.random.Generator,
+    session: np.random.Generator,
 ) -> dict[str, complex]:
     """Vessels, bottles and foods on the five corners around the board, in this person's order."""
 
@@ -118,7 +141,7 @@ def _places(
     if person.random() < 0.35:  # the cup among the bottles
         places["cup"] = corners[3] + 0.1
     step = unit(person.uniform(0, 180)) * 0.17
-    places |= {name: corners[3] + step * (i - 1.5) for i, name in zip(person.permutation(4), BOTTLES, strict=True)}
+    places |= {name: corners[3] + step * (i - 1.5) for i, name in zip(person.permutation(4), seasonings, strict=True)}
     store = corners[4] if person.random() < 0.6 else middle - turn * person.uniform(0.15, 0.4) * 1j
     places |= {name: store + near(0.17) for name in foods}
     places |= {name: middle + complex(person.uniform(-0.75, 0.75), person.uniform(0.3, 0.5)) for name in TOOLS}

@@ -4,7 +4,7 @@ import numpy as np
 
 from lib.demo.draw import Canvas, box, capsule, ellipse, mix, shade, unit
 from lib.demo.foods import PIECES
-from lib.demo.kitchen import BOTTLES, TOOLS, VESSELS, Kitchen
+from lib.demo.kitchen import TOOLS, VESSELS, Kitchen
 from lib.demo.world import Hand, World
 
 REACH = 1.5  # half the side of the canvas in units; the camera sees about two thirds of it
@@ -57,7 +57,7 @@ def paint(canvas: Canvas, world: World) -> None:
     for name in kitchen.foods:
         if name not in world.board and kitchen_has(world, name):
             _whole(canvas, world, name, world.places[name], kitchen.turns[name], 0.0, 0.0)
-    for name in (*BOTTLES, *TOOLS):
+    for name in (*kitchen.bottles, *kitchen.shakers, *TOOLS):
         if name not in held:
             _tool(canvas, kitchen, name, world.places[name], kitchen.turns[name])
     for name, portion in world.board.items():
@@ -88,7 +88,8 @@ def _vessel(canvas: Canvas, world: World, name: str, at: complex, size: float = 
     if name == "cup":
         level = min(1.0, sum(inside.values()) / 2)
         if level > 0.05:
-            liquid = mix(kitchen.colours["oil"], kitchen.colours["vinegar"], 0.3 + 0.4 * world.mixed)
+            first, second = (kitchen.colours[bottle] for bottle in kitchen.bottles)
+            liquid = mix(first, second, 0.3 + 0.4 * world.mixed)
             canvas.disc(at, radius * (0.35 + 0.4 * level), liquid)
             canvas.disc(at + 0.3 * radius * unit(np.rad2deg(world.angle["cup"])), 0.2 * radius, shade(liquid, 0.8))
         return
@@ -156,7 +157,16 @@ def _tool(canvas: Canvas, kitchen: Kitchen, name: str, at: complex, points: comp
         case "cloth":
             canvas.fill(at + points * (0.05 + box(0.14, 0.2)), colours["cloth"])
             canvas.fill(at + points * (0.05 + box(0.1, 0.02)), shade(colours["cloth"], 0.75))
-        case "oil" | "vinegar":
+        case "grater":
+            canvas.fill(at + points * (0.22 + box(0.2, 0.11)), colours["blade"])
+            canvas.dots(at + points * (0.22 + 0.13 * SCATTER[:9]), 0.02, shade(colours["blade"], 0.55))
+        case "masher":
+            canvas.fill(at + points * (0.12 + box(0.16, 0.025)), colours["spoon"])
+            canvas.fill(at + points * (0.28 + box(0.03, 0.11)), colours["blade"])
+        case "pin":
+            canvas.fill(at + points * (0.24 + box(0.36, 0.03)), colours["handle"])
+            canvas.fill(at + points * (0.24 + box(0.24, 0.065)), colours["spoon"])
+        case _ if name in kitchen.bottles:
             canvas.fill(at + points * (0.28 + box(0.12, 0.035)), mix(colours[name], (255, 255, 255), 0.35))
             canvas.fill(at + points * (0.08 + capsule(0.2, 0.1)), colours[name])
             canvas.fill(at + points * (0.38 + box(0.03, 0.04)), colours["cap"])

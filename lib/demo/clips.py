@@ -1,0 +1,114 @@
+"""Short labelled clips of a wider domain, on which the demo's I3D is trained as the real one was on Kinetics.
+
+Other people in other kitchens, other foods, liquids and spices, and some other actions: no class, person or food of the
+fifty videos occurs. What carries over is how hands, tools and foods move, which is what the demo can show.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+
+from lib.demo.film import film
+from lib.demo.foods import FOODS
+from lib.demo.kitchen import LIQUIDS, SPICES, kitchen
+from lib.demo.script import FOODS as SALAD
+from lib.demo.script import Step
+from lib.demo.world import World, begin
+from lib.params import Demo
+from lib.processes import die_with_parent
+
+OTHERS = tuple(name for name in FOODS if name not in SALAD)
+CLASSES: tuple[tuple[str, str], ...] = (  # verb, thing
+    *(("cut", food) for food in OTHERS),
+    *(("place", food) for food in ("apple", "paprika", "butter", "tofu", "spinach", "cabbage", "carrot", "leek")),
+    *(("peel", food) for food in ("carrot", "potato", "aubergine", "leek")),
+    *(("pour", liquid) for liquid in LIQUIDS),
+    *(("shake", spice) for spice in SPICES),
+    *(("grate", food) for food in ("carrot", "butter")),
+    ("spread", "bread"),
+    ("knead", "tofu"),
+    ("roll", "nothing"),
+    ("mash", "bowl"),
+    ("stir", "cup"),
+    ("stir", "bowl"),
+    ("dress", "cup"),
+    ("serve", "plate"),
+    ("wipe", "nothing"),
+    ("start", "nothing"),
+)
+CLIP_CLASSES = tuple(f"{verb} {thing}" for verb, thing in CLASSES)
+PEOPLE = 1000  # numbers of the clips' people begin here; those of the videos end at 27
+CHUNK = 32  # clips a process renders at once
+
+
+def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Clips, each of another person, the label being that of the middle frame.
+
+    Args:
+        settings: size, fps and variety; the people are others than those of its videos.
+        count: how many clips.
+        frames: of a clip.
+        seed: other clips for another one.
+        workers: processes.
+
+    Returns:
+        (count, frames, size, size, 3) uint8 BGR, and indices into CLIP_CLASSES (count,) int64.
+    """
+    chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
+    make = partial(_clips, settings, frames, seed)
+    if workers == 1:
+        parts = [make(chunk) for chunk in chunks]
+    else:
+        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=die_with_parent) as pool:
+            parts = list(pool.map(make, chunks))
+    labels = np.array([number % len(CLASSES) for number in range(count)])
+    return np.concatenate(parts), labels
+
+
+def _clips(settings: Demo, frames: int, seed: int, numbers: range) -> np.ndarray:
+    cv2.setNumThreads(1)
+    return np.stack([_clip(settings, frames, np.random.default_rng([seed, PEOPLE + number]), number) for number in numbers])
+
+
+def _clip(settings: Demo, frames: int, rng: np.random.Generator, number: int) -> np.ndarray:
+    """(frames, size, size, 3): an action between two others, cut out around a moment of it."""
+    verb, thing = CLASSES[number % len(CLASSES)]
+    foods = list(rng.choice(OTHERS, 4, replace=False))
+    if thing in OTHERS and thing not in foods:
+        foods[0] = thing
+    bottles, shakers = (_pair(names, thing, rng) for names in (LIQUIDS, SPICES))
+    room = kitchen(settings.variety, foods, rng, rng, bottles, shakers)
+    world = begin(room, rng)
+    _history(world, foods, thing)
+    around = [CLASSES[i] for i in rng.integers(len(CLASSES), size=2)]
+    known = {*foods, *bottles, *shakers, "nothing", "bowl", "cup", "plate"}
+    before, after = (pair if pair[1] in known and pair[1] != thing else ("start", "nothing") for pair in around)
+    seconds = rng.uniform(2.2, 7.5)
+    steps = [Step("", *before, 2.0), Step("", verb, thing, seconds), Step("", *after, 2.0)]
+    middle = (2.0 + seconds * rng.uniform(0.1, 0.95)) * settings.fps
+    first = max(0, round(middle) - frames // 2)
+    shots = film(world, steps, settings.size, settings.fps, first)
+    return np.stack([frame for frame, _ in islice(shots, frames)])
+
+
+def _pair(names: dict, thing: str, rng: np.random.Generator) -> tuple[str, str]:
+    first, second = rng.choice(list(names), 2, replace=False)
+    return (thing if thing in names and thing != second else str(first), str(second))
+
+
+def _history(world: World, foods: list[str], thing: str) -> None:
+    """Something has been done already: foods cut, in the bowl, on the plate; dressing in the cup."""
+    rng = world.rng
+    for food in foods:
+        if food != thing and rng.random() < 0.5:
+            world.inside[str(rng.choice(["bowl", "plate"], p=[0.8, 0.2]))][food] = rng.uniform(0.3, 1)
+        elif food != thing and rng.random() < 0.4:
+            world.portion(food).cut = float(rng.choice([0.0, 0.5, 1.0]))
+    if thing in ("bowl", "plate"):
+        world.inside["bowl"] |= {food: rng.uniform(0.5, 1) for food in foods[1:]}
+    for name in world.kitchen.bottles:
+        world.inside["cup"][name] = rng.uniform(0, 1)

@@ -1,0 +1,164 @@
+"""A feature vector for every frame of a video (thesis 2.3.2).
+
+`mode: window` is the thesis's way: a window of 21 frames around each frame goes through I3D alone, so that every frame
+is computed 21 times. `mode: dense` runs the layers over the whole video and computes each frame once. It differs from
+the window's result only by the zero padding of convolutions at the window's own two ends.
+
+Both read the video as a stream and compute `chunk` frames at once, so that memory does not grow with its length, but
+for the features themselves. Before the first frame and after the last come zeros, after normalization.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lib.artifacts import atomic, key, write_json, write_text
+from lib.flow import to_flow
+from lib.i3d import I3DResNet, for_inference, pool_space, time_weights
+from lib.inputs import to_input
+from lib.params import I3D
+from lib.progress import track
+from lib.video import Frames, read_video
+
+# Neighbours in frames that reach a result: two of the stem's kernel of five and three kernels of three in res2; then
+# after the pool over pairs six kernels of three in res3-res5, 12 frames, and on the right the pair's second frame.
+EARLY = 5
+LATE = 12
+
+Item = TypeVar("Item")
+
+
+def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> None:
+    """Write `folder`/<video>.npy, float32 (D, T), for every video, and frames.json: number of frames, bad frames.
+
+    A video that is done is not done again, unless parameters, weights, videos or code have changed.
+
+    Args:
+        videos: AVI files.
+        folder: of the feature set, e.g. features/i3d_rgb.
+        nets: "rgb", "flow" or both; features of both are joined in this order along the channels.
+        settings: how frames are prepared and computed.
+    """
+    weights = {stream: _digest(net) for stream, net in nets.items()}
+    identity = key([settings.model_dump(), weights], code=("lib.features",), files=videos)
+    mark, report = folder / "key", folder / "frames.json"
+    if not mark.exists() or mark.read_text(encoding="utf-8").strip() != identity:
+        mark.unlink(missing_ok=True)
+        for stale in [*folder.glob("*.npy"), *folder.glob(".*.tmp*"), report]:
+            stale.unlink(missing_ok=True)
+        write_text(mark, identity + "\n")
+    frames = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    todo = [video for video in videos if not (folder / f"{video.stem}.npy").exists()]
+    for video in track(todo, f"{folder.name}: video", total=len(videos), initial=len(videos) - len(todo)):
+        features, bad = extract_video(video, nets, settings)
+        frames[video.stem] = {"frames": features.shape[1], "bad": list(bad)}
+        write_json(report, frames)
+        with atomic(folder / f"{video.stem}.npy") as temporary:
+            np.save(temporary, features)
+
+
+def extract_video(path: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Features (D, T) float32 of one video, and the numbers of its bad frames."""
+    frames = read_video(path)
+    compute = {"window": window_features, "dense": dense_features}[settings.mode]
+    dtype = getattr(torch, settings.dtype)
+    parts = []
+    for stream, net in nets.items():
+        with torch.inference_mode():
+            inputs = padded_inputs(frames, stream, settings)
+            parts.append(compute(inputs, for_inference(net, dtype), settings).numpy())
+    return np.concatenate(parts), frames.bad
+
+
+def padded_inputs(frames: Frames, stream: str, settings: I3D) -> Iterator[Tensor]:
+    """What the net sees of each frame, (C, crop, crop), with half a window of zeros on both sides."""
+    half = settings.window // 2
+    used = len(frames) if settings.use_last_frame else len(frames) - 1
+    blank = torch.zeros(3 if stream == "rgb" else 2, settings.crop, settings.crop)
+    yield from [blank] * half
+    before = None
+    for number, picture in enumerate(frames):
+        frame = torch.from_numpy(picture)[None]  # (1, H, W, 3)
+        if number >= used:
+            yield blank
+        elif stream == "rgb":
+            yield to_input(frame, settings)[:, 0]
+        else:  # the first frame has not moved
+            yield to_flow(torch.cat([frame if before is None else before, frame]), settings)[:, 0]
+        before = frame
+    yield from [blank] * half
+
+
+def window_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> Tensor:
+    """Each window alone: a stream of T + window - 1 inputs -> (D, T)."""
+    parts = []
+    for items, _ in blocks(inputs, settings.chunk, 0, settings.window - 1):
+        if len(items) >= settings.window:
+            windows = torch.stack(items).unfold(0, settings.window, 1)  # (n, C, H, W, window)
+            parts.append(net(_prepare(windows.movedim(4, 2), net)).T)
+    return torch.cat(parts, dim=1)
+
+
+def dense_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> Tensor:
+    """Every frame once: a stream of T + window - 1 inputs -> (D, T)."""
+    pairs = torch.cat(list(_late(_early(inputs, net, settings.chunk), net, settings.chunk)), dim=1)
+    weights = time_weights(settings.window // 2)  # a window's positions begin at every second frame
+    sums = F.conv1d(pairs[:, None], weights[None, None], dilation=2)[:, 0]
+    return sums[:, :-1]  # the last would be a window around the padding's first frame
+
+
+def _early(inputs: Iterable[Tensor], net: I3DResNet, chunk: int) -> Iterator[Tensor]:
+    """Maps of each input frame before the pool in time, (4 * width, H / 4, W / 4)."""
+    for items, core in blocks(inputs, chunk, EARLY, EARLY):
+        maps = net.early(_prepare(torch.stack(items, dim=1)[None], net))
+        yield from maps[0, :, core].unbind(dim=1)
+
+
+def _late(maps: Iterable[Tensor], net: I3DResNet, chunk: int) -> Iterator[Tensor]:
+    """Pooled features (D, n) of each pair of frames (k, k + 1).
+
+    The net pools pairs at every second frame; a window may begin on an even or an odd one, so both are computed.
+    """
+    for items, core in blocks(maps, chunk, LATE, LATE + 1):
+        stacked = torch.stack(items, dim=1)[None]
+        even, odd = (pool_space(net.late(part))[0] for part in (stacked, stacked[:, :, 1:]))
+        pairs = torch.empty(even.shape[0], even.shape[1] + odd.shape[1])
+        pairs[:, 0::2], pairs[:, 1::2] = even, odd
+        yield pairs[:, core]
+
+
+def blocks(items: Iterable[Item], size: int, before: int, after: int) -> Iterator[tuple[list[Item], slice]]:
+    """Cut a stream into runs of `size`, each with its neighbours: lists, and which part of the list is the run.
+
+    >>> [("".join(run), "".join(run[core])) for run, core in blocks("abcdefg", 3, 1, 2)]
+    [('abcde', 'abc'), ('cdefg', 'defg')]
+    """
+    held: list[Item] = []
+    start = 0
+    for item in items:
+        held.append(item)
+        if len(held) == start + size + after:
+            yield held, slice(start, start + size)
+            gone = max(0, start + size - before)
+            held, start = held[gone:], start + size - gone
+    if len(held) > start:
+        yield held, slice(start, len(held))
+
+
+def _prepare(clips: Tensor, net: I3DResNet) -> Tensor:
+    """In the type of the net's weights, channels last in memory, which convolutions are fastest on."""
+    return clips.to(next(net.parameters()).dtype).contiguous(memory_format=torch.channels_last_3d)
+
+
+def _digest(net: I3DResNet) -> str:
+    total = hashlib.sha256()
+    for name, values in net.state_dict().items():
+        total.update(name.encode() + values.numpy().tobytes())
+    return total.hexdigest()

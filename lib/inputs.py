@@ -1,0 +1,40 @@
+"""Decoded frames as the RGB net takes them (thesis 2.3.2, its code; pytorchvideo's `ShortSideScale` and `CenterCrop`)."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from lib.params import I3D
+
+
+def to_input(frames: Tensor, settings: I3D) -> Tensor:
+    """Decoded frames as the RGB net takes them: resize the short side, crop the centre, scale, normalize.
+
+    Args:
+        frames: (..., T, H, W, 3) uint8, BGR as OpenCV decodes. The thesis left them so (`channel_order: bgr`);
+            the published weights were trained on RGB.
+        settings: its sizes, order, mean and deviation.
+
+    Returns:
+        (..., 3, T, crop, crop) float32.
+    """
+    if settings.channel_order == "rgb":
+        frames = frames.flip(-1)
+    x = frames.movedim(-1, -4).float() / 255  # (..., 3, T, H, W)
+    x = center_crop(resize_short_side(x, settings.short_side), settings.crop)
+    return (x - settings.mean) / settings.std
+
+
+def resize_short_side(x: Tensor, size: int) -> Tensor:
+    """Bilinear, without antialiasing, as pytorchvideo's ShortSideScale: (..., H, W) -> short side `size`."""
+    height, width = x.shape[-2:]
+    if min(height, width) == size:
+        return x
+    target = (size, width * size // height) if height <= width else (height * size // width, size)
+    resized = F.interpolate(x.reshape(-1, 1, height, width), target, mode="bilinear", align_corners=False)
+    return resized.reshape(*x.shape[:-2], *target)
+
+
+def center_crop(x: Tensor, size: int) -> Tensor:
+    """(..., H, W) -> (..., size, size)."""
+    top, left = round((x.shape[-2] - size) / 2), round((x.shape[-1] - size) / 2)
+    return x[..., top : top + size, left : left + size]

@@ -1,0 +1,62 @@
+"""The published numbers to compare with: params/published.yaml, the thesis's Tables 1–10 and what goes with them."""
+
+from functools import cache
+
+import pandas as pd
+import yaml
+
+from lib.paths import ROOT
+
+
+def published_table(name: int | str, printed: bool = False) -> pd.DataFrame:
+    """One published table.
+
+    Args:
+        name: number of the thesis's table, or another entry of `tables` such as "asformer_paper".
+        printed: give the cells as they are printed (strings, "-" where empty) and not as numbers.
+
+    Returns:
+        A row a split (1 … 5, "mean"), trimming or method, a column a metric; accuracy and F1 as fractions in the
+        thesis's tables. Title and place are in `attrs`.
+
+    >>> published_table(3).loc["mean", "accuracy"]
+    np.float64(0.793)
+    >>> published_table(1, printed=True).loc[1, "f1@50"]
+    '0.700'
+    """
+    return _frame("tables", name, printed)
+
+
+def published_curve(name: str = "baseline") -> pd.DataFrame:
+    """A published training curve: a row an epoch, a column a split; title and place in `attrs`.
+
+    >>> published_curve().loc[120, 3]
+    np.float64(0.832)
+    """
+    return _frame("curves", name, printed=False)
+
+
+@cache
+def _entries() -> dict[str, dict]:
+    return yaml.safe_load((ROOT / "params" / "published.yaml").read_text(encoding="utf-8"))
+
+
+def _frame(kind: str, name: int | str, printed: bool) -> pd.DataFrame:
+    entries = _entries()[kind]
+    if name not in entries:
+        raise ValueError(f"params/published.yaml: {kind} has no {name!r}; there are {', '.join(map(str, entries))}")
+    entry = entries[name]
+    head, *rows = (line.split() for line in entry["rows"].splitlines())
+    table = pd.DataFrame(
+        [row[1:] for row in rows],
+        index=pd.Index([_number(row[0]) for row in rows], name=head[0]),
+        columns=[_number(column) for column in head[1:]],
+    )
+    if not printed:
+        table = table.replace("-", "nan").astype(float)
+    table.attrs = {"title": entry["title"], "place": entry["place"]}
+    return table
+
+
+def _number(name: str) -> int | str:
+    return int(name) if name.isdecimal() else name

@@ -1,0 +1,261 @@
+"""The reader of the MS-TCN layout: what is right is read, whatever is wrong is named."""
+
+import time
+
+import numpy as np
+import pytest
+
+from lib.dataset import check_features, open_dataset
+from lib.layout import DatasetError
+
+CLASSES = ("cut", "mix", "serve")
+FRAMES = {"rgb-01-1": 7, "rgb-01-2": 5, "rgb-02-1": 6}
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A small sound data set: three videos, two splits, 4 channels."""
+    for folder in ("groundTruth", "splits", "features/i3d"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "mapping.txt").write_text("0 cut\n1 mix\n2 serve\n")
+    rng = np.random.default_rng(0)
+    for video, frames in FRAMES.items():
+        (tmp_path / "groundTruth" / f"{video}.txt").write_text("".join(f"{CLASSES[i % 3]}\n" for i in range(frames)))
+        np.save(tmp_path / "features" / "i3d" / f"{video}.npy", rng.normal(size=(4, frames)).astype(np.float32))
+    write_split(tmp_path, 1, ["rgb-01-1", "rgb-01-2"], ["rgb-02-1"])
+    write_split(tmp_path, 2, ["rgb-02-1"], ["rgb-01-2", "rgb-01-1"])
+    return tmp_path
+
+
+def write_split(root, number, train, test):
+    for side, videos in (("train", train), ("test", test)):
+        (root / "splits" / f"{side}.split{number}.bundle").write_text("".join(f"{video}.txt\n" for video in videos))
+
+
+def fails(root, message, features="i3d"):
+    """Opening ends with one line that has `message`, which begins with the file at fault."""
+    with pytest.raises(DatasetError) as caught:
+        open_dataset(root, features, fps=30)
+    text = str(caught.value)
+    assert text.startswith(f"{root}/{message}"), text
+    assert "\n" not in text
+
+
+def test_reads_what_is_there(root):
+    dataset = open_dataset(root, "i3d", fps=30)
+    assert (dataset.classes, dataset.videos, dataset.fps, dataset.feature_dim) == (CLASSES, tuple(FRAMES), 30, 4)
+    assert dataset.split(2) == (("rgb-02-1",), ("rgb-01-2", "rgb-01-1"))
+    assert dataset.labels("rgb-01-2").tolist() == [0, 1, 2, 0, 1]
+    assert dataset.labels("rgb-01-2").dtype == np.int64
+    assert dataset.names("rgb-01-2") == ["cut", "mix", "serve", "cut", "mix"]
+    feature = dataset.feature("rgb-01-2")
+    assert feature.dtype == np.float32
+    assert np.array_equal(feature, np.load(root / "features" / "i3d" / "rgb-01-2.npy"))
+    check_features(dataset)
+
+
+def test_labels_only_and_features_without_a_set(root):
+    assert open_dataset(root, None, fps=30).feature_dim == 0
+    for file in (root / "features" / "i3d").iterdir():
+        file.rename(root / "features" / file.name)
+    assert open_dataset(root, ".", fps=30).feature("rgb-02-1").shape == (4, 6)
+
+
+def test_doubles_and_fortran_order_become_float32(root):
+    path = root / "features" / "i3d" / "rgb-01-1.npy"
+    values = np.load(path)
+    np.save(path, np.asfortranarray(values.astype(np.float64)))
+    feature = open_dataset(root, "i3d", fps=30).feature("rgb-01-1")
+    assert feature.dtype == np.float32
+    assert feature.flags.c_contiguous
+    assert np.array_equal(feature, values)
+
+
+def test_labels_cannot_be_overwritten_by_a_user(root):
+    with pytest.raises(ValueError, match="read-only"):
+        open_dataset(root, None, fps=30).labels("rgb-01-1")[0] = 1
+
+
+# --- missing and extra videos
+
+
+def test_missing_folder(root):
+    with pytest.raises(DatasetError, match=r"nowhere/mapping.txt: cannot be read \(No such file or directory\)"):
+        open_dataset(root / "nowhere", None, fps=30)
+    fails(root, "features/s3d: has no *.npy", features="s3d")
+
+
+def test_missing_label_file(root):
+    (root / "groundTruth" / "rgb-01-2.txt").unlink()
+    fails(root, "splits/train.split1.bundle: rgb-01-2.txt is missing in groundTruth/")
+
+
+def test_extra_label_file(root):
+    (root / "groundTruth" / "rgb-09-1.txt").write_text("cut\n")
+    fails(root, "groundTruth/rgb-09-1.txt: extra, not listed in train.split1.bundle or test.split1.bundle")
+
+
+def test_missing_feature(root):
+    (root / "features" / "i3d" / "rgb-01-2.npy").unlink()
+    fails(root, "features/i3d/rgb-01-2.npy: missing, but groundTruth/ has rgb-01-2.txt")
+
+
+def test_extra_feature(root):
+    np.save(root / "features" / "i3d" / "rgb-09-1.npy", np.zeros((4, 3), np.float32))
+    fails(root, "features/i3d/rgb-09-1.npy: extra, groundTruth/ has no rgb-09-1.txt")
+
+
+# --- text files
+
+
+@pytest.mark.parametrize("name", ["mapping.txt", "groundTruth/rgb-01-2.txt", "splits/test.split2.bundle"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.removesuffix(b"\n"), "no newline after the last line"),
+        (lambda text: text.replace(b"\n", b"\r\n"), "line ends of Windows (CRLF)"),
+        (lambda text: text + b"\n", "line "),
+        (lambda text: b"", "empty"),
+        (lambda text: b"\xff" + text, "not a text file in UTF-8"),
+    ],
+    ids=["no final newline", "CRLF", "empty line", "empty file", "not text"],
+)
+def test_text_files(root, name, change, message):
+    path = root / name
+    path.write_bytes(change(path.read_bytes()))
+    fails(root, f"{name}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0 cut\n1 mix\n1 serve\n", "'1 serve': expected `number name`, each number and name once"),
+        ("0 cut\n1 mix\n2 cut\n", "'2 cut': expected"),
+        ("0 cut\n1\n", "'1': expected"),
+        ("cut 0\n", "'cut 0': expected"),
+        ("0 cut\n1 mix\n3 serve\n", "class numbers must run from 0 to 2 without a gap"),
+    ],
+)
+def test_mapping(root, text, message):
+    (root / "mapping.txt").write_text(text)
+    fails(root, f"mapping.txt: {message}")
+
+
+def test_mapping_in_another_order_of_lines(root):
+    (root / "mapping.txt").write_text("2 serve\n0 cut\n1 mix\n")
+    assert open_dataset(root, "i3d", fps=30).classes == CLASSES
+
+
+def test_label_not_in_the_mapping(root):
+    (root / "groundTruth" / "rgb-02-1.txt").write_text("cut\ncut\nmix\nCut\nmix\nmix \n")
+    fails(root, "groundTruth/rgb-02-1.txt: line 4: class 'Cut' is not in mapping.txt")
+
+
+# --- splits
+
+
+def test_bundle_lists_a_video_twice(root):
+    write_split(root, 1, ["rgb-01-1", "rgb-01-2", "rgb-01-1"], ["rgb-02-1"])
+    fails(root, "splits/train.split1.bundle: rgb-01-1.txt is listed 2 times")
+
+
+def test_bundle_without_endings(root):
+    (root / "splits" / "test.split1.bundle").write_text("rgb-02-1\n")
+    fails(root, "splits/test.split1.bundle: 'rgb-02-1': expected the name of a label file")
+
+
+def test_train_and_test_overlap(root):
+    write_split(root, 2, ["rgb-02-1", "rgb-01-1"], ["rgb-01-1", "rgb-01-2"])
+    fails(root, "splits/test.split2.bundle: rgb-01-1.txt is in train.split2.bundle too")
+
+
+def test_half_a_split(root):
+    (root / "splits" / "train.split2.bundle").unlink()
+    fails(root, "splits/train.split2.bundle: cannot be read (No such file or directory)")
+
+
+def test_no_split(root):
+    for file in (root / "splits").iterdir():
+        file.rename(file.with_name(f"old_{file.name}"))
+    fails(root, "splits: no bundle has a name such as")
+
+
+# --- features
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.zeros((4, 8), np.float32), "8 frames, but groundTruth/rgb-01-2.txt has 5; extract or trim"),
+        (np.zeros((5, 4), np.float32), "4 frames, but groundTruth/rgb-01-2.txt has 5; it seems to be (T, D)"),
+        (np.zeros((3, 5), np.float32), "3 channels, but rgb-01-1.npy has 4"),
+        (np.zeros((1, 4, 5), np.float32), "float32 of shape (1, 4, 5); expected floats of shape (D, T)"),
+        (np.zeros((4, 5), np.int64), "int64 of shape (4, 5)"),
+        (np.array([[None] * 5] * 4), "not a whole .npy file"),
+    ],
+    ids=["length", "transposed", "channels", "dimensions", "integers", "objects"],
+)
+def test_features_that_do_not_fit(root, value, message):
+    np.save(root / "features" / "i3d" / "rgb-01-2.npy", value, allow_pickle=True)
+    fails(root, f"features/i3d/rgb-01-2.npy: {message}")
+
+
+@pytest.mark.parametrize("size", [0, 40, 150])
+def test_feature_cut_off(root, size):
+    path = root / "features" / "i3d" / "rgb-01-2.npy"
+    path.write_bytes(path.read_bytes()[:size])
+    fails(root, "features/i3d/rgb-01-2.npy: not a whole .npy file")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite(root, value):
+    path = root / "features" / "i3d" / "rgb-01-2.npy"
+    feature = np.load(path)
+    feature[2, 3] = value
+    np.save(path, feature)
+    dataset = open_dataset(root, "i3d", fps=30)  # the header is sound
+    message = r"rgb-01-2.npy: NaN or infinite in 1 of 5 frames, first in frame 3"
+    with pytest.raises(DatasetError, match=message):
+        dataset.feature("rgb-01-2")
+    with pytest.raises(DatasetError, match=message):
+        check_features(dataset)
+
+
+# --- asking for what is not there
+
+
+def test_unknown_video_split_and_features(root):
+    dataset = open_dataset(root, None, fps=30)
+    with pytest.raises(DatasetError, match=r"groundTruth/rgb-99-9.txt: no such video"):
+        dataset.labels("rgb-99-9")
+    with pytest.raises(DatasetError, match=r"splits: no split 3; there are 1, 2"):
+        dataset.split(3)
+    with pytest.raises(DatasetError, match="opened for its labels only"):
+        dataset.feature("rgb-01-1")
+
+
+# --- the real sets
+
+
+def test_real_50salads_labels(shared):
+    started = time.perf_counter()
+    dataset = open_dataset(shared / "data" / "50salads", None, fps=30)
+    assert time.perf_counter() - started < 2
+    assert (len(dataset.videos), len(dataset.classes)) == (50, 19)
+    assert (dataset.classes[0], dataset.classes[18]) == ("cut_tomato", "action_end")
+    labels = [dataset.labels(video) for video in dataset.videos]
+    lengths = [len(one) for one in labels]
+    assert (sum(lengths), min(lengths), max(lengths)) == (577_595, 7_555, 18_143)
+    frames = np.bincount(np.concatenate(labels))
+    assert (frames[dataset.classes.index("peel_cucumber")], frames.max()) == (61_567, 61_567)
+    assert (frames[dataset.classes.index("place_cheese_into_bowl")], frames.min()) == (10_495, 10_495)
+    assert sum(np.count_nonzero(np.diff(one)) + 1 for one in labels) == 999
+    tested = [video for k in range(1, 6) for video in dataset.split(k)[1]]
+    assert sorted(tested) == list(dataset.videos)
+
+
+def test_real_50salads_scores(shared):
+    dataset = open_dataset(shared / "data" / "50salads_scores", ".", fps=1)
+    assert (len(dataset.videos), len(dataset.classes), dataset.feature_dim) == (50, 18, 18)
+    assert sum(len(dataset.labels(video)) for video in dataset.videos) == 16_596
+    check_features(dataset)

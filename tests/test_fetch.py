@@ -1,0 +1,136 @@
+"""Converter of the published scores, and the command that brings data sets."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pooch
+import pytest
+
+from lib import fetch
+from lib.layout import DatasetError
+from lib.paths import ROOT
+from lib.scores import convert
+
+
+def files(folder):
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def copy(source, target):
+    for name in files(source):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target / name)
+    return target
+
+
+@pytest.fixture
+def raw(shared, tmp_path):
+    """A copy of the published files that a test may damage."""
+    return copy(shared / "data" / "50salads_scores_raw", tmp_path / "raw")
+
+
+def test_converter_gives_the_shared_data_set(shared, tmp_path):
+    expected = shared / "data" / "50salads_scores"
+    convert(shared / "data" / "50salads_scores_raw", tmp_path)
+    assert files(tmp_path) == files(expected)
+    for name in files(expected):
+        if name.suffix == ".npy":
+            ours, theirs = np.load(tmp_path / name), np.load(expected / name)
+            assert ours.dtype == theirs.dtype == np.float32
+            assert np.array_equal(ours, theirs)
+        else:
+            assert (tmp_path / name).read_bytes() == (expected / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda raw: (raw / "Split_3.mat").unlink(), "Split_3.mat: cannot be read"),
+        (lambda raw: (raw / "mid_level_actions.txt").unlink(), "mid_level_actions.txt: cannot be read"),
+        (
+            lambda raw: (raw / "mid_level_actions.txt").write_text("cut\nmix\n"),
+            r"Split_1.mat: 06-1 has scores \(281, 18\)",
+        ),
+        (lambda raw: (raw / "splits/Split_2/test.txt").write_text("01-1\n"), "Split_2.mat: 10 videos, but .* names 1"),
+    ],
+)
+def test_converter_names_what_is_wrong_and_writes_nothing(raw, tmp_path, damage, message):
+    damage(raw)
+    with pytest.raises(DatasetError, match=message):
+        convert(raw, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_fetch_from_a_folder(shared, tmp_path, capsys):
+    source = shared / "data" / "50salads_scores_raw"
+    assert fetch.main(["50salads_scores", "--from", str(source)], data=tmp_path) == 0
+    assert capsys.readouterr().out.endswith("50salads_scores: 50 videos, 16596 frames, 18 channels, all sound\n")
+
+
+def test_fetch_downloads_each_file_once(shared, tmp_path, monkeypatch):
+    source, asked = shared / "data" / "50salads_scores_raw", []
+
+    def download(self, url, output_file, pooch, **_):
+        asked.append(url)
+        name = next(name for name, its_url in fetch.URLS.items() if its_url == url)
+        shutil.copyfile(source / name, output_file)
+
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", download)
+    assert fetch.main(["50salads_scores"], data=tmp_path) == 0
+    assert sorted(asked) == sorted(fetch.URLS.values())
+    assert fetch.main(["50salads_scores"], data=tmp_path) == 0
+    assert len(asked) == len(fetch.URLS)
+
+
+def test_without_a_network_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys):
+    def unreachable(*_, **__):
+        raise ConnectionError("name or service not known")
+
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", unreachable)
+    assert fetch.main(["50salads_scores"], data=tmp_path) == 1
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "not downloaded (ConnectionError); without a network, bring the raw files and use --from" in line
+    assert not (tmp_path / "50salads_scores").exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda raw: (raw / "Split_3.mat").unlink(), "Split_3.mat: missing; it is published at https://"),
+        (lambda raw: (raw / "Split_3.mat").write_bytes(b"MATLAB"), "Split_3.mat: not the published file"),
+    ],
+)
+def test_a_wrong_raw_file_is_named(raw, tmp_path, capsys, damage, message):
+    damage(raw)
+    assert fetch.main(["50salads_scores", "--from", str(raw)], data=tmp_path / "data") == 1
+    assert message in capsys.readouterr().err
+
+
+def test_50salads_says_where_it_is_to_be_had(tmp_path, capsys):
+    assert fetch.main(["50salads"], data=tmp_path / "data") == 1
+    text = capsys.readouterr().err
+    assert "https://zenodo.org/records/3625992/files/data.zip (30 GB" in text
+    assert f"into:    {tmp_path / 'data' / '50salads'}" in text
+
+
+def test_50salads_in_its_place_is_checked(shared, tmp_path, capsys):
+    copy(shared / "data" / "50salads", tmp_path / "50salads")
+    assert fetch.main(["50salads"], data=tmp_path) == 1
+    assert "50salads/features: has no *.npy" in capsys.readouterr().err
+
+
+def test_a_wrong_call_ends_with_exit_code_2():
+    for arguments in (["fifty_salads"], ["50salads", "--from", "."]):
+        with pytest.raises(SystemExit) as caught:
+            fetch.main(arguments)
+        assert caught.value.code == 2
+
+
+def test_command_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "lib.fetch", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "50salads_scores" in done.stdout

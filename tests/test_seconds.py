@@ -1,0 +1,93 @@
+"""Scoring at one label a second, as the thesis scored VideoCLIP."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.dataset import open_dataset
+from lib.labels import LabelError
+from lib.metrics import score
+from lib.predictions import prediction_pairs
+from lib.seconds import at_one_fps, raw_edit_distance, second_targets
+
+labels_at_30_fps = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 90)), min_size=1, max_size=9).map(
+    lambda runs: np.concatenate([np.full(frames, label) for label, frames in runs])
+)
+
+
+def test_real_mstcn_predictions_at_one_fps(shared):
+    dataset = open_dataset(shared / "data" / "50salads", None, fps=30)
+    pairs = prediction_pairs(shared / "data" / "50salads_predictions", dataset, dataset.split(1)[1])
+    sampled = [(at_one_fps(prediction, 30), at_one_fps(truth, 30)) for prediction, truth in pairs.values()]
+    found = score(sampled)
+    assert [round(found[metric] / 100, 3) for metric in ("accuracy", "f1@10", "f1@25", "f1@50")] == [
+        0.774,
+        0.768,
+        0.746,
+        0.671,
+    ]
+    assert raw_edit_distance(sampled) == pytest.approx(87.3)
+
+
+def test_thesis_targets_disagree_with_the_frames_of_real_labels(shared):
+    dataset = open_dataset(shared / "data" / "50salads", None, fps=30)
+    wrong = 0
+    for video in dataset.videos:
+        labels = dataset.labels(video)
+        wrong += (second_targets(labels, 30, uncovered=0)[np.arange(len(labels)) // 30] != labels).sum()
+    assert round(100 * wrong / 577_595, 1) == 2.3
+
+
+def reference_targets(labels, uncovered, seconds):
+    """Second by second: the last segment whose span in whole seconds holds it."""
+    borders = [0, *(np.flatnonzero(np.diff(labels)) + 1), len(labels)]
+    spans = [(a // 30, -(-(b - 1) // 30), labels[a]) for a, b in pairwise(borders)]
+    return [next((label for a, b, label in reversed(spans) if a <= second < b), uncovered) for second in range(seconds)]
+
+
+@given(labels_at_30_fps, st.integers(1, 30))
+def test_targets_equal_the_reference(labels, seconds):
+    assert second_targets(labels, 30, uncovered=-1, seconds=seconds).tolist() == reference_targets(labels, -1, seconds)
+
+
+@given(labels_at_30_fps)
+def test_lengths(labels):
+    assert len(second_targets(labels, 30, uncovered=0)) == -(-len(labels) // 30)
+    assert len(at_one_fps(labels, 30)) == (len(labels) + 14) // 30
+
+
+@given(labels_at_30_fps)
+def test_one_fps_stays_as_it_is(labels):
+    assert np.array_equal(at_one_fps(labels, 1), labels)
+
+
+@given(labels_at_30_fps)
+def test_whole_seconds_are_kept(labels):
+    repeated = np.repeat(labels, 30)
+    assert np.array_equal(at_one_fps(repeated, 30), labels)
+    assert np.array_equal(second_targets(repeated, 30, uncovered=0), labels)
+
+
+def test_raw_edit_distance_is_bounded_by_the_wrong_seconds():
+    rng = np.random.default_rng(0)
+    truth, prediction = rng.integers(0, 5, (2, 300))
+    distance = raw_edit_distance([(prediction, truth)])
+    assert 0 < distance <= (prediction != truth).sum()
+    assert raw_edit_distance([(np.append(truth, 3), truth)]) == 0, "a longer prediction is cut"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: at_one_fps(["cut"] * 9, fps=0.5), "at least one"),
+        (lambda: at_one_fps([], fps=30), "no frames"),
+        (lambda: raw_edit_distance([]), "no videos"),
+        (lambda: raw_edit_distance([(["cut"], ["cut", "mix"])]), "pair 1: 1 predicted seconds for 2"),
+    ],
+)
+def test_errors(call, message):
+    with pytest.raises(LabelError, match=message):
+        call()
