@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lib.sequences import Windows, add_dropped, convolve
+from lib.sequences import Windows, add_dropped, dilated, pointwise
 
 Band = Literal["published", "banded"]
 
@@ -91,19 +91,19 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, previous: Tensor | None, alpha: float, mask: Mask) -> Tensor:
         """x, previous: (T, C) -> (T, C). Queries and keys come from x, values from the previous stage (in a decoder)."""
         conv, att = self.feed_forward["layer"][0], self.att_layer
-        hidden = convolve(x, conv).relu_()
+        hidden = dilated(x, conv).relu_()
         normed = F.batch_norm(hidden, None, None, training=True)  # of one video: instance normalization
         values = normed if previous is None else previous
         if mask.bias is None:  # a frame that sees itself only
-            attended = convolve(values, att["value_conv"])
+            attended = pointwise(values, att["value_conv"])
         elif previous is None:
-            projected = convolve(normed, att["query_conv"], att["key_conv"], att["value_conv"])
+            projected = pointwise(normed, att["query_conv"], att["key_conv"], att["value_conv"])
             attended = window_attention(*projected.chunk(3, dim=1), mask)
         else:
-            query, key = convolve(normed, att["query_conv"], att["key_conv"]).chunk(2, dim=1)
-            attended = window_attention(query, key, convolve(previous, att["value_conv"]), mask)
-        hidden = torch.add(hidden, convolve(attended.relu(), att["conv_out"]), alpha=alpha)
-        return add_dropped(x, convolve(hidden, self.conv_1x1), self.training)
+            query, key = pointwise(normed, att["query_conv"], att["key_conv"]).chunk(2, dim=1)
+            attended = window_attention(query, key, pointwise(previous, att["value_conv"]), mask)
+        hidden = torch.add(hidden, pointwise(attended.relu(), att["conv_out"]), alpha=alpha)
+        return add_dropped(x, pointwise(hidden, self.conv_1x1), self.training)
 
 
 class Stage(nn.Module):
@@ -121,7 +121,7 @@ class Stage(nn.Module):
         """x: (T, C), already through conv_1x1; previous: (T, C) -> scores (T, K), feature (T, C)"""
         for layer, mask in zip(self.layers, masks, strict=True):
             x = layer(x, previous, alpha, mask)
-        return convolve(x, self.conv_out), x
+        return pointwise(x, self.conv_out), x
 
 
 class ASFormer(nn.Module):
@@ -170,7 +170,7 @@ class ASFormer(nn.Module):
             # Values come from the feature of the stage before, also where that is a decoder (paper: always the encoder's).
             probabilities = scores.softmax(dim=1)
             scores, feature = decoder(
-                convolve(probabilities, decoder.conv_1x1), masks, feature, alpha=math.exp(-3 * number)
+                pointwise(probabilities, decoder.conv_1x1), masks, feature, alpha=math.exp(-3 * number)
             )
             outputs.append(scores)
         return torch.stack(outputs).transpose(1, 2)[:, None]

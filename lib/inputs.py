@@ -1,4 +1,4 @@
-"""Decoded frames as the RGB net takes them (thesis 2.3.2, its code; pytorchvideo's `ShortSideScale` and `CenterCrop`)."""
+"""Decoded frames as the RGB net takes them (thesis 2.3.2; pytorchvideo's `ShortSideScale` and `CenterCrop`)."""
 
 import torch.nn.functional as F
 from torch import Tensor

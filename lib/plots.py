@@ -76,7 +76,7 @@ def class_bars(shares: pd.Series, ax: Axes, label: str) -> Axes:
     ordered = shares.sort_values()
     ax.barh(ordered.index, ordered, color="#0072B2", height=0.75)
     for place, value in enumerate(ordered):
-        ax.text(value, place, f" {short(value)}", va="center", fontsize=8)
+        ax.text(value, place, f" {value:.1f}", va="center", fontsize=8)
     ax.set(xlabel=label, ylabel="")
     ax.grid(axis="y", visible=False)
     ax.margins(y=0.01)
@@ -127,3 +127,8 @@ def picture(image: np.ndarray, title: str, ax: Axes) -> Axes:
     ax.set_title(title, fontsize=8)
     ax.set_axis_off()
     return ax
+
+
+def count_or_short(value: float) -> str:
+    """Whole numbers without decimals, others as `short`."""
+    return f"{value:.0f}" if not pd.isna(value) and value == round(value) else short(value)

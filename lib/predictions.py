@@ -60,15 +60,11 @@ def prediction_pairs(folder: Path, dataset: Dataset, videos: Iterable[str]) -> d
     """
     pairs = {}
     for video in videos:
-        path = next(
-            (path for path in (folder / f"{video}.txt", folder / video) if path.exists()), folder / f"{video}.txt"
-        )
+        path = folder / video if (folder / video).exists() else folder / f"{video}.txt"
         prediction, truth = read_prediction(path), dataset.names(video)
         if unknown := set(prediction) - set(dataset.classes):
             raise PredictionError(f"{path}: class {min(unknown)!r} is not in {dataset.root / 'mapping.txt'}")
         if len(prediction) < len(truth):
-            raise PredictionError(
-                f"{path}: {len(prediction)} frames, but the ground truth has {len(truth)}; predict all"
-            )
+            raise PredictionError(f"{path}: {len(prediction)} frames, the ground truth has {len(truth)}; predict all")
         pairs[video] = (prediction, truth)
     return pairs

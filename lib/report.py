@@ -49,9 +49,10 @@ suppress_warnings = ["mystnb.unknown_mime_type"]
 STYLE = """
 .notice { border-left: 4px solid #b35900; background: rgba(179, 89, 0, .08); padding: .5rem .8rem; margin: .8rem 0; }
 .notice:empty { display: none; }
+.bd-main .bd-content .bd-article-container { max-width: 62rem; }
 figure.report { margin: 1.2rem 0; overflow-x: auto; }
 figure.report img { max-width: 100%; height: auto; background: white; }
-figure.report figcaption { font-size: .9rem; margin: .3rem 0; text-align: left; }
+figure.report figcaption { color: var(--pst-color-text-base); font-size: .9rem; margin: .3rem 0; text-align: left; }
 figure.report table { font-size: .85rem; font-variant-numeric: tabular-nums; margin: .4rem 0; }
 figure.report th, figure.report td { padding: .15rem .55rem; }
 .made { display: block; font-size: .78rem; opacity: .8; }

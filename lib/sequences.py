@@ -13,16 +13,20 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 
-def convolve(x: Tensor, *convs: nn.Conv1d) -> Tensor:
-    """Convolutions of the same shape over time, padded to keep the length, their outputs side by side.
+def pointwise(x: Tensor, *convs: nn.Conv1d) -> Tensor:
+    """1x1 convolutions of the same input as one matrix product, outputs side by side. x: (T, C) -> (T, sum of C')"""
+    if len(convs) == 1:
+        return F.linear(x, convs[0].weight[:, :, 0], convs[0].bias)
+    weight = torch.cat([conv.weight[:, :, 0] for conv in convs])
+    return F.linear(x, weight, torch.cat([conv.bias for conv in convs]))
 
-    x: (T, C) -> (T, sum of C')
-    """
-    taps, dilation = convs[0].kernel_size[0], convs[0].dilation[0]
-    weight = torch.cat([conv.weight for conv in convs])[:, :, None]  # (C', C, 1, taps)
-    bias = torch.cat([conv.bias for conv in convs])
-    image = x.T[None, :, None]  # (1, C, 1, T), channels last
-    return F.conv2d(image, weight, bias, padding=(0, taps // 2 * dilation), dilation=(1, dilation))[0, :, 0].T
+
+def dilated(x: Tensor, conv: nn.Conv1d) -> Tensor:
+    """A convolution over time with three taps, zero-padded to keep the length. x: (T, C) -> (T, C')"""
+    step = conv.dilation[0]
+    image = x[None, None].permute(0, 3, 1, 2)  # (1, C, 1, T), in memory still (T, C): channels last
+    weight = conv.weight[:, :, None]  # (C', C, 1, 3)
+    return F.conv2d(image, weight, conv.bias, padding=(0, step), dilation=(1, step))[0, :, 0].T
 
 
 class Windows(torch.autograd.Function):

@@ -45,10 +45,10 @@ if real is not None:
 columns["thesis, 2.1.1"] = {"videos": 50, "people": 25, "classes": 19, "hours": 4.5}
 overview = pd.DataFrame(columns)
 book.table(
-    "datasets", overview.style.format(plots.short), overview.reset_index(names="quantity"), "The data sets in numbers."
+    "datasets", overview.style.format(plots.count_or_short), overview.reset_index(names="quantity"), "The data sets in numbers."
 )
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 if real is not None:
     measured = columns["50Salads, real labels"]
     book.say(
@@ -86,7 +86,7 @@ segments = pd.concat(
 number = "1_timelines" if path.exists() else 1
 book.figure(number, figure, segments.reset_index(), "The annotated actions of three videos.")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 first, second = (set(dataset.names(name)) for name in dataset.videos[:2])
 book.say(
     f"The same person's two videos share {len(first & second)} of {len(first | second)} actions, in another order: "
@@ -106,7 +106,7 @@ for ax, (name, table) in zip(axes.flat, both.items(), strict=True):
     plots.class_bars(table["share"] * 100, ax, "share of frames, %").set_title(name)
 book.figure("class_shares", figure, pd.concat(both, names=["set"]).reset_index(), "Shares of the classes.")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 for name, table in both.items():
     largest, smallest = table["frames"].idxmax(), table["frames"].idxmin()
     book.say(

@@ -46,7 +46,7 @@ drawings.column(
 drawings.draw_bottleneck(right, full.blocks[1].res_blocks[0])
 book.figure(3, figure, blocks, "I3D: a) its blocks with their outputs, b) an inflated block at full size.")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 total = sum(p.numel() for p in full.parameters())
 here = sum(p.numel() for p in net.parameters())
 book.say(
@@ -97,7 +97,7 @@ parts = pd.DataFrame(
 )
 book.figure(5, figure, parts, "ASFormer: a) a block of the encoder, b) the whole, c) a block of a decoder.")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 official = sum(p.numel() for p in ASFormer(2048, 19).parameters())
 book.say(
     f"On 2048-d features this profile's model has {sum(counts):,} parameters; with the thesis's settings (10 layers, 64 maps, "
@@ -136,7 +136,7 @@ for ax, band in zip(axes, ("published", "banded"), strict=True):
 pairs = pd.DataFrame({band: matrix.reshape(-1).tolist() for band, matrix in seen.items()}).astype(int)
 book.figure("attention_windows", figure, pairs, "Which frames a frame attends to, from the masks that the model uses.")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 published, banded = (matrix.sum(1).float().mean().item() for matrix in seen.values())
 book.say(
     f"In the released code one index is missing in the line that builds the mask, so all frames of a block see the same window: "

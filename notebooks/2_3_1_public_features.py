@@ -29,7 +29,7 @@ book = open_notebook("2_3_1_public_features", params, split, overrides)
 dataset = book.dataset(book.params.data.public_features)
 result = cross_validate(book, dataset, "asformer_public")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 mean_length = sum(len(dataset.labels(video)) for video in dataset.videos) / len(dataset.videos)
 book.say(
     f"{len(dataset.videos)} videos of {mean_length:.0f} labelled frames on average at {dataset.fps:g} a second, "
@@ -42,7 +42,7 @@ plots.learning_curves(result.history, "train_loss", left, "training loss (a vide
 plots.learning_curves(result.history, "train_accuracy", right, "training accuracy, %")
 book.figure(6, figure, result.history, "Training on public features.")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 last = result.history[result.history["epoch"] == result.history["epoch"].max()]
 book.say(
     f"After {last['epoch'].max()} epochs the training accuracy is {last['train_accuracy'].mean():.1f} % on average "
@@ -60,7 +60,7 @@ plots.learning_curves(result.history, "accuracy", left, "test accuracy, %").lege
 plots.learning_curves(result.history, "f1@50", right, "test F1@50, %")
 book.figure(7, figure, result.history.dropna(subset=["accuracy"]), "Results on public features.")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 tested = result.history.dropna(subset=["accuracy"])
 half = tested[tested["epoch"] <= tested["epoch"].max() / 2].groupby("split").last()
 end = tested.groupby("split").last()
@@ -77,14 +77,14 @@ table, values = beside(result.table, published_table(1), book.params.data.name)
 book.table(1, table, values, "Public features. * Chosen on the test videos, as the thesis prints it; not a result.")
 book.metrics(result.metrics)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 ours, theirs, paper = result.table.iloc[-1], published_table(1).loc["mean"], published_table("asformer_paper").iloc[0]
 book.say(
     f"Accuracy {ours['accuracy']:.3f}, edit {ours['edit']:.1f}, F1@50 {ours['f1@50']:.3f} here; the thesis got {theirs['accuracy']:.3f}, "
     f"{theirs['edit']:.1f} and {theirs['f1@50']:.3f}, ASFormer's paper {paper['accuracy']:.3f}, {paper['edit']:.1f} and {paper['f1@50']:.3f}."
 )
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 if book.params.data.convention == "lea":
     references = published_table("scores_references")
     mine = result.table[references.columns].iloc[[-1]].mul([100, 1, 100, 100, 100]).rename(index={"mean": "ASFormer, this run"})

@@ -36,7 +36,7 @@ plots.learning_curves(result.history, "train_loss", left, "training loss (a vide
 plots.learning_curves(result.history, "train_accuracy", right, "training accuracy, %")
 book.figure(11, figure, result.history, "Training of the baseline on the splits.")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 last = result.history[result.history["epoch"] == result.history["epoch"].max()]
 book.say(
     f"After {last['epoch'].max()} epochs the training accuracy is {last['train_accuracy'].mean():.1f} % on average "
@@ -58,7 +58,7 @@ plots.learning_curves(thesis, "accuracy", right, "test accuracy, %").set_title("
 right.legend()
 book.figure(12, figure, result.history.dropna(subset=["accuracy"]), "The baseline on the test videos, here and in the thesis.")
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 drops = thesis.pivot(index="epoch", columns="split", values="accuracy").diff()
 worst = drops.loc[50].nsmallest(3)
 book.say(
@@ -75,7 +75,7 @@ table, values = beside(result.table, published_table(3), book.params.data.name)
 book.table(3, table, values, "The baseline. * Chosen on the test videos, as the thesis prints it; not a result.")
 book.metrics(result.metrics)
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 ours, theirs = result.table.iloc[-1], published_table(3).loc["mean"]
 book.say(
     f"Accuracy {ours['accuracy']:.3f} here, {theirs['accuracy']:.3f} in the thesis; edit score {ours['edit']:.1f} and "

@@ -157,6 +157,16 @@ def test_equals_the_reference(pairs, convention, ignore):
     assert score(pairs, convention, ignore) == pytest.approx(reference_score(pairs, convention, ignore), abs=1e-9)
 
 
+def test_of_equal_matches_the_earlier_counts():
+    truth = ["cut"] * 6 + ["mix"] + ["cut"] * 6
+    prediction = (
+        ["cut"] * 2 + ["mix"] + ["cut"] * 7 + ["mix"] * 3
+    )  # its second `cut` meets both true ones with IoU 3/10
+    found = score([(prediction, truth)])
+    assert found == pytest.approx(reference_score([(prediction, truth)], "mstcn"))
+    assert found["f1@25"] == pytest.approx(100 * 2 / 7), "the earlier one, which the first predicted segment has taken"
+
+
 # --- properties
 
 

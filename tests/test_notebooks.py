@@ -24,7 +24,7 @@ def test_cells_are_short_and_told(path):
         if cell.cell_type != "code":
             code_in_a_row = 0
             continue
-        if "hide-input" not in cell.metadata.get("tags", []):  # a computed sentence is prose
+        if "remove-input" not in cell.metadata.get("tags", []):  # a computed sentence is prose
             code_in_a_row += 1
         lines = cell.source.splitlines()
         assert code_in_a_row <= 3, f"more than three code cells in a row before: {lines[0]}"

@@ -54,7 +54,7 @@ def test_files_named_as_asformer_names_them(dataset, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"{HEADING}\ncut mix", "a.txt: 2 frames, but the ground truth has 3"),
+        (f"{HEADING}\ncut mix", "a.txt: 2 frames, the ground truth has 3; predict all"),
         (f"{HEADING}\ncut mix serve", r"a.txt: class 'serve' is not in .*mapping.txt"),
         (f"{HEADING}\n\n", "a.txt: expected one line of class names below the heading, found 1"),
         (f"{HEADING}\ncut\nmix\nmix", "expected one line of class names below the heading, found 3"),

@@ -56,6 +56,8 @@ class Camera:
     def __init__(self, world: World, size: int, fps: float) -> None:
         kitchen = world.kitchen
         self.pose, self.size, self.rng, self.keep = kitchen.camera, size, world.rng, np.exp(-1 / (2.0 * fps))
+        self.follow = 1 - np.exp(-1 / (0.8 * fps))
+        self.gaze = kitchen.places["board"]
         self.drift = world.rng.normal(0, 1, 5)  # of x, y, rotation, zoom, brightness: wanders about 0 with deviation 1
         self.noise = world.rng.normal(0, kitchen.light["noise"], (NOISE, size, size, 3)).astype(np.float32)
         ramp = np.linspace(-1, 1, size)
@@ -63,8 +65,9 @@ class Camera:
         field = 1 + slope[0] * ramp[None, :] + slope[1] * ramp[:, None]
         self.light = (np.clip(field, 0.5, 1.5)[..., None] * kitchen.light["gain"]).astype(np.float32)
 
-    def shoot(self, scene: np.ndarray) -> np.ndarray:
-        """(SIDE, SIDE, 3) of the kitchen -> (size, size, 3) uint8, as the camera sees it now."""
+    def shoot(self, scene: np.ndarray, interest: complex) -> np.ndarray:
+        """(SIDE, SIDE, 3) of the kitchen -> (size, size, 3) uint8, as the camera sees it, turning towards `interest`."""
+        self.gaze += self.follow * (interest - self.gaze)
         self.drift = self.keep * self.drift + np.sqrt(1 - self.keep**2) * self.rng.normal(0, 1, 5)
         view = self._view()
         image = cv2.warpPerspective(scene, view, (self.size, self.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -78,7 +81,7 @@ class Camera:
         zoom = pose["zoom"] * np.exp(zoom) * self.size / 2  # pixels a unit
         a = zoom * np.exp(1j * np.deg2rad(pose["rotation"] + turn))
         flip = -1 if pose["mirror"] else 1
-        shift = a * complex(pose["x"] + x, pose["y"] + y)
+        shift = a * (self.gaze + complex(pose["x"] + x, pose["y"] + y))
         linear = np.array([[flip * a.real, -flip * a.imag, -flip * shift.real], [a.imag, a.real, -shift.imag], [0, 0, 1]])
         units = np.array([[2 * REACH / SIDE, 0, -REACH], [0, 2 * REACH / SIDE, -REACH], [0, 0, 1]])
         centre = np.array([[1, 0, self.size / 2], [0, 1, self.size / 2], [0, 0, 1]])
@@ -93,6 +96,7 @@ def film(world: World, steps: list[Step], size: int, fps: float, first: int = 0)
     for step in islice(act(world, steps, fps), first, None):
         scene = backdrop.copy()
         paint(Canvas(scene, REACH), world)
-        yield camera.shoot(scene), step
+        work = 0.7 * world.right.at + 0.3 * world.left.at
+        yield camera.shoot(scene, 0.75 * work + 0.25 * world.places["board"]), step
 
 

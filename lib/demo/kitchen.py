@@ -77,9 +77,9 @@ def kitchen(
         habits=_habits(person),
         camera={
             "rotation": variety * (person.normal(0, 16) + session.normal(0, 4)),
-            "zoom": float(np.exp(variety * (person.uniform(-0.1, 0.22) + session.normal(0, 0.04)))),
+            "zoom": float(1.45 * np.exp(variety * (person.uniform(-0.18, 0.18) + session.normal(0, 0.04)))),
             "x": variety * (person.normal(0, 0.1) + session.normal(0, 0.04)),
-            "y": variety * (person.normal(0, 0.1) + session.normal(0, 0.04)) - 0.08,
+            "y": variety * (person.normal(0, 0.1) + session.normal(0, 0.04)) - 0.1,
             "tilt": variety * person.uniform(-0.12, 0.12),
             "mirror": float(person.random() < 0.5 * min(variety, 1)),
             "unrest": float(variety * person.uniform(0.3, 1.6)),
