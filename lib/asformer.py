@@ -1,4 +1,4 @@
-"""ASFormer (thesis 2.2.2; Yi, Wen, Jiang: "ASFormer: Transformer for Action Segmentation", BMVC 2021, arXiv 2110.08568).
+"""ASFormer (thesis 2.2.2; Yi, Wen, Jiang: ASFormer, Transformer for Action Segmentation, BMVC 2021, arXiv 2110.08568).
 
 An encoder and `num_decoders` decoders of `num_layers` layers. Layer i looks at frames 2**i apart (dilated convolution)
 and around (attention in windows of 2 * 2**i frames). Every stage gives class scores a frame; a decoder refines those of
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lib.sequences import Windows, add_dropped, dilated, pointwise
+from lib.sequences import Dilated, Pointwise, WindowAttention, add_dropped, side_by_side
 
 Band = Literal["published", "banded"]
 
@@ -27,6 +27,7 @@ class Mask:
     Attributes:
         block: length of a block of queries = dilation of the layer.
         bias: (blocks, 1 or block, 2 * block); None where a block is one frame, which sees itself only.
+        hide_last: the value of a window's last frame is set to zero.
     """
 
     block: int
@@ -52,76 +53,85 @@ def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
         visible = visible & (key < 2 * block - 1)
         return Mask(block, torch.log(visible.to(like.dtype) + 1e-6), True)
     query = torch.arange(block, device=like.device)[:, None]
-    own = key == query + block // 2  # keeps the rows that pad the last block from seeing nothing
+    own = key == query + block // 2  # so that the rows which fill up the last block see something
     visible = visible & (key >= query) & (key < query + block) | own
     return Mask(block, torch.zeros(visible.shape).to(like).masked_fill(~visible, -math.inf), False)
 
 
 def window_attention(query: Tensor, key: Tensor, value: Tensor, mask: Mask) -> Tensor:
-    """Attention of each block of frames to its window (equation 2), for blocks of two frames and more.
+    """Attention of each block of frames to its window (equation 2).
 
     query, key, value: (T, C/2) -> (T, C/2)
     """
-    frames, channels = query.shape
-    query = F.pad(query, (0, 0, 0, -frames % mask.block)).view(-1, mask.block, channels)
-    keys = Windows.apply(key, mask.block, False)
-    values = Windows.apply(value, mask.block, mask.hide_last)
-    logits = torch.baddbmm(mask.bias, query, keys.transpose(1, 2), alpha=channels**-0.5)  # (blocks, block, 2 * block)
-    return (logits.softmax(dim=2) @ values).view(-1, channels)[:frames]
+    if mask.bias is None:
+        return value
+    return WindowAttention.apply(query, key, value, mask.bias, mask.block, mask.hide_last)
+
+
+class SlidingAttention(nn.Module):
+    """Self-attention; in a decoder the values come from the stage before."""
+
+    def __init__(self, maps: int):
+        super().__init__()
+        self.query_conv = Pointwise(maps, maps // 2)
+        self.key_conv = Pointwise(maps, maps // 2)
+        self.value_conv = Pointwise(maps, maps // 2)
+        self.conv_out = Pointwise(maps // 2, maps)
+
+    def forward(self, x: Tensor, previous: Tensor | None, mask: Mask) -> Tensor:
+        """x, previous: (T, C) -> (T, C)"""
+        if previous is None:
+            query, key, value = side_by_side(x, self.query_conv, self.key_conv, self.value_conv)
+        else:
+            query, key = side_by_side(x, self.query_conv, self.key_conv)
+            value = self.value_conv(previous)
+        return self.conv_out(window_attention(query, key, value, mask).relu())
 
 
 class Layer(nn.Module):
-    """Dilated convolution, window attention, and a residual with dropout."""
+    """Dilated convolution, attention, and a residual with dropout (a block of thesis Figure 5)."""
 
     def __init__(self, maps: int, dilation: int):
         super().__init__()
-        half = maps // 2
-        self.feed_forward = nn.ModuleDict({"layer": nn.ModuleList([nn.Conv1d(maps, maps, 3, dilation=dilation)])})
-        self.att_layer = nn.ModuleDict(
-            {
-                "query_conv": nn.Conv1d(maps, half, 1),
-                "key_conv": nn.Conv1d(maps, half, 1),
-                "value_conv": nn.Conv1d(maps, half, 1),
-                "conv_out": nn.Conv1d(half, maps, 1),
-            }
-        )
-        self.conv_1x1 = nn.Conv1d(maps, maps, 1)
-        self.dilation = dilation
+        self.feed_forward = nn.ModuleDict({"layer": nn.Sequential(Dilated(maps, dilation), nn.ReLU(inplace=True))})
+        self.att_layer = SlidingAttention(maps)
+        self.conv_1x1 = Pointwise(maps, maps)
 
     def forward(self, x: Tensor, previous: Tensor | None, alpha: float, mask: Mask) -> Tensor:
-        """x, previous: (T, C) -> (T, C). Queries and keys come from x, values from the previous stage (in a decoder)."""
-        conv, att = self.feed_forward["layer"][0], self.att_layer
-        hidden = dilated(x, conv).relu_()
-        normed = F.batch_norm(hidden, None, None, training=True)  # of one video: instance normalization
-        values = normed if previous is None else previous
-        if mask.bias is None:  # a frame that sees itself only
-            attended = pointwise(values, att["value_conv"])
-        elif previous is None:
-            projected = pointwise(normed, att["query_conv"], att["key_conv"], att["value_conv"])
-            attended = window_attention(*projected.chunk(3, dim=1), mask)
-        else:
-            query, key = pointwise(normed, att["query_conv"], att["key_conv"]).chunk(2, dim=1)
-            attended = window_attention(query, key, pointwise(previous, att["value_conv"]), mask)
-        hidden = torch.add(hidden, pointwise(attended.relu(), att["conv_out"]), alpha=alpha)
-        return add_dropped(x, pointwise(hidden, self.conv_1x1), self.training)
+        """x, previous: (T, C) -> (T, C)"""
+        hidden = self.feed_forward["layer"](x)
+        normed = F.batch_norm(hidden, None, None, training=True)  # over one video: instance normalization
+        hidden = torch.add(hidden, self.att_layer(normed, previous, mask), alpha=alpha)
+        return add_dropped(x, self.conv_1x1(hidden), self.training)
 
 
 class Stage(nn.Module):
-    """The encoder or a decoder: features or class probabilities in, class scores and C features a frame out."""
+    """The encoder or a decoder."""
 
     def __init__(self, inputs: int, classes: int, layers: int, maps: int):
         super().__init__()
-        self.conv_1x1 = nn.Conv1d(inputs, maps, 1)
+        self.conv_1x1 = Pointwise(inputs, maps)
         self.layers = nn.ModuleList(Layer(maps, 2**i) for i in range(layers))
-        self.conv_out = nn.Conv1d(maps, classes, 1)
+        self.conv_out = Pointwise(maps, classes)
 
-    def forward(
-        self, x: Tensor, masks: list[Mask], previous: Tensor | None = None, alpha: float = 1.0
-    ) -> tuple[Tensor, Tensor]:
-        """x: (T, C), already through conv_1x1; previous: (T, C) -> scores (T, K), feature (T, C)"""
+    def forward(self, x: Tensor, previous: Tensor | None, alpha: float, masks: list[Mask]) -> tuple[Tensor, Tensor]:
+        """x: (T, features or classes), previous: (T, C) -> class scores (T, K), feature (T, C)"""
+        x = self.conv_1x1(x)
         for layer, mask in zip(self.layers, masks, strict=True):
             x = layer(x, previous, alpha, mask)
-        return pointwise(x, self.conv_out), x
+        return self.conv_out(x), x
+
+
+class MaskedPointwise(Pointwise):
+    """A 1x1 convolution that in training hides a share of its input channels from a whole video."""
+
+    def __init__(self, inputs: int, outputs: int, share: float):
+        super().__init__(inputs, outputs)
+        self.share = share
+
+    def forward(self, x: Tensor) -> Tensor:
+        shown = F.dropout(x.new_ones(x.shape[1]), self.share, self.training)
+        return F.linear(x, self.weight[:, :, 0] * shown, self.bias)  # masking weights spares a copy of the features
 
 
 class ASFormer(nn.Module):
@@ -131,7 +141,7 @@ class ASFormer(nn.Module):
         input_dim: D, channels of the features.
         num_classes: K.
         num_layers: layers a stage; the last sees 2**num_layers frames. The code has 10, thesis and paper say 9.
-        num_maps: C, channels inside.
+        num_maps: C, channels inside, even.
         num_decoders: refinement stages.
         channel_mask: share of feature channels hidden from a whole video in training.
         attention_band: "published" as released weights need it; "banded" as the paper draws it.
@@ -149,28 +159,22 @@ class ASFormer(nn.Module):
     ):
         super().__init__()
         self.encoder = Stage(input_dim, num_classes, num_layers, num_maps)
+        self.encoder.conv_1x1 = MaskedPointwise(input_dim, num_maps, channel_mask)
         self.decoders = nn.ModuleList(
             Stage(num_classes, num_classes, num_layers, num_maps) for _ in range(num_decoders)
         )
-        self.channel_mask = channel_mask
+        self.num_layers = num_layers
         self.attention_band: Band = attention_band
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (1, D, T) features -> (1 + num_decoders, 1, K, T) logits, the encoder's first, the best last."""
         if x.ndim != 3 or len(x) != 1:
             raise ValueError(f"ASFormer takes one video at a time, (1, D, T); got {tuple(x.shape)}")
-        frames = x.shape[2]
-        masks = [attention_mask(frames, layer.dilation, self.attention_band, x) for layer in self.encoder.layers]
-        # Hiding channels of the input is hiding columns of the first weight: no masked copy of (D, T).
-        conv = self.encoder.conv_1x1
-        shown = F.dropout(x.new_ones(x.shape[1]), self.channel_mask, self.training)
-        scores, feature = self.encoder(F.linear(x[0].T, conv.weight[:, :, 0] * shown, conv.bias), masks)
+        masks = [attention_mask(x.shape[2], 2**i, self.attention_band, x) for i in range(self.num_layers)]
+        scores, feature = self.encoder(x[0].T, None, 1.0, masks)
         outputs = [scores]
         for number, decoder in enumerate(self.decoders):
-            # Values come from the feature of the stage before, also where that is a decoder (paper: always the encoder's).
-            probabilities = scores.softmax(dim=1)
-            scores, feature = decoder(
-                pointwise(probabilities, decoder.conv_1x1), masks, feature, alpha=math.exp(-3 * number)
-            )
+            # The feature is that of the stage before, also where this is a decoder (paper: always the encoder's).
+            scores, feature = decoder(scores.softmax(dim=1), feature, math.exp(-3 * number), masks)
             outputs.append(scores)
         return torch.stack(outputs).transpose(1, 2)[:, None]

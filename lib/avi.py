@@ -54,7 +54,7 @@ def read_layout(path: Path) -> Layout:
         if movie < 0:
             raise VideoError(f"{path}: damaged header, no way to the frames; fetch or render the file again")
         found, end = _walk(data, movie + 4)
-        if end == len(data):
+        if end == len(data) and movie + _header(data, movie - 8).size <= len(data):  # as long as the list says
             return Layout(len(found), ())
         indexed = _index(data, movie)
         if indexed:

@@ -1,16 +1,19 @@
 """The cross-validation of ASFormer on one feature set (thesis 2.3.1 and 2.3.3): train, predict, score, collate."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from lib.dataset import Dataset
-from lib.metrics import metric_table, score
+from lib.metrics import METRICS, metric_table, score
 from lib.notebook import Notebook
 from lib.predictions import prediction_pairs
-from lib.segment import train_split
+from lib.probe import linear_probe
+from lib.segment import best_on_test, train_split
 from lib.tables import baseline_table
+
+SEEDS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,68 @@ def cross_validate(book: Notebook, dataset: Dataset, method: str) -> CrossValida
     Args:
         method: names runs, predictions and rows, e.g. "asformer_own".
     """
-    data, section = book.params.data, book.section
-    histories, rows, metrics = {}, {}, []
-    for split in book.splits:
-        run, predictions = book.out.run(method, split), book.out.predictions(method, split)
-        scoring = {"convention": data.convention, "ignore": data.ignore}
-        histories[split] = train_split(dataset, split, book.params.asformer, run, predictions, **scoring)
-        pairs = prediction_pairs(predictions, dataset, dataset.split(split)[1])
-        best = json.loads((run / "result.json").read_text())["chosen_on_test"]
-        rows[split] = score(pairs.values(), **scoring)
-        rows[split] |= {"best_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
-        metrics.append(metric_table(pairs, section=section, method=method, split=split, **scoring))
-    history = pd.concat(histories, names=["split"]).reset_index(level="split").reset_index(drop=True)
-    return CrossValidation(history, baseline_table(rows), pd.concat(metrics))
+    runs = {split: train_and_score(book, dataset, method, split) for split in book.splits}
+    return CrossValidation(
+        histories({split: run.history for split, run in runs.items()}, "split"),
+        baseline_table({split: run.scores for split, run in runs.items()}),
+        pd.concat(run.metrics for run in runs.values()),
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: its history, its scores in percent (with the best on test), the long metric table."""
+
+    history: pd.DataFrame
+    scores: dict[str, float]
+    metrics: pd.DataFrame
+
+
+def train_and_score(book: Notebook, dataset: Dataset, method: str, split: int, seed: int | None = None) -> Run:
+    """Train on one split (or read a finished run) and score the predictions that it wrote."""
+    run, predictions = book.out.run(method, split, seed), book.out.predictions(method, split, seed)
+    scoring = {"convention": book.params.data.convention, "ignore": book.params.data.ignore}
+    history = train_split(dataset, split, book.params.asformer, run, predictions, seed=seed, **scoring)
+    pairs = prediction_pairs(predictions, dataset, dataset.split(split)[1])
+    best = best_on_test(history)
+    scores = score(pairs.values(), **scoring) | {"best_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
+    return Run(history, scores, metric_table(pairs, section=book.section, method=method, split=split, **scoring))
+
+
+def histories(parts: Mapping[object, pd.DataFrame], name: str) -> pd.DataFrame:
+    """Histories one below the other, a column `name` telling them apart."""
+    return pd.concat(parts, names=[name]).reset_index(level=name).reset_index(drop=True)
+
+
+def trimming_experiment(book: Notebook) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Features outlast the labels by a few vectors: train split 1 once for each way to cut them (thesis 2.3.2).
+
+    Returns:
+        The histories with a column trim, and the thesis's columns, a row a trim (Table 2).
+    """
+    own = book.params.data.own_features
+    runs = {
+        trim: train_and_score(book, book.dataset(own, trim), f"asformer_trim_{trim}", split=1)
+        for trim in ("start", "both_ends", "end")
+    }
+    table = baseline_table({trim: run.scores for trim, run in runs.items()}, mean=False).rename_axis("trim")
+    return histories({trim: run.history for trim, run in runs.items()}, "trim"), table
+
+
+def backbone_comparison(book: Notebook, sets: Mapping[str, str]) -> pd.DataFrame:
+    """Linear probe and ASFormer with three seeds on split 1, for each feature set.
+
+    Args:
+        sets: name of the backbone -> feature set.
+
+    Returns:
+        Rows (backbone, seed); columns linear probe, accuracy, edit, f1@10, f1@25, f1@50, in percent.
+    """
+    rows = {}
+    for name, features in sets.items():
+        dataset = book.dataset(features, "end")
+        probe = linear_probe(dataset, split=1, every=book.params.asformer.sample_rate * 2)
+        for seed in SEEDS:
+            scores = train_and_score(book, dataset, f"asformer_{features}", split=1, seed=seed).scores
+            rows[name, seed] = {"linear probe": probe} | {metric: scores[metric] for metric in METRICS}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["backbone", "seed"])

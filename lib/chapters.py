@@ -29,12 +29,12 @@ class Chapter:
 
 CHAPTERS = {
     "2_1_datasets": Chapter(("data", "demo")),
-    "2_2_asformer": Chapter(("data", "demo", "i3d", "asformer")),
+    "2_2_asformer": Chapter(("data", "demo", "i3d", "backbone", "asformer")),
     "2_3_1_public_features": Chapter(
         ("data", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_3_2_feature_extraction")
     ),
     "2_3_2_feature_extraction": Chapter(
-        ("data", "demo", "i3d", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_2_asformer")
+        ("data", "demo", "i3d", "backbone", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_2_asformer")
     ),
     "2_3_3_baseline": Chapter(("data", "asformer"), per_split=True, needs=("2_3_2_feature_extraction",)),
 }

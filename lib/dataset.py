@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from lib.layout import DatasetError, read_bundle, read_labels, read_mapping
 from lib.progress import track
 
 Split = tuple[tuple[str, ...], tuple[str, ...]]  # training and test videos
+Trim = Literal["start", "both_ends", "end"]  # where features that outlast the labels are cut (thesis 2.3.2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,7 @@ class Dataset:
     _labels: Mapping[str, np.ndarray]
     _splits: Mapping[int, Split]
     _features: Path | None
+    _trim: Trim | None
 
     def split(self, number: int) -> Split:
         """Training and test videos of a split, in the order of the bundles."""
@@ -66,7 +69,10 @@ class Dataset:
         if self._features is None:
             raise DatasetError(f"{self.root}: opened for its labels only, so there are no features of {video}")
         path = self._features / f"{video}.npy"
-        feature = np.ascontiguousarray(np.load(path), dtype=np.float32)
+        feature = np.load(path)
+        surplus = feature.shape[1] - frames  # 0 unless they are to be trimmed
+        first = {"start": surplus, "both_ends": surplus // 2}.get(self._trim or "end", 0)
+        feature = np.ascontiguousarray(feature[:, first : first + frames], dtype=np.float32)
         bad = np.flatnonzero(~np.isfinite(feature).all(axis=0))
         if bad.size:
             raise DatasetError(
@@ -75,13 +81,14 @@ class Dataset:
         return feature
 
 
-def open_dataset(root: Path, features: str | None, fps: float) -> Dataset:
+def open_dataset(root: Path, features: str | None, fps: float, trim: Trim | None = None) -> Dataset:
     """Read mapping, labels and splits, look at the headers of the features, check that all fit together.
 
     Args:
         root: folder of the data set.
         features: feature set, a folder in features/; "." for features/ itself; None for labels only.
         fps: frames a second.
+        trim: cut features that outlast the labels at the start, at both ends or at the end; None: lengths must agree.
 
     Raises:
         DatasetError: one line about the first fault.
@@ -91,8 +98,8 @@ def open_dataset(root: Path, features: str | None, fps: float) -> Dataset:
     labels = {path.stem: read_labels(path, numbers) for path in _files(root / "groundTruth", "*.txt")}
     splits = _read_splits(root / "splits", labels)
     folder = None if features is None else root / "features" / features
-    dim = 0 if folder is None else _feature_dim(folder, labels)
-    return Dataset(root, fps, classes, tuple(labels), dim, labels, splits, folder)
+    dim = 0 if folder is None else _feature_dim(folder, labels, trim)
+    return Dataset(root, fps, classes, tuple(labels), dim, labels, splits, folder, trim)
 
 
 def check_features(dataset: Dataset) -> None:
@@ -122,7 +129,7 @@ def _read_splits(folder: Path, labels: Mapping[str, np.ndarray]) -> dict[int, Sp
     return splits
 
 
-def _feature_dim(folder: Path, labels: Mapping[str, np.ndarray]) -> int:
+def _feature_dim(folder: Path, labels: Mapping[str, np.ndarray], trim: Trim | None) -> int:
     """D, the same in all files, after a look at their headers."""
     if extra := {path.stem for path in _files(folder, "*.npy")} - set(labels):
         raise DatasetError(f"{folder / min(extra)}.npy: extra, groundTruth/ has no {min(extra)}.txt; remove it")
@@ -138,7 +145,7 @@ def _feature_dim(folder: Path, labels: Mapping[str, np.ndarray]) -> int:
         if header.ndim != 2 or header.dtype.kind != "f":
             raise DatasetError(f"{path}: {header.dtype} of shape {header.shape}; expected floats of shape (D, T)")
         dim, frames = header.shape
-        if frames != len(truth):
+        if frames != len(truth) and (trim is None or frames < len(truth)):
             hint = "it seems to be (T, D), save it transposed" if dim == len(truth) else "extract or trim it to fit"
             raise DatasetError(f"{path}: {frames} frames, but groundTruth/{video}.txt has {len(truth)}; {hint}")
         dims.setdefault(dim, path)

@@ -16,10 +16,9 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from lib.artifacts import atomic, key, write_json, write_text
+from lib.artifacts import atomic, key, write_json
 from lib.flow import to_flow
 from lib.i3d import I3DResNet, for_inference, pool_space, time_weights
 from lib.inputs import to_input
@@ -36,9 +35,10 @@ Item = TypeVar("Item")
 
 
 def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> None:
-    """Write `folder`/<video>.npy, float32 (D, T), for every video, and frames.json: number of frames, bad frames.
+    """Write `folder`/<video>.npy, float32 (D, T), and <video>.json: frames, numbers of the bad ones, key; for every video.
 
-    A video that is done is not done again, unless parameters, weights, videos or code have changed.
+    A video that is done is not done again, unless its file, parameters, weights or code have changed. Several processes
+    may extract different videos into one folder.
 
     Args:
         videos: AVI files.
@@ -46,22 +46,23 @@ def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet],
         nets: "rgb", "flow" or both; features of both are joined in this order along the channels.
         settings: how frames are prepared and computed.
     """
-    weights = {stream: _digest(net) for stream, net in nets.items()}
-    identity = key([settings.model_dump(), weights], code=("lib.features",), files=videos)
-    mark, report = folder / "key", folder / "frames.json"
-    if not mark.exists() or mark.read_text(encoding="utf-8").strip() != identity:
-        mark.unlink(missing_ok=True)
-        for stale in [*folder.glob("*.npy"), *folder.glob(".*.tmp*"), report]:
-            stale.unlink(missing_ok=True)
-        write_text(mark, identity + "\n")
-    frames = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
-    todo = [video for video in videos if not (folder / f"{video.stem}.npy").exists()]
+    how = key([settings.model_dump(), {stream: _digest(net) for stream, net in nets.items()}], code=("lib.features",))
+    identities = {video: key(how, files=[video]) for video in videos}
+    todo = [video for video in videos if read_note(folder, video.stem).get("key") != identities[video]]
     for video in track(todo, f"{folder.name}: video", total=len(videos), initial=len(videos) - len(todo)):
+        note = folder / f"{video.stem}.json"
+        note.unlink(missing_ok=True)
         features, bad = extract_video(video, nets, settings)
-        frames[video.stem] = {"frames": features.shape[1], "bad": list(bad)}
-        write_json(report, frames)
         with atomic(folder / f"{video.stem}.npy") as temporary:
             np.save(temporary, features)
+        write_json(note, {"frames": features.shape[1], "bad": list(bad), "key": identities[video]})
+
+
+def read_note(folder: Path, video: str) -> dict:
+    """What `extract` noted of a video; empty where it is not (wholly) extracted."""
+    note = folder / f"{video}.json"
+    whole = note.exists() and (folder / f"{video}.npy").exists()
+    return json.loads(note.read_text(encoding="utf-8")) if whole else {}
 
 
 def extract_video(path: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> tuple[np.ndarray, tuple[int, ...]]:
@@ -109,9 +110,11 @@ def window_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> 
 def dense_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> Tensor:
     """Every frame once: a stream of T + window - 1 inputs -> (D, T)."""
     pairs = torch.cat(list(_late(_early(inputs, net, settings.chunk), net, settings.chunk)), dim=1)
-    weights = time_weights(settings.window // 2)  # a window's positions begin at every second frame
-    sums = F.conv1d(pairs[:, None], weights[None, None], dilation=2)[:, 0]
-    return sums[:, :-1]  # the last would be a window around the padding's first frame
+    weights = time_weights(settings.window // 2).tolist()
+    features = torch.zeros(pairs.shape[0], pairs.shape[1] - 2 * len(weights) + 1)
+    for position, weight in enumerate(weights):  # a window's positions begin at every second frame
+        features.add_(pairs[:, 2 * position :][:, : features.shape[1]], alpha=weight)
+    return features
 
 
 def _early(inputs: Iterable[Tensor], net: I3DResNet, chunk: int) -> Iterator[Tensor]:
@@ -150,6 +153,17 @@ def blocks(items: Iterable[Item], size: int, before: int, after: int) -> Iterato
             held, start = held[gone:], start + size - gone
     if len(held) > start:
         yield held, slice(start, len(held))
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cosine between two sets of features (D, T) at each frame, after removing the mean of `a`, which all share: (T,).
+
+    >>> agreement(np.array([[1.0, 3.0], [0.0, 0.0]]), np.array([[2.0, 5.0], [1.0, 0.0]])).round(2).tolist()
+    [0.0, 1.0]
+    """
+    mean = a.mean(axis=1, keepdims=True)
+    a, b = a - mean, b - mean
+    return (a * b).sum(axis=0) / (np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0))
 
 
 def _prepare(clips: Tensor, net: I3DResNet) -> Tensor:

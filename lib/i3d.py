@@ -5,6 +5,7 @@ last maps, pooled as in the classification head: windows of 4 x 7 x 7 (time, hei
 """
 
 import copy
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any, cast
@@ -46,6 +47,7 @@ class I3DResNet(nn.Module):
         )
         self.blocks = cast(nn.ModuleList, net.blocks)  # 0 stem, 1 res2, 2 pool in time, 3-5 res3-res5, 6 head
         self.feature_dim = 32 * width
+        self.dropout = dropout
 
     def early(self, clip: Tensor) -> Tensor:
         """Stem and res2, which keep every frame: (B, C, T, H, W) -> (B, 4 * width, T, H / 4, W / 4)."""
@@ -74,7 +76,7 @@ class I3DResNet(nn.Module):
         pytorchvideo classifies each pooled window and takes the mean, which is the same: the layer is linear.
         """
         head: Any = self.blocks[6]
-        return head.proj(head.dropout(self(clip)))
+        return head.proj(F.dropout(self(clip), self.dropout, self.training))
 
 
 def pool_space(maps: Tensor) -> Tensor:
@@ -119,8 +121,9 @@ def load_weights(net: I3DResNet, path: Path) -> None:
         net.load_state_dict(state, strict=True)
     except FileNotFoundError:
         raise WeightsError(f"{path}: weights of I3D are not there; put the file there or train it (2_3_2)") from None
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(f"{path}: weights cannot be read ({error}); fetch the file again") from None
+    except (OSError, SafetensorError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path}: weights cannot be read ({reason}); fetch the file again") from None
     except RuntimeError as error:  # torch lists every name that does not fit; the first says enough
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise WeightsError(f"{path}: not weights of this net: {first}") from None
@@ -148,16 +151,20 @@ def for_inference(net: I3DResNet, dtype: torch.dtype) -> I3DResNet:
     return cast(Any, net).to(dtype=dtype, memory_format=torch.channels_last_3d)  # the stubs know 4 dimensions only
 
 
-def adapt_batch_norm(net: I3DResNet, clips: Tensor) -> None:
-    """Set batch norms' statistics to those of some clips (B, C, T, H, W), so that random weights keep their signal."""
+def calibrate(net: I3DResNet, clips: Tensor) -> None:
+    """Make a net with random weights a fair control: batch norms' statistics from clips (B, C, T, H, W), in one pass.
+
+    pytorchvideo begins with the last norm of every residual branch at 0, which is good to train from, but without
+    training leaves the branches, and with them nearly all layers and all time, out of the features. Here it is 1.
+    """
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm3d)]
-    momenta = [norm.momentum for norm in norms]
     for norm in norms:
+        nn.init.ones_(norm.weight)
         norm.reset_running_stats()
-        norm.momentum = None  # plain mean over what is seen
+        norm.momentum = None  # the mean over what is seen, not a moving one
     net.train()
     with torch.no_grad():
         net(clips)
     net.eval()
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+    for norm in norms:
+        norm.momentum = 0.1

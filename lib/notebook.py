@@ -23,7 +23,7 @@ from pandas.io.formats.style import Styler
 from lib import plots
 from lib.artifacts import atomic
 from lib.chapters import CHAPTERS, SPLITS
-from lib.dataset import Dataset, open_dataset
+from lib.dataset import Dataset, Trim, open_dataset
 from lib.params import data_root, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.provenance import revision
@@ -54,9 +54,9 @@ class Notebook:
         """Section of the thesis, e.g. "2.3.3"."""
         return ".".join(part for part in self.name.split("_") if part.isdecimal())
 
-    def dataset(self, features: str | None = None) -> Dataset:
-        """The profile's data set with one of its feature sets (None: labels only)."""
-        return open_dataset(self.root, features, self.params.data.fps)
+    def dataset(self, features: str | None = None, trim: Trim | None = None) -> Dataset:
+        """The profile's data set with one of its feature sets (None: labels only), cut to the labels as `trim` says."""
+        return open_dataset(self.root, features, self.params.data.fps, trim)
 
     def real_labels(self) -> Dataset | None:
         """The real 50 Salads annotations (30 fps), where they are on this machine."""

@@ -67,7 +67,7 @@ class Asformer(Section):
 class I3D(Section):
     """I3D and how features are taken from it (thesis 2.2.1, 2.3.2; lib/i3d.py, lib/features.py)."""
 
-    weights: str | None  # checkpoint of the RGB net, relative to the project; null: trained by 2_3_2 (the demo)
+    weights: str | None  # checkpoint of the RGB net, relative to the project; null: trained in 2.2 (the demo)
     width: PositiveInt  # channels of the stem; features have 32 times as many
     dropout: Probability
     channel_order: Literal["bgr", "rgb"]
@@ -99,7 +99,22 @@ class Demo(Section):
     pace: Annotated[float, Field(gt=0)]  # factor on durations; 0.92 = about 88 s a video
     size: Annotated[int, Field(ge=32)]  # pixels a side of a frame
     fps: PositiveInt
-    variety: Annotated[float, Field(ge=0)]  # how far people, kitchens, cameras and light differ; 0 = all alike
+    variety: Annotated[float, Field(ge=0)]  # factor on how far places, sizes, cameras and light differ between people
+
+
+class Backbone(Section):
+    """Training of the demo's I3D on rendered clips of a wider domain (lib/backbone.py), in the place of Kinetics."""
+
+    clips: PositiveInt
+    clip_frames: PositiveInt  # rendered
+    frames: PositiveInt  # of them that the net sees at once
+    square: PositiveInt  # pixels: RGB clips are cut to squares of this side or larger, then resized to i3d.crop
+    batch: PositiveInt
+    batches: PositiveInt  # an epoch
+    epochs: dict[Literal["rgb", "flow"], PositiveInt]  # colours take longer to learn than motion
+    learning_rate: Annotated[float, Field(gt=0)]  # highest; one warm-up and one cosine decay over the epochs
+    weight_decay: Annotated[float, Field(ge=0)]
+    seed: int
 
 
 class Params(Section):
@@ -110,6 +125,7 @@ class Params(Section):
     data: Data
     demo: Demo
     i3d: I3D
+    backbone: Backbone
     asformer: Asformer
 
 

@@ -48,8 +48,12 @@ class Outputs:
 
     def run(self, method: str, split: int, seed: int | None = None) -> Path:
         """Checkpoint and history of one training, e.g. runs/asformer_own/split_3."""
-        return self.root / "runs" / method / (f"split_{split}" if seed is None else f"split_{split}_seed_{seed}")
+        return self.root / "runs" / method / _part(split, seed)
 
-    def predictions(self, method: str, split: int) -> Path:
+    def predictions(self, method: str, split: int, seed: int | None = None) -> Path:
         """A text file a test video, in the form of ms-tcn and ASFormer."""
-        return self.root / "predictions" / method / f"split_{split}"
+        return self.root / "predictions" / method / _part(split, seed)
+
+
+def _part(split: int, seed: int | None) -> str:
+    return f"split_{split}" if seed is None else f"split_{split}_seed_{seed}"

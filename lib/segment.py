@@ -98,20 +98,18 @@ def train_split(
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=settings.plateau_factor, patience=settings.plateau_patience
     )
-    history = fit(
-        model, optimizer, scheduler, train, loss_of, measure, epochs=settings.epochs, seed=seed, folder=folder, key=identity
-    )  # fmt: skip
-    model.eval()
+    run = {"epochs": settings.epochs, "seed": seed, "folder": folder, "key": identity}
+    history = fit(model, optimizer, scheduler, train, loss_of, measure, **run)
     for video, path in zip(test, written, strict=True):
         write_prediction(path, predict(video))
-    last = history.iloc[-1].to_dict()
-    write_json(result, {"key": identity, "split": split, "seed": seed, "last_epoch": last, "chosen_on_test": best_on_test(history)})
+    reported = {"last_epoch": history.iloc[-1].to_dict(), "chosen_on_test": best_on_test(history)}
+    write_json(result, {"key": identity, "split": split, "seed": seed, **reported})
     return history
 
 
 def read_history(folder: Path) -> pd.DataFrame:
     """The history that `train_split` left in a run's folder."""
-    return pd.read_csv(folder / "history.csv", float_precision="round_trip")
+    return pd.read_csv(folder / "history.csv")
 
 
 def best_on_test(history: pd.DataFrame) -> dict[str, float]:
@@ -159,8 +157,8 @@ def _identity(
     content = hashlib.sha256()
     for video in (name for part in dataset.split(split) for name in part):
         content.update(video.encode())
-        content.update(dataset.labels(video))
-        content.update(dataset.feature(video))
+        content.update(dataset.labels(video).tobytes())
+        content.update(dataset.feature(video).data)
     values = {
         "settings": settings.model_dump(),
         "classes": dataset.classes,

@@ -1,6 +1,7 @@
 """Result tables of the baseline (thesis Tables 1-3): ours, the thesis's, the difference, in the thesis's columns."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from pandas.io.formats.style import Styler
@@ -20,20 +21,21 @@ HEADERS = {
 }
 
 
-def baseline_table(rows: Mapping[object, Mapping[str, float]]) -> pd.DataFrame:
+def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -> pd.DataFrame:
     """Rows in the thesis's units, with the mean below.
 
     Args:
         rows: split (or trimming) -> scores in percent (`accuracy`, `edit`, `f1@…`), `best_accuracy` in percent and
             `best_epoch`, chosen on the test videos as in the thesis.
+        mean: add it below, where there is more than one row.
 
     Returns:
-        Accuracy and F1 as fractions, edit in percent; the last row "mean" where there is more than one row.
+        Accuracy and F1 as fractions, edit in percent; the index is called split.
     """
     table = pd.DataFrame.from_dict(rows, orient="index")[COLUMNS].astype(float)
     table[["accuracy", "f1@10", "f1@25", "f1@50", "best_accuracy"]] /= 100
     table.index = table.index.map(str)
-    if len(table) > 1:
+    if mean and len(table) > 1:
         table.loc["mean"] = table.mean()
         table.loc["mean", "best_epoch"] = float("nan")
     return table.rename_axis("split")
@@ -49,7 +51,7 @@ def beside(
     """
     theirs = published.rename(index=str).reindex(index=ours.index, columns=ours.columns).astype(float)
     blocks = {our_name: ours, their_name: theirs, "difference": ours - theirs}
-    stacked = pd.concat(blocks, names=["source", "split"])
+    stacked = pd.concat(blocks, names=["source", ours.index.name])
     styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")
     styler = styler.format("{:.0f}", subset=[HEADERS["best_epoch"]], na_rep="–") if "best_epoch" in ours else styler
     styler = styler.format(

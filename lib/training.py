@@ -45,7 +45,7 @@ def fit(
     """Train, one example a step, in an order drawn for each epoch, and leave weights.safetensors and history.csv.
 
     Args:
-        model: in the state it begins with; holds the last epoch's weights in the end.
+        model: in the state it begins with; in the end it has the last epoch's weights and is in evaluation mode.
         scheduler: looks at the epoch's summed loss.
         examples: names, e.g. of the training videos.
         loss_of: name -> loss, and numbers to be summed over the epoch, e.g. correct frames.
@@ -60,14 +60,17 @@ def fit(
     Raises:
         TrainingError: the loss is not finite; names example and epoch.
     """
-    weights, checkpoint, history = (folder / name for name in ("weights.safetensors", "checkpoint.safetensors", "history.csv"))
+    weights, checkpoint = folder / "weights.safetensors", folder / "checkpoint.safetensors"
+    for cut_off in folder.glob(".*.tmp*"):  # a kill while a file was written
+        cut_off.unlink()
     if _state(weights).get("key") != key:
         _train(model, optimizer, scheduler, examples, loss_of, measure, epochs, seed, checkpoint, key)
-        write_text(history, pd.DataFrame(_state(checkpoint)["history"]).to_csv(index=False))
+        write_text(folder / "history.csv", pd.DataFrame(_state(checkpoint)["history"]).to_csv(index=False))
         _save(weights, model.state_dict(), {"key": key})  # last: it says that the run is finished
     checkpoint.unlink(missing_ok=True)
     model.load_state_dict(load_file(weights))
-    return pd.read_csv(history, float_precision="round_trip")
+    model.eval()
+    return pd.read_csv(folder / "history.csv")
 
 
 def _train(
@@ -93,13 +96,13 @@ def _train(
             order = torch.randperm(len(examples), generator=torch.Generator().manual_seed(seed * 100_000 + epoch))
             model.train()
             sums = {"loss": 0.0}
-            for name in (examples[i] for i in order.tolist()):
+            for example in [examples[int(i)] for i in order]:
                 optimizer.zero_grad()
-                loss, numbers = loss_of(name)
+                loss, numbers = loss_of(example)
                 numbers = {"loss": loss.item(), **numbers}
                 if not math.isfinite(numbers["loss"]):
                     raise TrainingError(
-                        f"{checkpoint.parent}: the loss is {numbers['loss']} at {name} in epoch {epoch};"
+                        f"{checkpoint.parent}: the loss is {numbers['loss']} at {example} in epoch {epoch};"
                         " look for extreme features there, or lower the learning rate"
                     )
                 loss.backward()

@@ -17,6 +17,8 @@ import torch
 
 from lib import drawings, i3d, plots
 from lib.asformer import ASFormer, attention_mask
+from lib.backbone import THINGS, VERBS, train_stream
+from lib.extraction import STREAMS
 from lib.notebook import open_notebook
 
 book = open_notebook("2_2_asformer", params, split, overrides)
@@ -66,6 +68,34 @@ streams = {"frames": (3, net.feature_dim), "optical flow": (2, flow.feature_dim)
 drawings.draw_two_streams(ax, streams, settings.window)
 table = pd.DataFrame.from_dict(streams, orient="index", columns=["channels in", "features out"])
 book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
+
+# %% [markdown]
+# ### Weights
+#
+# The thesis took weights that had been trained on Kinetics-400. The demo trains both streams here, on rendered clips of
+# other people with other foods and other crafts, to name the verb and the thing of a clip; never on the target set.
+
+# %%
+if settings.weights is None:
+    sections = (book.params.demo, settings, book.params.backbone)
+    runs = {stream: train_stream(stream, *sections, book.out.weights / stream)[1] for stream in STREAMS}
+    figure, axes = plt.subplots(1, 2, sharey=True)
+    for ax, (stream, history) in zip(axes, runs.items(), strict=True):
+        curves = {name: history.set_index("epoch")[name] for name in ("verb", "thing")}
+        plots.labelled_curves(curves, ax, "training accuracy, %").set_title(stream)
+    axes[0].legend()
+    book.figure("backbone_training", figure, pd.concat(runs, names=["stream"]).reset_index(), "Training of the backbones.")
+
+# %% tags=["remove-input"]
+if settings.weights is None:
+    ends = {stream: history.iloc[-1] for stream, history in runs.items()}
+    book.say(
+        f"After {len(runs['rgb'])} epochs of {book.params.backbone.batches} batches the RGB stream names {ends['rgb']['verb']:.0f} % of the verbs "
+        f"and {ends['rgb']['thing']:.0f} % of the things (of {len(VERBS)} and {len(THINGS)}), the flow stream {ends['flow']['verb']:.0f} % and "
+        f"{ends['flow']['thing']:.0f} %."
+    )
+else:
+    book.say(f"The weights are read from `{settings.weights}` in 2.3.2.")
 
 # %% [markdown]
 # ## 2.2.2 ASFormer

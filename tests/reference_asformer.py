@@ -1,4 +1,4 @@
-"""A plain ASFormer, written from the paper's description and the published code's behaviour, to test and time lib/asformer.py.
+"""A plain ASFormer, from the paper's description and the published code's behaviour, to test and time lib/asformer.py.
 
 It walks over the attention windows one by one and cuts each from the padded sequence, as the published code does, so it
 is slow in the same way: every cut has a backward pass as long as the video. It shares nothing with lib/asformer.py but
@@ -27,6 +27,7 @@ class SlidingAttention(nn.Module):
         # As published, every row of a block sees all keys but the last; the band is what the paper draws.
         band = (column >= row) & (column < row + block) if banded else (column < max(width - 1, 1)).expand(block, width)
         self.band = band.float()[None]
+        self.hidden = 1e-30 if banded else 1e-6  # what a hidden key still weighs, before the mask
 
     def forward(self, x: Tensor, values: Tensor) -> Tensor:
         """x, values: (1, C, T) -> (1, C, T)"""
@@ -42,7 +43,7 @@ class SlidingAttention(nn.Module):
         key = torch.cat([key[:, :, cut] for cut in cuts])
         value = torch.cat([value[:, :, cut] for cut in cuts])
         mask = torch.cat([valid[:, :, cut] for cut in cuts]) * self.band.to(x)
-        energy = query.transpose(1, 2) @ key / math.sqrt(query.shape[1]) + torch.log(mask + 1e-6)
+        energy = query.transpose(1, 2) @ key / math.sqrt(query.shape[1]) + torch.log(mask + self.hidden)
         weights = torch.softmax(energy, dim=2) * mask
         out = value @ weights.transpose(1, 2)  # (blocks, C/2, block)
         out = out.permute(1, 0, 2).reshape(1, -1, blocks * block)[:, :, :frames]
@@ -82,7 +83,9 @@ class Stage(nn.Module):
 
 
 class ReferenceASFormer(nn.Module):
-    def __init__(self, input_dim, num_classes, num_layers=10, num_maps=64, num_decoders=3, channel_mask=0.3, band="published"):
+    def __init__(
+        self, input_dim, num_classes, num_layers=10, num_maps=64, num_decoders=3, channel_mask=0.3, band="published"
+    ):
         super().__init__()
         banded = band == "banded"
         self.channel_mask = nn.Dropout1d(channel_mask)

@@ -259,3 +259,23 @@ def test_real_50salads_scores(shared):
     assert (len(dataset.videos), len(dataset.classes), dataset.feature_dim) == (50, 18, 18)
     assert sum(len(dataset.labels(video)) for video in dataset.videos) == 16_596
     check_features(dataset)
+
+
+@pytest.mark.parametrize(
+    ("trim", "kept"), [("start", slice(3, None)), ("both_ends", slice(1, -2)), ("end", slice(None, -3))]
+)
+def test_features_that_outlast_the_labels_are_cut_where_asked(root, trim, kept):
+    path = next((root / "features" / "i3d").glob("*.npy"))
+    feature = np.load(path)
+    longer = np.concatenate([feature, feature[:, -3:]], axis=1)
+    np.save(path, longer)
+    with pytest.raises(DatasetError, match="frames, but"):
+        open_dataset(root, "i3d", 30)
+    np.testing.assert_array_equal(open_dataset(root, "i3d", 30, trim).feature(path.stem), longer[:, kept])
+
+
+def test_trimming_never_lengthens(root):
+    path = next((root / "features" / "i3d").glob("*.npy"))
+    np.save(path, np.load(path)[:, :-1])
+    with pytest.raises(DatasetError, match="frames, but"):
+        open_dataset(root, "i3d", 30, "end")

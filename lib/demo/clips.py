@@ -24,13 +24,13 @@ from lib.processes import die_with_parent
 OTHERS = tuple(name for name in FOODS if name not in SALAD)
 CLASSES: tuple[tuple[str, str], ...] = (  # verb, thing
     *(("cut", food) for food in OTHERS),
-    *(("place", food) for food in ("apple", "paprika", "butter", "tofu", "spinach", "cabbage", "carrot", "leek")),
-    *(("peel", food) for food in ("carrot", "potato", "aubergine", "leek")),
+    *(("place", food) for food in ("apple", "butter", "spinach", "carrot", "leek")),
+    *(("peel", food) for food in ("carrot", "potato", "aubergine")),
     *(("pour", liquid) for liquid in LIQUIDS),
     *(("shake", spice) for spice in SPICES),
-    *(("grate", food) for food in ("carrot", "butter")),
-    ("spread", "bread"),
-    ("knead", "tofu"),
+    ("grate", "carrot"),
+    ("spread", "butter"),
+    ("knead", "bread"),
     ("roll", "nothing"),
     ("mash", "bowl"),
     ("stir", "cup"),

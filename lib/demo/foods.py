@@ -26,14 +26,10 @@ FOODS = {
     "lettuce": Food("leafy", 0.2, 0.18, (98, 0.62, 0.68), (88, 0.42, 0.84)),
     "cucumber": Food("long", 0.33, 0.08, (112, 0.68, 0.42), (92, 0.36, 0.82)),
     "apple": Food("round", 0.15, 0.14, (355, 0.75, 0.7), (55, 0.25, 0.95)),
-    "paprika": Food("round", 0.17, 0.13, (20, 0.9, 0.9), (28, 0.8, 0.95)),
-    "beetroot": Food("round", 0.14, 0.13, (330, 0.6, 0.45), (335, 0.75, 0.6)),
     "potato": Food("round", 0.17, 0.12, (38, 0.5, 0.68), (48, 0.35, 0.92)),
     "butter": Food("block", 0.18, 0.1, (52, 0.45, 1.0), (52, 0.4, 1.0)),
-    "tofu": Food("block", 0.17, 0.13, (45, 0.12, 0.95), (45, 0.1, 0.98)),
     "bread": Food("block", 0.22, 0.14, (30, 0.65, 0.6), (40, 0.3, 0.92)),
     "spinach": Food("leafy", 0.2, 0.17, (125, 0.7, 0.45), (115, 0.55, 0.6)),
-    "cabbage": Food("leafy", 0.2, 0.19, (85, 0.35, 0.85), (75, 0.2, 0.93)),
     "carrot": Food("long", 0.3, 0.07, (24, 0.88, 0.92), (28, 0.75, 0.97)),
     "aubergine": Food("long", 0.3, 0.1, (285, 0.5, 0.32), (60, 0.2, 0.9)),
     "leek": Food("long", 0.36, 0.06, (105, 0.5, 0.55), (80, 0.2, 0.95)),
@@ -61,9 +57,9 @@ def look(food: Food, variety: float, rng: np.random.Generator) -> Look:
         variety: how far colours and sizes vary; 0 = not at all.
         rng: decides.
     """
-    size = 1 + variety * rng.uniform(-0.2, 0.2)
-    length, width = food.length * size, food.width * size * (1 + variety * rng.uniform(-0.15, 0.15))
-    hue, fade, dim = variety * rng.normal(0, 6), 1 + variety * rng.uniform(-0.25, 0.15), 1 + variety * rng.uniform(-0.2, 0.1)
+    size = 1 + variety * rng.uniform(-0.08, 0.08)
+    length, width = food.length * size, food.width * size * (1 + variety * rng.uniform(-0.06, 0.06))
+    hue, fade, dim = variety * rng.normal(0, 2.4), 1 + variety * rng.uniform(-0.1, 0.06), 1 + variety * rng.uniform(-0.08, 0.04)
     skin, flesh = (hsv(h + hue, s * fade, v * dim) for h, s, v in (food.skin, food.flesh))
     slices = 2 * length / PIECES
     match food.form:

@@ -9,8 +9,8 @@ import numpy as np
 from lib.demo.draw import Colour, hsv, unit
 from lib.demo.foods import FOODS, Look, look
 
-LIQUIDS = {"milk": (50, 0.05, 0.98), "juice": (28, 0.9, 0.95), "wine": (345, 0.8, 0.4), "syrup": (25, 0.75, 0.35)}
-SPICES = {"sugar": (40, 0.03, 1.0), "cinnamon": (22, 0.7, 0.5), "herbs": (110, 0.5, 0.4), "curry": (42, 0.85, 0.8)}
+LIQUIDS = {"milk": (50, 0.05, 0.98), "juice": (28, 0.9, 0.95), "wine": (345, 0.8, 0.4)}
+SPICES = {"sugar": (40, 0.03, 1.0), "cinnamon": (22, 0.7, 0.45), "herbs": (110, 0.5, 0.4)}
 VESSELS = ("bowl", "plate", "cup")
 TOOLS = ("knife", "peeler", "spoon", "whisk", "cloth")
 CORNERS = (-0.56 - 0.42j, 0.02 - 0.56j, 0.58 - 0.42j, 0.64 + 0.16j, -0.64 + 0.16j)
@@ -48,7 +48,7 @@ def kitchen(
     """A kitchen and its owner.
 
     Args:
-        variety: how much people differ; 1 = as the demo needs it, 0 = all alike.
+        variety: factor on how far places, sizes, camera and light differ; colours and layout always do.
         foods: names of the foods that lie about.
         person: decides what is a person's: looks, habits, the layout of the table.
         session: decides what changes between two videos of a person: light, the camera, where exactly things lie.
@@ -56,8 +56,8 @@ def kitchen(
         shakers: what is shaken; some people have the second in a mill.
     """
     seasonings = (*bottles, *shakers)
-    middle = complex(0.03 + variety * person.normal(0, 0.1), 0.2 + variety * person.normal(0, 0.08))
-    turn = unit(variety * person.normal(0, 9))
+    middle = complex(0.03 + variety * person.normal(0, 0.04), 0.2 + variety * person.normal(0, 0.03))
+    turn = unit(variety * person.normal(0, 3.6))
     board = turn * person.uniform(0.9, 1.15) * np.array([-0.46 - 0.31j, 0.46 - 0.31j, 0.46 + 0.31j, -0.46 + 0.31j])
     radius = {"bowl": 0.26, "plate": 0.26, "cup": 0.17}
     return Kitchen(
@@ -66,27 +66,27 @@ def kitchen(
         foods={name: look(FOODS[name], variety, person) for name in foods},
         colours=_colours(person),
         places=_places(middle, turn, foods, seasonings, variety, person, session),
-        turns={name: unit(variety * person.normal(0, 40)) * -1j for name in (*seasonings, *TOOLS)}
+        turns={name: unit(variety * person.normal(0, 16)) * -1j for name in (*seasonings, *TOOLS)}
         | {name: unit(person.uniform(0, 360)) for name in foods},
         board=board,
-        radius={name: size * (1 + variety * person.uniform(-0.17, 0.17)) for name, size in radius.items()},
+        radius={name: size * (1 + variety * person.uniform(-0.07, 0.07)) for name, size in radius.items()},
         pattern=(str(person.choice(["plain", "stripes", "checks", "grain"])), person.uniform(0.08, 0.4), unit(person.uniform(0, 180))),
         clutter=_clutter(session.integers(2, 7), person, session),
         sleeve=float(person.choice([0.0, 0.45, 0.85, 0.9])),
         roots=(complex(person.uniform(0.2, 0.6), 1.7), complex(person.uniform(-0.6, -0.2), 1.7)),
         habits=_habits(person),
         camera={
-            "rotation": variety * (person.normal(0, 16) + session.normal(0, 4)),
-            "zoom": float(1.45 * np.exp(variety * (person.uniform(-0.18, 0.18) + session.normal(0, 0.04)))),
-            "x": variety * (person.normal(0, 0.1) + session.normal(0, 0.04)),
-            "y": variety * (person.normal(0, 0.1) + session.normal(0, 0.04)) - 0.1,
-            "tilt": variety * person.uniform(-0.12, 0.12),
-            "mirror": float(person.random() < 0.5 * min(variety, 1)),
-            "unrest": float(variety * person.uniform(0.3, 1.6)),
+            "rotation": variety * (person.normal(0, 6.5) + session.normal(0, 1.6)),
+            "zoom": float(1.45 * np.exp(variety * (person.uniform(-0.07, 0.07) + session.normal(0, 0.016)))),
+            "x": variety * (person.normal(0, 0.04) + session.normal(0, 0.016)),
+            "y": variety * (person.normal(0, 0.04) + session.normal(0, 0.016)) - 0.1,
+            "tilt": variety * person.uniform(-0.05, 0.05),
+            "mirror": float(person.random() < 0.2 * variety),
+            "unrest": float(variety * person.uniform(0.12, 0.64)),
         },
         light={
-            "gain": np.exp(variety * (person.normal(0, 0.14, 3) + session.normal(0, 0.05, 3) + session.uniform(-0.35, 0.2))),
-            "slope": variety * session.normal(0, 0.22, 2),
+            "gain": np.exp(variety * (person.normal(0, 0.055, 3) + session.normal(0, 0.02, 3) + session.uniform(-0.14, 0.08))),
+            "slope": variety * session.normal(0, 0.09, 2),
             "noise": np.asarray(person.uniform(2, 9)),
         },
     )
@@ -136,7 +136,7 @@ def _places(
     def near(spread: float, rng: np.random.Generator = person) -> complex:
         return complex(rng.normal(0, spread), rng.normal(0, spread))
 
-    corners = [CORNERS[i] + variety * near(0.07) for i in person.permutation(5)]
+    corners = [CORNERS[i] + variety * near(0.028) for i in person.permutation(5)]
     places = {"board": middle, "bowl": corners[0], "plate": corners[1], "cup": corners[2]}
     if person.random() < 0.35:  # the cup among the bottles
         places["cup"] = corners[3] + 0.1
@@ -145,7 +145,7 @@ def _places(
     store = corners[4] if person.random() < 0.6 else middle - turn * person.uniform(0.15, 0.4) * 1j
     places |= {name: store + near(0.17) for name in foods}
     places |= {name: middle + complex(person.uniform(-0.75, 0.75), person.uniform(0.3, 0.5)) for name in TOOLS}
-    return {name: place + variety * near(0.03, session) for name, place in places.items()}
+    return {name: place + variety * near(0.012, session) for name, place in places.items()}
 
 
 def _clutter(count: int, person: np.random.Generator, session: np.random.Generator) -> list[tuple]:

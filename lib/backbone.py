@@ -1,0 +1,141 @@
+"""Training the demo's small I3D, a stream at a time, on rendered clips of a wider domain (thesis 2.2.1).
+
+It stands where Kinetics stood for the thesis's weights: people, foods and some of the actions are not those of the data set
+that the features are made for. As in EPIC-Kitchens (Damen et al., ECCV 2018), an action is a verb and a thing, each with
+a softmax of its own; only the pooled features are used later.
+"""
+
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from lib.artifacts import key
+from lib.demo.clips import CLASSES, render_clips
+from lib.flow import to_flow
+from lib.i3d import I3DResNet, build, pool_space, pool_time
+from lib.inputs import to_input
+from lib.params import I3D, Backbone, Demo
+from lib.training import Row, fit
+
+Stream = Literal["rgb", "flow"]
+VERBS = tuple(sorted({verb for verb, _ in CLASSES}))
+THINGS = tuple(sorted({thing for _, thing in CLASSES}))
+TARGETS = torch.tensor([(VERBS.index(verb), THINGS.index(thing)) for verb, thing in CLASSES])  # (classes, 2)
+
+
+class OneCycle(LambdaLR):
+    """Linear warm-up over a tenth of the epochs, then half a cosine down to zero."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, epochs: int) -> None:
+        warm = max(1, round(0.1 * epochs))
+
+        def factor(epoch: int) -> float:
+            done = max(0, epoch - warm) / max(1, epochs - warm)
+            return min((epoch + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(done, 1.0)))
+
+        super().__init__(optimizer, factor)
+
+    def step(self, epoch: Any = None) -> None:  # the trainer hands over the loss, which does not matter here
+        super().step()
+
+
+def train_stream(
+    stream: Stream, demo: Demo, i3d: I3D, settings: Backbone, folder: Path, workers: int = 1
+) -> tuple[I3DResNet, pd.DataFrame]:
+    """Train one stream; what is finished is loaded, what was killed goes on.
+
+    Args:
+        stream: "rgb" or "flow".
+        demo: how clips look; their people are others than those of its videos.
+        folder: of the run (weights.safetensors, history.csv).
+        workers: processes that render the clips.
+
+    Returns:
+        The net in evaluation mode, and its history: epoch, learning_rate, loss, verb and thing (accuracy in percent, in
+        training mode).
+    """
+    identity = key([stream, *(section.model_dump() for section in (demo, i3d, settings))], code=("lib.backbone",))
+    net = build(i3d, stream, settings.seed, len(VERBS) + len(THINGS))
+
+    @cache  # not rendered when the run is finished
+    def data() -> tuple[Tensor, Tensor]:
+        clips, labels = render_clips(demo, settings.clips, settings.clip_frames, settings.seed, workers)
+        return (torch.from_numpy(clips) if stream == "rgb" else flow_clips(clips, i3d)), TARGETS[labels]
+
+    def loss_of(_batch: str) -> tuple[Tensor, Row]:
+        clips, targets = data()
+        chosen = torch.randint(len(clips), (settings.batch,))
+        inputs = rgb_batch(clips[chosen], i3d, settings) if stream == "rgb" else flow_batch(clips[chosen], settings)
+        verbs, things = logits(net, inputs).split([len(VERBS), len(THINGS)], dim=1)
+        verb, thing = targets[chosen].T
+        correct = {"verb": (verbs.argmax(1) == verb), "thing": (things.argmax(1) == thing)}
+        loss = F.cross_entropy(verbs, verb) + F.cross_entropy(things, thing)
+        return loss, {name: 100 * hits.float().mean().item() for name, hits in correct.items()}
+
+    def measure(_epoch: int, sums: Row) -> Row:
+        return {name: value / settings.batches for name, value in sums.items()}
+
+    optimizer = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    scheduler = cast(Any, OneCycle(optimizer, settings.epochs[stream]))
+    batches = [str(number) for number in range(settings.batches)]
+    run = {"epochs": settings.epochs[stream], "seed": settings.seed, "folder": folder, "key": identity}
+    return net, fit(net, optimizer, scheduler, batches, loss_of, measure, **run)
+
+
+def random_stream(stream: Stream, demo: Demo, i3d: I3D, seed: int) -> I3DResNet:
+    """The control: a net of the same size with random weights, its batch norms set to the statistics of rendered clips."""
+    net = build(i3d, stream, seed, len(VERBS) + len(THINGS))
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            module.momentum = None  # plain average over the batches
+    clips, _ = render_clips(demo, 128, i3d.window, seed)
+    inputs = to_input(torch.from_numpy(clips), i3d) if stream == "rgb" else flow_clips(clips, i3d).float()
+    with torch.no_grad():
+        for batch in inputs.split(32):
+            net.train().late(net.early(batch))
+    return net.eval()
+
+
+def logits(net: I3DResNet, clips: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> (B, verbs + things); the trunk in bfloat16, pooling and head in float32."""
+    clips = clips.contiguous(memory_format=torch.channels_last_3d)
+    with torch.autocast(clips.device.type, torch.bfloat16):
+        maps = net.late(net.early(clips))
+    head: Any = net.blocks[6]
+    return head.proj(pool_time(pool_space(maps)))
+
+
+def rgb_batch(clips: Tensor, i3d: I3D, settings: Backbone) -> Tensor:
+    """Augmented: a random square and span of each clip, mirrored or not. uint8 (B, T, H, W, 3) -> (B, 3, frames, crop, crop)."""
+    side = int(torch.randint(settings.square, clips.shape[2] + 1, ()))
+    tops, lefts = torch.randint(clips.shape[2] - side + 1, (2, len(clips))).tolist()
+    parts = [clip[:, y : y + side, x : x + side] for clip, y, x in zip(clips, tops, lefts, strict=True)]
+    mirrored = [part.flip(2) if torch.rand(()) < 0.5 else part for part in parts]
+    return to_input(_span(torch.stack(mirrored), settings.frames), i3d)
+
+
+def flow_batch(fields: Tensor, settings: Backbone) -> Tensor:
+    """Augmented: a random span, mirrored or not. float16 (B, 2, T, H, W) -> float32 (B, 2, frames, H, W)."""
+    fields = _span(fields.movedim(1, 2), settings.frames).movedim(1, 2).float()
+    mirror = torch.rand(len(fields)) < 0.5
+    fields[mirror] = fields[mirror].flip(-1) * torch.tensor([-1.0, 1.0]).view(2, 1, 1, 1)  # x turns round
+    return fields
+
+
+def _span(clips: Tensor, frames: int) -> Tensor:
+    """`frames` frames in a row of (B, T, …), the same ones of all."""
+    first = int(torch.randint(clips.shape[1] - frames + 1, ()))
+    return clips[:, first : first + frames]
+
+
+def flow_clips(clips: np.ndarray, i3d: I3D) -> Tensor:
+    """Optical flow of clips: uint8 (N, T, H, W, 3) -> float16 (N, 2, T - 1, crop, crop)."""
+    return torch.stack([to_flow(torch.from_numpy(clip), i3d).half() for clip in clips])

@@ -1,0 +1,81 @@
+"""ASFormer's training step against the plain reference: seconds and memory (`make bench`).
+
+One step = forward, loss, backward, Adam, on random features: 2048 channels, 10 layers, 3 decoders, 19 classes,
+2 threads, float32. Each figure comes from a process of its own, the two in turn; seconds are the fastest step, memory
+is the highest resident size less that after the imports. The exit code is 1 where a target of the project is missed.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]  # the project, tests/
+
+from reference_asformer import ReferenceASFormer  # noqa: E402
+
+from lib.asformer import ASFormer  # noqa: E402
+from lib.losses import segmentation_loss  # noqa: E402
+
+MODELS = {"reference": ReferenceASFormer, "ours": ASFormer}
+STEPS = {"reference": 2, "ours": 6}
+LENGTHS = (1000, 3000, 6000, 11500)
+SPEED_UP = {6000: 5.0, 11500: 8.0}  # at least
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}  # no spinning where cores are shared
+MEMORY = 0.6  # of the reference's, at most, at these lengths
+
+
+def megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(name: str, frames: int) -> None:
+    """Print seconds and megabytes of one implementation as JSON."""
+    torch.set_num_threads(2)
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # imports what an optimizer needs
+    before = megabytes()
+    model = MODELS[name](2048, 19)
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-4, weight_decay=1e-5, fused=name == "ours")
+    features, target = torch.randn(1, 2048, frames), torch.randint(19, (frames,))
+    seconds = []
+    for _ in range(STEPS[name]):
+        start = time.perf_counter()
+        optimizer.zero_grad()
+        segmentation_loss(model(features), target, 0.15).backward()
+        optimizer.step()
+        seconds.append(time.perf_counter() - start)
+    print(json.dumps([min(seconds), megabytes() - before]))
+
+
+def main() -> int:
+    missed = False
+    print(f"{'frames':>7} {'reference':>17} {'ours':>17} {'speed-up':>9} {'memory':>7} {'ours, ms a 1000 frames':>24}")
+    for frames in LENGTHS:
+        figures = {}
+        for name in MODELS:
+            command = [sys.executable, __file__, name, str(frames)]
+            done = subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT)
+            figures[name] = json.loads(done.stdout)
+        (slow, much), (fast, little) = figures["reference"], figures["ours"]
+        print(
+            f"{frames:7d} {slow:8.2f} s {much:5.0f} MB {fast:8.2f} s {little:5.0f} MB {slow / fast:8.1f}x"
+            f" {little / much:7.2f} {1e6 * fast / frames:24.0f}",
+            flush=True,
+        )
+        if frames in SPEED_UP:
+            missed |= slow / fast < SPEED_UP[frames] or little / much > MEMORY
+    targets = ", ".join(f"{ratio:g}x at {frames}" for frames, ratio in SPEED_UP.items())
+    print(f"targets, {targets}, memory {MEMORY}: {'missed' if missed else 'met'}")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        measure(sys.argv[1], int(sys.argv[2]))
+    else:
+        sys.exit(main())
