@@ -1,8 +1,8 @@
 """Training the demo's small I3D, a stream at a time, on rendered clips of a wider domain (thesis 2.2.1).
 
-It stands where Kinetics stood for the thesis's weights: people, foods and some of the actions are not those of the data set
-that the features are made for. As in EPIC-Kitchens (Damen et al., ECCV 2018), an action is a verb and a thing, each with
-a softmax of its own; only the pooled features are used later.
+It stands where Kinetics stood for the thesis's weights: people, foods and some of the actions are not those of the data
+set that the features are made for. As in EPIC-Kitchens (Damen et al., ECCV 2018), an action is a verb and a thing, each
+with a softmax of its own; only the pooled features are used later.
 """
 
 import math
@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from lib.artifacts import key
 from lib.demo.clips import CLASSES, render_clips
 from lib.flow import to_flow
-from lib.i3d import I3DResNet, build, pool_space, pool_time
+from lib.i3d import I3DResNet, build, calibrate, pool_space, pool_time
 from lib.inputs import to_input
 from lib.params import I3D, Backbone, Demo
 from lib.training import Row, fit
@@ -62,6 +62,9 @@ def train_stream(
         The net in evaluation mode, and its history: epoch, learning_rate, loss, verb and thing (accuracy in percent, in
         training mode).
     """
+    i3d = i3d.model_copy(
+        update={"channel_order": "rgb"}
+    )  # as published weights learnt, however features are taken later
     identity = key([stream, *(section.model_dump() for section in (demo, i3d, settings))], code=("lib.backbone",))
     net = build(i3d, stream, settings.seed, len(VERBS) + len(THINGS))
 
@@ -91,17 +94,12 @@ def train_stream(
 
 
 def random_stream(stream: Stream, demo: Demo, i3d: I3D, seed: int) -> I3DResNet:
-    """The control: a net of the same size with random weights, its batch norms set to the statistics of rendered clips."""
+    """The control: a net of the same size with random weights, its batch norms set by rendered clips."""
     net = build(i3d, stream, seed, len(VERBS) + len(THINGS))
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm3d):
-            module.momentum = None  # plain average over the batches
-    clips, _ = render_clips(demo, 128, i3d.window, seed)
+    clips, _ = render_clips(demo, 64, i3d.window, seed)
     inputs = to_input(torch.from_numpy(clips), i3d) if stream == "rgb" else flow_clips(clips, i3d).float()
-    with torch.no_grad():
-        for batch in inputs.split(32):
-            net.train().late(net.early(batch))
-    return net.eval()
+    calibrate(net, inputs)
+    return net
 
 
 def logits(net: I3DResNet, clips: Tensor) -> Tensor:
@@ -114,7 +112,10 @@ def logits(net: I3DResNet, clips: Tensor) -> Tensor:
 
 
 def rgb_batch(clips: Tensor, i3d: I3D, settings: Backbone) -> Tensor:
-    """Augmented: a random square and span of each clip, mirrored or not. uint8 (B, T, H, W, 3) -> (B, 3, frames, crop, crop)."""
+    """Augmented: a random square and span of each clip, mirrored or not.
+
+    uint8 (B, T, H, W, 3) -> float32 (B, 3, frames, crop, crop).
+    """
     side = int(torch.randint(settings.square, clips.shape[2] + 1, ()))
     tops, lefts = torch.randint(clips.shape[2] - side + 1, (2, len(clips))).tolist()
     parts = [clip[:, y : y + side, x : x + side] for clip, y, x in zip(clips, tops, lefts, strict=True)]

@@ -136,9 +136,9 @@ def _model(dataset: Dataset, settings: Asformer) -> ASFormer:
 
 def _statistics(dataset: Dataset, train: Sequence[str], settings: Asformer) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each channel over the frames of the training videos, float32 (D, 1) both."""
-    frames, total, squares = 0, np.zeros(dataset.feature_dim), np.zeros(dataset.feature_dim)
     if not settings.standardize:
         return np.zeros((dataset.feature_dim, 1), np.float32), np.ones((dataset.feature_dim, 1), np.float32)
+    frames, total, squares = 0, np.zeros(dataset.feature_dim), np.zeros(dataset.feature_dim)
     for video in train:
         feature = dataset.feature(video)[:, :: settings.sample_rate].astype(np.float64)
         frames += feature.shape[1]
@@ -146,7 +146,7 @@ def _statistics(dataset: Dataset, train: Sequence[str], settings: Asformer) -> t
         squares += np.square(feature).sum(axis=1)
     mean = total / frames
     deviation = np.sqrt(np.maximum(squares / frames - mean**2, 0))
-    deviation[deviation == 0] = 1  # a constant channel stays at zero
+    deviation[deviation <= 1e-6 * np.abs(mean)] = 1  # a channel that never changes becomes zero
     return mean[:, None].astype(np.float32), deviation[:, None].astype(np.float32)
 
 

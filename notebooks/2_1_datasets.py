@@ -140,14 +140,14 @@ book.table("splits", splits, splits.reset_index(), "The cross-validation: no per
 
 # %%
 if book.params.data.source == "demo":
-    from lib.demo.clips import render_clips
+    from lib.demo.clips import CLIP_CLASSES, render_clips
 
-    clips, labels = render_clips(book.params.demo, 14, seed=7)
+    clips, labels = render_clips(book.params.demo, 14, frames=21, seed=7)
     figure, axes = plt.subplots(2, 7, figsize=(plots.WIDTH, 2.9))
     for ax, clip, label in zip(axes.flat, clips, labels, strict=False):
-        plots.picture(clip[len(clip) // 2, :, :, ::-1], f"motion {label}", ax)
+        plots.picture(clip[len(clip) // 2, :, :, ::-1], CLIP_CLASSES[label], ax)
     book.figure(
-        2, figure, pd.DataFrame({"clip": range(14), "label": labels}), "Clips of the wider domain.", raster=True
+        2, figure, pd.DataFrame({"clip": range(14), "label": [CLIP_CLASSES[label] for label in labels]}), "Clips of the wider domain.", raster=True
     )
 else:
     book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")

@@ -144,8 +144,8 @@ book.say(
 # %%
 rate = book.params.data.fps / former.sample_rate
 layers = pd.DataFrame({"layer": range(1, former.num_layers + 1)})
-layers["dilation"] = [layer.dilation for layer in model.encoder.layers]
-layers["window, frames"] = [max(1, 2 * layer.dilation - 1) for layer in model.encoder.layers]
+layers["dilation"] = [layer.feed_forward["layer"][0].dilation[0] for layer in model.encoder.layers]
+layers["window, frames"] = 2 * layers["dilation"] - 1
 layers["window, s"] = layers["window, frames"] / rate
 layers["reached by convolutions, frames"] = 1 + 2 * layers["dilation"].cumsum()
 layers["reached, s"] = layers["reached by convolutions, frames"] / rate

@@ -1,60 +1,16 @@
 """How the actions of the salads move and change things: one function a verb, called once a frame.
 
-Each gets the world and the moment, sets the goals and swings of the hands and what they hold, and moves shares (cut, peeled,
-in the bowl) a little on. Habits, the food and the places decide the rest, so no two people look alike.
+Each gets the world and the moment, sets the goals and swings of the hands and what they hold, and moves shares (cut,
+peeled, in the bowl) a little on. Habits, the food and the places decide the rest, so no two people look alike.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from lib.demo.draw import unit
+from lib.demo.moment import REACH, Moment, bring
 from lib.demo.world import World
-
-REACH = 0.6  # seconds to fetch a thing and to put it back
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Where in its step a frame is: `time` of `seconds`, a frame lasting `frame` s; `upto`: see `script.Step`."""
-
-    thing: str
-    time: float
-    seconds: float
-    frame: float
-    upto: float = 1.0
-
-    def wave(self, hz: float) -> float:
-        return float(np.sin(2 * np.pi * hz * self.time))
-
-    def circle(self, hz: float) -> complex:
-        return unit(360 * hz * self.time)
-
-    def on(self, share: float, reserve: float = REACH) -> float:
-        """A share moved evenly towards `upto` so that it arrives `reserve` seconds before the step ends."""
-        left = max(self.seconds - reserve - self.time, self.frame)
-        return share + (self.upto - share) * min(1.0, self.frame / left)
-
-    @property
-    def fetching(self) -> bool:
-        return self.time < REACH
-
-    @property
-    def returning(self) -> bool:
-        return self.time > self.seconds - REACH
-
-
-def bring(world: World, now: Moment) -> bool:
-    """The free hand brings a food to the board while the other fetches its tool; True while it lasts."""
-    fresh = now.thing not in world.board
-    portion = world.portion(now.thing)
-    if not fresh and not now.fetching:
-        return False
-    world.places.setdefault(now.thing, portion.spot)
-    goal = portion.spot if now.time > REACH / 2 or portion.cut > 0 else world.places[now.thing]
-    world.left.do(goal - 0.1 * portion.turn)
-    return True
 
 
 def cut(world: World, now: Moment) -> None:
@@ -126,7 +82,7 @@ def pour(world: World, now: Moment) -> None:
 
 
 def shake(world: World, now: Moment) -> None:
-    """A quick shake over the cup; the second spice of some people (pepper) is in a mill that is turned with both hands."""
+    """A quick shake over the cup; some people have the second spice (pepper) in a mill, turned with both hands."""
     habits, there, name = world.kitchen.habits, world.places["cup"], now.thing
     fast = 0.45
     if now.time < fast or now.time > now.seconds - fast:
@@ -162,12 +118,13 @@ def stir(world: World, now: Moment) -> None:
 def dress(world: World, now: Moment) -> None:
     """The cup tilted over the salad, in the bowl or already on the plate."""
     there = world.places["plate" if sum(world.inside["plate"].values()) > 0.5 else "bowl"]
+    colour = world.kitchen.colours[world.kitchen.bottles[1]]
     points = unit(-50 + world.kitchen.habits["grip"])
     if now.fetching or now.returning:
         world.right.do(world.places["cup"], "cup", -1j)
         return
     world.right.do(there - 0.3 * points, "cup", points, 0.1 * now.circle(0.6))
-    world.stream = (world.right.place + 0.2 * points, there + 0.1 * now.circle(0.6), world.kitchen.colours[world.kitchen.bottles[1]])
+    world.stream = (world.right.place + 0.2 * points, there + 0.1 * now.circle(0.6), colour)
     for liquid in world.inside["cup"]:
         world.inside["cup"][liquid] *= 0.97
 
@@ -206,15 +163,9 @@ def end(world: World, now: Moment) -> None:
 
 def _wander(world: World, now: Moment, speed: float) -> None:
     if now.time < now.frame or world.rng.random() < speed * now.frame:
-        world.right.do(world.places["board"] + complex(world.rng.uniform(0, 0.7), world.rng.uniform(-0.5, 0.6)), "", -1j)
-        world.left.do(world.places["board"] - complex(world.rng.uniform(0, 0.7), world.rng.uniform(-0.5, 0.6)), "", -1j)
-
-
-def fidget(world: World, thing: str, share: float, goal: complex) -> None:
-    """Beside any action, the free hand moves something that has nothing to do with it."""
-    world.left.do(world.places[thing] if share < 0.3 else goal, "", -1j)
-    if share >= 0.3:
-        world.places[thing] = world.left.at - 0.06j
+        for hand, side in ((world.right, 1), (world.left, -1)):
+            away = complex(world.rng.uniform(0, 0.7), world.rng.uniform(-0.5, 0.6))
+            hand.do(world.places["board"] + side * away, "", -1j)
 
 
 VERBS: dict[str, Callable[[World, Moment], None]] = {

@@ -4,22 +4,19 @@ Other people in other kitchens, other foods, liquids and spices, and some other 
 fifty videos occurs. What carries over is how hands, tools and foods move, which is what the demo can show.
 """
 
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 
-import cv2
 import numpy as np
 
 from lib.demo.film import film
 from lib.demo.foods import FOODS
 from lib.demo.kitchen import LIQUIDS, SPICES, kitchen
+from lib.demo.pool import spread
 from lib.demo.script import FOODS as SALAD
 from lib.demo.script import Step
 from lib.demo.world import World, begin
 from lib.params import Demo
-from lib.processes import die_with_parent
 
 OTHERS = tuple(name for name in FOODS if name not in SALAD)
 CLASSES: tuple[tuple[str, str], ...] = (  # verb, thing
@@ -59,19 +56,14 @@ def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: in
         (count, frames, size, size, 3) uint8 BGR, and indices into CLIP_CLASSES (count,) int64.
     """
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
-    make = partial(_clips, settings, frames, seed)
-    if workers == 1:
-        parts = [make(chunk) for chunk in chunks]
-    else:
-        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=die_with_parent) as pool:
-            parts = list(pool.map(make, chunks))
+    parts = list(spread(partial(_clips, settings, frames, seed), chunks, workers))
     labels = np.array([number % len(CLASSES) for number in range(count)])
     return np.concatenate(parts), labels
 
 
 def _clips(settings: Demo, frames: int, seed: int, numbers: range) -> np.ndarray:
-    cv2.setNumThreads(1)
-    return np.stack([_clip(settings, frames, np.random.default_rng([seed, PEOPLE + number]), number) for number in numbers])
+    people = [np.random.default_rng([seed, PEOPLE + number]) for number in numbers]
+    return np.stack([_clip(settings, frames, rng, number) for rng, number in zip(people, numbers, strict=True)])
 
 
 def _clip(settings: Demo, frames: int, rng: np.random.Generator, number: int) -> np.ndarray:
@@ -88,7 +80,8 @@ def _clip(settings: Demo, frames: int, rng: np.random.Generator, number: int) ->
     known = {*foods, *bottles, *shakers, "nothing", "bowl", "cup", "plate"}
     before, after = (pair if pair[1] in known and pair[1] != thing else ("start", "nothing") for pair in around)
     seconds = rng.uniform(2.2, 7.5)
-    steps = [Step("", *before, 2.0), Step("", verb, thing, seconds), Step("", *after, 2.0)]
+    timed = ((before, 2.0), ((verb, thing), seconds), (after, 2.0))
+    steps = [Step(" ".join(pair), *pair, seconds=duration) for pair, duration in timed]
     middle = (2.0 + seconds * rng.uniform(0.1, 0.95)) * settings.fps
     first = max(0, round(middle) - frames // 2)
     shots = film(world, steps, settings.size, settings.fps, first)

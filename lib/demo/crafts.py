@@ -1,7 +1,7 @@
 """Actions of a wider domain than the salads': other tools and motions, for training clips and narrated videos."""
 
-from lib.demo.actions import Moment, bring
 from lib.demo.draw import unit
+from lib.demo.moment import Moment, bring
 from lib.demo.world import World
 
 

@@ -5,8 +5,10 @@ import colorsys
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 Colour = tuple[float, float, float]  # blue, green, red; 0 … 255
+Points = NDArray[np.complexfloating]
 SHIFT = 4  # binary places of a pixel that OpenCV draws with: slow motions stay smooth
 
 
@@ -23,50 +25,49 @@ class Canvas:
         self.reach = reach
         self.unit = len(image) / (2 * reach)  # pixels a unit
 
-    def pixels(self, points: np.ndarray) -> np.ndarray:
+    def pixels(self, points: Points | complex) -> np.ndarray:
         """Complex (…,) -> int32 (…, 2), fixed point with SHIFT binary places."""
         xy = np.stack([np.real(points), np.imag(points)], axis=-1)
         return np.round((xy + self.reach) * (self.unit * 2**SHIFT)).astype(np.int32)
 
-    def fill(self, outline: np.ndarray, colour: Colour) -> None:
-        """One closed outline (M,), or one after the other (K, M)."""
-        for points in self.pixels(outline).reshape(-1, outline.shape[-1], 2):
-            cv2.fillPoly(self.image, [points], colour, cv2.LINE_8, SHIFT)
+    def fill(self, outline: Points, colour: Colour) -> None:
+        """The inside of a closed outline (M,)."""
+        cv2.fillPoly(self.image, [self.pixels(outline)], colour, cv2.LINE_8, SHIFT)
 
     def disc(self, centre: complex, radius: float, colour: Colour) -> None:
-        x, y = self.pixels(np.asarray(centre)).tolist()
+        x, y = self.pixels(centre).tolist()
         cv2.circle(self.image, (x, y), round(radius * self.unit * 2**SHIFT), colour, -1, cv2.LINE_8, SHIFT)
 
     def ring(self, centre: complex, radius: float, colour: Colour) -> None:
-        x, y = self.pixels(np.asarray(centre)).tolist()
+        x, y = self.pixels(centre).tolist()
         cv2.circle(self.image, (x, y), round(radius * self.unit * 2**SHIFT), colour, 1, cv2.LINE_8, SHIFT)
 
-    def line(self, points: np.ndarray, colour: Colour, width: float) -> None:
+    def line(self, points: Points, colour: Colour, width: float) -> None:
         thickness = max(1, round(width * self.unit))
-        cv2.polylines(self.image, [self.pixels(np.asarray(points))], False, colour, thickness, cv2.LINE_8, SHIFT)
+        cv2.polylines(self.image, [self.pixels(points)], False, colour, thickness, cv2.LINE_8, SHIFT)
 
-    def dots(self, centres: np.ndarray, radius: float, colour: Colour) -> None:
+    def dots(self, centres: Points, radius: float, colour: Colour) -> None:
         for centre in centres:
             self.disc(centre, radius, colour)
 
 
-def ellipse(length: float, width: float, points: int = 14) -> np.ndarray:
+def ellipse(length: float, width: float, points: int = 14) -> Points:
     """Outline (points,) of half axes `length` (along x) and `width`."""
-    turn = np.exp(2j * np.pi * np.arange(points) / points)
+    turn: Points = np.exp(2j * np.pi * np.arange(points) / points)
     return length * turn.real + 1j * width * turn.imag
 
 
-def box(length: float, width: float) -> np.ndarray:
+def box(length: float, width: float) -> Points:
     """Outline (4,) of half sides `length` (along x) and `width`."""
     return np.array([-length - 1j * width, length - 1j * width, length + 1j * width, -length + 1j * width])
 
 
-def capsule(length: float, width: float) -> np.ndarray:
+def capsule(length: float, width: float) -> Points:
     """A box with round ends, (14,)."""
     return ellipse(width, width) + (length - width) * np.sign(np.cos(2 * np.pi * np.arange(14) / 14 + 1e-3))
 
 
-def leafy(size: float, rng: np.random.Generator) -> np.ndarray:
+def leafy(size: float, rng: np.random.Generator) -> Points:
     """A ragged outline (18,)."""
     return ellipse(size, 0.8 * size, 18) * rng.uniform(0.72, 1.15, 18)
 

@@ -6,13 +6,15 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from lib.demo.actions import VERBS, Moment, fidget
+from lib.demo.actions import VERBS
 from lib.demo.crafts import CRAFTS
 from lib.demo.draw import Canvas
+from lib.demo.moment import Moment, fidget
 from lib.demo.picture import REACH, SIDE, background, paint
 from lib.demo.script import Step
 from lib.demo.world import World
 
+ACTIONS = VERBS | CRAFTS
 NOISE = 16  # different noise pictures
 
 
@@ -35,7 +37,7 @@ def act(world: World, steps: list[Step], fps: float) -> Iterator[Step]:
                 goal = world.places[thing] + complex(*rng.normal(0, 0.2, 2))
             if pause <= 0:
                 world.rest()
-                (VERBS | CRAFTS)[step.verb](world, Moment(step.thing, k * frame, step.seconds, frame, step.upto))
+                ACTIONS[step.verb](world, Moment(step.thing, k * frame, step.seconds, frame, step.upto))
             if aside > 0 and thing not in (step.thing, world.right.holds):
                 fidget(world, thing, 1 - aside / 1.5, goal)
             world.settle(frame)
@@ -59,18 +61,18 @@ class Camera:
         self.follow = 1 - np.exp(-1 / (0.8 * fps))
         self.gaze = kitchen.places["board"]
         self.drift = world.rng.normal(0, 1, 5)  # of x, y, rotation, zoom, brightness: wanders about 0 with deviation 1
-        self.noise = world.rng.normal(0, kitchen.light["noise"], (NOISE, size, size, 3)).astype(np.float32)
+        self.noise = world.rng.normal(0, kitchen.noise, (NOISE, size, size, 3)).astype(np.float32)
         ramp = np.linspace(-1, 1, size)
         slope = kitchen.light["slope"]
         field = 1 + slope[0] * ramp[None, :] + slope[1] * ramp[:, None]
         self.light = (np.clip(field, 0.5, 1.5)[..., None] * kitchen.light["gain"]).astype(np.float32)
 
     def shoot(self, scene: np.ndarray, interest: complex) -> np.ndarray:
-        """(SIDE, SIDE, 3) of the kitchen -> (size, size, 3) uint8, as the camera sees it, turning towards `interest`."""
+        """(SIDE, SIDE, 3) of the kitchen -> (size, size, 3) uint8; the camera turns slowly towards `interest`."""
         self.gaze += self.follow * (interest - self.gaze)
         self.drift = self.keep * self.drift + np.sqrt(1 - self.keep**2) * self.rng.normal(0, 1, 5)
-        view = self._view()
-        image = cv2.warpPerspective(scene, view, (self.size, self.size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        size = (self.size, self.size)
+        image = cv2.warpPerspective(scene, self._view(), size, borderMode=cv2.BORDER_REPLICATE)
         lit = image * self.light * np.float32(1 + 0.03 * self.pose["unrest"] * self.drift[4])
         lit += self.noise[self.rng.integers(NOISE)]
         return cv2.convertScaleAbs(np.maximum(lit, 0))
@@ -82,7 +84,8 @@ class Camera:
         a = zoom * np.exp(1j * np.deg2rad(pose["rotation"] + turn))
         flip = -1 if pose["mirror"] else 1
         shift = a * (self.gaze + complex(pose["x"] + x, pose["y"] + y))
-        linear = np.array([[flip * a.real, -flip * a.imag, -flip * shift.real], [a.imag, a.real, -shift.imag], [0, 0, 1]])
+        first, second = [a.real, -a.imag, -shift.real], [a.imag, a.real, -shift.imag]
+        linear = np.array([[flip * value for value in first], second, [0, 0, 1]])
         units = np.array([[2 * REACH / SIDE, 0, -REACH], [0, 2 * REACH / SIDE, -REACH], [0, 0, 1]])
         centre = np.array([[1, 0, self.size / 2], [0, 1, self.size / 2], [0, 0, 1]])
         tilt = np.array([[1, 0, 0], [0, 1, 0], [0, pose["tilt"] * 2 / self.size, 1]])
@@ -98,5 +101,3 @@ def film(world: World, steps: list[Step], size: int, fps: float, first: int = 0)
         paint(Canvas(scene, REACH), world)
         work = 0.7 * world.right.at + 0.3 * world.left.at
         yield camera.shoot(scene, 0.75 * work + 0.25 * world.places["board"]), step
-
-

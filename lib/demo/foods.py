@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.demo.draw import Colour, capsule, ellipse, hsv, leafy
+from lib.demo.draw import Colour, Points, box, capsule, ellipse, hsv, leafy
 
 PIECES = 9  # a food is cut into so many pieces
 
@@ -42,9 +42,9 @@ class Look:
 
     form: str
     length: float
-    outline: np.ndarray
-    pieces: np.ndarray
-    spread: np.ndarray  # (PIECES,) where the pieces come to lie, in order of cutting
+    outline: Points
+    pieces: Points
+    spread: Points  # (PIECES,) where the pieces come to lie, in order of cutting
     skin: Colour
     flesh: Colour
 
@@ -59,15 +59,15 @@ def look(food: Food, variety: float, rng: np.random.Generator) -> Look:
     """
     size = 1 + variety * rng.uniform(-0.08, 0.08)
     length, width = food.length * size, food.width * size * (1 + variety * rng.uniform(-0.06, 0.06))
-    hue, fade, dim = variety * rng.normal(0, 2.4), 1 + variety * rng.uniform(-0.1, 0.06), 1 + variety * rng.uniform(-0.08, 0.04)
+    hue = variety * rng.normal(0, 2.4)
+    fade, dim = 1 + variety * rng.uniform(-0.1, 0.06), 1 + variety * rng.uniform(-0.08, 0.04)
     skin, flesh = (hsv(h + hue, s * fade, v * dim) for h, s, v in (food.skin, food.flesh))
     slices = 2 * length / PIECES
     match food.form:
         case "long":
             outline, piece = capsule(length, width), ellipse(width, width, 9)
         case "block":
-            outline, piece = ellipse(1.3 * length, 1.3 * width, 4) * np.exp(0.25j * np.pi), ellipse(0.06, 0.05, 4)
-            outline = 0.92 * (np.sign(outline.real) * length + 1j * np.sign(outline.imag) * width)
+            outline, piece = box(0.92 * length, 0.92 * width), ellipse(0.06, 0.05, 4)
         case "leafy":
             outline, piece = leafy(length, rng), leafy(0.085, rng)
         case _:

@@ -1,12 +1,15 @@
-"""A person's kitchen: looks, places, habits, camera and light. They vary so much from person to person that neither a
-position nor a colour gives an action away (thesis 2.1.1 stands behind: 25 people, their own speed, order and clothes)."""
+"""A person's kitchen: looks, places, habits, camera and light (thesis 2.1.1: 25 people, two salads each).
+
+They vary so much from person to person that neither a position nor a colour gives an action away: a backbone has to
+know what hands and tools do.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from lib.demo.draw import Colour, hsv, unit
+from lib.demo.draw import Colour, Points, hsv, unit
 from lib.demo.foods import FOODS, Look, look
 
 LIQUIDS = {"milk": (50, 0.05, 0.98), "juice": (28, 0.9, 0.95), "wine": (345, 0.8, 0.4)}
@@ -14,6 +17,17 @@ SPICES = {"sugar": (40, 0.03, 1.0), "cinnamon": (22, 0.7, 0.45), "herbs": (110, 
 VESSELS = ("bowl", "plate", "cup")
 TOOLS = ("knife", "peeler", "spoon", "whisk", "cloth")
 CORNERS = (-0.56 - 0.42j, 0.02 - 0.56j, 0.58 - 0.42j, 0.64 + 0.16j, -0.64 + 0.16j)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something that lies about and that nobody uses."""
+
+    form: str  # box, disc, leaf, crumbs
+    place: complex
+    size: float
+    turn: complex
+    colour: Colour
 
 
 @dataclass
@@ -26,15 +40,16 @@ class Kitchen:
     colours: dict[str, Colour]
     places: dict[str, complex]
     turns: dict[str, complex]
-    board: np.ndarray  # outline (4,) around its middle, turned
+    board: Points  # outline (4,) around its middle, turned
     radius: dict[str, float]  # of the vessels
     pattern: tuple[str, float, complex]  # of the table: kind, period, direction
-    clutter: list[tuple[str, complex, float, complex, Colour]]  # things that nobody uses: form, place, size, turn, colour
+    clutter: list[Thing]
     sleeve: float  # covered share of the arm
     roots: tuple[complex, complex]  # where the arms enter: right, left
     habits: dict[str, float]
     camera: dict[str, float]
-    light: dict[str, np.ndarray] = field(default_factory=dict)
+    light: dict[str, np.ndarray]  # gain of blue, green, red; slope along x and y
+    noise: float  # standard deviation of a pixel
 
 
 def kitchen(
@@ -70,8 +85,8 @@ def kitchen(
         | {name: unit(person.uniform(0, 360)) for name in foods},
         board=board,
         radius={name: size * (1 + variety * person.uniform(-0.07, 0.07)) for name, size in radius.items()},
-        pattern=(str(person.choice(["plain", "stripes", "checks", "grain"])), person.uniform(0.08, 0.4), unit(person.uniform(0, 180))),
-        clutter=_clutter(session.integers(2, 7), person, session),
+        pattern=_pattern(person),
+        clutter=_clutter(int(session.integers(2, 7)), person, session),
         sleeve=float(person.choice([0.0, 0.45, 0.85, 0.9])),
         roots=(complex(person.uniform(0.2, 0.6), 1.7), complex(person.uniform(-0.6, -0.2), 1.7)),
         habits=_habits(person),
@@ -85,10 +100,12 @@ def kitchen(
             "unrest": float(variety * person.uniform(0.12, 0.64)),
         },
         light={
-            "gain": np.exp(variety * (person.normal(0, 0.055, 3) + session.normal(0, 0.02, 3) + session.uniform(-0.14, 0.08))),
+            "gain": np.exp(
+                variety * (person.normal(0, 0.055, 3) + session.normal(0, 0.02, 3) + session.uniform(-0.14, 0.08))
+            ),
             "slope": variety * session.normal(0, 0.09, 2),
-            "noise": np.asarray(person.uniform(2, 9)),
         },
+        noise=person.uniform(2, 9),
     )
 
 
@@ -148,14 +165,21 @@ def _places(
     return {name: place + variety * near(0.012, session) for name, place in places.items()}
 
 
-def _clutter(count: int, person: np.random.Generator, session: np.random.Generator) -> list[tuple]:
+def _pattern(rng: np.random.Generator) -> tuple[str, float, complex]:
+    kind = str(rng.choice(["plain", "stripes", "checks", "grain"]))
+    return kind, rng.uniform(0.08, 0.4), unit(rng.uniform(0, 180))
+
+
+def _clutter(count: int, person: np.random.Generator, session: np.random.Generator) -> list[Thing]:
     """Towels, packets, peelings, fruit: of the colours of foods as often as not."""
     things = []
     for _ in range(count):
         angle, far = session.uniform(0, 360), session.uniform(0.55, 1.2)
-        colour = hsv(person.choice([4, 46, 95, 112, person.uniform(0, 360)]), person.uniform(0.2, 0.9), person.uniform(0.4, 1))
+        hue = person.choice([4, 46, 95, 112, person.uniform(0, 360)])
+        colour = hsv(hue, person.uniform(0.2, 0.9), person.uniform(0.4, 1))
         form = str(session.choice(["box", "disc", "leaf", "crumbs"]))
-        things.append((form, unit(angle) * far, session.uniform(0.06, 0.2), unit(session.uniform(0, 180)), colour))
+        size, turn = session.uniform(0.06, 0.2), unit(session.uniform(0, 180))
+        things.append(Thing(form, unit(angle) * far, size, turn, colour))
     return things
 
 

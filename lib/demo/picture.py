@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from lib.demo.draw import Canvas, box, capsule, ellipse, mix, shade, unit
+from lib.demo.draw import Canvas, box, ellipse, mix, shade, unit
 from lib.demo.foods import PIECES
-from lib.demo.kitchen import TOOLS, VESSELS, Kitchen
+from lib.demo.kitchen import TOOLS, VESSELS, Kitchen, Thing
+from lib.demo.utensils import SCATTER, tool, vessel
 from lib.demo.world import Hand, World
 
 REACH = 1.5  # half the side of the canvas in units; the camera sees about two thirds of it
 SIDE = 192  # pixels
-SCATTER = 0.8 * np.sqrt((np.arange(15) + 0.5) / 15) * np.exp(2.4j * np.arange(15))  # places in a vessel of radius 1
 
 
 def background(kitchen: Kitchen, rng: np.random.Generator) -> np.ndarray:
@@ -32,19 +32,23 @@ def background(kitchen: Kitchen, rng: np.random.Generator) -> np.ndarray:
     canvas.fill(board + 0.03 + 0.04j + kitchen.board, shade(kitchen.colours["table"], 0.6))
     canvas.fill(board + kitchen.board, kitchen.colours["board"])
     canvas.fill(board + 0.93 * kitchen.board, shade(kitchen.colours["board"], 0.93))
-    for form, place, size, turn, colour in kitchen.clutter:
-        match form:
-            case "box":
-                canvas.fill(place + turn * box(size, 0.6 * size), colour)
-                canvas.fill(place + turn * box(0.6 * size, 0.2 * size), shade(colour, 0.7))
-            case "disc":
-                canvas.disc(place, size, colour)
-                canvas.ring(place, 0.7 * size, shade(colour, 0.8))
-            case "leaf":
-                canvas.fill(place + turn * ellipse(size, 0.4 * size), colour)
-            case _:
-                canvas.dots(place + 1.3 * size * SCATTER[:8], 0.03, colour)
+    for thing in kitchen.clutter:
+        _clutter(canvas, thing)
     return image
+
+
+def _clutter(canvas: Canvas, thing: Thing) -> None:
+    match thing.form:
+        case "box":
+            canvas.fill(thing.place + thing.turn * box(thing.size, 0.6 * thing.size), thing.colour)
+            canvas.fill(thing.place + thing.turn * box(0.6 * thing.size, 0.2 * thing.size), shade(thing.colour, 0.7))
+        case "disc":
+            canvas.disc(thing.place, thing.size, thing.colour)
+            canvas.ring(thing.place, 0.7 * thing.size, shade(thing.colour, 0.8))
+        case "leaf":
+            canvas.fill(thing.place + thing.turn * ellipse(thing.size, 0.4 * thing.size), thing.colour)
+        case _:
+            canvas.dots(thing.place + 1.3 * thing.size * SCATTER[:8], 0.03, thing.colour)
 
 
 def paint(canvas: Canvas, world: World) -> None:
@@ -53,13 +57,13 @@ def paint(canvas: Canvas, world: World) -> None:
     held = {world.right.holds, world.left.holds}
     for name in VESSELS:
         if name not in held:
-            _vessel(canvas, world, name, world.places[name])
+            vessel(canvas, world, name, world.places[name])
     for name in kitchen.foods:
-        if name not in world.board and kitchen_has(world, name):
+        if name not in world.board and not any(name in world.inside[place] for place in ("bowl", "plate")):
             _whole(canvas, world, name, world.places[name], kitchen.turns[name], 0.0, 0.0)
     for name in (*kitchen.bottles, *kitchen.shakers, *TOOLS):
         if name not in held:
-            _tool(canvas, kitchen, name, world.places[name], kitchen.turns[name])
+            tool(canvas, kitchen, name, world.places[name], kitchen.turns[name])
     for name, portion in world.board.items():
         _whole(canvas, world, name, portion.spot, portion.turn, portion.cut, portion.peeled)
         _pieces(canvas, world, name)
@@ -72,34 +76,6 @@ def paint(canvas: Canvas, world: World) -> None:
         canvas.dots(target - 0.05j + spread, 0.018, colour)
     for hand, root in ((world.left, kitchen.roots[1]), (world.right, kitchen.roots[0])):
         _arm(canvas, world, hand, root)
-
-
-def kitchen_has(world: World, food: str) -> bool:
-    """Whether the food still lies whole where it was stored."""
-    return not any(food in world.inside[vessel] for vessel in ("bowl", "plate"))
-
-
-def _vessel(canvas: Canvas, world: World, name: str, at: complex, size: float = 1.0) -> None:
-    kitchen, radius, colour = world.kitchen, size * world.kitchen.radius[name], world.kitchen.colours[name]
-    canvas.disc(at + 0.02 + 0.03j, radius, shade(kitchen.colours["table"], 0.65))
-    canvas.disc(at, radius, colour)
-    canvas.disc(at, 0.82 * radius, shade(colour, 0.96 if name == "plate" else 0.78))
-    inside = world.inside[name]
-    if name == "cup":
-        level = min(1.0, sum(inside.values()) / 2)
-        if level > 0.05:
-            first, second = (kitchen.colours[bottle] for bottle in kitchen.bottles)
-            liquid = mix(first, second, 0.3 + 0.4 * world.mixed)
-            canvas.disc(at, radius * (0.35 + 0.4 * level), liquid)
-            canvas.disc(at + 0.3 * radius * unit(np.rad2deg(world.angle["cup"])), 0.2 * radius, shade(liquid, 0.8))
-        return
-    turn = np.exp(1j * world.angle[name])
-    for j, (food, share) in enumerate(inside.items()):
-        look = kitchen.foods[food]
-        count = round(min(share, 1.0) * PIECES)
-        spots = at + radius * 0.85 * turn * np.roll(SCATTER, 4 * j)[: PIECES : 1]
-        for k, spot in enumerate(spots[:count]):
-            canvas.fill(spot + turn * look.pieces[k], look.flesh if k % 3 else look.skin)
 
 
 def _whole(canvas: Canvas, world: World, name: str, at: complex, turn: complex, cut: float, peeled: float) -> None:
@@ -137,45 +113,6 @@ def _pieces(canvas: Canvas, world: World, name: str) -> None:
         canvas.fill(spot + 0.9 * outline, look.flesh)
 
 
-def _tool(canvas: Canvas, kitchen: Kitchen, name: str, at: complex, points: complex) -> None:
-    """A tool or bottle whose grip is at `at`."""
-    colours = kitchen.colours
-    match name:
-        case "knife":
-            canvas.fill(at + points * (0.27 + box(0.22, 0.045)), colours["blade"])
-            canvas.line(at + points * (0.27 + np.array([-0.2 + 0.04j, 0.2 + 0.04j])), shade(colours["blade"], 0.6), 0.02)
-            canvas.fill(at + points * box(0.1, 0.035), colours["handle"])
-        case "peeler":
-            canvas.fill(at + points * box(0.13, 0.035), colours["peeler"])
-            canvas.fill(at + points * (0.15 + box(0.03, 0.09)), colours["blade"])
-        case "spoon":
-            canvas.fill(at + points * (0.1 + box(0.2, 0.025)), colours["spoon"])
-            canvas.fill(at + points * (0.33 + ellipse(0.1, 0.075)), colours["spoon"])
-        case "whisk":
-            canvas.fill(at + points * (0.08 + box(0.16, 0.018)), colours["whisk"])
-            canvas.fill(at + points * (0.26 + ellipse(0.1, 0.045)), shade(colours["whisk"], 0.85))
-        case "cloth":
-            canvas.fill(at + points * (0.05 + box(0.14, 0.2)), colours["cloth"])
-            canvas.fill(at + points * (0.05 + box(0.1, 0.02)), shade(colours["cloth"], 0.75))
-        case "grater":
-            canvas.fill(at + points * (0.22 + box(0.2, 0.11)), colours["blade"])
-            canvas.dots(at + points * (0.22 + 0.13 * SCATTER[:9]), 0.02, shade(colours["blade"], 0.55))
-        case "masher":
-            canvas.fill(at + points * (0.12 + box(0.16, 0.025)), colours["spoon"])
-            canvas.fill(at + points * (0.28 + box(0.03, 0.11)), colours["blade"])
-        case "pin":
-            canvas.fill(at + points * (0.24 + box(0.36, 0.03)), colours["handle"])
-            canvas.fill(at + points * (0.24 + box(0.24, 0.065)), colours["spoon"])
-        case _ if name in kitchen.bottles:
-            canvas.fill(at + points * (0.28 + box(0.12, 0.035)), mix(colours[name], (255, 255, 255), 0.35))
-            canvas.fill(at + points * (0.08 + capsule(0.2, 0.1)), colours[name])
-            canvas.fill(at + points * (0.38 + box(0.03, 0.04)), colours["cap"])
-            canvas.fill(at + points * (0.06 + box(0.06, 0.075)), mix(colours[name], (255, 255, 255), 0.7))
-        case _:
-            canvas.fill(at + points * (0.1 + box(0.13, 0.08)), colours[name])
-            canvas.fill(at + points * (0.24 + box(0.035, 0.065)), colours["blade"])
-
-
 def _arm(canvas: Canvas, world: World, hand: Hand, root: complex) -> None:
     """Forearm, hand, what it holds, and the fingers around it."""
     skin, kitchen = world.kitchen.colours["skin"], world.kitchen
@@ -188,9 +125,9 @@ def _arm(canvas: Canvas, world: World, hand: Hand, root: complex) -> None:
         canvas.fill(np.array([root, cuff, cuff, root]) + 1.15 * arm, kitchen.colours["sleeve"])
     canvas.disc(hand.place, 0.075, skin)
     if hand.holds == "cup":
-        _vessel(canvas, world, "cup", hand.place + 0.12 * hand.points, 0.9)
+        vessel(canvas, world, "cup", hand.place + 0.12 * hand.points, 0.9)
     elif hand.holds:
-        _tool(canvas, kitchen, hand.holds, hand.place, hand.points)
+        tool(canvas, kitchen, hand.holds, hand.place, hand.points)
     fingers = (hand.points if hand.holds else along) * unit(50)
     canvas.fill(hand.place + fingers * (0.02 + ellipse(0.07, 0.035)), shade(skin, 0.88))
     canvas.fill(hand.place + along * unit(-60) * (0.07 + ellipse(0.05, 0.028)), shade(skin, 0.78))

@@ -1,7 +1,7 @@
-"""What a person does and for how long: salad by salad, in the free order that the people of 50 Salads had (thesis 2.1.1).
+"""What a person does and for how long: a salad in the free order that the people of 50 Salads had (thesis 2.1.1).
 
-The order is a small grammar in the manner of the data set: foods cut and placed one by one (or placed later, or cut in two
-rounds), the dressing before or after them, mixing, serving. Durations follow the data set's typical ones, compressed.
+The order is a small grammar in the manner of the data set: foods cut and placed one by one (or placed later, or cut in
+two rounds), the dressing before or after them, mixing, serving. Durations follow the data set's, compressed.
 """
 
 from dataclasses import dataclass

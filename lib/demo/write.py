@@ -1,15 +1,12 @@
 """The demo's data set on disk, in the MS-TCN layout: videos/*.avi, groundTruth/*.txt, splits/*.bundle, mapping.txt.
 
-People and videos are numbered as in 50 Salads, so the five 40/10 splits by person are the real ones (thesis 2.1.1), and the
-two videos that the thesis found damaged are damaged here too (2.3.2, Figure 8).
+People and videos are numbered as in 50 Salads, so the five 40/10 splits by person are the real ones (thesis 2.1.1), and
+the two videos that the thesis found damaged are damaged here too (2.3.2, Figure 8).
 """
 
 import json
-import multiprocessing
 import shutil
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +16,10 @@ import numpy as np
 from lib.artifacts import atomic, key, write_json, write_text
 from lib.demo.film import film
 from lib.demo.kitchen import kitchen
+from lib.demo.pool import spread
 from lib.demo.script import CLASS_NAMES, FOODS, salad
 from lib.demo.world import begin
 from lib.params import Demo
-from lib.processes import die_with_parent
 from lib.progress import track
 
 TEST_PEOPLE = (  # of splits 1 … 5 in 50 Salads; there is no person 8 or 12
@@ -33,7 +30,6 @@ TEST_PEOPLE = (  # of splits 1 … 5 in 50 Salads; there is no person 8 or 12
     (23, 24, 25, 26, 27),
 )
 DAMAGED = ("rgb-14-1", "rgb-18-1")
-QUALITY = 85  # of the JPEG frames, in percent
 UNLABELLED = 8  # frames at the end of a video that have no label, as in the real set (thesis 2.3.2)
 DAMAGED_SHARE = 0.03  # of the frames of such a video
 
@@ -41,16 +37,15 @@ DAMAGED_SHARE = 0.03  # of the frames of such a video
 def tested_in(settings: Demo, split: int) -> list[str]:
     """Names of the test videos of split 1 … 5.
 
-    >>> from lib.params import load
-    >>> tested_in(load("params/demo.yaml").demo, 5)[-1]
-    'rgb-27-2'
+    >>> tested_in(Demo(seed=0, people_per_split=2, videos_per_person=1, pace=1, size=64, fps=10, variety=1), 5)
+    ['rgb-23-1', 'rgb-24-1']
     """
     people = TEST_PEOPLE[split - 1][: settings.people_per_split]
     return [f"rgb-{person:02}-{video}" for person in people for video in range(1, settings.videos_per_person + 1)]
 
 
 def render(settings: Demo, folder: Path, workers: int) -> None:
-    """Write the data set into `folder`; returns at once if it is there, goes on after the last whole video if it is not.
+    """Write the data set into `folder`; what is there already is not rendered again.
 
     Args:
         settings: the same settings give the same bytes.
@@ -66,7 +61,7 @@ def render(settings: Demo, folder: Path, workers: int) -> None:
         write_json(note, {"key": identity, "damaged": [name for name in DAMAGED if name in names]})
     missing = [name for name in names if not (folder / "groundTruth" / f"{name}.txt").exists()]
     if missing:
-        videos = _map(partial(render_video, settings, folder), missing, workers)
+        videos = spread(partial(render_video, settings, folder), missing, workers)
         deque(track(videos, "video", total=len(missing)), maxlen=0)
     write_text(folder / "mapping.txt", "".join(f"{i} {name}\n" for i, name in enumerate(CLASS_NAMES)))
     for split in range(1, 6):
@@ -76,19 +71,8 @@ def render(settings: Demo, folder: Path, workers: int) -> None:
             write_text(bundle, "".join(f"{name}.txt\n" for name in members))
 
 
-def _map(function: partial, names: list[str], workers: int) -> Iterator[None]:
-    """`map` over processes; in this process where one would do."""
-    if workers == 1 or len(names) < 2:
-        yield from map(function, names)
-        return
-    context = multiprocessing.get_context("spawn")  # a notebook's process has threads, which fork does not survive
-    with ProcessPoolExecutor(workers, context, initializer=die_with_parent) as pool:
-        yield from pool.map(function, names)
-
-
 def render_video(settings: Demo, folder: Path, name: str) -> None:
     """One video and its labels; the labels are written last, so that they say that the video is whole."""
-    cv2.setNumThreads(1)
     _, person, video = name.split("-")
     habits = np.random.default_rng([settings.seed, int(person)])
     session = np.random.default_rng([settings.seed, int(person), int(video)])
@@ -99,7 +83,6 @@ def render_video(settings: Demo, folder: Path, name: str) -> None:
         shape = (settings.size, settings.size)
         # OpenCV's own writer: its bytes depend on nothing but the frames
         writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), settings.fps, shape)
-        writer.set(cv2.VIDEOWRITER_PROP_QUALITY, QUALITY)
         for frame, step in film(begin(room, session), steps, settings.size, settings.fps):
             writer.write(frame)
             labels.append(step.label)

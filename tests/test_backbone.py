@@ -1,0 +1,79 @@
+"""Training of the demo's I3D: shapes, augmentation, resume; no accuracy."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lib import backbone
+from lib.backbone import THINGS, VERBS, OneCycle, flow_batch, flow_clips, random_stream, rgb_batch, train_stream
+from lib.params import load
+
+PARAMS = load("params/smoke.yaml")
+SECTIONS = (PARAMS.demo, PARAMS.i3d, PARAMS.backbone)
+
+
+@pytest.mark.parametrize("stream", ["rgb", "flow"])
+def test_a_finished_training_is_loaded_without_rendering(
+    stream: backbone.Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, history = train_stream(stream, *SECTIONS, tmp_path)
+    assert len(history) == PARAMS.backbone.epochs[stream]
+    assert np.isfinite(history.to_numpy()).all()
+    monkeypatch.setattr(backbone, "render_clips", lambda *_: pytest.fail("rendered again"))
+    again, same = train_stream(stream, *SECTIONS, tmp_path)
+    assert same.equals(history)
+    assert not again.training
+    for one, other in zip(net.state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_rgb_batch() -> None:
+    settings = PARAMS.backbone
+    clips = torch.randint(256, (3, settings.clip_frames, 64, 64, 3), dtype=torch.uint8)
+    batch = rgb_batch(clips, PARAMS.i3d, settings)
+    assert batch.shape == (3, 3, settings.frames, PARAMS.i3d.crop, PARAMS.i3d.crop)
+    assert batch.dtype == torch.float32
+
+
+def test_a_mirrored_flow_turns_its_horizontal_part() -> None:
+    settings = PARAMS.backbone
+    fields = torch.zeros(64, 2, settings.clip_frames - 1, 8, 8, dtype=torch.float16)
+    fields[:, 0, ..., :4], fields[:, 1] = 0.5, 0.25  # the left half moves to the right, everything down
+    batch = flow_batch(fields, settings)
+    assert batch.shape == (64, 2, settings.frames, 8, 8)
+    assert (batch[:, 1] == 0.25).all()
+    mirrored = batch[:, 0, :, :, 0].flatten(1).eq(0).all(dim=1)
+    assert 0 < mirrored.sum() < 64
+    assert (batch[mirrored][:, 0, ..., 4:] == -0.5).all()
+    assert (batch[~mirrored][:, 0, ..., :4] == 0.5).all()
+
+
+def test_flow_of_clips() -> None:
+    clips = np.zeros((2, 4, 64, 64, 3), np.uint8)
+    assert flow_clips(clips, PARAMS.i3d).shape == (2, 2, 3, PARAMS.i3d.crop, PARAMS.i3d.crop)
+
+
+def test_one_cycle_warms_up_and_ends_near_zero() -> None:
+    optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], 1.0)
+    schedule, rates = OneCycle(optimizer, 40), []
+    for _ in range(40):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates[0] == pytest.approx(0.25)
+    assert max(rates) == pytest.approx(1)
+    assert 0 < rates[-1] < 0.01
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+
+
+def test_random_stream_is_seeded() -> None:
+    first, again, other = (random_stream("rgb", PARAMS.demo, PARAMS.i3d, seed) for seed in (0, 0, 1))
+    clip = torch.randn(1, 3, 9, 32, 32)
+    with torch.inference_mode():
+        features = [net(clip) for net in (first, again, other)]
+    assert torch.isfinite(features[0]).all()
+    assert torch.equal(features[0], features[1])
+    assert not torch.equal(features[0], features[2])
+    assert first.blocks[6].proj.out_features == len(VERBS) + len(THINGS)
