@@ -70,11 +70,11 @@ def histories(parts: Mapping[object, pd.DataFrame], name: str) -> pd.DataFrame:
     return pd.concat(parts, names=[name]).reset_index(level=name).reset_index(drop=True)
 
 
-def trimming_experiment(book: Notebook) -> tuple[pd.DataFrame, pd.DataFrame]:
+def trimming_experiment(book: Notebook) -> CrossValidation:
     """Features outlast the labels by a few vectors: train split 1 once for each way to cut them (thesis 2.3.2).
 
     Returns:
-        The histories with a column trim, and the thesis's columns, a row a trim (Table 2).
+        As of a cross-validation, with the ways to cut in place of the splits (Table 2).
     """
     own = book.params.data.own_features
     runs = {
@@ -82,7 +82,8 @@ def trimming_experiment(book: Notebook) -> tuple[pd.DataFrame, pd.DataFrame]:
         for trim in ("start", "both_ends", "end")
     }
     table = baseline_table({trim: run.scores for trim, run in runs.items()}, mean=False).rename_axis("trim")
-    return histories({trim: run.history for trim, run in runs.items()}, "trim"), table
+    history = histories({trim: run.history for trim, run in runs.items()}, "trim")
+    return CrossValidation(history, table, pd.concat(run.metrics for run in runs.values()))
 
 
 def backbone_comparison(book: Notebook, sets: Mapping[str, str]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The feature sets of a profile, and the nets behind them (thesis 2.3.2).
 
 own       what the thesis extracted: RGB, in the channel order of the profile.
-public    in the demo only: the two-stream variant, in the order that the net learnt on, in the place of MS-TCN's release.
+public    in the demo only: the two-stream variant, in the order that the net learnt on; in MS-TCN's place.
 random    in the demo only: the same net as own with random weights, the control.
 """
 

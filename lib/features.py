@@ -35,7 +35,7 @@ Item = TypeVar("Item")
 
 
 def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> None:
-    """Write `folder`/<video>.npy, float32 (D, T), and <video>.json: frames, numbers of the bad ones, key; for every video.
+    """For every video write <video>.npy, float32 (D, T), and <video>.json: frames, numbers of the bad ones, key.
 
     A video that is done is not done again, unless its file, parameters, weights or code have changed. Several processes
     may extract different videos into one folder.

@@ -72,7 +72,7 @@ class Notebook:
             raster: show the PNG, for figures made of photographs.
         """
         stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
-        folder = self.out.figures if self.whole else self.out.figures / f"{self.name}_split_{self.splits[0]}"
+        folder = self.out.figures if self.whole else self._own_folder()
         for ending in ("svg", "png"):
             with atomic(folder / f"{stem}.{ending}") as file:
                 figure.savefig(
@@ -87,17 +87,14 @@ class Notebook:
         ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
         picture = base64.b64encode((folder / f"{stem}.{ending}").read_bytes()).decode()
         title = f"Figure {number}" if isinstance(number, int) else "Figure"
-        display(
-            HTML(
-                f'<figure class="report"><img src="data:{mime};base64,{picture}" alt="{html.escape(f"{title}. {caption}")}">'
-                f"{self._caption(title, caption, f'figures/{stem}.csv')}</figure>"
-            )
-        )
+        image = f'<img src="data:{mime};base64,{picture}" alt="{html.escape(f"{title}. {caption}")}">'
+        below = self._caption(title, caption, f"figures/{stem}.csv")
+        display(HTML(f'<figure class="report">{image}{below}</figure>'))
 
     def table(self, number: int | str, shown: pd.DataFrame | Styler, data: pd.DataFrame, caption: str) -> None:
         """Show a table under its thesis number (`shown`) and keep its values (`data`) as CSV."""
         stem = f"table_{number:02d}" if isinstance(number, int) else f"table_{number}"
-        folder = self.out.tables if self.whole else self.out.tables / f"{self.name}_split_{self.splits[0]}"
+        folder = self.out.tables if self.whole else self._own_folder()
         _write_csv(folder / f"{stem}.csv", data)
         body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
         title = f"Table {number}" if isinstance(number, int) else "Table"
@@ -113,6 +110,10 @@ class Notebook:
     def say(self, text: str) -> None:
         """A sentence with computed numbers."""
         display(Markdown(text))
+
+    def _own_folder(self) -> Path:
+        """Where one split's tables and figures lie, apart from those of the whole."""
+        return self.out.notebooks / self.name / f"split_{self.splits[0]}"
 
     def _caption(self, title: str, caption: str, data: str) -> str:
         links = (

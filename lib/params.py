@@ -1,7 +1,7 @@
 """Parameters: strict models, one section a concern; a profile holds only its differences from defaults.yaml.
 
-Every value that the thesis or its code fixed is a field here or in params/50salads.yaml. An unknown key, a wrong type or
-a value out of range raises `ParameterError` with one line: the key, the file, and what would be right.
+Every value that the thesis or its code fixed is a field here or in params/50salads.yaml. An unknown key, a wrong type
+or a value out of range raises `ParameterError` with one line: the key, the file, and what would be right.
 """
 
 import difflib

@@ -3,7 +3,8 @@
     python -m lib.run notebooks/2_3_3_baseline.py --params params/demo.yaml --split 3 --set asformer.epochs=5
 
 It works by itself from a shell loop, a SLURM array or a Kubernetes Job; the Snakefile only schedules it. The executed
-notebook and its manifest appear under outputs/<profile>/notebooks/<name>/ when all went well, and only then. Exit code 2: the call is wrong and nothing was written; 1: the notebook failed.
+notebook and its manifest appear under outputs/<profile>/notebooks/<name>/ when all went well, and only then.
+Exit code 2: the call is wrong and nothing was written; 1: the notebook failed.
 """
 
 import argparse

@@ -45,7 +45,10 @@ if real is not None:
 columns["thesis, 2.1.1"] = {"videos": 50, "people": 25, "classes": 19, "hours": 4.5}
 overview = pd.DataFrame(columns)
 book.table(
-    "datasets", overview.style.format(plots.count_or_short), overview.reset_index(names="quantity"), "The data sets in numbers."
+    "datasets",
+    overview.style.format(plots.count_or_short),
+    overview.reset_index(names="quantity"),
+    "The data sets in numbers.",
 )
 
 # %% tags=["remove-input"]
@@ -147,7 +150,11 @@ if book.params.data.source == "demo":
     for ax, clip, label in zip(axes.flat, clips, labels, strict=False):
         plots.picture(clip[len(clip) // 2, :, :, ::-1], CLIP_CLASSES[label], ax)
     book.figure(
-        2, figure, pd.DataFrame({"clip": range(14), "label": [CLIP_CLASSES[label] for label in labels]}), "Clips of the wider domain.", raster=True
+        2,
+        figure,
+        pd.DataFrame({"clip": range(14), "label": [CLIP_CLASSES[label] for label in labels]}),
+        "Clips of the wider domain.",
+        raster=True,
     )
 else:
     book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")

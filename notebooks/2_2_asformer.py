@@ -84,7 +84,9 @@ if settings.weights is None:
         curves = {name: history.set_index("epoch")[name] for name in ("verb", "thing")}
         plots.labelled_curves(curves, ax, "training accuracy, %").set_title(stream)
     axes[0].legend()
-    book.figure("backbone_training", figure, pd.concat(runs, names=["stream"]).reset_index(), "Training of the backbones.")
+    book.figure(
+        "backbone_training", figure, pd.concat(runs, names=["stream"]).reset_index(), "Training of the backbones."
+    )
 
 # %% tags=["remove-input"]
 if settings.weights is None:

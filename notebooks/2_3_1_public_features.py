@@ -88,9 +88,16 @@ book.say(
 # %% tags=["remove-input"]
 if book.params.data.convention == "lea":
     references = published_table("scores_references")
-    mine = result.table[references.columns].iloc[[-1]].mul([100, 1, 100, 100, 100]).rename(index={"mean": "ASFormer, this run"})
+    mine = (
+        result.table[references.columns]
+        .iloc[[-1]]
+        .mul([100, 1, 100, 100, 100])
+        .rename(index={"mean": "ASFormer, this run"})
+    )
     both = pd.concat([mine, references])
-    book.table("scores_references", both.style.format(precision=1), both, "The same videos, splits and scoring, in percent.")
+    book.table(
+        "scores_references", both.style.format(precision=1), both, "The same videos, splits and scoring, in percent."
+    )
     better = (mine.iloc[0] > references.loc["ed_tcn"]).sum()
     book.say(f"ASFormer is above ED-TCN on {better} of the five metrics; nothing was chosen on the test videos.")
 

@@ -52,17 +52,21 @@ if spoilt:
         for ax, number in zip(row, shown, strict=True):
             state = "damaged, replaced" if number in bad else "good"
             plots.picture(frames[number][:, :, ::-1], f"{video}, frame {number}\n{state}", ax)
-    numbers = pd.DataFrame([(video, frame) for video, bad in spoilt.items() for frame in bad], columns=["video", "frame"])
+    numbers = pd.DataFrame(
+        [(video, frame) for video, bad in spoilt.items() for frame in bad], columns=["video", "frame"]
+    )
     book.figure(8, figure, numbers, "Damaged videos: around the first and the last damaged frame.", raster=True)
 
 # %% tags=["remove-input"]
-tested_in = {video: k for k in book.splits for video in book.dataset().split(k)[1]}
+videos_of_split = {video: k for k in book.splits for video in book.dataset().split(k)[1]}
 for video, bad in spoilt.items():
-    book.say(f"`{video}`: {len(bad)} damaged frames; it is a test video of split {tested_in.get(video, '(another)')}.")
+    book.say(
+        f"`{video}`: {len(bad)} damaged frames; it is a test video of split {videos_of_split.get(video, '(another)')}."
+    )
 if book.whole and spoilt:
     book.say(
         "The thesis explains its weak split 1 by the damaged videos, since both are in that split's training part. "
-        f"They are as well in the training parts of splits {', '.join(str(k) for k in book.splits if k not in {tested_in[v] for v in spoilt})}."
+        f"They are as well in the training parts of splits {', '.join(str(k) for k in book.splits if k not in {videos_of_split[v] for v in spoilt})}."
     )
 
 # %% [markdown]
@@ -73,7 +77,9 @@ if book.whole and spoilt:
 
 # %%
 if book.whole:
-    history, trimmed = trimming_experiment(book)
+    trimming = trimming_experiment(book)
+    history, trimmed = trimming.history, trimming.table
+    book.metrics(trimming.metrics)
     figure, (left, right) = plt.subplots(1, 2)
     accuracy = {name: part.set_index("epoch")["train_accuracy"] for name, part in history.groupby("trim", sort=False)}
     plots.labelled_curves(accuracy, left, "training accuracy, %").legend()
@@ -113,7 +119,12 @@ if book.whole:
 # %%
 if book.whole and book.params.data.source == "demo":
     comparison = backbone_comparison(book, {"trained": book.params.data.own_features, "random": RANDOM})
-    book.table("backbones", comparison.style.format(precision=1), comparison.reset_index(), "Trained against random I3D, split 1, percent.")
+    book.table(
+        "backbones",
+        comparison.style.format(precision=1),
+        comparison.reset_index(),
+        "Trained against random I3D, split 1, percent.",
+    )
 
 # %% tags=["remove-input"]
 if book.whole and book.params.data.source == "demo":

@@ -52,11 +52,17 @@ book.say(
 # %%
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "accuracy", left, "test accuracy, %").set_title(book.params.data.name)
-published = published_curve("baseline").rename_axis("epoch").melt(ignore_index=False, var_name="split", value_name="accuracy")
+published = (
+    published_curve("baseline").rename_axis("epoch").melt(ignore_index=False, var_name="split", value_name="accuracy")
+)
 thesis = published.reset_index().assign(accuracy=published["accuracy"].to_numpy() * 100)
-plots.learning_curves(thesis, "accuracy", right, "test accuracy, %").set_title("thesis, 50Salads (read off its notebook)")
+plots.learning_curves(thesis, "accuracy", right, "test accuracy, %").set_title(
+    "thesis, 50Salads (read off its notebook)"
+)
 right.legend()
-book.figure(12, figure, result.history.dropna(subset=["accuracy"]), "The baseline on the test videos, here and in the thesis.")
+book.figure(
+    12, figure, result.history.dropna(subset=["accuracy"]), "The baseline on the test videos, here and in the thesis."
+)
 
 # %% tags=["remove-input"]
 drops = thesis.pivot(index="epoch", columns="split", values="accuracy").diff()

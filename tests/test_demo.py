@@ -13,7 +13,7 @@ from lib.demo.film import ACTIONS, film
 from lib.demo.kitchen import kitchen
 from lib.demo.script import CLASS_NAMES, FOODS, Step, salad, verb_of
 from lib.demo.world import begin
-from lib.demo.write import DAMAGED, UNLABELLED, frames_of, render, tested_in
+from lib.demo.write import DAMAGED, UNLABELLED, frames_of, render, videos_of_split
 from lib.params import Demo
 
 FULL = Demo(seed=7, people_per_split=5, videos_per_person=2, pace=0.92, size=64, fps=10, variety=1.0)
@@ -67,7 +67,7 @@ def test_classes_and_splits_are_those_of_50_salads(shared: Path) -> None:
     assert mapping == (real / "mapping.txt").read_text()
     for split in range(1, 6):
         bundle = (real / "splits" / f"test.split{split}.bundle").read_text().split()
-        assert sorted(f"{name}.txt" for name in tested_in(FULL, split)) == sorted(bundle)
+        assert sorted(f"{name}.txt" for name in videos_of_split(FULL, split)) == sorted(bundle)
 
 
 def test_layout(folder: Path) -> None:
@@ -117,7 +117,7 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(folder: Path, monkeyp
 
 
 def test_other_settings_begin_anew(tmp_path: Path) -> None:
-    one = SMALL.model_copy(update={"people_per_split": 1})
+    one = SMALL.model_copy(update={"people_per_split": 1, "pace": 0.05})
     render(one, tmp_path, 1)
     before = files(tmp_path)
     render(one.model_copy(update={"seed": 8}), tmp_path, 1)
@@ -152,7 +152,9 @@ def test_damage_lies_inside_frames_and_the_video_goes_on(
         assert [number for number, equal in enumerate(same) if not equal] == hit
 
 
-@pytest.mark.parametrize("verb, thing", [("pour", "oil"), ("shake", "pepper"), ("cut", "lettuce"), ("stir", "bowl")])
+@pytest.mark.parametrize(
+    ("verb", "thing"), [("pour", "oil"), ("shake", "pepper"), ("cut", "lettuce"), ("stir", "bowl")]
+)
 def test_an_action_moves(verb: str, thing: str) -> None:
     rng = np.random.default_rng(3)
     world = begin(kitchen(1.0, FOODS, rng, rng), rng)

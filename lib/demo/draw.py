@@ -88,7 +88,7 @@ def hsv(hue: float, saturation: float, value: float) -> Colour:
     (0.0, 0.0, 255.0)
     """
     red, green, blue = colorsys.hsv_to_rgb(hue % 360 / 360, min(max(saturation, 0), 1), min(max(value, 0), 1))
-    return (255 * blue, 255 * green, 255 * red)
+    return (255.0 * blue, 255.0 * green, 255.0 * red)
 
 
 def mix(colour: Colour, other: Colour, share: float) -> Colour:

@@ -42,11 +42,9 @@ class Moment:
 
 def bring(world: World, now: Moment) -> bool:
     """The free hand brings a food to the board while the other fetches its tool; True while it lasts."""
-    fresh = now.thing not in world.board
     portion = world.portion(now.thing)
-    if not fresh and not now.fetching:
+    if not now.fetching:
         return False
-    world.places.setdefault(now.thing, portion.spot)
     goal = portion.spot if now.time > REACH / 2 or portion.cut > 0 else world.places[now.thing]
     world.left.do(goal - 0.1 * portion.turn)
     return True

@@ -34,10 +34,10 @@ UNLABELLED = 8  # frames at the end of a video that have no label, as in the rea
 DAMAGED_SHARE = 0.03  # of the frames of such a video
 
 
-def tested_in(settings: Demo, split: int) -> list[str]:
+def videos_of_split(settings: Demo, split: int) -> list[str]:
     """Names of the test videos of split 1 … 5.
 
-    >>> tested_in(Demo(seed=0, people_per_split=2, videos_per_person=1, pace=1, size=64, fps=10, variety=1), 5)
+    >>> videos_of_split(Demo(seed=0, people_per_split=2, videos_per_person=1, pace=1, size=64, fps=10, variety=1), 5)
     ['rgb-23-1', 'rgb-24-1']
     """
     people = TEST_PEOPLE[split - 1][: settings.people_per_split]
@@ -54,7 +54,7 @@ def render(settings: Demo, folder: Path, workers: int) -> None:
     """
     identity = key(settings.model_dump(), code=("lib.demo.write",))
     note = folder / "rendered.json"
-    names = [name for split in range(1, 6) for name in tested_in(settings, split)]
+    names = [name for split in range(1, 6) for name in videos_of_split(settings, split)]
     if not note.exists() or json.loads(note.read_text(encoding="utf-8"))["key"] != identity:
         for part in ("videos", "groundTruth", "splits"):
             shutil.rmtree(folder / part, ignore_errors=True)
@@ -65,7 +65,7 @@ def render(settings: Demo, folder: Path, workers: int) -> None:
         deque(track(videos, "video", total=len(missing)), maxlen=0)
     write_text(folder / "mapping.txt", "".join(f"{i} {name}\n" for i, name in enumerate(CLASS_NAMES)))
     for split in range(1, 6):
-        test = tested_in(settings, split)
+        test = videos_of_split(settings, split)
         for part, members in (("test", test), ("train", [name for name in names if name not in test])):
             bundle = folder / "splits" / f"{part}.split{split}.bundle"
             write_text(bundle, "".join(f"{name}.txt\n" for name in members))
