@@ -6,7 +6,9 @@ with a softmax of its own; only the pooled features are used later.
 """
 
 import math
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -22,10 +24,12 @@ from lib.demo.clips import CLASSES, render_clips
 from lib.flow import to_flow
 from lib.i3d import I3DResNet, build, calibrate, pool_space, pool_time
 from lib.inputs import to_input
-from lib.params import I3D, Backbone, Demo
+from lib.processes import die_with_parent
+from lib.sections import I3D, Backbone, Demo
 from lib.training import Row, fit
 
 Stream = Literal["rgb", "flow"]
+STREAMS: tuple[Stream, ...] = ("rgb", "flow")
 VERBS = tuple(sorted({verb for verb, _ in CLASSES}))
 THINGS = tuple(sorted({thing for _, thing in CLASSES}))
 TARGETS = torch.tensor([(VERBS.index(verb), THINGS.index(thing)) for verb, thing in CLASSES])  # (classes, 2)
@@ -91,6 +95,14 @@ def train_stream(
     batches = [str(number) for number in range(settings.batches)]
     run = {"epochs": settings.epochs[stream], "seed": settings.seed, "folder": folder, "key": identity}
     return net, fit(net, optimizer, scheduler, batches, loss_of, measure, **run)
+
+
+def train_streams(demo: Demo, i3d: I3D, settings: Backbone, folder: Path) -> dict[Stream, pd.DataFrame]:
+    """Both streams side by side, a process each; returns their histories. Folders: `folder`/rgb, `folder`/flow."""
+    sections = (demo, i3d, settings)
+    with ProcessPoolExecutor(2, get_context("spawn"), initializer=die_with_parent) as pool:
+        runs = {stream: pool.submit(train_stream, stream, *sections, folder / stream) for stream in STREAMS}
+        return {stream: runs[stream].result()[1] for stream in STREAMS}
 
 
 def random_stream(stream: Stream, demo: Demo, i3d: I3D, seed: int) -> I3DResNet:

@@ -3,8 +3,9 @@
 import os
 from dataclasses import dataclass
 
-from lib.params import Params, data_root
+from lib.params import data_root
 from lib.paths import ROOT, Outputs
+from lib.sections import Params
 
 SPLITS = (1, 2, 3, 4, 5)
 Atom = tuple[str, str]  # notebook name; split: "1" … "5" or "all"

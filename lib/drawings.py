@@ -116,10 +116,10 @@ def draw_bottleneck(ax: Axes, block: Any) -> Axes:
         kernel = "x".join(map(str, conv.kernel_size))
         texts.append(f"convolution {kernel}\n{conv.in_channels} -> {conv.out_channels}")
         kinds.append("convolution")
-    blank(ax, 4, 6.2, "b) an inflated block: kernels time x height x width")
+    blank(ax, 4, 6.2, "b) an inflated block: time x height x width")
     column(ax, [*texts, "output"], [*kinds, "output"], 0.6, 2.6, 0.2, 1.2)
     arrow(ax, (3.2, 0.55), (3.2, 5.3), bend=0.3)
-    ax.text(3.45, 5.45, "+", fontsize=10)
+    ax.text(3.3, 5.35, "+", fontsize=10)
     return ax
 
 

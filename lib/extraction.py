@@ -8,15 +8,14 @@ random    in the demo only: the same net as own with random weights, the control
 import numpy as np
 import pandas as pd
 
-from lib.backbone import random_stream, train_stream
+from lib.backbone import STREAMS, random_stream, train_stream
 from lib.features import extract, read_note
 from lib.i3d import I3DResNet, build, load_weights
 from lib.notebook import Notebook
-from lib.params import I3D
 from lib.paths import ROOT
+from lib.sections import I3D
 
 RANDOM = "i3d_random"
-STREAMS = ("rgb", "flow")
 
 
 def trained_nets(book: Notebook) -> dict[str, I3DResNet]:

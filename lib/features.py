@@ -22,8 +22,8 @@ from lib.artifacts import atomic, key, write_json
 from lib.flow import to_flow
 from lib.i3d import I3DResNet, for_inference, pool_space, time_weights
 from lib.inputs import to_input
-from lib.params import I3D
 from lib.progress import track
+from lib.sections import I3D
 from lib.video import Frames, read_video
 
 # Neighbours in frames that reach a result: two of the stem's kernel of five and three kernels of three in res2; then

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lib.inputs import center_crop, resize_short_side
-from lib.params import I3D
+from lib.sections import I3D
 
 LIMIT = 20.0  # pixels a frame
 

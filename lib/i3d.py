@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from lib.params import I3D
+from lib.sections import I3D
 
 with warnings.catch_warnings():  # pytorchvideo 0.1.5 scripts functions at import, which torch now discourages
     warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from lib.params import I3D
+from lib.sections import I3D
 
 
 def to_input(frames: Tensor, settings: I3D) -> Tensor:

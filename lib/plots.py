@@ -121,10 +121,19 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
     return ax
 
 
+def wrap(name: str) -> str:
+    """A class name in two lines where it is long.
+
+    >>> wrap("place_cucumber_into_bowl").splitlines()
+    ['place_cucumber', 'into_bowl']
+    """
+    return name.replace("_into_", "\ninto_").replace("_onto_", "\nonto_")
+
+
 def picture(image: np.ndarray, title: str, ax: Axes) -> Axes:
     """A frame (H, W, 3), RGB, without axes."""
     ax.imshow(image)
-    ax.set_title(title, fontsize=8)
+    ax.set_title(title, fontsize=7.5)
     ax.set_axis_off()
     return ax
 

@@ -14,9 +14,10 @@ import nbformat
 
 from lib.artifacts import sha256, write_text
 from lib.chapters import CHAPTERS
-from lib.params import ParameterError, Params, load, profile_name
+from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.provenance import revision
+from lib.sections import Params
 
 TITLES = {  # headings of the thesis, in English
     "2_1_datasets": "2.1 Data sets",

@@ -22,10 +22,11 @@ from pathlib import Path
 from lib.artifacts import imported_modules, publish, sha256, write_json
 from lib.chapters import CHAPTERS, SPLITS, needs
 from lib.gpus import lease_gpu
-from lib.params import ParameterError, Params, data_root, load, profile_name
+from lib.params import ParameterError, data_root, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent
 from lib.provenance import revision
+from lib.sections import Params
 
 PACKAGES = [
     "jupyterlab",

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TextIO
 
 from lib.artifacts import write_json
-from lib.params import ParameterError, Params, data_root, load, profile_name
+from lib.params import ParameterError, data_root, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent
+from lib.sections import Params
 
 PATIENCE = 20  # seconds that the processes of a killed run get to end
 

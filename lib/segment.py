@@ -17,8 +17,8 @@ from lib.asformer import ASFormer
 from lib.dataset import Dataset
 from lib.losses import segmentation_loss
 from lib.metrics import Convention, score
-from lib.params import Asformer
 from lib.predictions import write_prediction
+from lib.sections import Asformer
 from lib.training import Row, fit
 
 

@@ -71,9 +71,9 @@ path = dataset.root / "videos" / f"{video}.avi"
 if path.exists():
     chosen = middle_frames(dataset.names(video), dataset.classes)
     frames = read_frames(path, list(chosen.values()))
-    figure, axes = plt.subplots(3, 7, figsize=(plots.WIDTH, 3.9))
+    figure, axes = plt.subplots(3, 7, figsize=(plots.WIDTH, 4.5))
     for ax, (action, frame) in zip(axes.flat, zip(chosen, frames, strict=True), strict=False):
-        plots.picture(frame, f"{action}\n{chosen[action] / dataset.fps:.0f} s", ax)
+        plots.picture(frame, f"{plots.wrap(action)}, {chosen[action] / dataset.fps:.0f} s", ax)
     for ax in axes.flat[len(chosen) :]:
         ax.set_axis_off()
     sampled = pd.DataFrame({"action": list(chosen), "frame": list(chosen.values())})
@@ -145,14 +145,14 @@ book.table("splits", splits, splits.reset_index(), "The cross-validation: no per
 if book.params.data.source == "demo":
     from lib.demo.clips import CLIP_CLASSES, render_clips
 
-    clips, labels = render_clips(book.params.demo, 14, frames=21, seed=7)
+    clips, labels = render_clips(book.params.demo, 42, frames=21, seed=7)
     figure, axes = plt.subplots(2, 7, figsize=(plots.WIDTH, 2.9))
-    for ax, clip, label in zip(axes.flat, clips, labels, strict=False):
+    for ax, clip, label in zip(axes.flat, clips[::3], labels[::3], strict=True):
         plots.picture(clip[len(clip) // 2, :, :, ::-1], CLIP_CLASSES[label], ax)
     book.figure(
         2,
         figure,
-        pd.DataFrame({"clip": range(14), "label": [CLIP_CLASSES[label] for label in labels]}),
+        pd.DataFrame({"label": [CLIP_CLASSES[label] for label in labels[::3]]}),
         "Clips of the wider domain.",
         raster=True,
     )

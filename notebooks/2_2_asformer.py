@@ -17,8 +17,7 @@ import torch
 
 from lib import drawings, i3d, plots
 from lib.asformer import ASFormer, attention_mask
-from lib.backbone import THINGS, VERBS, train_stream
-from lib.extraction import STREAMS
+from lib.backbone import THINGS, VERBS, train_streams
 from lib.notebook import open_notebook
 
 book = open_notebook("2_2_asformer", params, split, overrides)
@@ -41,7 +40,7 @@ blocks.insert(1, "full-size parameters", [sum(p.numel() for p in block.parameter
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 4.2))
 shapes = [f"{row.block}\n{row.output}, {row.parameters:,} parameters" for row in blocks.itertuples()]
-drawings.blank(left, 4, 7.4, "a) the trunk of this profile (channels x frames x height x width)")
+drawings.blank(left, 4, 7.4, "a) the trunk here: channels x time x height x width")
 drawings.column(
     left, ["x".join(map(str, clip.shape[1:])), *shapes], ["plain", *["convolution"] * 6], 0.4, 3.2, 0.1, 1.05
 )
@@ -77,8 +76,7 @@ book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
 
 # %%
 if settings.weights is None:
-    sections = (book.params.demo, settings, book.params.backbone)
-    runs = {stream: train_stream(stream, *sections, book.out.weights / stream)[1] for stream in STREAMS}
+    runs = train_streams(book.params.demo, settings, book.params.backbone, book.out.weights)
     figure, axes = plt.subplots(1, 2, sharey=True)
     for ax, (stream, history) in zip(axes, runs.items(), strict=True):
         curves = {name: history.set_index("epoch")[name] for name in ("verb", "thing")}

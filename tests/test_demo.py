@@ -14,7 +14,7 @@ from lib.demo.kitchen import kitchen
 from lib.demo.script import CLASS_NAMES, FOODS, Step, salad, verb_of
 from lib.demo.world import begin
 from lib.demo.write import DAMAGED, UNLABELLED, frames_of, render, videos_of_split
-from lib.params import Demo
+from lib.sections import Demo
 
 FULL = Demo(seed=7, people_per_split=5, videos_per_person=2, pace=0.92, size=64, fps=10, variety=1.0)
 SMALL = FULL.model_copy(update={"people_per_split": 2, "videos_per_person": 1, "pace": 0.1})

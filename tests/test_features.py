@@ -16,7 +16,7 @@ from lib.features import agreement, blocks, extract, extract_video, padded_input
 from lib.flow import to_flow
 from lib.i3d import I3DResNet, build, calibrate
 from lib.inputs import to_input
-from lib.params import I3D
+from lib.sections import I3D
 from lib.video import VideoError, read_video
 
 N = 70

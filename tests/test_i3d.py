@@ -22,7 +22,7 @@ from lib.i3d import (
     time_weights,
 )
 from lib.inputs import to_input
-from lib.params import I3D
+from lib.sections import I3D
 
 SETTINGS = I3D(
     weights=None, width=4, dropout=0, channel_order="bgr", short_side=256, crop=256, mean=0.45, std=0.225,

@@ -14,9 +14,9 @@ from safetensors.numpy import load_file
 from lib import segment
 from lib.dataset import Dataset, open_dataset
 from lib.metrics import score
-from lib.params import Asformer
 from lib.paths import ROOT
 from lib.predictions import read_prediction
+from lib.sections import Asformer
 from lib.segment import best_on_test, train_split
 
 CLASSES = ("cut", "mix", "serve")

@@ -16,7 +16,7 @@ from lib.demo.pool import spread
 from lib.demo.script import FOODS as SALAD
 from lib.demo.script import Step
 from lib.demo.world import World, begin
-from lib.params import Demo
+from lib.sections import Demo
 
 OTHERS = tuple(name for name in FOODS if name not in SALAD)
 CLASSES: tuple[tuple[str, str], ...] = (  # verb, thing

@@ -1,4 +1,8 @@
-"""From steps to frames: acts them out in a kitchen and films them with a hand-held camera under changing light."""
+"""From steps to frames: acts them out in a kitchen and films them from above, under changing light.
+
+The camera turns slowly to where the hands work, as one on the person's head would: where a thing is in the picture says
+little about the action.
+"""
 
 from collections.abc import Iterator
 from itertools import islice

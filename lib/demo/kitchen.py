@@ -32,7 +32,7 @@ class Thing:
 
 @dataclass
 class Kitchen:
-    """Lengths in units: the camera sees about -1 … 1; angles as unit numbers; y points to the person."""
+    """Lengths in units, of which the camera sees about 1.4 at once; angles as unit numbers; y points to the person."""
 
     foods: dict[str, Look]
     bottles: tuple[str, str]

@@ -8,7 +8,7 @@ from lib.demo.kitchen import TOOLS, VESSELS, Kitchen, Thing
 from lib.demo.utensils import SCATTER, tool, vessel
 from lib.demo.world import Hand, World
 
-REACH = 1.5  # half the side of the canvas in units; the camera sees about two thirds of it
+REACH = 1.5  # half the side of the canvas in units; the camera sees about half of it
 SIDE = 192  # pixels
 
 

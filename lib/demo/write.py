@@ -19,8 +19,8 @@ from lib.demo.kitchen import kitchen
 from lib.demo.pool import spread
 from lib.demo.script import CLASS_NAMES, FOODS, salad
 from lib.demo.world import begin
-from lib.params import Demo
 from lib.progress import track
+from lib.sections import Demo
 
 TEST_PEOPLE = (  # of splits 1 … 5 in 50 Salads; there is no person 8 or 12
     (1, 2, 3, 4, 5),

@@ -19,7 +19,7 @@ from torch import nn
 
 from lib.features import agreement, extract_video, padded_inputs
 from lib.i3d import I3DResNet, build, calibrate
-from lib.params import I3D
+from lib.sections import I3D
 from lib.video import read_video
 
 FRAMES = 176

@@ -1,0 +1,119 @@
+"""The parameter sections: what can be set, its type and range, one section a concern.
+
+Every value that the thesis or its code fixed is a field here; params/defaults.yaml gives the values, and says which of
+the two it is from where they differ.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PositiveInt = Annotated[int, Field(gt=0)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(Section):
+    """Where the data set lies (MS-TCN layout) and how its features and labels are read."""
+
+    source: Literal["demo", "files"]  # demo: rendered by 2_1 into outputs/<profile>/data; files: must be there
+    name: str  # how captions name the data set
+    roots: tuple[
+        str, ...
+    ] = ()  # source files: folders of the MS-TCN layout, relative to the project; the first that exists
+    real_labels: tuple[
+        str, ...
+    ]  # folders where the real 50 Salads labels may lie, for 2.1; left out where none is there
+    fps: Annotated[float, Field(gt=0)]  # frames a second of labels and features
+    public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
+    own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
+    ignore: tuple[str, ...] = ()  # classes left out of segmental scores
+    convention: Literal["mstcn", "asformer", "lea"]
+
+
+class Asformer(Section):
+    """ASFormer and its training (thesis 2.2.2, 2.3; Yi, Wen, Jiang, BMVC 2021)."""
+
+    num_layers: PositiveInt
+    num_maps: PositiveInt
+    num_decoders: Annotated[int, Field(ge=0)]
+    channel_mask: Probability
+    attention_band: Literal["published", "banded"]
+    smoothing: Annotated[float, Field(ge=0)]  # lambda of equation 3
+    sample_rate: PositiveInt  # every n-th frame is used
+    standardize: bool  # channels to zero mean, unit variance of the training videos
+    epochs: PositiveInt
+    learning_rate: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)]
+    plateau_patience: Annotated[int, Field(ge=0)]
+    test_every: PositiveInt  # epochs between two test measurements (for the figures only)
+    seed: int
+
+
+class I3D(Section):
+    """I3D and how features are taken from it (thesis 2.2.1, 2.3.2; lib/i3d.py, lib/features.py)."""
+
+    weights: str | None  # checkpoint of the RGB net, relative to the project; null: trained in 2.2 (the demo)
+    width: PositiveInt  # channels of the stem; features have 32 times as many
+    dropout: Probability
+    channel_order: Literal["bgr", "rgb"]
+    short_side: PositiveInt  # pixels, then the centre `crop` x `crop`
+    crop: PositiveInt
+    mean: float
+    std: Annotated[float, Field(gt=0)]
+    window: PositiveInt  # frames, odd: the frame in its middle gets the feature
+    use_last_frame: bool  # false: the thesis's code reads windows up to the last frame but one
+    mode: Literal["window", "dense"]
+    chunk: PositiveInt  # frames (windows) that are computed at once
+    dtype: Literal["float32", "bfloat16"]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.window % 2 == 0 or self.window < 3:
+            raise ValueError(f"window must be odd and at least 3, got {self.window}")
+        if self.crop > self.short_side:
+            raise ValueError(f"crop {self.crop} is larger than short_side {self.short_side}")
+        return self
+
+
+class Demo(Section):
+    """The demo kitchen (lib/demo): rendered videos in the place of 50 Salads'."""
+
+    seed: int
+    people_per_split: Annotated[int, Field(ge=1, le=5)]  # five splits by person; 5 = the 25 people of the data set
+    videos_per_person: Annotated[int, Field(ge=1, le=2)]
+    pace: Annotated[float, Field(gt=0)]  # factor on durations; 0.92 = about 88 s a video
+    size: Annotated[int, Field(ge=32)]  # pixels a side of a frame
+    fps: PositiveInt
+    variety: Annotated[float, Field(ge=0)]  # factor on how far places, sizes, cameras and light differ between people
+
+
+class Backbone(Section):
+    """Training of the demo's I3D on rendered clips of a wider domain (lib/backbone.py), in the place of Kinetics."""
+
+    clips: PositiveInt
+    clip_frames: PositiveInt  # rendered
+    frames: PositiveInt  # of them that the net sees at once
+    square: PositiveInt  # pixels: RGB clips are cut to squares of this side or larger, then resized to i3d.crop
+    batch: PositiveInt
+    batches: PositiveInt  # an epoch
+    epochs: dict[Literal["rgb", "flow"], PositiveInt]  # colours take longer to learn than motion
+    learning_rate: Annotated[float, Field(gt=0)]  # highest; one warm-up and one cosine decay over the epochs
+    weight_decay: Annotated[float, Field(ge=0)]
+    seed: int
+
+
+class Params(Section):
+    title: str
+    notice: str  # said on every page, e.g. that the numbers are the demo's
+    summary: str  # on the front page
+    notebooks: tuple[str, ...]
+    data: Data
+    demo: Demo
+    i3d: I3D
+    backbone: Backbone
+    asformer: Asformer
