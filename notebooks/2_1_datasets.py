@@ -146,15 +146,10 @@ if book.params.data.source == "demo":
     from lib.demo.clips import CLIP_CLASSES, render_clips
 
     clips, labels = render_clips(book.params.demo, 42, frames=21, seed=7)
+    names = [CLIP_CLASSES[label] for label in labels]
     figure, axes = plt.subplots(2, 7, figsize=(plots.WIDTH, 2.9))
-    for ax, clip, label in zip(axes.flat, clips[::3], labels[::3], strict=True):
-        plots.picture(clip[len(clip) // 2, :, :, ::-1], CLIP_CLASSES[label], ax)
-    book.figure(
-        2,
-        figure,
-        pd.DataFrame({"label": [CLIP_CLASSES[label] for label in labels[::3]]}),
-        "Clips of the wider domain.",
-        raster=True,
-    )
+    for ax, clip, name in zip(axes.flat, clips[::3], names[::3], strict=True):
+        plots.picture(clip[len(clip) // 2, :, :, ::-1], name, ax)
+    book.figure(2, figure, pd.Series(names[::3], name="clip").to_frame(), "Clips of the wider domain.", raster=True)
 else:
     book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")
