@@ -5,15 +5,22 @@ public    in the demo only: the two-stream variant, in the order that the net le
 random    in the demo only: the same net as own with random weights, the control.
 """
 
+import time
+from itertools import islice
+
 import numpy as np
 import pandas as pd
+import torch
+import torch.nn.functional as F
 
 from lib.backbone import STREAMS, random_stream, train_stream
-from lib.features import extract, read_note
-from lib.i3d import I3DResNet, build, load_weights
+from lib.features import agreement, dense_features, extract, read_note, window_features
+from lib.i3d import I3DResNet, build, for_inference, load_weights
+from lib.inputs import to_input
 from lib.notebook import Notebook
 from lib.paths import ROOT
 from lib.sections import I3D
+from lib.video import read_video
 
 RANDOM = "i3d_random"
 
@@ -59,6 +66,24 @@ def extract_sets(book: Notebook, videos: list[str]) -> pd.DataFrame:
             "damaged frames": sum(len(note["bad"]) for note in notes),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("feature set")
+
+
+def mode_agreement(book: Notebook, video: str, frames: int = 120) -> tuple[np.ndarray, float]:
+    """How far `dense` features are from those of windows alone, on a video's first frames, with this profile's net.
+
+    Returns:
+        Cosine at each frame after removing the mean (frames,), and how many times faster dense was.
+    """
+    net, settings = for_inference(trained_nets(book)["rgb"], torch.float32), book.params.i3d
+    clip = torch.from_numpy(np.stack(list(islice(read_video(book.root / "videos" / f"{video}.avi"), frames))))
+    inputs = F.pad(to_input(clip, settings), (0, 0, 0, 0, settings.window // 2, settings.window // 2))
+    results, seconds = [], []
+    for compute in (window_features, dense_features):
+        start = time.perf_counter()
+        with torch.inference_mode():
+            results.append(compute(inputs.unbind(dim=1), net, settings).numpy())
+        seconds.append(time.perf_counter() - start)
+    return agreement(*results), seconds[0] / seconds[1]
 
 
 def damaged(book: Notebook) -> dict[str, list[int]]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lib import plots
 from lib.baseline import backbone_comparison, trimming_experiment
-from lib.extraction import RANDOM, damaged, extract_sets
+from lib.extraction import RANDOM, damaged, extract_sets, mode_agreement
 from lib.notebook import open_notebook
 from lib.published import published_table
 from lib.tables import beside
@@ -35,6 +35,15 @@ book = open_notebook("2_3_2_feature_extraction", params, split, overrides)
 videos = [video for k in book.splits for video in book.dataset().split(k)[1]]
 sets = extract_sets(book, videos)
 book.table("feature_sets", sets, sets.reset_index(), "The feature sets of these videos.")
+
+# %% tags=["remove-input"]
+if book.whole:
+    cosine, faster = mode_agreement(book, videos[0])
+    book.say(
+        f"This profile extracts in mode `{book.params.i3d.mode}`. On the first {len(cosine)} frames of `{videos[0]}` each window alone and the "
+        f"dense pass agree with a cosine of {pd.Series(cosine).median():.4f} in the median and {cosine.min():.4f} at the least, the mean feature "
+        f"removed; dense was {faster:.1f} times as fast (both float32, one thread)."
+    )
 
 # %% [markdown]
 # ## Damaged videos
