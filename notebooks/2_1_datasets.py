@@ -9,7 +9,7 @@
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
 split = "all"
-overrides = []  # "section.key=value"
+overrides = []
 
 # %% tags=["hide-input"]
 import os
@@ -139,7 +139,8 @@ book.table("splits", splits, splits.reset_index(), "The cross-validation: no per
 #
 # HowTo100M holds 136.6 million clips of 1.2 million narrated videos (1.2 M and 136.6 M are the thesis's figures, after the
 # data set's paper). Its place in the demo is taken by clips that the same renderer makes in other kitchens, with other
-# people, foods and motions; the backbones of this profile are trained on such clips and never on the target set.
+# people, foods and motions; the backbones of this profile are trained on such clips and never on the
+# target set. That is transfer to other people and foods within one renderer, much less than from Kinetics to a kitchen.
 
 # %%
 if book.params.data.source == "demo":

@@ -123,7 +123,8 @@ if book.whole:
 # ## Does a trained backbone help?
 #
 # The demo's own acceptance test: the same network with random weights must be clearly worse, else the scenes could be told
-# apart without having learnt to see. A linear probe reads single frames; ASFormer reads the sequence.
+# apart without having learnt to see. A linear probe reads single frames; ASFormer, with three seeds, reads the sequence. There is
+# one net of each kind, so the spread below is ASFormer's, not the backbone's.
 
 # %%
 if book.whole and book.params.data.source == "demo":
