@@ -5,6 +5,7 @@ would be right. The sections themselves are in lib/sections.py.
 """
 
 import difflib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,6 +65,24 @@ def data_root(params: Params, out: Outputs) -> Path:
         f"data.roots: no data set at {' or '.join(params.data.roots)}; "
         f"`python -m lib.fetch {out.profile}` brings it or says how"
     )
+
+
+def check_files(params: Params, out: Outputs, notebooks: Sequence[str]) -> None:
+    """Name at once, before anything runs, what a brought data set lacks for these notebooks.
+
+    Raises:
+        ParameterError: lists the missing paths.
+    """
+    root = data_root(params, out)
+    if params.data.source == "demo":
+        return
+    wanted = [root / "mapping.txt", root / "groundTruth", root / "splits"]
+    if "2_3_1_public_features" in notebooks:
+        wanted.append(root / "features" / (params.data.public_features or "."))
+    if "2_3_2_feature_extraction" in notebooks:
+        wanted += [root / "videos", ROOT / (params.i3d.weights or "")]
+    if missing := [os.path.relpath(path, ROOT) for path in wanted if not path.exists()]:
+        raise ParameterError(f"missing: {', '.join(missing)}; what has to be where: README, Real data")
 
 
 def _read(path: Path) -> dict:

@@ -22,7 +22,7 @@ from pathlib import Path
 from lib.artifacts import imported_modules, publish, sha256, write_json
 from lib.chapters import CHAPTERS, SPLITS, needs
 from lib.gpus import lease_gpu
-from lib.params import ParameterError, data_root, load, profile_name
+from lib.params import ParameterError, check_files, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent
 from lib.provenance import revision
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         params = load(options.params, options.overrides)
         name = check(options.notebook, options.split, params, options.params)
-        data_root(params, Outputs(profile_name(options.params)))
+        check_files(params, Outputs(profile_name(options.params)), [name])
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lib.artifacts import write_json
-from lib.params import ParameterError, data_root, load, profile_name
+from lib.params import ParameterError, check_files, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent
 from lib.sections import Params
@@ -33,7 +33,7 @@ def main() -> int:
     try:
         params = load(options.params)
         outputs = Outputs(profile_name(options.params))
-        data_root(params, outputs)
+        check_files(params, outputs, params.notebooks)
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lib.chapters import CHAPTERS, SPLITS, atoms, needs
-from lib.params import ParameterError, load
-from lib.paths import ROOT
+from lib.params import ParameterError, check_files, load
+from lib.paths import ROOT, Outputs
 
 PROFILES = sorted(path.stem for path in (ROOT / "params").glob("*.yaml") if path.stem not in {"published"})
 
@@ -83,6 +83,20 @@ def test_wrong_calls_end_at_once_with_code_2_and_write_nothing(module, arguments
     assert call.stderr.startswith("error: ")
     assert call.stderr.count("\n") == 1
     assert sorted((ROOT / "outputs").glob("*")) == before
+
+
+def test_what_a_brought_data_set_lacks_is_listed_at_once(tmp_path):
+    (tmp_path / "data" / "groundTruth").mkdir(parents=True)
+    (tmp_path / "data" / "mapping.txt").touch()
+    params = load(write(tmp_path, f"data:\n  source: files\n  roots: [{tmp_path / 'data'}]\n"))
+    with pytest.raises(ParameterError) as caught:
+        check_files(params, Outputs("mine"), params.notebooks)
+    for name in ("splits", "features", "videos", "I3D_8x8_R50.pyth"):
+        assert name in str(caught.value)
+    assert "mapping.txt" not in str(caught.value)
+    with pytest.raises(ParameterError) as caught:
+        check_files(params, Outputs("mine"), ["2_1_datasets"])
+    assert "videos" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
