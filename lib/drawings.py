@@ -26,7 +26,16 @@ def box(
 def arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], bend: float = 0.0) -> None:
     style = f"arc3,rad={bend}"
     ax.add_patch(
-        FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=9, lw=0.9, color="#444444", connectionstyle=style)
+        FancyArrowPatch(
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=9,
+            lw=0.9,
+            color="#444444",
+            connectionstyle=style,
+            clip_on=False,
+        )
     )
 
 
@@ -65,7 +74,7 @@ def column(
 def draw_asformer_block(ax: Axes, decoder: bool) -> Axes:
     """One block of the encoder (Figure 5a) or of a decoder (5c), in the order in which the module computes."""
     attention = (
-        "windowed cross-attention\nq, k: own stream; v: previous stage" if decoder else "windowed self-attention"
+        "windowed cross-attention\nq, k: own; v: previous stage" if decoder else "windowed self-attention"
     )
     texts = [
         "input x",
@@ -77,12 +86,12 @@ def draw_asformer_block(ax: Axes, decoder: bool) -> Axes:
     ]
     kinds = ["plain", "convolution", "plain", "attention", "convolution", "output"]
     blank(ax, 4, 7, "c) decoder block" if decoder else "a) encoder block")
-    column(ax, texts, kinds, 0.5, 3.0, 0.2, 1.15)
-    weight = r"$+$, attention $\times\,\alpha$" if decoder else "+"
-    arrow(ax, (3.5, 1.7), (3.5, 4.55), bend=0.45)
-    ax.text(3.62, 4.35, weight, fontsize=8, ha="left" if not decoder else "center", va="bottom")
-    arrow(ax, (0.5, 0.5), (0.5, 5.75), bend=-0.28)
-    ax.text(0.3, 5.55, "+", fontsize=9)
+    column(ax, texts, kinds, 0.6, 2.7, 0.2, 1.15)
+    weight = r"$+\;(\times\,\alpha)$" if decoder else "+"
+    arrow(ax, (3.3, 1.7), (3.3, 4.5), bend=0.25)
+    ax.text(3.4, 4.5, weight, fontsize=8, ha="left", va="bottom")
+    arrow(ax, (0.6, 0.5), (0.6, 5.7), bend=-0.2)
+    ax.text(0.35, 5.7, "+", fontsize=9)
     return ax
 
 

@@ -55,7 +55,7 @@ figure.report { margin: 1.2rem 0; overflow-x: auto; }
 figure.report img { max-width: 100%; height: auto; background: white; }
 figure.report figcaption { color: var(--pst-color-text-base); font-size: .9rem; margin: .3rem 0; text-align: left; }
 figure.report table { font-size: .85rem; font-variant-numeric: tabular-nums; margin: .4rem 0; }
-figure.report th, figure.report td { padding: .15rem .55rem; }
+figure.report th, figure.report td { padding: .15rem .4rem; }
 .made { display: block; font-size: .78rem; opacity: .8; }
 """
 

@@ -49,7 +49,7 @@ if book.whole:
 # ## Damaged videos
 #
 # A frame that cannot be decoded must not be lost: every later label would move. The reader counts on; the last good frame
-# stands in. (The thesis says that damaged frames are skipped; its code stops reading at the first.)
+# stands in. A frame that still decodes, however spoilt it looks, comes as it is. (The thesis says that damaged frames are skipped; its code stops reading at the first.)
 
 # %%
 spoilt = damaged(book)
@@ -59,7 +59,7 @@ if spoilt:
         frames = list(read_video(book.root / "videos" / f"{video}.avi"))
         shown = [bad[0] - 2, bad[0] - 1, bad[0], bad[-1], min(bad[-1] + 1, len(frames) - 1)]
         for ax, number in zip(row, shown, strict=True):
-            state = "damaged, replaced" if number in bad else "good"
+            state = "lost, replaced" if number in bad else "decoded"
             plots.picture(frames[number][:, :, ::-1], f"{video}, frame {number}\n{state}", ax)
     numbers = pd.DataFrame(
         [(video, frame) for video, bad in spoilt.items() for frame in bad], columns=["video", "frame"]
