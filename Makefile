@@ -1,7 +1,7 @@
 # make report · make test · make bench · make lab · make lock · make clean. Each sets up what it needs, once.
 PARAMS ?= params/demo.yaml
 CORES ?= $(shell nproc)
-TORCH ?= default
+TORCH ?= $(if $(wildcard .venv/.cpu),cpu,default)
 UV_VERSION = 0.13.9
 
 PYTHON := .venv/bin/python

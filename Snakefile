@@ -8,7 +8,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
 from lib.artifacts import imported_modules
-from lib.chapters import CHAPTERS, atoms, data_files, needs
+from lib.chapters import CHAPTERS, atoms, input_files, needs
 from lib.params import load, profile_name
 from lib.paths import Outputs
 from lib.schedule import write_sections
@@ -30,7 +30,7 @@ def inputs(wildcards):
     code = sorted(str(file.relative_to(ROOT)) for file in imported_modules(source))
     sections = [f"{OUT}/params/{name}.json" for name in CHAPTERS[wildcards.notebook].sections]
     before = [manifest(atom) for atom in needs((wildcards.notebook, wildcards.split), PARAMS)]
-    return [f"notebooks/{wildcards.notebook}.py", *code, *sections, *data_files(PARAMS, OUTPUTS), *before]
+    return [f"notebooks/{wildcards.notebook}.py", *code, *sections, *input_files(wildcards.notebook, PARAMS, OUTPUTS), *before]
 
 
 rule report:

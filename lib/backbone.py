@@ -29,6 +29,7 @@ from lib.sections import I3D, Backbone, Demo
 from lib.training import Row, fit
 
 Stream = Literal["rgb", "flow"]
+SEEN = {"width", "dropout", "window", "short_side", "crop", "mean", "std"}  # of the section I3D, by the training
 STREAMS: tuple[Stream, ...] = ("rgb", "flow")
 VERBS = tuple(sorted({verb for verb, _ in CLASSES}))
 THINGS = tuple(sorted({thing for _, thing in CLASSES}))
@@ -69,7 +70,8 @@ def train_stream(
     i3d = i3d.model_copy(
         update={"channel_order": "rgb"}
     )  # as published weights learnt, however features are taken later
-    identity = key([stream, *(section.model_dump() for section in (demo, i3d, settings))], code=("lib.backbone",))
+    prepared = i3d.model_dump(include=SEEN)
+    identity = key([stream, prepared, demo.model_dump(), settings.model_dump()], code=("lib.backbone",))
     net = build(i3d, stream, settings.seed, len(VERBS) + len(THINGS))
 
     @cache  # not rendered when the run is finished

@@ -76,9 +76,8 @@ def trimming_experiment(book: Notebook) -> CrossValidation:
     Returns:
         As of a cross-validation, with the ways to cut in place of the splits (Table 2).
     """
-    own = book.params.data.own_features
     runs = {
-        trim: train_and_score(book, book.dataset(own, trim), f"asformer_trim_{trim}", split=1)
+        trim: train_and_score(book, book.dataset(book.own_features, trim), f"asformer_trim_{trim}", split=1)
         for trim in ("start", "both_ends", "end")
     }
     table = baseline_table({trim: run.scores for trim, run in runs.items()}, mean=False).rename_axis("trim")
@@ -100,6 +99,6 @@ def backbone_comparison(book: Notebook, sets: Mapping[str, str]) -> pd.DataFrame
         dataset = book.dataset(features, "end")
         probe = linear_probe(dataset, split=1, every=book.params.asformer.sample_rate * 2)
         for seed in SEEDS:
-            scores = train_and_score(book, dataset, f"asformer_{features}", split=1, seed=seed).scores
+            scores = train_and_score(book, dataset, f"asformer_{name}_backbone", split=1, seed=seed).scores
             rows[name, seed] = {"linear probe": probe} | {metric: scores[metric] for metric in METRICS}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["backbone", "seed"])

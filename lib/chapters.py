@@ -67,8 +67,14 @@ def _demo_needs(chapter: Chapter, params: Params) -> tuple[str, ...]:
     return chapter.demo_needs if params.data.source == "demo" else ()
 
 
-def data_files(params: Params, out: Outputs) -> list[str]:
-    """The label files of a data set that is brought, not made (its features are hashed where they are used)."""
-    if params.data.source == "demo":
-        return []
-    return [os.path.relpath(file, ROOT) for file in sorted(data_root(params, out).glob("[gms]*/*.[tb]*"))]
+def input_files(name: str, params: Params, out: Outputs) -> list[str]:
+    """What a notebook reads that no notebook makes: the published numbers and the files of a brought data set."""
+    files = [ROOT / "params" / "published.yaml"]
+    if params.data.source == "files":
+        root = data_root(params, out)
+        files += [root / "mapping.txt", *root.glob("groundTruth/[!.]*"), *root.glob("splits/[!.]*")]
+        if name == "2_3_1_public_features":
+            files += (root / "features" / (params.data.public_features or ".")).glob("[!.]*.npy")
+        if name == "2_3_2_feature_extraction":
+            files += [*root.glob("videos/[!.]*.avi"), ROOT / (params.i3d.weights or "")]
+    return sorted(os.path.relpath(file, ROOT) for file in files)

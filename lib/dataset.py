@@ -86,7 +86,7 @@ def open_dataset(root: Path, features: str | None, fps: float, trim: Trim | None
 
     Args:
         root: folder of the data set.
-        features: feature set, a folder in features/; "." for features/ itself; None for labels only.
+        features: feature set, a folder in features/ or an absolute path; "." for features/ itself; None: labels only.
         fps: frames a second.
         trim: cut features that outlast the labels at the start, at both ends or at the end; None: lengths must agree.
 
@@ -156,6 +156,7 @@ def _feature_dim(folder: Path, labels: Mapping[str, np.ndarray], trim: Trim | No
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    if not (found := sorted(folder.glob(pattern))):
+    found = sorted(path for path in folder.glob(pattern) if path.name[0] != ".")  # a killed writer leaves such files
+    if not found:
         raise DatasetError(f"{folder}: has no {pattern}; for the layout see README, real data")
     return found

@@ -73,9 +73,7 @@ def column(
 
 def draw_asformer_block(ax: Axes, decoder: bool) -> Axes:
     """One block of the encoder (Figure 5a) or of a decoder (5c), in the order in which the module computes."""
-    attention = (
-        "windowed cross-attention\nq, k: own; v: previous stage" if decoder else "windowed self-attention"
-    )
+    attention = "windowed cross-attention\nq, k: own; v: previous stage" if decoder else "windowed self-attention"
     texts = [
         "input x",
         "dilated convolution, 3 frames\n+ ReLU",

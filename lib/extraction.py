@@ -7,6 +7,7 @@ random    in the demo only: the same net as own with random weights, the control
 
 import time
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def extract_sets(book: Notebook, videos: list[str]) -> pd.DataFrame:
     """Extract every feature set for these videos; what is done is left as it is.
 
     Returns:
-        A row a set: streams, channel order, dimension, videos, frames, damaged frames.
+        A row a set: streams, channel order, dimension, videos, frames, undecodable frames.
     """
     nets, settings, data = trained_nets(book), book.params.i3d, book.params.data
     sets = {data.own_features: ({"rgb": nets["rgb"]}, settings)}
@@ -54,7 +55,7 @@ def extract_sets(book: Notebook, videos: list[str]) -> pd.DataFrame:
         sets[RANDOM] = ({"rgb": control}, settings)
     rows = {}
     for name, (streams, how) in sets.items():
-        folder = book.root / "features" / name
+        folder = book.out.data / "features" / name
         extract([book.root / "videos" / f"{video}.avi" for video in videos], folder, streams, how)
         notes = [read_note(folder, video) for video in videos]
         rows[name] = {
@@ -63,7 +64,7 @@ def extract_sets(book: Notebook, videos: list[str]) -> pd.DataFrame:
             "dimension": np.load(folder / f"{videos[0]}.npy", mmap_mode="r").shape[0],
             "videos": len(videos),
             "frames": sum(note["frames"] for note in notes),
-            "damaged frames": sum(len(note["bad"]) for note in notes),
+            "undecodable": sum(len(note["bad"]) for note in notes),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("feature set")
 
@@ -86,8 +87,7 @@ def mode_agreement(book: Notebook, video: str, frames: int = 120) -> tuple[np.nd
     return agreement(*results), seconds[0] / seconds[1]
 
 
-def damaged(book: Notebook) -> dict[str, list[int]]:
-    """Videos with damaged frames, and the numbers of these."""
-    folder = book.root / "features" / book.params.data.own_features
-    notes = {video: read_note(folder, video).get("bad", []) for video in book.dataset().videos}
+def damaged(book: Notebook, videos: list[str]) -> dict[str, list[int]]:
+    """Those of the videos that have frames which cannot be decoded, and the numbers of these."""
+    notes = {video: read_note(Path(book.own_features), video).get("bad", []) for video in videos}
     return {video: bad for video, bad in notes.items() if bad}

@@ -31,6 +31,7 @@ from lib.video import Frames, read_video
 EARLY = 5
 LATE = 12
 
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 Item = TypeVar("Item")
 
 
@@ -74,7 +75,7 @@ def extract_video(path: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> t
     for stream, net in nets.items():
         with torch.inference_mode():
             inputs = padded_inputs(frames, stream, settings)
-            parts.append(compute(inputs, for_inference(net, dtype), settings).numpy())
+            parts.append(compute(inputs, for_inference(net, dtype).to(DEVICE), settings).numpy())
     return np.concatenate(parts), frames.bad
 
 
@@ -103,7 +104,7 @@ def window_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> 
     for items, _ in blocks(inputs, settings.chunk, 0, settings.window - 1):
         if len(items) >= settings.window:
             windows = torch.stack(items).unfold(0, settings.window, 1)  # (n, C, H, W, window)
-            parts.append(net(_prepare(windows.movedim(4, 2), net)).T)
+            parts.append(net(_prepare(windows.movedim(4, 2), net)).T.cpu())
     return torch.cat(parts, dim=1)
 
 
@@ -167,12 +168,12 @@ def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _prepare(clips: Tensor, net: I3DResNet) -> Tensor:
-    """In the type of the net's weights, channels last in memory, which convolutions are fastest on."""
-    return clips.to(next(net.parameters()).dtype).contiguous(memory_format=torch.channels_last_3d)
+    """On the device and in the type of the net's weights, channels last in memory, which is fastest."""
+    return clips.to(next(net.parameters())).contiguous(memory_format=torch.channels_last_3d)
 
 
 def _digest(net: I3DResNet) -> str:
     total = hashlib.sha256()
     for name, values in net.state_dict().items():
-        total.update(name.encode() + values.numpy().tobytes())
+        total.update(name.encode() + values.cpu().numpy().tobytes())
     return total.hexdigest()

@@ -90,7 +90,7 @@ def pool_space(maps: Tensor) -> Tensor:
 
 def pool_time(vectors: Tensor) -> Tensor:
     """Weighted mean over a window's positions in time: (B, C, t) -> (B, C)."""
-    return vectors @ time_weights(vectors.shape[2])
+    return vectors @ time_weights(vectors.shape[2]).to(vectors.device)
 
 
 def time_weights(positions: int) -> Tensor:
@@ -120,7 +120,7 @@ def load_weights(net: I3DResNet, path: Path) -> None:
         state = load_file(path) if path.suffix == ".safetensors" else _foreign(path)
         net.load_state_dict(state, strict=True)
     except FileNotFoundError:
-        raise WeightsError(f"{path}: weights of I3D are not there; put the file there or train it (2_3_2)") from None
+        raise WeightsError(f"{path}: weights of I3D are not there; put the file there or train it (2_2)") from None
     except (OSError, SafetensorError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path}: weights cannot be read ({reason}); fetch the file again") from None

@@ -4,7 +4,8 @@
     book.figure(11, axes.figure, curves, "Training of the baseline on the five splits.")
 
 With split "all" tables, figures and metrics are also kept below outputs/<profile>/ (`tables/table_03.csv`,
-`figures/figure_11.svg|.png|.csv`, `metrics/<notebook>.parquet`); with a number they are only shown.
+`figures/figure_11.svg|.png|.csv`, `metrics/<notebook>.parquet`); with a number they lie apart, in
+`notebooks/<notebook>/split_<k>/`.
 """
 
 import base64
@@ -55,8 +56,13 @@ class Notebook:
         return ".".join(part for part in self.name.split("_") if part.isdecimal())
 
     def dataset(self, features: str | None = None, trim: Trim | None = None) -> Dataset:
-        """The profile's data set with one of its feature sets (None: labels only), cut to the labels as `trim` says."""
+        """The profile's data set with a feature set or folder (None: labels only), cut to the labels as `trim` says."""
         return open_dataset(self.root, features, self.params.data.fps, trim)
+
+    @property
+    def own_features(self) -> str:
+        """Folder of the features that 2.3.2 extracts: with the outputs, also where the videos were brought."""
+        return str(self.out.data / "features" / self.params.data.own_features)
 
     def real_labels(self) -> Dataset | None:
         """The real 50 Salads annotations (30 fps), where they are on this machine."""

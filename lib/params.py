@@ -37,10 +37,13 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
         *sections, last = name.split(".")
         for section in sections:
             leaf = leaf.setdefault(section, {})
-        leaf[last] = yaml.safe_load(text)
+        try:
+            leaf[last] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ParameterError(f"--set {override}: {text!r} is not a value (YAML)") from None
         values = _merge(values, branch)
     try:
-        return Params(**values)
+        return Params.model_validate(values)
     except ValidationError as error:
         raise ParameterError(_explain(error, path, overrides)) from None
 
@@ -63,7 +66,7 @@ def data_root(params: Params, out: Outputs) -> Path:
             return (ROOT / root).resolve()
     raise ParameterError(
         f"data.roots: no data set at {' or '.join(params.data.roots)}; "
-        f"`python -m lib.fetch {out.profile}` brings it or says how"
+        "`.venv/bin/python -m lib.fetch 50salads` (or 50salads_scores) brings it or says how"
     )
 
 

@@ -84,7 +84,7 @@ def class_bars(shares: pd.Series, ax: Axes, label: str) -> Axes:
 
 
 def class_colours(classes: Sequence[str]) -> dict[str, tuple]:
-    """A colour a class: hue by what is handled, lightness by what is done, so that neighbours in a video differ."""
+    """A colour a class; neighbours in the list are far apart in hue."""
     palette = sns.color_palette("husl", len(classes))
     step = next(step for step in (7, 5, 3, 2, 1) if np.gcd(step, len(classes)) == 1)
     return {name: palette[place * step % len(classes)] for place, name in enumerate(classes)}

@@ -98,7 +98,8 @@ def build(params: Params, out: Outputs) -> Path:
     (site / "state.json").write_text(state)
     shutil.rmtree(out.report, ignore_errors=True)
     site.rename(out.report)
-    shutil.rmtree(source)
+    for folder in (source, out.root / "jupyter_execute"):
+        shutil.rmtree(folder, ignore_errors=True)
     return index
 
 
@@ -119,14 +120,14 @@ def _write_source(params: Params, out: Outputs, done: list[str], source: Path) -
 def _front_page(params: Params, out: Outputs, done: list[str]) -> str:
     rows = ["| section | made | minutes |", "|---|---|---|"]
     for name in done:
-        splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("*.json")]
+        splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
         whole = json.loads((out.notebooks / name / "all.json").read_text())
         minutes = sum(part["seconds"] for part in splits) / 60
         made = whole["finished"][:16].replace("T", " ")
         rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {made} UTC, {whole['revision']} | {minutes:.1f} |")
     left_out = [TITLES[name] for name in CHAPTERS if name not in params.notebooks]
     missing = [TITLES[name] for name in params.notebooks if name not in done]
-    lines = [f"# {params.title}", f'<div class="notice">{params.notice}</div>', params.summary]
+    lines = [f"# {params.title}", f'<div class="notice">{params.notice}</div>']
     lines += [f"Profile `{out.profile}`, revision {revision()}.", "\n".join(rows)]
     if left_out:
         lines.append("Not in this profile: " + "; ".join(left_out) + ".")

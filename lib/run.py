@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lib.artifacts import imported_modules, publish, sha256, write_json
-from lib.chapters import CHAPTERS, SPLITS, needs
+from lib.chapters import CHAPTERS, SPLITS, input_files, needs
 from lib.gpus import lease_gpu
 from lib.params import ParameterError, check_files, load, profile_name
 from lib.paths import ROOT, Outputs
@@ -78,6 +78,7 @@ def check(notebook: Path, split: str, params: Params, profile: str) -> str:
 def execute(name: str, split: str, params: Params, profile: str, overrides: list[str]) -> int:
     import jupytext
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
@@ -105,6 +106,10 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
             print(f"error: {os.environ['REPORT_ATOM']}: {error.ename}: {error.evalue}", file=sys.stderr)
             print(f"the notebook up to the error: {failed.relative_to(ROOT)}", file=sys.stderr)
             return 1
+        except DeadKernelError:
+            running.replace(failed)
+            print(f"error: {os.environ['REPORT_ATOM']}: its kernel died (out of memory?)", file=sys.stderr)
+            return 1
         publish(running, folder / f"{split}.ipynb")
         failed.unlink(missing_ok=True)
         write_json(folder / f"{split}.json", manifest(name, split, params, profile, overrides, started))
@@ -115,7 +120,9 @@ def manifest(name: str, split: str, params: Params, profile: str, overrides: lis
     """What made this result: parameters, hashes of what it read, revision, versions, time."""
     source = ROOT / "notebooks" / f"{name}.py"
     sections = {section: getattr(params, section).model_dump(mode="json") for section in CHAPTERS[name].sections}
-    folder = Outputs(profile_name(profile)).notebooks
+    out = Outputs(profile_name(profile))
+    folder = out.notebooks
+    data = [ROOT / file for file in input_files(name, params, out)]
     before = [folder / other / f"{part}.json" for other, part in needs((name, split), params)]
     return {
         "notebook": name,
@@ -124,8 +131,8 @@ def manifest(name: str, split: str, params: Params, profile: str, overrides: lis
         "overrides": overrides,
         "parameters": sections,
         "inputs": {
-            str(file.relative_to(ROOT)): sha256(file)
-            for file in [source, *sorted(imported_modules(source)), *before]
+            os.path.relpath(file, ROOT): sha256(file)
+            for file in [source, *sorted(imported_modules(source)), *data, *before]
             if file.exists()
         },
         "revision": revision(),

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -44,6 +45,7 @@ def main() -> int:
         print(f"error: another run is making {outputs.root.relative_to(ROOT)}; wait for it or stop it", file=sys.stderr)
         return 1
     with lock:
+        forget_overridden(outputs)
         code = run_atoms(options.params, options.cores, further)
         if code or "--dry-run" in further or "-n" in further:
             return code
@@ -59,8 +61,17 @@ def run_atoms(profile: str, cores: int, further: list[str]) -> int:
     command = [sys.executable, "-m", "snakemake", "--snakefile", "Snakefile", "--cores", str(cores), "--nolock"]
     command += ["--rerun-incomplete", "--rerun-triggers", "mtime", "input", "--quiet", "rules", "host"]
     command += [*further, "--config", f"params={profile}"]
-    environment = os.environ | {"REPORT_SCHEDULED": "1"}
-    return subprocess.run(command, cwd=ROOT, env=environment, preexec_fn=die_with_parent).returncode
+    environment = os.environ | {"REPORT_SCHEDULED": "1", "REPORT_CORES": str(cores)}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, preexec_fn=partial(die_with_parent, os.getpid())
+    ).returncode
+
+
+def forget_overridden(outputs: Outputs) -> None:
+    """Results that someone made by hand with `--set` are not the profile's: let them be made again."""
+    for manifest in outputs.notebooks.glob("*/[!.]*.json"):
+        if json.loads(manifest.read_text(encoding="utf-8"))["overrides"]:
+            manifest.unlink()
 
 
 def take_lock(path: Path) -> TextIO | None:

@@ -32,6 +32,7 @@ class Data(Section):
     own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
     convention: Literal["mstcn", "asformer", "lea"]
+    compare: Literal["thesis", "scores_references"]  # published numbers beside 2.3.1's: Table 1, or on class scores
 
 
 class Asformer(Section):
@@ -110,7 +111,6 @@ class Backbone(Section):
 class Params(Section):
     title: str
     notice: str  # said on every page, e.g. that the numbers are the demo's
-    summary: str  # on the front page
     notebooks: tuple[str, ...]
     data: Data
     demo: Demo

@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from lib.metrics import METRICS
 from lib.plots import short
 
-SCORES = ["accuracy", "edit", "f1@10", "f1@25", "f1@50"]
-COLUMNS = [*SCORES, "best_accuracy", "best_epoch"]
+COLUMNS = [*METRICS, "best_accuracy", "best_epoch"]
 HEADERS = {
     "accuracy": "accuracy",
     "edit": "edit, %",
@@ -50,14 +50,24 @@ def beside(
         The styled table, and its values with a column `source`, for the CSV.
     """
     theirs = published.rename(index=str).reindex(index=ours.index, columns=ours.columns).astype(float)
-    blocks = {our_name: ours, their_name: theirs, "difference": ours - theirs}
-    stacked = pd.concat(blocks, names=["source", ours.index.name])
+    return _styled({our_name: ours, their_name: theirs, "difference": ours - theirs}, ours.index.name)
+
+
+def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
+    """As `beside`, where there is nothing published to compare with."""
+    return _styled({our_name: ours}, ours.index.name)
+
+
+def _styled(blocks: Mapping[str, pd.DataFrame], index: str) -> tuple[Styler, pd.DataFrame]:
+    stacked = pd.concat(blocks, names=["source", index])
     styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")
-    styler = styler.format("{:.0f}", subset=[HEADERS["best_epoch"]], na_rep="–") if "best_epoch" in ours else styler
-    styler = styler.format(
-        lambda value: "–" if pd.isna(value) else f"{value:+.3f}" if abs(value) < 2 else f"{value:+.1f}",
-        subset=pd.IndexSlice["difference", :],
-    )
+    styler = styler.format("{:.0f}", subset=[HEADERS["best_epoch"]], na_rep="–")
+    if "difference" in blocks:
+        styler = styler.format(_signed, subset=pd.IndexSlice["difference", :])
     means = [label for label in stacked.index if label[1] == "mean"]
     styler = styler.map(lambda _: "font-weight: bold", subset=pd.IndexSlice[means, :]) if means else styler
     return styler.set_table_attributes('class="dataframe"'), stacked.reset_index()
+
+
+def _signed(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:+.3f}" if abs(value) < 2 else f"{value:+.1f}"

@@ -12,13 +12,12 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-import os
-
 import matplotlib.pyplot as plt
 import pandas as pd
 
 from lib import plots
 from lib.notebook import open_notebook
+from lib.processes import cores
 from lib.statistics import class_statistics, facts, middle_frames
 from lib.video import read_frames
 
@@ -34,7 +33,7 @@ book = open_notebook("2_1_datasets", params, split, overrides)
 if book.params.data.source == "demo":
     from lib.demo.write import render
 
-    render(book.params.demo, book.root, workers=os.cpu_count())
+    render(book.params.demo, book.root, workers=cores())
 dataset = book.dataset()
 
 # %%
@@ -92,8 +91,8 @@ book.figure(number, figure, segments.reset_index(), "The annotated actions of th
 # %% tags=["remove-input"]
 first, second = (set(dataset.names(name)) for name in dataset.videos[:2])
 book.say(
-    f"The same person's two videos share {len(first & second)} of {len(first | second)} actions, in another order: "
-    "the participants got ingredients, not a recipe."
+    f"The first two videos share {len(first & second)} of {len(first | second)} actions; the order is free, since the "
+    "participants got ingredients, not a recipe."
 )
 
 # %% [markdown]
@@ -139,7 +138,7 @@ book.table("splits", splits, splits.reset_index(), "The cross-validation: no per
 #
 # HowTo100M holds 136.6 million clips of 1.2 million narrated videos (1.2 M and 136.6 M are the thesis's figures, after the
 # data set's paper). Its place in the demo is taken by clips that the same renderer makes in other kitchens, with other
-# people, foods and motions; the backbones of this profile are trained on such clips and never on the
+# people, foods and motions; its backbones are trained on such clips and never on the
 # target set. That is transfer to other people and foods within one renderer, much less than from Kinetics to a kitchen.
 
 # %%

@@ -3,7 +3,7 @@
 #
 # The unimodal baseline has two parts: a backbone, I3D (Carreira and Zisserman, CVPR 2017), turns 21 frames around a moment
 # into one vector; ASFormer (Yi, Wen and Jiang, BMVC 2021) labels every frame of the whole sequence of vectors. The figures
-# below are drawn from the modules that this profile runs: their shapes and counts are read off, not typed.
+# below are drawn from the modules themselves, with this profile's settings: shapes and counts are read off, not typed.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -95,7 +95,7 @@ if settings.weights is None:
         f"{ends['flow']['thing']:.0f} %."
     )
 else:
-    book.say(f"The weights are read from `{settings.weights}` in 2.3.2.")
+    book.say(f"Where features are extracted (2.3.2), the weights are read from `{settings.weights}`.")
 
 # %% [markdown]
 # ## 2.2.2 ASFormer
@@ -145,7 +145,7 @@ book.say(
 rate = book.params.data.fps / former.sample_rate
 layers = pd.DataFrame({"layer": range(1, former.num_layers + 1)})
 layers["dilation"] = [layer.feed_forward["layer"][0].dilation[0] for layer in model.encoder.layers]
-layers["window, frames"] = 2 * layers["dilation"] - 1
+layers["window, frames"] = layers["dilation"] if former.attention_band == "banded" else 2 * layers["dilation"] - 1
 layers["window, s"] = layers["window, frames"] / rate
 layers["reached by convolutions, frames"] = 1 + 2 * layers["dilation"].cumsum()
 layers["reached, s"] = layers["reached by convolutions, frames"] / rate

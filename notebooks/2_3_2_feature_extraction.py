@@ -20,7 +20,7 @@ from lib.extraction import RANDOM, damaged, extract_sets, mode_agreement
 from lib.notebook import open_notebook
 from lib.published import published_table
 from lib.tables import beside
-from lib.video import read_video
+from lib.video import read_frames
 
 book = open_notebook("2_3_2_feature_extraction", params, split, overrides)
 
@@ -28,8 +28,8 @@ book = open_notebook("2_3_2_feature_extraction", params, split, overrides)
 # ## Extraction
 #
 # Frames are decoded with OpenCV's `VideoCapture`, resized, cropped, normalized, and padded with zeros at both ends of the
-# video; every frame gets the pooled output of the 21 frames around it. Each split's part extracts its ten test videos, and
-# every video is tested once. A video that is done is not done again.
+# video; every frame gets the pooled output of the window around it. Each split's part extracts its test videos, and every
+# video is tested once. A video that is done is not done again.
 
 # %%
 videos = [video for k in book.splits for video in book.dataset().split(k)[1]]
@@ -52,30 +52,30 @@ if book.whole:
 # stands in. A frame that still decodes, however spoilt it looks, comes as it is. (The thesis says that damaged frames are skipped; its code stops reading at the first.)
 
 # %%
-spoilt = damaged(book)
+spoilt = damaged(book, videos)
 if spoilt:
     figure, axes = plt.subplots(len(spoilt), 5, figsize=(plots.WIDTH, 1.9 * len(spoilt)), squeeze=False)
     for row, (video, bad) in zip(axes, spoilt.items(), strict=True):
-        frames = list(read_video(book.root / "videos" / f"{video}.avi"))
-        shown = [bad[0] - 2, bad[0] - 1, bad[0], bad[-1], min(bad[-1] + 1, len(frames) - 1)]
-        for ax, number in zip(row, shown, strict=True):
+        shown = [max(0, bad[0] - 2), max(0, bad[0] - 1), bad[0], bad[len(bad) // 2], bad[-1]]
+        frames = read_frames(book.root / "videos" / f"{video}.avi", shown)
+        for ax, number, frame in zip(row, shown, frames, strict=True):
             state = "lost, replaced" if number in bad else "decoded"
-            plots.picture(frames[number][:, :, ::-1], f"{video}, frame {number}\n{state}", ax)
+            plots.picture(frame, f"{video}, frame {number}\n{state}", ax)
     numbers = pd.DataFrame(
         [(video, frame) for video, bad in spoilt.items() for frame in bad], columns=["video", "frame"]
     )
     book.figure(8, figure, numbers, "Damaged videos: around the first and the last damaged frame.", raster=True)
 
 # %% tags=["remove-input"]
-videos_of_split = {video: k for k in book.splits for video in book.dataset().split(k)[1]}
+tested_in = {video: k for k in book.splits for video in book.dataset().split(k)[1]}
 for video, bad in spoilt.items():
     book.say(
-        f"`{video}`: {len(bad)} damaged frames; it is a test video of split {videos_of_split.get(video, '(another)')}."
+        f"`{video}`: {len(bad)} frames cannot be decoded; it is a test video of split {tested_in.get(video, '(another)')}."
     )
 if book.whole and spoilt:
     book.say(
         "The thesis explains its weak split 1 by the damaged videos, since both are in that split's training part. "
-        f"They are as well in the training parts of splits {', '.join(str(k) for k in book.splits if k not in {videos_of_split[v] for v in spoilt})}."
+        f"They are in those of splits {', '.join(str(k) for k in book.splits[1:] if k not in {tested_in[v] for v in spoilt})} as well."
     )
 
 # %% [markdown]
@@ -116,7 +116,7 @@ if book.whole:
     book.say(
         f"Here the three ways lie {spread:.3f} apart in accuracy, in the thesis {theirs.max() - theirs.min():.3f}, one run each. "
         f"The best is `{trimmed['accuracy'].idxmax()}` here and `{theirs.idxmax()}` there. A shift of eight frames is the same in training and "
-        "test, so a network can learn it; whether such a spread is more than that between seeds is asked below."
+        "test, so a network can learn it: compare the spread between seeds before reading anything into the order."
     )
 
 # %% [markdown]
@@ -128,7 +128,7 @@ if book.whole:
 
 # %%
 if book.whole and book.params.data.source == "demo":
-    comparison = backbone_comparison(book, {"trained": book.params.data.own_features, "random": RANDOM})
+    comparison = backbone_comparison(book, {"trained": book.own_features, "random": RANDOM})
     book.table(
         "backbones",
         comparison.style.format(precision=1),

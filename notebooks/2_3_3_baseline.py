@@ -23,11 +23,11 @@ book = open_notebook("2_3_3_baseline", params, split, overrides)
 # %% [markdown]
 # ## Training
 #
-# One video a step, Adam, the learning rate halved where the training loss stops falling; all stages are trained from the
+# One video a step, Adam, the learning rate cut where the training loss stops falling; all stages are trained from the
 # first step on. A split whose run is finished is read, not trained again.
 
 # %%
-dataset = book.dataset(book.params.data.own_features, trim="end")
+dataset = book.dataset(book.own_features, trim="end")
 result = cross_validate(book, dataset, "asformer_own")
 
 # %%
@@ -40,8 +40,8 @@ book.figure(11, figure, result.history, "Training of the baseline on the splits.
 last = result.history[result.history["epoch"] == result.history["epoch"].max()]
 book.say(
     f"After {last['epoch'].max()} epochs the training accuracy is {last['train_accuracy'].mean():.1f} % on average "
-    f"({last['train_accuracy'].min():.1f} to {last['train_accuracy'].max():.1f} over the splits); the learning rate has "
-    f"fallen to {last['learning_rate'].min():.1e} at least once."
+    f"({last['train_accuracy'].min():.1f} to {last['train_accuracy'].max():.1f} over the splits); the learning "
+    f"rate ended at {last['learning_rate'].min():.1e} to {last['learning_rate'].max():.1e}."
 )
 
 # %% [markdown]

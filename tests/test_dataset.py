@@ -274,6 +274,12 @@ def test_features_that_outlast_the_labels_are_cut_where_asked(root, trim, kept):
     np.testing.assert_array_equal(open_dataset(root, "i3d", 30, trim).feature(path.stem), longer[:, kept])
 
 
+def test_what_a_killed_writer_left_behind_is_no_file_of_the_data_set(root):
+    (root / "features" / "i3d" / ".rgb-01-1.npy.77.tmp.npy").write_bytes(b"half")
+    (root / "groundTruth" / ".rgb-01-1.txt.77.tmp.txt").write_text("cu")
+    assert open_dataset(root, "i3d", 30).videos == ("rgb-01-1", "rgb-01-2", "rgb-02-1")
+
+
 def test_trimming_never_lengthens(root):
     path = next((root / "features" / "i3d").glob("*.npy"))
     np.save(path, np.load(path)[:, :-1])

@@ -11,7 +11,7 @@ from lib.paths import ROOT
 def declared() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     names = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
-    return {re.split(r"[=<>!~ ;]", name)[0] for name in names}
+    return {re.split(r"[\[=<>!~ ;]", name)[0] for name in names}
 
 
 def locked() -> dict[str, str]:

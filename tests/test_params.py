@@ -57,7 +57,7 @@ def test_a_missing_profile_lists_those_that_exist():
 def test_overrides_are_laid_over_the_profile():
     assert load("params/demo.yaml", ["asformer.epochs=3"]).asformer.epochs == 3
     assert load("params/demo.yaml", ["asformer.learning_rate=5e-4"]).asformer.learning_rate == 5e-4
-    for wrong in ("asformer.epochs", "asformer.epochs.x=1", "asformer=3", "=3"):
+    for wrong in ("asformer.epochs=[", "asformer.epochs", "asformer.epochs.x=1", "asformer=3", "=3"):
         with pytest.raises(ParameterError):
             load("params/demo.yaml", [wrong])
 
