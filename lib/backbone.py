@@ -53,7 +53,7 @@ class OneCycle(LambdaLR):
 
 
 def train_stream(
-    stream: Stream, demo: Demo, i3d: I3D, settings: Backbone, folder: Path, workers: int = 1
+    stream: Stream, demo: Demo, i3d: I3D, settings: Backbone, folder: Path
 ) -> tuple[I3DResNet, pd.DataFrame]:
     """Train one stream; what is finished is loaded, what was killed goes on.
 
@@ -61,7 +61,6 @@ def train_stream(
         stream: "rgb" or "flow".
         demo: how clips look; their people are others than those of its videos.
         folder: of the run (weights.safetensors, history.csv).
-        workers: processes that render the clips.
 
     Returns:
         The net in evaluation mode, and its history: epoch, learning_rate, loss, verb and thing (accuracy in percent, in
@@ -76,7 +75,7 @@ def train_stream(
 
     @cache  # not rendered when the run is finished
     def data() -> tuple[Tensor, Tensor]:
-        clips, labels = render_clips(demo, settings.clips, settings.clip_frames, settings.seed, workers)
+        clips, labels = render_clips(demo, settings.clips, settings.clip_frames, settings.seed)
         return (torch.from_numpy(clips) if stream == "rgb" else flow_clips(clips, i3d)), TARGETS[labels]
 
     def loss_of(_batch: str) -> tuple[Tensor, Row]:

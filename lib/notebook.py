@@ -43,7 +43,6 @@ class Notebook:
     """
 
     name: str
-    profile: str
     params: SimpleNamespace
     out: Outputs
     splits: tuple[int, ...]
@@ -146,7 +145,7 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     display(HTML(f'<div class="notice">{html.escape(params.notice)}</div>'))
     root = data_root(params, out)
     splits = SPLITS if whole else (int(split),)
-    return Notebook(name, str(profile), SimpleNamespace(**sections), out, splits, whole, root)
+    return Notebook(name, SimpleNamespace(**sections), out, splits, whole, root)
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

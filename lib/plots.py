@@ -59,14 +59,14 @@ def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> 
     return ax
 
 
-def _marker(curve: pd.DataFrame) -> str:
+def _marker(curve: pd.DataFrame | pd.Series) -> str:
     return "o" if len(curve) <= 15 else ""
 
 
 def labelled_curves(curves: Mapping[str, pd.Series], ax: Axes, label: str) -> Axes:
     """One line a named series, e.g. the three ways to trim."""
     for (name, curve), colour in zip(curves.items(), SPLIT_COLOURS.values(), strict=False):
-        ax.plot(curve.index, curve, color=colour, lw=1.6, marker="o" if len(curve) <= 15 else "", label=name)
+        ax.plot(curve.index, curve, color=colour, lw=1.6, marker=_marker(curve), label=name)
     ax.set(xlabel="epoch", ylabel=label)
     return ax
 
