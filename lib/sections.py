@@ -108,6 +108,24 @@ class Backbone(Section):
     seed: int
 
 
+class Narration(Section):
+    """The demo's narrated videos (lib/demo/narrated.py), in the place of HowTo100M's (thesis 2.1.2)."""
+
+    videos: PositiveInt
+    validation: PositiveInt  # of them
+    shortest: PositiveInt  # seconds
+    longest: PositiveInt
+    seed: int
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.validation >= self.videos:
+            raise ValueError(f"validation {self.validation} must be fewer than videos {self.videos}")
+        if self.shortest > self.longest:
+            raise ValueError(f"shortest {self.shortest} s is longer than longest {self.longest} s")
+        return self
+
+
 class Params(Section):
     title: str
     notice: str  # said on every page, e.g. that the numbers are the demo's
@@ -117,3 +135,4 @@ class Params(Section):
     i3d: I3D
     backbone: Backbone
     asformer: Asformer
+    narration: Narration
