@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from lib.artifacts import key
+from lib.checkpoints import Learner
 from lib.demo.clips import CLASSES, render_clips
 from lib.flow import to_flow
 from lib.i3d import I3DResNet, build, calibrate, pool_space, pool_time
@@ -78,7 +79,7 @@ def train_stream(
         clips, labels = render_clips(demo, settings.clips, settings.clip_frames, settings.seed)
         return (torch.from_numpy(clips) if stream == "rgb" else flow_clips(clips, i3d)), TARGETS[labels]
 
-    def loss_of(_batch: str) -> tuple[Tensor, Row]:
+    def losses_of(_batch: int) -> list[tuple[Tensor, Row]]:
         clips, targets = data()
         chosen = torch.randint(len(clips), (settings.batch,))
         inputs = rgb_batch(clips[chosen], i3d, settings) if stream == "rgb" else flow_batch(clips[chosen], settings)
@@ -86,16 +87,15 @@ def train_stream(
         verb, thing = targets[chosen].T
         correct = {"verb": (verbs.argmax(1) == verb), "thing": (things.argmax(1) == thing)}
         loss = F.cross_entropy(verbs, verb) + F.cross_entropy(things, thing)
-        return loss, {name: 100 * hits.float().mean().item() for name, hits in correct.items()}
+        return [(loss, {name: 100 * hits.float().mean().item() for name, hits in correct.items()})]
 
     def measure(_epoch: int, sums: Row) -> Row:
         return {name: value / settings.batches for name, value in sums.items()}
 
     optimizer = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     scheduler = cast(Any, OneCycle(optimizer, settings.epochs[stream]))
-    batches = [str(number) for number in range(settings.batches)]
     run = {"epochs": settings.epochs[stream], "seed": settings.seed, "folder": folder, "key": identity}
-    return net, fit(net, optimizer, scheduler, batches, loss_of, measure, **run)
+    return net, fit(Learner(net, optimizer, scheduler), lambda _: range(settings.batches), losses_of, measure, **run)
 
 
 def train_streams(demo: Demo, i3d: I3D, settings: Backbone, folder: Path) -> dict[Stream, pd.DataFrame]:

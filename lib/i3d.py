@@ -5,29 +5,23 @@ last maps, pooled as in the classification head: windows of 4 x 7 x 7 (time, hei
 """
 
 import copy
-import pickle
 import warnings
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lib.sections import I3D
+from lib.weights import WeightsError, read_weights
 
 with warnings.catch_warnings():  # pytorchvideo 0.1.5 scripts functions at import, which torch now discourages
     warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
     from pytorchvideo.models.hub import i3d_r50
 
 HEAD_POOL = (4, 7, 7)  # positions in time, height, width; fewer where the maps are smaller
-
-
-class WeightsError(ValueError):
-    """A file of weights that cannot be used; the message is one line."""
 
 
 class I3DResNet(nn.Module):
@@ -116,24 +110,12 @@ def load_weights(net: I3DResNet, path: Path) -> None:
     Raises:
         WeightsError: the file is missing, damaged or of another net.
     """
+    state = read_weights(path, "model_state", "put the file there or train it (2_2)")
     try:
-        state = load_file(path) if path.suffix == ".safetensors" else _foreign(path)
         net.load_state_dict(state, strict=True)
-    except FileNotFoundError:
-        raise WeightsError(f"{path}: weights of I3D are not there; put the file there or train it (2_2)") from None
-    except (OSError, SafetensorError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path}: weights cannot be read ({reason}); fetch the file again") from None
     except RuntimeError as error:  # torch lists every name that does not fit; the first says enough
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise WeightsError(f"{path}: not weights of this net: {first}") from None
-
-
-def _foreign(path: Path) -> dict[str, Tensor]:
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    if "model_state" not in checkpoint:
-        raise WeightsError(f"{path}: expected pytorchvideo's key 'model_state', found {sorted(checkpoint)}")
-    return checkpoint["model_state"]
 
 
 def for_inference(net: I3DResNet, dtype: torch.dtype) -> I3DResNet:

@@ -126,6 +126,15 @@ class Narration(Section):
         return self
 
 
+class Pairs(Section):
+    """Positive pairs of VideoCLIP's pre-training (thesis 2.4.2; lib/positives.py)."""
+
+    text_tokens: tuple[PositiveInt, PositiveInt]  # shortest and longest that captions are grown to
+    video_seconds: tuple[PositiveInt, PositiveInt]  # of a clip
+    longest_text: PositiveInt  # tokens kept, without [CLS] and [SEP]
+    per_video: PositiveInt  # pairs drawn from a video for a cluster
+
+
 class Params(Section):
     title: str
     notice: str  # said on every page, e.g. that the numbers are the demo's

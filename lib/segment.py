@@ -14,12 +14,13 @@ from torch import Tensor
 
 from lib.artifacts import atomic, key, write_json
 from lib.asformer import ASFormer
+from lib.checkpoints import Learner
 from lib.dataset import Dataset
 from lib.losses import segmentation_loss
 from lib.metrics import Convention, score
 from lib.predictions import write_prediction
 from lib.sections import Asformer
-from lib.training import Row, fit
+from lib.training import Row, fit, shuffled
 
 
 def train_split(
@@ -74,11 +75,11 @@ def train_split(
         torch.manual_seed(seed)
         model = _model(dataset, settings).to(device)
 
-    def loss_of(video: str) -> tuple[Tensor, Row]:
+    def losses_of(video: str) -> list[tuple[Tensor, Row]]:
         logits = model(features(video))
         target = torch.from_numpy(dataset.labels(video)[:: settings.sample_rate].copy()).to(device)
         correct = (logits[-1, 0].argmax(dim=0) == target).sum().item()
-        return segmentation_loss(logits, target, settings.smoothing), {"correct": correct, "frames": len(target)}
+        return [(segmentation_loss(logits, target, settings.smoothing), {"correct": correct, "frames": len(target)})]
 
     def predict(video: str) -> list[str]:
         with torch.inference_mode():
@@ -99,7 +100,7 @@ def train_split(
         optimizer, factor=settings.plateau_factor, patience=settings.plateau_patience
     )
     run = {"epochs": settings.epochs, "seed": seed, "folder": folder, "key": identity}
-    history = fit(model, optimizer, scheduler, train, loss_of, measure, **run)
+    history = fit(Learner(model, optimizer, scheduler), shuffled(train, seed), losses_of, measure, **run)
     for video, path in zip(test, written, strict=True):
         write_prediction(path, predict(video))
     reported = {"last_epoch": history.iloc[-1].to_dict(), "chosen_on_test": best_on_test(history)}

@@ -5,24 +5,22 @@ generators are seeded anew by seed and epoch, so there is nothing of them to kee
 and started again therefore ends with the very bytes of one that was not.
 """
 
-import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pandas as pd
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from lib.artifacts import atomic, write_text
+from lib.artifacts import write_text
+from lib.checkpoints import Learner, keep, load_trained, restore, save_tensors, saved_state, trained
+from lib.group import Group
 from lib.progress import track
 
 Row = dict[str, float]
+Example = TypeVar("Example")
 
 
 class TrainingError(ValueError):
@@ -30,11 +28,9 @@ class TrainingError(ValueError):
 
 
 def fit(
-    model: nn.Module,
-    optimizer: Optimizer,
-    scheduler: ReduceLROnPlateau,
-    examples: Sequence[str],
-    loss_of: Callable[[str], tuple[Tensor, Row]],
+    learner: Learner,
+    examples_of: Callable[[int], Iterable[Example]],
+    losses_of: Callable[[Example], Iterable[tuple[Tensor, Row]]],
     measure: Callable[[int, Row], Row],
     *,
     epochs: int,
@@ -42,15 +38,15 @@ def fit(
     folder: Path,
     key: str,
 ) -> pd.DataFrame:
-    """Train, one example a step, in an order drawn for each epoch, and leave weights.safetensors and history.csv.
+    """Train, one example a step, and leave weights.safetensors and history.csv.
 
     Args:
-        model: in the state it begins with; in the end it has the last epoch's weights and is in evaluation mode.
-        scheduler: looks at the epoch's summed loss.
-        examples: names, e.g. of the training videos.
-        loss_of: name -> loss, and numbers to be summed over the epoch, e.g. correct frames.
-        measure: epoch (from 1), sums (with `loss`) -> what the history keeps of it; the model is in evaluation mode.
-        seed: of order, dropout and whatever else is drawn in training.
+        learner: in the end its model has the last epoch's weights and is in evaluation mode.
+        examples_of: epoch (from 1) -> its examples in order, e.g. `shuffled` names of the training videos.
+        losses_of: example -> the parts of its loss, each with numbers to be summed over the epoch, e.g. correct frames.
+            A part's gradient is taken before the next part is asked for, so that memory holds one at a time.
+        measure: epoch, sums (with `loss`) -> what the history keeps of it; the model is in evaluation mode.
+        seed: of dropout and whatever else is drawn in training.
         folder: of the run. One that finished with the same key is loaded, one that was killed goes on.
         key: identity of the run (lib.artifacts.key).
 
@@ -60,90 +56,90 @@ def fit(
     Raises:
         TrainingError: the loss is not finite; names example and epoch.
     """
-    weights, checkpoint = folder / "weights.safetensors", folder / "checkpoint.safetensors"
-    for cut_off in folder.glob(".*.tmp*"):  # a kill while a file was written
+    weights, checkpoint, leads = (
+        folder / "weights.safetensors",
+        folder / "checkpoint.safetensors",
+        learner.group.rank == 0,
+    )
+    for cut_off in folder.glob(".*.tmp*") if leads else ():  # a kill while a file was written
         cut_off.unlink()
-    if _state(weights).get("key") != key:
-        _train(model, optimizer, scheduler, examples, loss_of, measure, epochs, seed, checkpoint, key)
-        write_text(folder / "history.csv", pd.DataFrame(_state(checkpoint)["history"]).to_csv(index=False))
-        _save(weights, model.state_dict(), {"key": key})  # last: it says that the run is finished
-    checkpoint.unlink(missing_ok=True)
-    model.load_state_dict(load_file(weights))
-    model.eval()
+    if saved_state(weights).get("key") != key:
+        history = _train(learner, examples_of, losses_of, measure, epochs, seed, checkpoint, key)
+        if leads:
+            write_text(folder / "history.csv", pd.DataFrame(history).to_csv(index=False))
+            save_tensors(weights, trained(learner.model), {"key": key})  # last: it says that the run is finished
+        learner.group.wait()
+    if leads:
+        checkpoint.unlink(missing_ok=True)
+    load_trained(learner.model, weights)
+    learner.model.eval()
     return pd.read_csv(folder / "history.csv")
 
 
+def shuffled(examples: Sequence[Example], seed: int) -> Callable[[int], Iterator[Example]]:
+    """Examples for `fit`: each epoch in an order of its own."""
+
+    def of_epoch(epoch: int) -> Iterator[Example]:
+        order = torch.randperm(len(examples), generator=torch.Generator().manual_seed(seed * 100_000 + epoch))
+        return (examples[int(number)] for number in order)
+
+    return of_epoch
+
+
 def _train(
-    model: nn.Module,
-    optimizer: Optimizer,
-    scheduler: ReduceLROnPlateau,
-    examples: Sequence[str],
-    loss_of: Callable[[str], tuple[Tensor, Row]],
+    learner: Learner,
+    examples_of: Callable[[int], Iterable[Example]],
+    losses_of: Callable[[Example], Iterable[tuple[Tensor, Row]]],
     measure: Callable[[int, Row], Row],
     epochs: int,
     seed: int,
     checkpoint: Path,
     key: str,
-) -> None:
+) -> list[Row]:
+    model, optimizer, group = learner.model, learner.optimizer, learner.group
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     history: list[Row] = []
-    if (state := _state(checkpoint)).get("key") == key:
+    if (state := saved_state(checkpoint)).get("key") == key:
         history = state["history"]
-        _restore(model, optimizer, scheduler, load_file(checkpoint), state)
+        restore(learner, checkpoint)
     first = len(history) + 1
     with torch.random.fork_rng():
         for epoch in track(range(first, epochs + 1), "epoch", total=epochs, initial=first - 1):
-            torch.manual_seed(seed * 100_000 + epoch)
-            order = torch.randperm(len(examples), generator=torch.Generator().manual_seed(seed * 100_000 + epoch))
+            torch.manual_seed(seed * 100_000 + epoch + 10_000 * group.rank)  # dropout differs between processes
+            examples = examples_of(epoch)
             model.train()
             sums = {"loss": 0.0}
-            for example in [examples[int(i)] for i in order]:
+            for example in examples:
                 optimizer.zero_grad()
-                loss, numbers = loss_of(example)
-                numbers = {"loss": loss.item(), **numbers}
-                if not math.isfinite(numbers["loss"]):
+                loss = torch.zeros((), device=group.device)
+                for part, numbers in losses_of(example):
+                    part.backward()
+                    loss += part.detach()
+                    for name, value in numbers.items():
+                        sums[name] = sums.get(name, 0.0) + value
+                group.add_up([loss, *_gradients(parameters, group)])
+                if not math.isfinite(loss.item()):
                     raise TrainingError(
-                        f"{checkpoint.parent}: the loss is {numbers['loss']} at {example} in epoch {epoch};"
+                        f"{checkpoint.parent}: the loss is {loss.item()} at {example} in epoch {epoch};"
                         " look for extreme features there, or lower the learning rate"
                     )
-                loss.backward()
+                if learner.clip is not None:
+                    nn.utils.clip_grad_norm_(parameters, learner.clip)
                 optimizer.step()
-                sums = {name: sums.get(name, 0.0) + value for name, value in numbers.items()}
-            row = {"epoch": epoch, "learning_rate": optimizer.param_groups[0]["lr"]}
-            scheduler.step(sums["loss"])
+                sums["loss"] += loss.item()
+            rate = optimizer.param_groups[0]["lr"]
+            if learner.scheduler is not None:
+                learner.scheduler.step(sums["loss"])
             model.eval()
-            history.append({**row, **measure(epoch, sums)})
-            _keep(model, optimizer, scheduler, checkpoint, {"key": key, "history": history})
+            history.append({"epoch": epoch, "learning_rate": rate, **measure(epoch, sums)})
+            if group.rank == 0:
+                keep(learner, checkpoint, {"key": key, "history": history})
+            group.wait()
+    return history
 
 
-def _keep(model: nn.Module, optimizer: Optimizer, scheduler: ReduceLROnPlateau, path: Path, state: dict) -> None:
-    moments = optimizer.state_dict()
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    for number, values in moments["state"].items():
-        tensors |= {f"optimizer.{number}.{name}": value for name, value in values.items()}
-    _save(path, tensors, state | {"groups": moments["param_groups"], "scheduler": scheduler.state_dict()})
-
-
-def _restore(
-    model: nn.Module, optimizer: Optimizer, scheduler: ReduceLROnPlateau, tensors: dict[str, Tensor], state: dict
-) -> None:
-    model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            _, number, part = name.split(".")
-            moments.setdefault(int(number), {})[part] = value.clone()  # not in the file's mapped memory
-    optimizer.load_state_dict({"state": moments, "param_groups": state["groups"]})
-    scheduler.load_state_dict(state["scheduler"])
-
-
-def _save(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    with atomic(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata={"state": json.dumps(state)}))
-
-
-def _state(path: Path) -> dict[str, Any]:
-    """What stands beside the tensors; empty where there is no file."""
-    if not path.exists():
-        return {}
-    with safe_open(path, framework="pt") as file:
-        return json.loads(file.metadata()["state"])
+def _gradients(parameters: list[nn.Parameter], group: Group) -> list[Tensor]:
+    """Those there are; zeros where only other processes have one."""
+    for parameter in parameters if group.size > 1 else ():
+        parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+    return [parameter.grad for parameter in parameters if parameter.grad is not None]

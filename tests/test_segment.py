@@ -127,8 +127,8 @@ def test_another_feature_value_or_setting_is_another_run(whole, tmp_path):
 def test_killed_in_training_it_ends_with_the_same_bytes(root, whole, tmp_path):
     """A real process, a real SIGKILL, 30 ms after a checkpoint."""
     code = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'tests')]!r}\n"
-    code += "import lib.training, time; keep = lib.training._keep\n"
-    code += "lib.training._keep = lambda *a: (time.sleep(0.1), keep(*a))\n"
+    code += "import lib.training, time; keep = lib.training.keep\n"
+    code += "lib.training.keep = lambda *a: (time.sleep(0.1), keep(*a))\n"
     code += "from pathlib import Path; from test_segment import run\n"
     code += f"run(Path({str(root)!r}), Path({str(tmp_path)!r}))"
     checkpoint = tmp_path / "run" / "checkpoint.safetensors"

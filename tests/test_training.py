@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from lib import training
-from lib.training import TrainingError, fit
+from lib.checkpoints import Learner
+from lib.training import TrainingError, fit, shuffled
 
 EPOCHS = 12
 
@@ -21,18 +22,19 @@ def run(folder: Path, key: str = "a", poison: str = "", epochs: int = EPOCHS) ->
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
     examples, steps = [f"video-{number}" for number in range(5)], []
 
-    def loss_of(name):
+    def losses_of(name):
         steps.append(name)
         x = torch.full((3, 4), float(name[-1]))
         loss = (model(x) - x.mean()).square().mean()
-        return loss * (float("nan") if name == poison else 1), {"frames": 3}
+        return [(loss * (float("nan") if name == poison else 1), {"frames": 3})]
 
     def measure(epoch, sums):
         assert not model.training and sums["frames"] == 15
         return {"loss": sums["loss"]} | ({"tested": float(epoch)} if epoch % 2 == 0 else {})
 
     options = {"epochs": epochs, "seed": 3, "folder": folder, "key": key}
-    history = fit(model, optimizer, scheduler, examples, loss_of, measure, **options)
+    learner = Learner(model, optimizer, scheduler)
+    history = fit(learner, shuffled(examples, 3), losses_of, measure, **options)
     assert history["epoch"].tolist() == list(range(1, epochs + 1))
     return steps
 
@@ -68,7 +70,7 @@ def test_the_callers_random_numbers_are_left_alone(tmp_path):
 
 @pytest.mark.parametrize("stop", range(1, EPOCHS))
 def test_it_goes_on_from_every_epoch(whole, tmp_path, monkeypatch, stop):
-    keep, kept = training._keep, []
+    keep, kept = training.keep, []
 
     def keep_until_stop(*arguments):
         if len(kept) == stop:
@@ -76,7 +78,7 @@ def test_it_goes_on_from_every_epoch(whole, tmp_path, monkeypatch, stop):
         kept.append(keep(*arguments))
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_keep", keep_until_stop)
+        patch.setattr(training, "keep", keep_until_stop)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path)
     assert len(run(tmp_path)) == 5 * (EPOCHS - stop)

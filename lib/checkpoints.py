@@ -1,0 +1,84 @@
+"""What a training is made of and how it is kept in files: weights, optimizer, scheduler, and a note beside them."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from lib.artifacts import atomic
+from lib.group import Group, alone
+
+
+@dataclass
+class Learner:
+    """What a training changes.
+
+    Attributes:
+        model: in the state it begins with.
+        optimizer: of its parameters that learn.
+        scheduler: looks at the epoch's summed loss; None: the rate is set elsewhere.
+        clip: largest norm of a step's gradient; None: as it comes.
+        group: the processes that train together.
+    """
+
+    model: nn.Module
+    optimizer: Optimizer
+    scheduler: ReduceLROnPlateau | None = None
+    clip: float | None = None
+    group: Group = field(default_factory=alone)
+
+
+def load_trained(model: nn.Module, weights: Path) -> None:
+    """Take the weights that a run left; those that do not learn (frozen word vectors) stay as they are."""
+    model.load_state_dict({**model.state_dict(), **load_file(weights)})
+
+
+def trained(model: nn.Module) -> dict[str, Tensor]:
+    """The state without parameters that do not learn."""
+    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    return {name: value for name, value in model.state_dict().items() if name not in frozen}
+
+
+def keep(learner: Learner, path: Path, state: dict) -> None:
+    """Write all that the next epoch needs, and `state` beside it."""
+    moments = learner.optimizer.state_dict()
+    tensors = {f"model.{name}": value for name, value in trained(learner.model).items()}
+    for number, values in moments["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": value for name, value in values.items()}
+    scheduler = None if learner.scheduler is None else learner.scheduler.state_dict()
+    save_tensors(path, tensors, state | {"groups": moments["param_groups"], "scheduler": scheduler})
+
+
+def restore(learner: Learner, path: Path) -> None:
+    """Bring a learner to where `keep` left it."""
+    tensors, state = load_file(path), saved_state(path)
+    own = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    learner.model.load_state_dict({**learner.model.state_dict(), **own})
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, number, part = name.split(".")
+            moments.setdefault(int(number), {})[part] = value.clone()  # not in the file's mapped memory
+    learner.optimizer.load_state_dict({"state": moments, "param_groups": state["groups"]})
+    if learner.scheduler is not None:
+        learner.scheduler.load_state_dict(state["scheduler"])
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    """One file of tensors and what JSON can say, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(save(tensors, metadata={"state": json.dumps(state)}))
+
+
+def saved_state(path: Path) -> dict[str, Any]:
+    """What stands beside the tensors of a run's file; empty where there is no file."""
+    if not path.exists():
+        return {}
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()["state"])

@@ -1,0 +1,59 @@
+"""The processes that train one model together: one, or as many as `torchrun` or `accelerate launch` started.
+
+What is asked of them is little: sums over all, and waiting. Each process draws what it works on from the common seed.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Group:
+    """Attributes:
+    rank: number of this process, from 0.
+    size: how many there are.
+    device: of this process.
+    """
+
+    rank: int
+    size: int
+    device: torch.device
+
+    def add_up(self, tensors: Iterable[Tensor]) -> None:
+        """Replace each tensor by its sum over the processes, in one exchange; all must be of one type."""
+        tensors = list(tensors)
+        if self.size == 1 or not tensors:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        torch.distributed.all_reduce(flat)
+        for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(total.view_as(tensor))
+
+    def wait(self) -> None:
+        """Until every process has come here."""
+        if self.size > 1:
+            torch.distributed.barrier()
+
+
+def join_group() -> Group:
+    """The group of this process; without a launcher it is alone, on the GPU if there is one."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    cuda = torch.cuda.is_available()
+    if size == 1:
+        return Group(0, 1, torch.device("cuda" if cuda else "cpu"))
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if cuda else "gloo")
+    device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
+    if cuda:
+        torch.cuda.set_device(device)
+    return Group(torch.distributed.get_rank(), size, device)
+
+
+def alone() -> Group:
+    """A group of this process only, on the GPU if there is one."""
+    return Group(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
