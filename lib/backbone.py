@@ -5,27 +5,26 @@ set that the features are made for. As in EPIC-Kitchens (Damen et al., ECCV 2018
 with a softmax of its own; only the pooled features are used later.
 """
 
-import math
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR
 
 from lib.artifacts import key
 from lib.checkpoints import Learner
 from lib.demo.clips import CLASSES, render_clips
 from lib.flow import to_flow
 from lib.i3d import I3DResNet, build, calibrate, pool_space, pool_time
-from lib.inputs import to_input
+from lib.inputs import random_squares, to_input
 from lib.processes import die_with_parent
+from lib.rates import one_cycle, set_rate
 from lib.sections import I3D, Backbone, Demo
 from lib.training import Row, fit
 
@@ -35,22 +34,6 @@ STREAMS: tuple[Stream, ...] = ("rgb", "flow")
 VERBS = tuple(sorted({verb for verb, _ in CLASSES}))
 THINGS = tuple(sorted({thing for _, thing in CLASSES}))
 TARGETS = torch.tensor([(VERBS.index(verb), THINGS.index(thing)) for verb, thing in CLASSES])  # (classes, 2)
-
-
-class OneCycle(LambdaLR):
-    """Linear warm-up over a tenth of the epochs, then half a cosine down to zero."""
-
-    def __init__(self, optimizer: torch.optim.Optimizer, epochs: int) -> None:
-        warm = max(1, round(0.1 * epochs))
-
-        def factor(epoch: int) -> float:
-            done = max(0, epoch - warm) / max(1, epochs - warm)
-            return min((epoch + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * min(done, 1.0)))
-
-        super().__init__(optimizer, factor)
-
-    def step(self, epoch: Any = None) -> None:  # the trainer hands over the loss, which does not matter here
-        super().step()
 
 
 def train_stream(
@@ -79,6 +62,10 @@ def train_stream(
         clips, labels = render_clips(demo, settings.clips, settings.clip_frames, settings.seed)
         return (torch.from_numpy(clips) if stream == "rgb" else flow_clips(clips, i3d)), TARGETS[labels]
 
+    def batches_of(epoch: int) -> range:
+        set_rate(optimizer, settings.learning_rate * one_cycle(epoch - 1, settings.epochs[stream]))
+        return range(settings.batches)
+
     def losses_of(_batch: int) -> list[tuple[Tensor, Row]]:
         clips, targets = data()
         chosen = torch.randint(len(clips), (settings.batch,))
@@ -93,9 +80,8 @@ def train_stream(
         return {name: value / settings.batches for name, value in sums.items()}
 
     optimizer = torch.optim.AdamW(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    scheduler = cast(Any, OneCycle(optimizer, settings.epochs[stream]))
     run = {"epochs": settings.epochs[stream], "seed": settings.seed, "folder": folder, "key": identity}
-    return net, fit(Learner(net, optimizer, scheduler), lambda _: range(settings.batches), losses_of, measure, **run)
+    return net, fit(Learner(net, optimizer), batches_of, losses_of, measure, **run)
 
 
 def train_streams(demo: Demo, i3d: I3D, settings: Backbone, folder: Path) -> dict[Stream, pd.DataFrame]:
@@ -129,11 +115,7 @@ def rgb_batch(clips: Tensor, i3d: I3D, settings: Backbone) -> Tensor:
 
     uint8 (B, T, H, W, 3) -> float32 (B, 3, frames, crop, crop).
     """
-    side = int(torch.randint(settings.square, clips.shape[2] + 1, ()))
-    tops, lefts = torch.randint(clips.shape[2] - side + 1, (2, len(clips))).tolist()
-    parts = [clip[:, y : y + side, x : x + side] for clip, y, x in zip(clips, tops, lefts, strict=True)]
-    mirrored = [part.flip(2) if torch.rand(()) < 0.5 else part for part in parts]
-    return to_input(_span(torch.stack(mirrored), settings.frames), i3d)
+    return to_input(_span(random_squares(clips, settings.square), settings.frames), i3d)
 
 
 def flow_batch(fields: Tensor, settings: Backbone) -> Tensor:

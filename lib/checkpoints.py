@@ -1,5 +1,6 @@
 """What a training is made of and how it is kept in files: weights, optimizer, scheduler, and a note beside them."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,3 +83,11 @@ def saved_state(path: Path) -> dict[str, Any]:
         return {}
     with safe_open(path, framework="pt") as file:
         return json.loads(file.metadata()["state"])
+
+
+def digest(net: nn.Module) -> str:
+    """Identity of a net's weights."""
+    total = hashlib.sha256()
+    for name, values in net.state_dict().items():
+        total.update(name.encode() + values.cpu().numpy().tobytes())
+    return total.hexdigest()

@@ -8,7 +8,6 @@ Both read the video as a stream and compute `chunk` frames at once, so that memo
 for the features themselves. Before the first frame and after the last come zeros, after normalization.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor
 
 from lib.artifacts import atomic, key, write_json
+from lib.checkpoints import digest
 from lib.flow import to_flow
 from lib.i3d import I3DResNet, for_inference, pool_space, time_weights
 from lib.inputs import to_input
@@ -47,7 +47,7 @@ def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet],
         nets: "rgb", "flow" or both; features of both are joined in this order along the channels.
         settings: how frames are prepared and computed.
     """
-    how = key([settings.model_dump(), {stream: _digest(net) for stream, net in nets.items()}], code=("lib.features",))
+    how = key([settings.model_dump(), {stream: digest(net) for stream, net in nets.items()}], code=("lib.features",))
     identities = {video: key(how, files=[video]) for video in videos}
     todo = [video for video in videos if read_note(folder, video.stem).get("key") != identities[video]]
     for video in track(todo, f"{folder.name}: video", total=len(videos), initial=len(videos) - len(todo)):
@@ -170,10 +170,3 @@ def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _prepare(clips: Tensor, net: I3DResNet) -> Tensor:
     """On the device and in the type of the net's weights, channels last in memory, which is fastest."""
     return clips.to(next(net.parameters())).contiguous(memory_format=torch.channels_last_3d)
-
-
-def _digest(net: I3DResNet) -> str:
-    total = hashlib.sha256()
-    for name, values in net.state_dict().items():
-        total.update(name.encode() + values.cpu().numpy().tobytes())
-    return total.hexdigest()

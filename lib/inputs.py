@@ -1,5 +1,6 @@
-"""Decoded frames as the RGB net takes them (thesis 2.3.2; pytorchvideo's `ShortSideScale` and `CenterCrop`)."""
+"""Decoded frames as the video nets take them (thesis 2.3.2; pytorchvideo's `ShortSideScale` and `CenterCrop`)."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -7,7 +8,7 @@ from lib.sections import I3D
 
 
 def to_input(frames: Tensor, settings: I3D) -> Tensor:
-    """Decoded frames as the RGB net takes them: resize the short side, crop the centre, scale, normalize.
+    """Decoded frames as the video nets take them: resize the short side, crop the centre, scale, normalize.
 
     Args:
         frames: (..., T, H, W, 3) uint8, BGR as OpenCV decodes. The thesis left them so (`channel_order: bgr`);
@@ -24,6 +25,12 @@ def to_input(frames: Tensor, settings: I3D) -> Tensor:
     return (x - settings.mean) / settings.std
 
 
+def to_clips(frames: Tensor, size: int) -> Tensor:
+    """Frames as S3D takes them: (B, T, H, W, 3) uint8 BGR -> (B, 3, T, size, size) RGB in [0, 1]."""
+    x = frames.flip(-1).movedim(-1, 1).float() / 255
+    return center_crop(resize_short_side(x, size), size)
+
+
 def resize_short_side(x: Tensor, size: int) -> Tensor:
     """Bilinear, without antialiasing, as pytorchvideo's ShortSideScale: (..., H, W) -> short side `size`."""
     height, width = x.shape[-2:]
@@ -38,3 +45,14 @@ def center_crop(x: Tensor, size: int) -> Tensor:
     """(..., H, W) -> (..., size, size)."""
     top, left = round((x.shape[-2] - size) / 2), round((x.shape[-1] - size) / 2)
     return x[..., top : top + size, left : left + size]
+
+
+def random_squares(clips: Tensor, smallest: int) -> Tensor:
+    """Augmentation: a square of a random side, one for all clips, at a random place of each, mirrored or not.
+
+    clips: (B, T, S, S, 3) uint8 -> (B, T, side, side, 3), smallest <= side <= S
+    """
+    side = int(torch.randint(smallest, clips.shape[2] + 1, ()))
+    tops, lefts = torch.randint(clips.shape[2] - side + 1, (2, len(clips))).tolist()
+    parts = [clip[:, y : y + side, x : x + side] for clip, y, x in zip(clips, tops, lefts, strict=True)]
+    return torch.stack([part.flip(2) if torch.rand(()) < 0.5 else part for part in parts])

@@ -22,6 +22,16 @@ class Outputs:
         return self.root / "data"
 
     @property
+    def narrated(self) -> Path:
+        """The demo's narrated videos, in HowTo100M's layout."""
+        return self.root / "narrated"
+
+    @property
+    def packed(self) -> Path:
+        """Narrated features and captions as training reads them: packed/<feature set>/<train or val>."""
+        return self.root / "packed"
+
+    @property
     def weights(self) -> Path:
         return self.root / "weights"
 

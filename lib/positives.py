@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.sections import Pairs
+from lib.sections_pretraining import Pairs
 from lib.shards import Track
 
 LONGEST_TEXT = 256.0  # seconds: a run of captions stops growing there

@@ -6,14 +6,18 @@ the two it is from where they differ.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-PositiveInt = Annotated[int, Field(gt=0)]
-Probability = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from lib.section import PositiveInt, Probability, Section
+from lib.sections_pretraining import (
+    Experiment,
+    HowTo100M,
+    MilNce,
+    Narration,
+    Pretrain,
+    S3DFeatures,
+    VideoClip,
+)
 
 
 class Data(Section):
@@ -108,33 +112,6 @@ class Backbone(Section):
     seed: int
 
 
-class Narration(Section):
-    """The demo's narrated videos (lib/demo/narrated.py), in the place of HowTo100M's (thesis 2.1.2)."""
-
-    videos: PositiveInt
-    validation: PositiveInt  # of them
-    shortest: PositiveInt  # seconds
-    longest: PositiveInt
-    seed: int
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.validation >= self.videos:
-            raise ValueError(f"validation {self.validation} must be fewer than videos {self.videos}")
-        if self.shortest > self.longest:
-            raise ValueError(f"shortest {self.shortest} s is longer than longest {self.longest} s")
-        return self
-
-
-class Pairs(Section):
-    """Positive pairs of VideoCLIP's pre-training (thesis 2.4.2; lib/positives.py)."""
-
-    text_tokens: tuple[PositiveInt, PositiveInt]  # shortest and longest that captions are grown to
-    video_seconds: tuple[PositiveInt, PositiveInt]  # of a clip
-    longest_text: PositiveInt  # tokens kept, without [CLS] and [SEP]
-    per_video: PositiveInt  # pairs drawn from a video for a cluster
-
-
 class Params(Section):
     title: str
     notice: str  # said on every page, e.g. that the numbers are the demo's
@@ -145,3 +122,9 @@ class Params(Section):
     backbone: Backbone
     asformer: Asformer
     narration: Narration
+    howto100m: HowTo100M
+    s3d: S3DFeatures
+    mil_nce: MilNce
+    videoclip: VideoClip
+    pretrain: Pretrain
+    experiment: Experiment

@@ -25,22 +25,25 @@ class Canvas:
         self.reach = reach
         self.unit = len(image) / (2 * reach)  # pixels a unit
 
-    def pixels(self, points: Points | complex) -> np.ndarray:
-        """Complex (…,) -> int32 (…, 2), fixed point with SHIFT binary places."""
-        xy = np.stack([np.real(points), np.imag(points)], axis=-1)
-        return np.round((xy + self.reach) * (self.unit * 2**SHIFT)).astype(np.int32)
+    def pixels(self, points: Points) -> np.ndarray:
+        """Complex (M,) -> int32 (M, 2), fixed point with SHIFT binary places."""
+        xy = np.ascontiguousarray(points, np.complex128).view(np.float64).reshape(-1, 2)
+        return np.rint((xy + self.reach) * (self.unit * 2**SHIFT)).astype(np.int32)
+
+    def pixel(self, point: complex) -> tuple[int, int]:
+        """As `pixels`, for one."""
+        scale = self.unit * 2**SHIFT
+        return round((point.real + self.reach) * scale), round((point.imag + self.reach) * scale)
 
     def fill(self, outline: Points, colour: Colour) -> None:
         """The inside of a closed outline (M,)."""
         cv2.fillPoly(self.image, [self.pixels(outline)], colour, cv2.LINE_8, SHIFT)
 
     def disc(self, centre: complex, radius: float, colour: Colour) -> None:
-        x, y = self.pixels(centre).tolist()
-        cv2.circle(self.image, (x, y), round(radius * self.unit * 2**SHIFT), colour, -1, cv2.LINE_8, SHIFT)
+        cv2.circle(self.image, self.pixel(centre), round(radius * self.unit * 2**SHIFT), colour, -1, cv2.LINE_8, SHIFT)
 
     def ring(self, centre: complex, radius: float, colour: Colour) -> None:
-        x, y = self.pixels(centre).tolist()
-        cv2.circle(self.image, (x, y), round(radius * self.unit * 2**SHIFT), colour, 1, cv2.LINE_8, SHIFT)
+        cv2.circle(self.image, self.pixel(centre), round(radius * self.unit * 2**SHIFT), colour, 1, cv2.LINE_8, SHIFT)
 
     def line(self, points: Points, colour: Colour, width: float) -> None:
         thickness = max(1, round(width * self.unit))

@@ -1,0 +1,124 @@
+"""Training the demo's S3D with MIL-NCE on its narrated videos (thesis 2.4.1, Figure 14, equation 4).
+
+A clip is drawn anywhere in a video; the captions nearest to it in time are its candidates, one of which may fit. The
+text side reads word vectors, as published; here they come from the shipped text model in the place of word2vec.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from lib.artifacts import key
+from lib.checkpoints import Learner
+from lib.inputs import random_squares, to_clips
+from lib.narrated import caption_file, caption_tracks, read_list
+from lib.progress import track
+from lib.rates import one_cycle, set_rate
+from lib.s3d import S3D, mil_nce_loss
+from lib.sections_pretraining import MilNce, S3DFeatures, VideoClip
+from lib.towers import build_videoclip, tokenizer
+from lib.training import Row, fit
+from lib.video import read_video
+from lib.words import Words, piece_vectors, words_of
+
+
+class Corpus:
+    """The training videos of a narrated set with their captions, decoded into memory.
+
+    Args:
+        root: of the set.
+        words: that captions are read with.
+        settings: how clips and captions are drawn.
+    """
+
+    def __init__(self, root: Path, words: Words, settings: MilNce):
+        tracks = {
+            name: captions for name, *captions in caption_tracks(caption_file(root), set(read_list(root, "train")))
+        }
+        self.settings, self.frames, self.middles, self.numbers = settings, [], [], []
+        for name, (start, end, text) in track(sorted(tracks.items()), "decoding, video"):
+            video = read_video(root / "videos" / f"{name}.avi")
+            self.frames.append(torch.from_numpy(np.stack(list(video))))
+            self.middles.append(video.fps * (np.asarray(start) + np.asarray(end)) / 2)
+            self.numbers.append(words.numbers(text, settings.words))
+
+    def draw(self) -> tuple[Tensor, Tensor]:
+        """Clips (B, frames, S, S, 3) uint8 and their candidates' words (B·K, words), clip by clip."""
+        clips, captions = [], []
+        for video in torch.randint(len(self.frames), (self.settings.batch,)).tolist():
+            first = int(torch.randint(max(1, len(self.frames[video]) - self.settings.frames + 1), ()))
+            clips.append(self.frames[video][first : first + self.settings.frames])
+            far = np.abs(self.middles[video] - first - self.settings.frames / 2)
+            nearest = np.argsort(far, kind="stable")
+            captions.append(self.numbers[video][np.resize(nearest, self.settings.candidates).tolist()])
+        return torch.stack(clips), torch.cat(captions)
+
+
+def train_s3d(
+    root: Path, s3d: S3DFeatures, settings: MilNce, text: VideoClip, folder: Path
+) -> tuple[S3D, Words, pd.DataFrame]:
+    """Train on a narrated set; what is finished is loaded, what was killed goes on.
+
+    Args:
+        root: of the narrated set, with videos/.
+        s3d, settings: the net; its training.
+        text: names the text model whose word pieces give the word vectors.
+        folder: of the run.
+
+    Returns:
+        The net in evaluation mode, the words that it knows, and the history: epoch, learning_rate, loss and hit (share
+        of clips whose best caption of the batch is one of their own candidates, percent).
+    """
+    listed = set(read_list(root, "train"))
+    captions = [line for _, _, _, lines in caption_tracks(caption_file(root), listed) for line in lines]
+    words = words_of(captions)
+    net = build_s3d(s3d, words, text, settings.seed)
+    sections = [s3d.model_dump(exclude={"normalize", "dtype"}), settings.model_dump(), text.start]
+    files = [root / "train.lst", caption_file(root), root / "steps.json"]
+    identity = key(sections, code=("lib.mil_nce",), files=files)
+
+    @cache  # not decoded when the run is finished
+    def corpus() -> Corpus:
+        return Corpus(root, words, settings)
+
+    def batches_of(epoch: int) -> range:
+        set_rate(optimizer, settings.learning_rate * one_cycle(epoch - 1, settings.epochs))
+        return range(settings.batches)
+
+    def losses_of(_batch: int) -> list[tuple[Tensor, Row]]:
+        clips, numbers = corpus().draw()
+        video, text = embed(net, random_squares(clips, settings.square), s3d.crop), net.text_module(numbers)
+        best = (video @ text.T).argmax(dim=1) // settings.candidates
+        hit = 100 * (best == torch.arange(len(video))).float().mean().item()
+        return [(mil_nce_loss(video, text), {"hit": hit})]
+
+    def measure(_epoch: int, sums: Row) -> Row:
+        return {name: value / settings.batches for name, value in sums.items()}
+
+    learns = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(learns, settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    run = {"epochs": settings.epochs, "seed": settings.seed, "folder": folder, "key": identity}
+    return net, words, fit(Learner(net, optimizer), batches_of, losses_of, measure, **run)
+
+
+def build_s3d(settings: S3DFeatures, words: Words, text: VideoClip, seed: int) -> S3D:
+    """A net with random weights, and word vectors from the text model; the global generator is left alone."""
+    pieces = build_videoclip(text, 1, 0).text.embeddings.word_embeddings.weight.detach()
+    tokens = tokenizer(text)
+    vectors = piece_vectors(words, pieces, lambda batch: tokens(batch, add_special_tokens=False)["input_ids"])
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        net = S3D(settings.embedding_dim, settings.width, len(vectors), vectors.shape[1], settings.text_hidden)
+    net.text_module.word_embd.weight.data.copy_(vectors)
+    return net
+
+
+def embed(net: S3D, frames: Tensor, size: int) -> Tensor:
+    """Embeddings of frames (B, T, H, W, 3) uint8, the trunk in bfloat16: (B, E) float32."""
+    clips = to_clips(frames, size).contiguous(memory_format=torch.channels_last_3d)
+    with torch.autocast(clips.device.type, torch.bfloat16):
+        return net(clips)[0]

@@ -1,0 +1,193 @@
+"""Pack narrated data once for `lib/shards.py`, where the form is described (thesis 2.1.2, 2.5; HowTo100M: Miech et al.,
+ICCV 2019).
+
+Videos are taken one by one, captions as a stream, and every array is appended to its file, so that memory holds the
+list and a few numbers a video. What cannot be right in any data set is a `NarratedError`; what is common in a million
+videos from the web is left out and counted: captions without words or after the features' end, and videos without
+any other.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import chain, compress, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lib.artifacts import key, write_json
+from lib.narrated import (
+    CaptionTrack,
+    NarratedError,
+    Part,
+    caption_file,
+    caption_tracks,
+    feature_file,
+    feature_shape,
+    read_features,
+    read_list,
+)
+from lib.progress import track
+from lib.rows import RowFile
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+SHARD_VIDEOS = 4096
+CAPTION_TOKENS = 32  # as in MMPT, whose other cut, at 96 characters of text, is not copied: it seems a slip
+BATCH_VIDEOS = 16  # for the tokenizer at once: 1,300 captions of HowTo100M
+
+
+def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "PreTrainedTokenizerFast") -> None:
+    """Write a part of narrated data into `folder` at once or not at all; one process at a time.
+
+    A finished pack of the same inputs is left alone, an older one is replaced. Inputs are the contents of the list and
+    of the captions, the tokenizer, the code and, as a million files are too many to read, name, size and time of change
+    of the feature files.
+
+    Args:
+        root: narrated data, see `lib/narrated.py`.
+        feature_set: folder in features/.
+        part: "train" or "val".
+        folder: to be written.
+        tokenizer: splits captions into word pieces.
+
+    Raises:
+        NarratedError: one line about the first fault; nothing is written then.
+    """
+    videos = read_list(root, part)
+    identity = _identity(root, feature_set, part, videos, tokenizer)
+    note = folder / "note.json"
+    if note.exists() and json.loads(note.read_text(encoding="utf-8"))["key"] == identity:
+        return
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)  # of a killed run
+    temporary.mkdir(parents=True)
+    try:
+        seconds, dim = _measure(root, feature_set, videos)
+        index = pd.DataFrame({"video": videos, "seconds": seconds})
+        tracks = caption_tracks(caption_file(root), set(videos))
+        counts = _write_captions(track(tracks, "captions, video", len(videos)), index, temporary, tokenizer)
+        left_out = index.loc[index["captions"] == 0, ["video", "reason"]]
+        left_out.to_csv(temporary / "left_out.csv", index=False)
+        if len(left_out) == len(index):
+            raise NarratedError(
+                f"{root / part}.lst: no video can be used; {videos[0]}: {left_out['reason'].iloc[0]}; bring others"
+            )
+        index = index[index["captions"] > 0].drop(columns="reason")
+        _write_features(root, feature_set, index, dim, temporary)
+        about = {"feature_set": feature_set, "feature_dim": dim, "key": identity, "captions": counts}
+        write_json(temporary / "note.json", about)
+        _publish(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _identity(
+    root: Path, feature_set: str, part: Part, videos: Iterable[str], tokenizer: "PreTrainedTokenizerFast"
+) -> str:
+    features = hashlib.sha256()
+    for video in videos:
+        path = feature_file(root, feature_set, video)
+        state = path.stat()
+        features.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
+    words = json.loads(tokenizer.backend_tokenizer.to_str())
+    words["truncation"] = words["padding"] = None  # every call of a tokenizer changes these
+    values = [feature_set, features.hexdigest(), words]
+    return key(values, code=("lib.packing",), files=[root / f"{part}.lst", caption_file(root)])
+
+
+def _measure(root: Path, feature_set: str, videos: tuple[str, ...]) -> tuple[np.ndarray, int]:
+    """Seconds of the videos, int64 (videos,), and D, the same in all of them."""
+    seconds = np.zeros(len(videos), np.int64)
+    dims: dict[int, Path] = {}
+    for number, video in enumerate(track(videos, "lengths, video")):
+        path = feature_file(root, feature_set, video)
+        seconds[number], dim = feature_shape(path)
+        dims.setdefault(dim, path)
+        if len(dims) > 1:
+            first, other = dims.items()
+            raise NarratedError(
+                f"{other[1]}: {other[0]} channels, but {first[1].name} has {first[0]}; extract it again"
+            )
+    return seconds, next(iter(dims))
+
+
+def _write_captions(
+    tracks: Iterator[CaptionTrack], index: pd.DataFrame, folder: Path, tokenizer: "PreTrainedTokenizerFast"
+) -> Counter[str]:
+    """Write words and times of captions; add caption, captions and reason to the index. Returns numbers of captions."""
+    numbers = {video: number for number, video in enumerate(index["video"])}
+    seconds = index["seconds"].to_numpy()
+    first, kept = np.zeros((2, len(index)), np.int64)
+    reasons = np.full(len(index), "", object)
+    counts = Counter(kept=0, end_cut=0, without_words=0, after_the_end=0)
+    with (
+        closing(RowFile(folder / "tokens.npy", np.int32)) as tokens,
+        closing(RowFile(folder / "token_starts.npy", np.int64)) as token_starts,
+        closing(RowFile(folder / "caption_times.npy", np.float32, 2)) as times,
+    ):
+        token_starts.append([0])
+        for video, start, end, words in _tokenized(tracks, tokenizer):
+            number = numbers[video]
+            lengths = np.array([len(caption) for caption in words], np.int64)
+            spoken, inside = lengths > 0, start < seconds[number]
+            keep = spoken & inside
+            first[number], kept[number] = times.rows, keep.sum()
+            if not keep.any():
+                reasons[number] = (
+                    "all captions start after the features' end" if spoken.any() else "no caption has words"
+                )
+            times.append(np.stack((start, np.minimum(end, seconds[number])), axis=1)[keep])
+            token_starts.append(tokens.rows + np.cumsum(lengths[keep]))
+            tokens.append(np.fromiter(chain.from_iterable(compress(words, keep)), np.int32))
+            counts["kept"] += int(keep.sum())
+            counts["end_cut"] += int((keep & (end > seconds[number])).sum())
+            counts["without_words"] += int((~spoken).sum())
+            counts["after_the_end"] += int((spoken & ~inside).sum())
+    index["caption"], index["captions"], index["reason"] = first, kept, reasons
+    return counts
+
+
+def _tokenized(
+    tracks: Iterator[CaptionTrack], tokenizer: "PreTrainedTokenizerFast"
+) -> Iterator[tuple[str, np.ndarray, np.ndarray, list[list[int]]]]:
+    """The tracks with word pieces for texts, many captions a call of the tokenizer."""
+    while batch := list(islice(tracks, BATCH_VIDEOS)):
+        texts = [text for *_, said in batch for text in said]
+        encoded = tokenizer(texts or [""], add_special_tokens=False, return_attention_mask=False, verbose=False)
+        pieces = (caption[:CAPTION_TOKENS] for caption in encoded["input_ids"])
+        for video, start, end, said in batch:
+            yield video, start, end, list(islice(pieces, len(said)))
+
+
+def _write_features(root: Path, feature_set: str, index: pd.DataFrame, dim: int, folder: Path) -> None:
+    """Write the shards of features, then the index with shard and row."""
+    videos = index["video"].tolist()
+    shards, rows = np.arange(len(videos)) // SHARD_VIDEOS, np.zeros(len(videos), np.int64)
+    todo = iter(track(enumerate(videos), "features, video", len(videos)))
+    for shard in range(shards[-1] + 1):
+        with closing(RowFile(folder / f"features_{shard:03d}.npy", np.float16, dim)) as file:
+            for number, video in islice(todo, SHARD_VIDEOS):
+                rows[number] = file.rows
+                file.append(read_features(feature_file(root, feature_set, video)))
+    index.assign(shard=shards, row=rows).to_parquet(folder / "index.parquet", index=False)
+
+
+def _publish(temporary: Path, folder: Path) -> None:
+    """Give the finished folder its name, safely against a crash of the machine."""
+    for path in temporary.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)  # a folder that is not empty cannot be replaced
+    temporary.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,157 @@
+"""Pre-training VideoCLIP with clusters of hard negatives (thesis 2.5, 2.6), on one device or many.
+
+    accelerate launch --num_processes 8 -m lib.pretrain --params params/50salads.yaml --recipe own
+
+An update takes C clusters, each with a softmax of its own; its gradient is the mean over them. C is a number of the
+recipe and not that of the devices: the clusters are dealt out to the devices there are, and each takes its own one
+after another. One device with C = 8 therefore makes the update of eight GPUs with a cluster each. (The thesis took C
+for the number of GPUs, and blamed the failure of its run on one GPU on C = 1.)
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from lib.batches import Batch, ClusterBatches
+from lib.checkpoints import Learner
+from lib.group import Group, join_group
+from lib.multimodal import Sections
+from lib.narrated import NarratedError
+from lib.params import ParameterError, load, profile_name
+from lib.paths import Outputs
+from lib.pretraining import Pretraining, clusters_of, validate
+from lib.rates import linear, set_rate
+from lib.recipes import prepare
+from lib.training import Row, TrainingError, fit
+from lib.videoclip import VideoCLIP
+from lib.weights import WeightsError
+
+
+@dataclass(frozen=True)
+class Update:
+    """Attributes:
+    number: from 1, over the whole training.
+    size: C.
+    batches: of this process's share of the clusters.
+    """
+
+    number: int
+    size: int
+    batches: Iterator[Batch]
+
+    def __str__(self) -> str:
+        return f"update {self.number}"
+
+
+def pretrain(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP], Row] | None = None) -> pd.DataFrame:
+    """Train; what is finished is loaded, what was killed goes on.
+
+    Args:
+        model: in the state it begins with.
+        transfer: measured at each validation, if given, e.g. zero-shot accuracy.
+
+    Returns:
+        A row a validation: epoch (fraction done), update, pairs (seen so far), train_loss (mean of the clusters since
+        the last row), random_loss and hard_loss (of validation videos in random and in mined clusters), alikeness of
+        the training clusters (1 = random), recall of the index, and what `transfer` gives.
+    """
+    settings, recipe = run.settings, run.recipe
+    model.to(run.group.device)
+    if settings.gradient_checkpointing:
+        for tower in (model.video, model.text):
+            tower.gradient_checkpointing_enable({"use_reentrant": False})
+    learns = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(learns, settings.learning_rate, betas=(0.9, 0.98), fused=True)
+    stretches = run.stretches()
+
+    @cache  # of an epoch's beginning
+    def mined(epoch: int) -> dict:
+        return clusters_of(run, model, epoch)
+
+    def place(stretch: int) -> tuple[int, int]:
+        """Stretch (from 1) -> its epoch (from 1), its number within it (from 0)."""
+        return (stretch - 1) // len(stretches) + 1, (stretch - 1) % len(stretches)
+
+    def updates_of(stretch: int) -> Iterator[Update]:
+        epoch, part = place(stretch)
+        size = recipe.clusters_per_update
+        share = {  # the clusters of each update that are this process's
+            number: range(number * size + run.group.rank, (number + 1) * size, run.group.size)
+            for number in stretches[part]
+        }
+        batches = ClusterBatches(run.train, mined(epoch)["clusters"], settings.pairs, run.seed, epoch)
+        order = [cluster for one in share.values() for cluster in one]
+        loader = iter(DataLoader(batches, batch_size=None, sampler=order, num_workers=settings.workers))
+        before = (epoch - 1) * run.updates_per_epoch
+        return (Update(before + number + 1, size, islice(loader, len(one))) for number, one in share.items())
+
+    def losses_of(update: Update) -> Iterator[tuple[Tensor, Row]]:
+        set_rate(optimizer, settings.learning_rate * linear(update.number, settings.warmup, settings.decay_updates))
+        for batch in update.batches:
+            yield run.loss(model, batch) / update.size, {}
+
+    def measure(stretch: int, sums: Row) -> Row:
+        epoch, part = place(stretch)
+        done = (epoch - 1) * run.updates_per_epoch + stretches[part].stop
+        pairs = recipe.clusters_per_update * settings.videos_per_cluster * settings.pairs.per_video
+        return {
+            "epoch": done / run.updates_per_epoch,
+            "update": done,
+            "pairs": done * pairs,
+            "train_loss": sums["loss"] / len(stretches[part]),
+            **validate(run, model),
+            "alikeness": mined(epoch)["alikeness"],
+            "recall": mined(epoch)["recall"],
+            **(transfer(model) if transfer else {}),
+        }
+
+    return fit(
+        Learner(model, optimizer, clip=settings.clip, group=run.group),
+        updates_of,
+        losses_of,
+        measure,
+        epochs=recipe.epochs * len(stretches),
+        seed=run.seed,
+        folder=run.folder,
+        key=run.identity,
+    )
+
+
+def run_recipe(params: Sections, out: Outputs, name: str, group: Group) -> pd.DataFrame:
+    """Pre-train by a recipe of the profile into runs/videoclip_<name>, or read the finished run; returns its history.
+
+    Raises:
+        ParameterError: no such recipe, or too few videos.
+    """
+    if name not in params.pretrain.recipes:
+        raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(params.pretrain.recipes)}")
+    settings, folder = params.pretrain, out.root / "runs" / f"videoclip_{name}"
+    return pretrain(*prepare(params, out, settings.recipes[name], settings, folder, group, settings.seed))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m lib.pretrain", description="Pre-train VideoCLIP by one recipe.")
+    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    parser.add_argument("--recipe", default="own", help="one_cluster, own or public (default: %(default)s)")
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
+    options = parser.parse_args(arguments)
+    try:
+        params = load(options.params, options.overrides)
+        history = run_recipe(params, Outputs(profile_name(options.params)), options.recipe, join_group())
+    except (ParameterError, NarratedError, WeightsError, TrainingError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(history.tail(1).to_string(index=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
