@@ -44,7 +44,7 @@ def narrated_root(params: Sections, out: Outputs) -> Path:
 
 
 def load_s3d(params: Sections, out: Outputs) -> tuple[S3D, Words, pd.DataFrame | None]:
-    """The profile's S3D: the published weights, or (demo) trained on the narrations; its words; its history, if trained.
+    """The profile's S3D, published or (demo) trained on the narrations; its words; its history, where it was trained.
 
     Raises:
         WeightsError: the weights are not there, or of another net.
@@ -59,9 +59,8 @@ def load_s3d(params: Sections, out: Outputs) -> tuple[S3D, Words, pd.DataFrame |
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
-        raise WeightsError(
-            f"{settings.weights}: not weights of this S3D: {str(error).splitlines()[1].strip()}"
-        ) from None
+        first = str(error).splitlines()[1].strip()
+        raise WeightsError(f"{settings.weights}: not weights of this S3D: {first}") from None
     return net.eval(), read_dictionary(ROOT / settings.dictionary), None
 
 
@@ -87,9 +86,8 @@ def make_features(params: Sections, out: Outputs) -> pd.DataFrame:
             narration = open_pack(params, out, layer, part)
             features = [narration.features(number) for number in range(len(narration))]
             rows.append(_described(f"narrated, {part}", narration.feature_set, features))
-        rows.append(
-            _described("target", sets[layer], [np.load(file).T for file in sorted(targets[layer].glob("*.npy"))])
-        )
+        features = [np.load(file).T for file in sorted(targets[layer].glob("*.npy"))]
+        rows.append(_described("target", sets[layer], features))
     return pd.DataFrame(rows)
 
 
@@ -131,11 +129,11 @@ def sample_scores(params: Sections, out: Outputs, clips: int = 8) -> np.ndarray:
     net, words, _ = load_s3d(params, out)
     root, settings = narrated_root(params, out), params.mil_nce
     chosen = read_list(root, "val")[:clips]
-    tracks = {name: captions for name, *captions in caption_tracks(caption_file(root), set(chosen))}
+    tracks = {track[0]: track for track in caption_tracks(caption_file(root), set(chosen))}
     narration = open_pack(params, out, "video_embedding", "val")
     seconds, numbers = [], []
     for video in chosen:
-        start, end, text = tracks[video]
+        _, start, end, text = tracks[video]
         features = narration.features(int(narration.videos.get_loc(video)))
         second = min(int((start[len(start) // 2] + end[len(end) // 2]) / 2), len(features) - 1)
         nearest = np.argsort(np.abs((start + end) / 2 - second - 0.5), kind="stable")

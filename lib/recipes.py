@@ -1,4 +1,4 @@
-"""A pre-training of a profile: its videos, its first weights, its identity, and what it is measured by (thesis 2.5, 2.6)."""
+"""A pre-training of a profile: its videos, first weights, identity, and what it is measured by (thesis 2.5, 2.6)."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -126,7 +126,7 @@ class S3D(nn.Module):
         super().__init__()
 
         def scaled(channels: int) -> int:
-            return max(2, round(channels * width))
+            return max(8, 8 * round(channels * width / 8))  # eights: what processors have fast kernels for
 
         self.conv1 = Convolution(24, scaled(64), (2, 4, 4))
         self.conv_2b = Convolution(scaled(64), scaled(64), (1, 1, 1))

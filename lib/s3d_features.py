@@ -7,7 +7,6 @@ the thesis pre-trained on features made one way and transferred to features made
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -22,8 +21,8 @@ from lib.s3d import S3D
 from lib.sections_pretraining import S3DFeatures
 from lib.video import Frames, read_video
 
-Layer = Literal["mixed_5c", "video_embedding"]
-LAYERS: tuple[Layer, ...] = ("mixed_5c", "video_embedding")
+Layer = str  # "mixed_5c" or "video_embedding"
+LAYERS = ("mixed_5c", "video_embedding")
 SECONDS_AT_ONCE = 16
 
 

@@ -12,8 +12,10 @@ HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions
 """
 
 import json
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,7 +61,7 @@ class Narrated:
     feature_set: str
     feature_dim: int
     _index: dict[str, np.ndarray]
-    _features: tuple[np.ndarray, ...]
+    _features: tuple[np.memmap, ...]
     _tokens: np.ndarray
     _token_starts: np.ndarray
     _times: np.ndarray
@@ -72,8 +74,13 @@ class Narrated:
 
     def features(self, number: int) -> np.ndarray:
         """Features of a video, float16 (T, D), a row a second; mapped, read-only."""
-        row = self._index["row"][number]
-        return self._features[self._index["shard"][number]][row : row + self._index["seconds"][number]]
+        shard = self._features[self._index["shard"][number]]
+        row, seconds = self._index["row"][number], self._index["seconds"][number]
+        first, last = (int(shard.offset + second * shard.strides[0]) for second in (row, row + seconds))
+        first -= first % mmap.PAGESIZE
+        mapping: Any = shard.base
+        mapping.madvise(mmap.MADV_WILLNEED, first, last - first)  # one read of the disk for the whole video
+        return shard[row : row + seconds].view(np.ndarray)
 
     def track(self, number: int) -> Track:
         """Captions of a video, at least one; times and tokens mapped, read-only."""
@@ -98,11 +105,14 @@ def open_packed(folder: Path) -> Narrated:
     index = pd.read_parquet(folder / "index.parquet")
     columns = {name: index[name].to_numpy() for name in ("shard", "row", "seconds", "caption", "captions")}
     shards = tuple(_map(folder / f"features_{shard:03d}.npy") for shard in range(columns["shard"].max() + 1))
-    arrays = (_map(folder / f"{name}.npy") for name in ("tokens", "token_starts", "caption_times"))
+    arrays = (_map(folder / f"{name}.npy").view(np.ndarray) for name in ("tokens", "token_starts", "caption_times"))
     return Narrated(
         folder, pd.Index(index["video"]), note["feature_set"], note["feature_dim"], columns, shards, *arrays
     )
 
 
-def _map(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r").view(np.ndarray)  # slices of a plain array are made several times faster
+def _map(path: Path) -> np.memmap:
+    mapped = np.load(path, mmap_mode="r")
+    mapping: Any = mapped.base
+    mapping.madvise(mmap.MADV_RANDOM)  # else the system reads up to some megabytes around each page asked for
+    return mapped

@@ -4,10 +4,14 @@ from importlib.resources import files
 
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers.utils import logging
 
 from lib.sections_pretraining import VideoClip
 from lib.videoclip import VideoCLIP
 from lib.weights import WeightsError
+
+logging.set_verbosity_error()  # else every load reports the layers that are left out on purpose
+logging.disable_progress_bar()
 
 
 def build_videoclip(settings: VideoClip, input_dim: int, seed: int, num_classes: int | None = None) -> VideoCLIP:

@@ -18,7 +18,7 @@ from lib.zero_shot import prompts, second_accuracy
 
 
 def transfer_of(params: Sections, out: Outputs, layer: Layer) -> Callable[[VideoCLIP], Row]:
-    """Zero-shot accuracy on the target set's seconds (percent), by the class names in words; nothing is chosen by it."""
+    """Zero-shot accuracy on the target set's seconds, percent, by class names in words; nothing is chosen by it."""
     root = data_root(params, out)
     dataset = open_dataset(root, None, params.data.fps)
     videos = target_seconds(dataset, out.data / "features" / feature_set(layer, params.s3d))
@@ -32,10 +32,7 @@ def transfer_of(params: Sections, out: Outputs, layer: Layer) -> Callable[[Video
 
 
 def target_seconds(dataset: Dataset, folder: Path) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Features (T, D) and true class numbers (T,) of the target videos' seconds; those without features are left out."""
+    """Features (T, D) and true class numbers (T,) of the target videos' seconds, where there are features."""
     files = {video: folder / f"{video}.npy" for video in dataset.videos}
-    return [
-        (np.load(file).T, at_one_fps(dataset.labels(video), dataset.fps))
-        for video, file in files.items()
-        if file.exists()
-    ]
+    there = {video: np.load(file).T for video, file in files.items() if file.exists()}
+    return [(features, at_one_fps(dataset.labels(video), dataset.fps)) for video, features in there.items()]
