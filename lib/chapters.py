@@ -28,8 +28,9 @@ class Chapter:
     demo_needs: tuple[str, ...] = ()
 
 
+MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
 CHAPTERS = {
-    "2_1_datasets": Chapter(("data", "demo")),
+    "2_1_datasets": Chapter(("data", "demo", "narration")),
     "2_2_asformer": Chapter(("data", "demo", "i3d", "backbone", "asformer")),
     "2_3_1_public_features": Chapter(
         ("data", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_3_2_feature_extraction")
@@ -38,6 +39,9 @@ CHAPTERS = {
         ("data", "demo", "i3d", "backbone", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_2_asformer")
     ),
     "2_3_3_baseline": Chapter(("data", "asformer"), per_split=True, needs=("2_3_2_feature_extraction",)),
+    "2_4_videoclip": Chapter(MULTIMODAL, demo_needs=("2_1_datasets",)),
+    "2_5_pretrain_one_cluster": Chapter(MULTIMODAL, needs=("2_4_videoclip",)),
+    "2_6_pretrain_many_clusters": Chapter((*MULTIMODAL, "experiment"), needs=("2_4_videoclip",)),
 }
 
 
@@ -77,4 +81,6 @@ def input_files(name: str, params: Params, out: Outputs) -> list[str]:
             files += (root / "features" / (params.data.public_features or ".")).glob("[!.]*.npy")
         if name == "2_3_2_feature_extraction":
             files += [*root.glob("videos/[!.]*.avi"), ROOT / (params.i3d.weights or "")]
+        if name == "2_4_videoclip":
+            files += [ROOT / file for file in (params.s3d.weights, params.s3d.dictionary) if file]
     return sorted(os.path.relpath(file, ROOT) for file in files)

@@ -4,7 +4,6 @@ Functions take the parameters and the profile's folders, so that `lib.pretrain` 
 very same files.
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import torch
 from lib.mil_nce import train_s3d
 from lib.narrated import Part, caption_file, caption_tracks, read_list
 from lib.packing import pack
-from lib.params import ParameterError, data_root
+from lib.params import data_root, narrated_root
 from lib.paths import ROOT, Outputs
 from lib.s3d import S3D
 from lib.s3d_features import LAYERS, Layer, extract_s3d, feature_set
@@ -25,22 +24,6 @@ from lib.words import Words, read_dictionary
 
 PARTS: tuple[Part, ...] = ("train", "val")
 Sections = Any  # lib.sections.Params, or a notebook's part of it
-
-
-def narrated_root(params: Sections, out: Outputs) -> Path:
-    """Folder of the narrated videos.
-
-    Raises:
-        ParameterError: none of `howto100m.roots` exists.
-    """
-    if params.data.source == "demo":
-        return out.narrated
-    for root in params.howto100m.roots:
-        if (ROOT / root).is_dir():
-            return ROOT / root
-    raise ParameterError(
-        f"howto100m.roots: nothing at {' or '.join(params.howto100m.roots)}; what has to be where: README, Pre-training"
-    )
 
 
 def load_s3d(params: Sections, out: Outputs) -> tuple[S3D, Words, pd.DataFrame | None]:
@@ -65,10 +48,10 @@ def load_s3d(params: Sections, out: Outputs) -> tuple[S3D, Words, pd.DataFrame |
 
 
 def make_features(params: Sections, out: Outputs) -> pd.DataFrame:
-    """S3D's features of the target set's videos and, in the demo, of the narrated ones; then pack the narrated ones.
+    """S3D's features of the target set's videos and, in the demo, of the narrated ones, which are packed then.
 
     Returns:
-        A row a feature set: videos, seconds, dimension, mean norm, for both kinds of videos.
+        A row a feature set and kind of videos: videos, seconds, dimension, mean norm.
     """
     net = load_s3d(params, out)[0]
     target, narrated = data_root(params, out), narrated_root(params, out)
@@ -81,8 +64,9 @@ def make_features(params: Sections, out: Outputs) -> pd.DataFrame:
         extract_s3d(videos, folders, net, params.s3d, rows=True)
     rows = []
     for layer in LAYERS:
-        pack_narrated(params, out, layer)
-        for part in PARTS:
+        if params.data.source == "demo":
+            pack_narrated(params, out, layer)
+        for part in PARTS if params.data.source == "demo" else ():
             narration = open_pack(params, out, layer, part)
             features = [narration.features(number) for number in range(len(narration))]
             rows.append(_described(f"narrated, {part}", narration.feature_set, features))

@@ -70,6 +70,22 @@ def data_root(params: Params, out: Outputs) -> Path:
     )
 
 
+def narrated_root(params: Params, out: Outputs) -> Path:
+    """Folder of the narrated videos.
+
+    Raises:
+        ParameterError: none of `howto100m.roots` exists.
+    """
+    if params.data.source == "demo":
+        return out.narrated
+    for root in params.howto100m.roots:
+        if (ROOT / root).is_dir():
+            return ROOT / root
+    raise ParameterError(
+        f"howto100m.roots: nothing at {' or '.join(params.howto100m.roots)}; what has to be where: README, Pre-training"
+    )
+
+
 def check_files(params: Params, out: Outputs, notebooks: Sequence[str]) -> None:
     """Name at once, before anything runs, what a brought data set lacks for these notebooks.
 
@@ -84,6 +100,15 @@ def check_files(params: Params, out: Outputs, notebooks: Sequence[str]) -> None:
         wanted.append(root / "features" / (params.data.public_features or "."))
     if "2_3_2_feature_extraction" in notebooks:
         wanted += [root / "videos", ROOT / (params.i3d.weights or "")]
+    if "2_4_videoclip" in notebooks:
+        wanted += [root / "videos", *(ROOT / file for file in (params.s3d.weights, params.s3d.dictionary) if file)]
+    if {"2_5_pretrain_one_cluster", "2_6_pretrain_many_clusters"}.intersection(notebooks):
+        narrated = narrated_root(params, out)
+        folders = [
+            narrated / "features" / params.howto100m.features[recipe.features]
+            for recipe in params.pretrain.recipes.values()
+        ]
+        wanted += [narrated / "train.lst", narrated / "val.lst", *folders]
     if missing := [os.path.relpath(path, ROOT) for path in wanted if not path.exists()]:
         raise ParameterError(f"missing: {', '.join(missing)}; what has to be where: README, Real data")
 

@@ -25,6 +25,9 @@ TITLES = {  # headings of the thesis, in English
     "2_3_1_public_features": "2.3.1 Training on public features",
     "2_3_2_feature_extraction": "2.3.2 Extracting the features",
     "2_3_3_baseline": "2.3.3 The baseline on own features",
+    "2_4_videoclip": "2.4 The multimodal model: S3D and VideoCLIP",
+    "2_5_pretrain_one_cluster": "2.5 Pre-training, one cluster an update",
+    "2_6_pretrain_many_clusters": "2.6 Pre-training, seven clusters an update",
 }
 
 CONF = """

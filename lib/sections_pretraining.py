@@ -128,7 +128,8 @@ class Pretrain(Section):
 class Experiment(Section):
     """Small pre-trainings that differ in one thing each (2_6, beyond the thesis; lib/experiment.py)."""
 
-    clusters_per_update: tuple[PositiveInt, ...]
-    seeds: tuple[int, ...]
+    clusters_per_update: tuple[PositiveInt, ...]  # with fresh negatives
+    negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
+    seeds: Annotated[tuple[int, ...], Field(min_length=2)]
     epochs: PositiveInt
     per_video: PositiveInt

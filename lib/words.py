@@ -67,7 +67,7 @@ def piece_vectors(words: Words, pieces: Tensor, tokenize) -> Tensor:
         tokenize: words -> numbers of their pieces, without special tokens.
 
     Returns:
-        (1 + words, H), row 0 zero.
+        (1 + words, H) of unit variance, row 0 zero.
     """
-    rows = [pieces[numbers].mean(dim=0) for numbers in tokenize(list(words.words))]
-    return torch.stack([torch.zeros_like(rows[0]), *rows])
+    rows = torch.stack([pieces[numbers].mean(dim=0) for numbers in tokenize(list(words.words))])
+    return torch.cat((torch.zeros_like(rows[:1]), rows / rows.std()))
