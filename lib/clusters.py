@@ -62,7 +62,12 @@ def mine(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generato
 
     Returns:
         N // k clusters of k videos; fewer where an inverted file finds fewer.
+
+    Raises:
+        ValueError: a representation that is not finite, or more cells than videos.
     """
+    if not np.isfinite(vectors).all():
+        raise ValueError(f"representation of video {int((~np.isfinite(vectors).all(axis=1)).argmax())} is not finite")
     centres = rng.choice(len(vectors), len(vectors) // size, replace=False)
     found = nearest(build_index(vectors, mining), vectors[centres], min(2 * size, len(vectors)))
     clusters = []
@@ -86,6 +91,8 @@ def build_index(vectors: np.ndarray, mining: Mining) -> faiss.Index:
     vectors = np.ascontiguousarray(vectors, np.float32)
     index = faiss.IndexFlatL2(vectors.shape[1])
     if mining.index == "ivf":
+        if mining.lists > len(vectors):
+            raise ValueError(f"pretrain.mining.lists: {mining.lists} cells for {len(vectors)} videos; take fewer")
         index = faiss.IndexIVFFlat(index, vectors.shape[1], mining.lists, faiss.METRIC_L2)
         index.nprobe = mining.probes
         index.train(vectors)
@@ -98,8 +105,10 @@ def nearest(index: faiss.Index, queries: np.ndarray, count: int) -> np.ndarray:
 
     Exact search is O(Q N H); an inverted file reads probes / lists of it.
     """
-    parts = range(0, len(queries), QUERIES_AT_ONCE)
-    return np.concatenate([index.search(queries[first : first + QUERIES_AT_ONCE], count)[1] for first in parts])
+    found = np.empty((len(queries), count), np.int64)
+    for first in range(0, len(queries), QUERIES_AT_ONCE):
+        found[first : first + QUERIES_AT_ONCE] = index.search(queries[first : first + QUERIES_AT_ONCE], count)[1]
+    return found
 
 
 def recall(found: np.ndarray, exact: np.ndarray) -> float:

@@ -94,9 +94,9 @@ def narrated_set(params: Sections, layer: Layer) -> str:
 
 def pack_narrated(params: Sections, out: Outputs, layer: Layer) -> None:
     """Pack both lists of the narrated videos with one feature set; a finished pack of the same files is left alone."""
-    name, words = narrated_set(params, layer), tokenizer(params.videoclip)
+    root, name, words = narrated_root(params, out), narrated_set(params, layer), tokenizer(params.videoclip)
     for part in PARTS:
-        pack(narrated_root(params, out), name, part, out.packed / name / part, words)
+        pack(root, name, part, out.packed / name / part, words)
 
 
 def open_pack(params: Sections, out: Outputs, layer: Layer, part: Part) -> Narrated:

@@ -14,7 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import chain, compress, islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,17 +138,18 @@ def _write_captions(
             number = numbers[video]
             lengths = np.array([len(caption) for caption in words], np.int64)
             spoken, inside = lengths > 0, start < seconds[number]
-            keep = spoken & inside
-            first[number], kept[number] = times.rows, keep.sum()
-            if not keep.any():
+            keep = np.flatnonzero(spoken & inside)
+            keep = keep[np.argsort(start[keep], kind="stable")]  # pairs are drawn from runs in the order of time
+            first[number], kept[number] = times.rows, len(keep)
+            if not len(keep):
                 reasons[number] = (
                     "all captions start after the features' end" if spoken.any() else "no caption has words"
                 )
             times.append(np.stack((start, np.minimum(end, seconds[number])), axis=1)[keep])
             token_starts.append(tokens.rows + np.cumsum(lengths[keep]))
-            tokens.append(np.fromiter(chain.from_iterable(compress(words, keep)), np.int32))
-            counts["kept"] += int(keep.sum())
-            counts["end_cut"] += int((keep & (end > seconds[number])).sum())
+            tokens.append(np.fromiter(chain.from_iterable(words[caption] for caption in keep), np.int32))
+            counts["kept"] += len(keep)
+            counts["end_cut"] += int((end[keep] > seconds[number]).sum())
             counts["without_words"] += int((~spoken).sum())
             counts["after_the_end"] += int((spoken & ~inside).sum())
     index["caption"], index["captions"], index["reason"] = first, kept, reasons

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from lib.artifacts import write_json
 from lib.batches import Batch, ClusterBatches
 from lib.checkpoints import Learner
 from lib.group import Group, join_group
@@ -29,7 +30,8 @@ from lib.params import ParameterError, load, profile_name
 from lib.paths import Outputs
 from lib.pretraining import Pretraining, clusters_of, validate
 from lib.rates import linear, set_rate
-from lib.recipes import prepare
+from lib.recipes import prepare, run_folder
+from lib.s3d_features import FeatureSetError
 from lib.training import Row, TrainingError, fit
 from lib.videoclip import VideoCLIP
 from lib.weights import WeightsError
@@ -67,7 +69,7 @@ def pretrain(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP],
     model.to(run.group.device)
     if settings.gradient_checkpointing:
         for tower in (model.video, model.text):
-            tower.gradient_checkpointing_enable({"use_reentrant": False})
+            tower.activation_checkpointing_enable({"use_reentrant": False})
     learns = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(learns, settings.learning_rate, betas=(0.9, 0.98), fused=True)
     stretches = run.stretches()
@@ -133,8 +135,13 @@ def run_recipe(params: Sections, out: Outputs, name: str, group: Group) -> pd.Da
     """
     if name not in params.pretrain.recipes:
         raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(params.pretrain.recipes)}")
-    settings, folder = params.pretrain, out.root / "runs" / f"videoclip_{name}"
-    return pretrain(*prepare(params, out, settings.recipes[name], settings, folder, group, settings.seed))
+    settings, folder = params.pretrain, run_folder(out, name)
+    run, model, transfer = prepare(params, out, settings.recipes[name], settings, folder, group, settings.seed)
+    history = pretrain(run, model, transfer)
+    if group.rank == 0:  # what the weights are to be used with
+        about = {"feature_set": run.train.feature_set, "feature_dim": run.train.feature_dim, "recipe": name}
+        write_json(folder / "videoclip.json", about)
+    return history
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -146,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         params = load(options.params, options.overrides)
         history = run_recipe(params, Outputs(profile_name(options.params)), options.recipe, join_group())
-    except (ParameterError, NarratedError, WeightsError, TrainingError) as error:
+    except (ParameterError, NarratedError, WeightsError, FeatureSetError, TrainingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(history.tail(1).to_string(index=False))

@@ -40,12 +40,12 @@ def feature_set(layer: Layer, settings: S3DFeatures) -> str:
     return f"s3d_{layer}_{settings.fps}fps_{settings.crop}px{'_l2' if settings.normalize else ''}"
 
 
-def check_same_set(learnt_on: str, given: str) -> None:
-    """Raises FeatureSetError where a model gets other features than it learnt on."""
-    if learnt_on != given:
+def check_same_set(learnt_on: str, given: str, accept: Mapping[str, str]) -> None:
+    """Raises FeatureSetError where a model gets features that it did not learn on and that `accept` does not name."""
+    if given not in (learnt_on, accept.get(learnt_on)):
         raise FeatureSetError(
-            f"the model was pre-trained on the features {learnt_on!r} and cannot be given {given!r};"
-            " extract the features in the same way, or pre-train on these"
+            f"the model was pre-trained on the features {learnt_on!r} and cannot be given {given!r}; extract them in"
+            " the same way, pre-train on these, or name the two in howto100m.accept"
         )
 
 

@@ -29,6 +29,7 @@ class HowTo100M(Section):
     """Narrated videos to pre-train on (thesis 2.1.2; layout: lib/narrated.py); the demo's are rendered."""
 
     roots: tuple[str, ...]  # the first that exists
+    accept: dict[str, str]  # features of pre-training -> other features that a model may be given all the same
     features: dict[
         Literal["mixed_5c", "video_embedding"], str
     ]  # folder in features/ of each; demo: named by lib/s3d_features.py
@@ -105,6 +106,7 @@ class Recipe(Section):
     features: Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
     clusters_per_update: PositiveInt  # C, whatever the number of devices
     epochs: PositiveInt
+    weights: str | None = None  # a published checkpoint; where the file is there it is taken, and nothing is trained
 
 
 class Pretrain(Section):

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from lib.dataset import Dataset, open_dataset
-from lib.multimodal import Sections
+from lib.multimodal import Sections, narrated_set
 from lib.params import data_root
 from lib.paths import Outputs
-from lib.s3d_features import Layer, feature_set
+from lib.s3d_features import Layer, check_same_set, feature_set
 from lib.seconds import at_one_fps
 from lib.towers import tokenizer
 from lib.training import Row
@@ -18,10 +18,16 @@ from lib.zero_shot import prompts, second_accuracy
 
 
 def transfer_of(params: Sections, out: Outputs, layer: Layer) -> Callable[[VideoCLIP], Row]:
-    """Zero-shot accuracy on the target set's seconds, percent, by class names in words; nothing is chosen by it."""
+    """Zero-shot accuracy on the target set's seconds, percent, by class names in words; nothing is chosen by it.
+
+    Raises:
+        FeatureSetError: the target's features are made in another way than those of the pre-training.
+    """
+    name = feature_set(layer, params.s3d)
+    check_same_set(narrated_set(params, layer), name, params.howto100m.accept)
     root = data_root(params, out)
     dataset = open_dataset(root, None, params.data.fps)
-    videos = target_seconds(dataset, out.data / "features" / feature_set(layer, params.s3d))
+    videos = target_seconds(dataset, out.data / "features" / name)
     words, texts = tokenizer(params.videoclip), prompts(dataset.classes, "words")
     size = params.videoclip.max_video_len
 

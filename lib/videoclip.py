@@ -74,12 +74,13 @@ class VideoCLIP(nn.Module):
 
     def _video_tokens(self, features: Tensor, mask: Tensor, cls_visible: bool) -> tuple[Tensor, Tensor]:
         """States of [CLS], the T seconds and [SEP], (B, T + 2, H), and which of them are to be seen (B, T + 2)."""
-        batch, seconds, channels = features.shape
-        if channels != self.input_dim or not 0 < seconds <= self.max_video_len or mask.shape != (batch, seconds):
+        fits = features.ndim == 3 and features.shape[2] == self.input_dim and mask.shape == features.shape[:2]
+        if not fits or not 0 < features.shape[1] <= self.max_video_len:
             raise ValueError(
                 f"expected features (B, 1 … {self.max_video_len}, {self.input_dim}) and a mask (B, T);"
                 f" got {tuple(features.shape)} and {tuple(mask.shape)}"
             )
+        batch, seconds, _ = features.shape
         words = self.video.embeddings.word_embeddings.weight[[CLS, SEP]].expand(batch, 2, -1)
         tokens = torch.cat((words[:, :1], self.mlp(features).to(words.dtype), words[:, 1:]), dim=1)
         ends = mask.new_ones(batch, 1)

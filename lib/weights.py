@@ -2,6 +2,8 @@
 
 import argparse
 import pickle
+import re
+import struct
 from pathlib import Path
 
 import torch
@@ -32,14 +34,23 @@ def read_weights(path: Path, entry: str | None, bring: str) -> dict[str, Tensor]
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise WeightsError(f"{path}: weights are not there; {bring}") from None
-    except (OSError, SafetensorError, RuntimeError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(
-            f"{path}: weights cannot be read ({reason}); fetch the file again, or, where it holds more than weights"
-            " and you trust it, load it once with weights_only=False and save its state dict alone"
-        ) from None
-    if entry is None:
-        return checkpoint
-    if entry not in checkpoint:
-        raise WeightsError(f"{path}: expected the key {entry!r}, found {sorted(map(str, checkpoint))}")
-    return checkpoint[entry]
+    except (OSError, EOFError, SafetensorError, RuntimeError, pickle.UnpicklingError, struct.error) as error:
+        raise WeightsError(f"{path}: weights cannot be read ({_reason(error)}); fetch the file again") from None
+    if entry is not None and not (isinstance(checkpoint, dict) and entry in checkpoint):
+        raise WeightsError(f"{path}: expected a checkpoint with the key {entry!r}, found {_describe(checkpoint)}")
+    state = checkpoint if entry is None else checkpoint[entry]
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"{path}: expected names with their weights, found {_describe(state)}")
+    return state
+
+
+def _reason(error: Exception) -> str:
+    """One line: what torch did not want to load, where it says so, else how its message begins."""
+    text = str(error) or type(error).__name__
+    if found := re.search(r"Unsupported (?:global|class|operand)[^\n]*", text):
+        return f"it holds more than weights: {found.group()}"
+    return text.splitlines()[0][:200]
+
+
+def _describe(value: object) -> str:
+    return f"the keys {', '.join(sorted(map(str, value)))[:200]}" if isinstance(value, dict) else type(value).__name__

@@ -47,11 +47,18 @@ def read_dictionary(path: Path) -> Words:
         WeightsError: missing, or not an array of words.
     """
     try:
-        return Words(np.load(path).astype(str).tolist())
+        words = np.load(path)
     except FileNotFoundError:
         raise WeightsError(f"{path}: S3D's dictionary is not there; it lies beside the published weights") from None
-    except ValueError as error:
+    except (OSError, ValueError, EOFError) as error:
         raise WeightsError(f"{path}: not an array of words ({error}); fetch the file again") from None
+    if not isinstance(words, np.ndarray) or words.ndim != 1 or words.dtype.kind != "U":
+        raise WeightsError(f"{path}: not an array of words; fetch the file again")
+    if len(set(words.tolist())) < len(words):
+        raise WeightsError(
+            f"{path}: a word stands twice, so the rows are not those of the published table; fetch it again"
+        )
+    return Words(words.tolist())
 
 
 def words_of(captions: Iterable[str]) -> Words:

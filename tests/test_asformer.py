@@ -1,34 +1,18 @@
 """ASFormer against the published code's outputs (tests/golden) and against a plain re-implementation."""
 
 import math
-import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from golden_weights import GOLDEN, draw, fill
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_asformer import ReferenceASFormer
-from torch import nn
 
 from lib.asformer import ASFormer, attention_mask, window_attention
 from lib.losses import segmentation_loss
 from lib.sequences import add_dropped, cut, fold
-
-GOLDEN = Path(__file__).parent / "golden"
-
-
-def fill(model: nn.Module, scale: float) -> None:
-    """The golden files' rule: a parameter's values are drawn with its name as the seed."""
-    for name, value in model.state_dict().items():
-        drawn = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(value.shape) * scale
-        value.copy_(torch.from_numpy(drawn.astype(np.float32)))
-
-
-def draw(seed: int, *shape: int) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
-
 
 FORWARD = [  # file, layers, maps, D, K, T, input seed, scale, tolerance
     ("asformer_l3_t37", 3, 16, 32, 7, 37, 1001, 0.05, 1e-6),

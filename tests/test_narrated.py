@@ -70,7 +70,7 @@ def change(root, video, **fields):
 
 
 def naive(root, tokenizer, part="train"):
-    """Video -> features, [(start, end, word pieces)]; without those that have no caption."""
+    """Video -> features, [(start, end, word pieces)] in the order of time; without those that have no caption."""
     tracks = json.loads((root / "raw_caption.json").read_text())
     videos = {}
     for video in (root / f"{part}.lst").read_text().split():
@@ -81,7 +81,7 @@ def naive(root, tokenizer, part="train"):
             if pieces and start < len(features):
                 captions.append((np.float32(start), np.float32(min(end, len(features))), pieces))
         if captions:
-            videos[video] = features, captions
+            videos[video] = features, sorted(captions, key=lambda caption: caption[0])
     return videos
 
 

