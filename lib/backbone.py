@@ -19,7 +19,8 @@ from torch import Tensor
 
 from lib.artifacts import key
 from lib.checkpoints import Learner
-from lib.demo.clips import CLASSES, render_clips
+from lib.clip_classes import TARGETS, THINGS, VERBS
+from lib.demo.clips import render_clips
 from lib.flow import to_flow
 from lib.i3d import I3DResNet, build, calibrate, pool_space, pool_time
 from lib.inputs import random_squares, to_input
@@ -31,9 +32,6 @@ from lib.training import Row, fit
 Stream = Literal["rgb", "flow"]
 SEEN = {"width", "dropout", "window", "short_side", "crop", "mean", "std"}  # of the section I3D, by the training
 STREAMS: tuple[Stream, ...] = ("rgb", "flow")
-VERBS = tuple(sorted({verb for verb, _ in CLASSES}))
-THINGS = tuple(sorted({thing for _, thing in CLASSES}))
-TARGETS = torch.tensor([(VERBS.index(verb), THINGS.index(thing)) for verb, thing in CLASSES])  # (classes, 2)
 
 
 def train_stream(

@@ -18,7 +18,7 @@ from lib.sections_pretraining import Pairs
 from lib.shards import Narrated
 from lib.videoclip import CLS, SEP, VideoCLIP
 
-BUCKET = 32  # pairs; fewer cost more calls, more cost more padding
+BUCKET = 16  # pairs; fewer cost more calls, more cost more padding
 
 Draw = Callable[..., Pair]  # overlapping_pair or spanning_pair
 

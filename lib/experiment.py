@@ -61,7 +61,7 @@ def run_variant(params: Sections, out: Outputs, variant: Variant) -> pd.DataFram
     settings, experiment = params.pretrain, params.experiment
     small = settings.model_copy(
         update={
-            "validations": 1,
+            "validations": 2,
             "pairs": settings.pairs.model_copy(update={"per_video": experiment.per_video}),
             "mining": settings.mining.model_copy(update={"negatives": variant.negatives}),
         }

@@ -1,7 +1,9 @@
 """Training the demo's S3D with MIL-NCE on its narrated videos (thesis 2.4.1, Figure 14, equation 4).
 
 A clip is drawn anywhere in a video; the captions nearest to it in time are its candidates, one of which may fit. The
-text side reads word vectors, as published; here they come from the shipped text model in the place of word2vec.
+text side reads word vectors, as published; here they come from the shipped text model in the place of word2vec. Of each
+video several clips are drawn: with one of each, as published for a million videos, the net learns to tell our few
+hundred kitchens apart and what was said in each, and nothing of actions.
 """
 
 from functools import cache
@@ -13,12 +15,14 @@ import torch
 from torch import Tensor
 
 from lib.artifacts import key
-from lib.checkpoints import Learner
+from lib.checkpoints import Learner, saved_state
+from lib.clip_classes import start_on_clips
 from lib.inputs import random_squares, to_clips
 from lib.narrated import caption_file, caption_tracks, read_list
 from lib.progress import track
 from lib.rates import one_cycle, set_rate
 from lib.s3d import S3D, mil_nce_loss
+from lib.sections import Demo
 from lib.sections_pretraining import MilNce, S3DFeatures, VideoClip
 from lib.towers import build_videoclip, tokenizer
 from lib.training import Row, fit
@@ -46,23 +50,26 @@ class Corpus:
 
     def draw(self) -> tuple[Tensor, Tensor]:
         """Clips (B, frames, S, S, 3) uint8 and their candidates' words (B·K, words), clip by clip."""
-        clips, captions = [], []
-        for video in torch.randint(len(self.frames), (self.settings.batch,)).tolist():
-            first = int(torch.randint(max(1, len(self.frames[video]) - self.settings.frames + 1), ()))
-            clips.append(self.frames[video][first : first + self.settings.frames])
-            far = np.abs(self.middles[video] - first - self.settings.frames / 2)
-            nearest = np.argsort(far, kind="stable")
-            captions.append(self.numbers[video][np.resize(nearest, self.settings.candidates).tolist()])
+        settings, clips, captions = self.settings, [], []
+        for video in torch.randint(len(self.frames), (settings.batch // settings.per_video,)).tolist():
+            firsts = len(self.frames[video]) - settings.frames + 1
+            for part in range(settings.per_video):  # one from each part of the video
+                first = int((part + torch.rand(()).item()) * firsts / settings.per_video)
+                clips.append(self.frames[video][first : first + settings.frames])
+                far = np.abs(self.middles[video] - first - settings.frames / 2)
+                nearest = np.argsort(far, kind="stable")
+                captions.append(self.numbers[video][np.resize(nearest, settings.candidates).tolist()])
         return torch.stack(clips), torch.cat(captions)
 
 
 def train_s3d(
-    root: Path, s3d: S3DFeatures, settings: MilNce, text: VideoClip, folder: Path
+    root: Path, demo: Demo, s3d: S3DFeatures, settings: MilNce, text: VideoClip, folder: Path
 ) -> tuple[S3D, Words, pd.DataFrame]:
-    """Train on a narrated set; what is finished is loaded, what was killed goes on.
+    """Train on labelled clips, then on a narrated set; what is finished is loaded, what was killed goes on.
 
     Args:
         root: of the narrated set, with videos/.
+        demo: how the labelled clips look.
         s3d, settings: the net; its training.
         text: names the text model whose word pieces give the word vectors.
         folder: of the run.
@@ -75,9 +82,11 @@ def train_s3d(
     captions = [line for _, _, _, lines in caption_tracks(caption_file(root), listed) for line in lines]
     words = words_of(captions)
     net = build_s3d(s3d, words, text, settings.seed)
-    sections = [s3d.model_dump(exclude={"normalize", "dtype"}), settings.model_dump(), text.start]
+    sections = [s3d.model_dump(exclude={"normalize", "dtype"}), settings.model_dump(), demo.model_dump(), text.start]
     files = [root / "train.lst", caption_file(root), root / "steps.json"]
     identity = key(sections, code=("lib.mil_nce",), files=files)
+    if saved_state(folder / "weights.safetensors").get("key") != identity:
+        start_on_clips(net, demo, s3d, settings, folder.with_name(f"{folder.name}_clips"))
 
     @cache  # not decoded when the run is finished
     def corpus() -> Corpus:

@@ -34,7 +34,8 @@ def load_s3d(params: Sections, out: Outputs) -> tuple[S3D, Words, pd.DataFrame |
     """
     settings = params.s3d
     if settings.weights is None:
-        return train_s3d(narrated_root(params, out), settings, params.mil_nce, params.videoclip, out.weights / "s3d")
+        root, folder = narrated_root(params, out), out.weights / "s3d"
+        return train_s3d(root, params.demo, settings, params.mil_nce, params.videoclip, folder)
     if settings.dictionary is None:
         raise WeightsError("s3d.dictionary: published weights need the published words (s3d_dict.npy)")
     state = read_weights(ROOT / settings.weights, None, "fetch s3d_howto100m.pth from the authors' page")

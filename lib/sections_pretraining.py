@@ -58,11 +58,14 @@ class S3DFeatures(Section):
 class MilNce(Section):
     """Training of the demo's S3D on its narrations (thesis 2.4.1, equation 4; lib/mil_nce.py)."""
 
+    labelled_clips: PositiveInt  # to begin with (lib/clip_classes.py)
+    labelled_epochs: PositiveInt
     frames: PositiveInt  # of a clip, even
     square: PositiveInt  # pixels: clips are cut to squares of this side or larger, then resized
     candidates: PositiveInt  # captions nearest in time to a clip, all taken for positive
     words: PositiveInt  # of a caption that are read
-    batch: PositiveInt
+    batch: PositiveInt  # clips
+    per_video: PositiveInt  # of them from one video
     batches: PositiveInt  # an epoch
     epochs: PositiveInt
     learning_rate: Annotated[float, Field(gt=0)]

@@ -1,0 +1,180 @@
+"""From rendered, narrated videos to a pre-trained model: S3D on narrations, features, packs, runs, the experiment."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from golden_weights import GOLDEN
+from safetensors.torch import load_file
+
+from lib import clip_classes, mil_nce
+from lib.corpus import corpus_facts, said_and_done
+from lib.demo.narrated import render_narrated
+from lib.demo.write import render
+from lib.experiment import at_equal, compare, difference
+from lib.group import alone
+from lib.mil_nce import Corpus, train_s3d
+from lib.multimodal import make_features, open_pack, sample_scores
+from lib.narrated import read_list
+from lib.params import ParameterError, load
+from lib.paths import Outputs
+from lib.pretrain import run_recipe
+from lib.recipes import load_pretrained
+from lib.s3d_features import FeatureSetError, feature_set
+from lib.stats import mean_interval
+from lib.transfer import transfer_of
+from lib.weights import WeightsError
+from lib.words import words_of
+
+PARAMS = load("params/smoke.yaml", ["narration.videos=10", "narration.validation=2"])
+
+
+class Here(Outputs):
+    """Outputs in a folder of the test's."""
+
+    @property
+    def root(self) -> Path:
+        return Path(self.profile)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory) -> Outputs:
+    out = Here(str(tmp_path_factory.mktemp("multimodal")))
+    render(PARAMS.demo, out.data, 1)
+    render_narrated(PARAMS.demo, PARAMS.narration, out.narrated, 1)
+    make_features(PARAMS, out)
+    return out
+
+
+def test_a_finished_s3d_is_loaded_without_decoding(out, monkeypatch):
+    monkeypatch.setattr(mil_nce, "Corpus", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(clip_classes, "render_clips", lambda *_: pytest.fail("rendered again"))
+    sections = (PARAMS.demo, PARAMS.s3d, PARAMS.mil_nce, PARAMS.videoclip)
+    net, words, history = train_s3d(out.narrated, *sections, out.weights / "s3d")
+    assert not net.training and len(words) > 50 and np.isfinite(history.to_numpy()).all()
+    trained = load_file(out.weights / "s3d" / "weights.safetensors")
+    assert "text_module.word_embd.weight" not in trained, "word vectors do not learn"
+    assert torch.equal(net.fc.weight, trained["fc.weight"])
+
+
+def test_several_clips_of_a_video_and_the_captions_nearest_to_each(out):
+    settings = PARAMS.mil_nce.model_copy(update={"batch": 6, "per_video": 3, "candidates": 2})
+    corpus = Corpus(out.narrated, words_of(["one two"]), settings)
+    for number, caption in enumerate(corpus.numbers):  # so that a caption's words tell video and place
+        corpus.numbers[number] = torch.stack([torch.tensor([number, place]) for place in range(len(caption))])
+    torch.manual_seed(3)
+    clips, captions = corpus.draw()
+    assert clips.shape == (6, settings.frames, 64, 64, 3) and captions.shape == (12, 2)
+    videos = captions.view(6, 2, 2)[:, :, 0]
+    assert (videos == videos[:, :1]).all(), "candidates are of the clip's own video"
+    assert videos[:3].unique().numel() == 1 and videos[3:].unique().numel() == 1
+    places = captions.view(6, 2, 2)[:, :, 1].float().mean(dim=1)
+    assert (places[:3].diff() >= 0).all() and (places[3:].diff() >= 0).all(), "clips follow one another in time"
+
+
+def test_features_of_both_kinds_of_videos(out):
+    for layer, dim in (("mixed_5c", None), ("video_embedding", PARAMS.s3d.embedding_dim)):
+        pack = open_pack(PARAMS, out, layer, "train")
+        assert tuple(pack.videos) == read_list(out.narrated, "train")
+        assert pack.feature_set == feature_set(layer, PARAMS.s3d) and dim in (None, pack.feature_dim)
+        target = np.load(out.data / "features" / pack.feature_set / "rgb-01-1.npy")
+        assert target.shape[0] == pack.feature_dim and target.dtype == np.float16
+        for number in range(len(pack)):
+            assert len(pack.track(number).start) > 0 and len(pack.features(number)) > 0
+
+
+def test_scores_of_the_trained_net(out):
+    scores = sample_scores(PARAMS, out, clips=2)
+    assert scores.shape == (2, 2 * PARAMS.mil_nce.candidates) and np.isfinite(scores).all()
+
+
+def test_a_recipe_ends_with_a_model_that_knows_its_features(out):
+    with pytest.raises(WeightsError, match="no finished pre-training; run 2_5"):
+        load_pretrained(PARAMS, out, "one_cluster")
+    history = run_recipe(PARAMS, out, "one_cluster", alone())
+    assert np.isfinite(history.to_numpy()).all() and history["zero_shot"].between(0, 100).all()
+    ready = load_pretrained(PARAMS, out, "one_cluster")
+    assert ready.feature_set == feature_set("mixed_5c", PARAMS.s3d) and not ready.model.training
+    features = torch.zeros(1, 3, ready.model.input_dim)
+    assert ready.model.encode_video(features, torch.ones(1, 3, dtype=torch.bool)).isfinite().all()
+    again = transfer_of(PARAMS, out, "mixed_5c")(ready.model)
+    assert again["zero_shot"] == pytest.approx(history["zero_shot"].iloc[-1])
+
+
+def test_too_few_videos_for_an_update_is_said_before_anything_runs(out):
+    with pytest.raises(ParameterError, match="make 4 clusters of 2, fewer than the 8 of one update"):
+        run_recipe(PARAMS, out, "public", alone())
+
+
+def test_transfer_to_features_made_in_another_way_is_refused(out):
+    sets = {"mixed_5c": "howto100m_s3d_features", "video_embedding": "other"}
+    brought = PARAMS.model_copy(
+        update={
+            "data": PARAMS.data.model_copy(update={"source": "files", "roots": (str(out.data),)}),
+            "howto100m": PARAMS.howto100m.model_copy(update={"features": sets, "accept": {}}),
+        }
+    )
+    with pytest.raises(FeatureSetError, match="'howto100m_s3d_features' and cannot be given 's3d_mixed_5c"):
+        transfer_of(brought, out, "mixed_5c")
+
+
+def test_the_published_checkpoint_stands_for_a_recipe(out, tmp_path):
+    """A file of its form with bert-base's sizes, filled with one small number."""
+    names = json.loads((GOLDEN / "videoclip_keys.json").read_text())["keys"]
+    state = {f"mmmodel.{name}": torch.full(shape, 0.01, dtype=torch.float16) for name, shape, _ in names}
+    torch.save({"model": state, "extra_state": {"epoch": 3}}, tmp_path / "checkpoint_best.pt")
+    recipe = PARAMS.pretrain.recipes["public"].model_copy(update={"weights": str(tmp_path / "checkpoint_best.pt")})
+    recipes = PARAMS.pretrain.model_copy(update={"recipes": {"public": recipe}})
+    ready = load_pretrained(PARAMS.model_copy(update={"pretrain": recipes}), out, "public")
+    assert ready.model.input_dim == 512 and ready.feature_set == PARAMS.howto100m.features["video_embedding"]
+    assert len(ready.model.text.encoder.layer) == 12 and len(ready.model.video.encoder.layer) == 6
+
+
+def test_the_corpus_is_described_by_its_files(out):
+    facts = corpus_facts(out.narrated)
+    assert facts["videos"] == 10 and facts["captions"] > 10 and 0 < facts["filler, %"] < 60
+    rows = said_and_done(out.narrated, read_list(out.narrated, "train")[0])
+    assert (rows["end, s"] > rows["start, s"]).all() and rows["done then"].str.contains(" ").all()
+
+
+def histories() -> pd.DataFrame:
+    """C = 1 makes 4 updates an epoch, C = 4 makes one; C = 4 is 1 better at equal pairs and 3 at equal updates."""
+    rows = []
+    for seed, luck in ((0, 0.0), (1, 1.0), (2, 5.0)):
+        for clusters, per_epoch in ((1, 4), (4, 1)):
+            for epoch in range(5):
+                gain = epoch * (1.0 if clusters == 1 else 1.25)
+                rows.append(
+                    {
+                        "clusters": clusters,
+                        "negatives": "fresh",
+                        "seed": seed,
+                        "update": epoch * per_epoch,
+                        "pairs": epoch * 32,
+                        **dict.fromkeys(("zero_shot", "random_loss", "hard_loss"), luck + gain),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def test_variants_are_compared_at_equal_updates_and_at_equal_pairs():
+    table = histories()
+    assert at_equal(table, "update")["update"].unique().tolist() == [4]
+    assert at_equal(table, "pairs")["pairs"].unique().tolist() == [128]
+    mean, half = difference(table, "zero_shot", (1, "fresh"), (4, "fresh"), "pairs")
+    assert (mean, half) == (pytest.approx(1), pytest.approx(0))
+    assert difference(table, "zero_shot", (1, "fresh"), (4, "fresh"), "update")[0] == pytest.approx(4)
+    rows = compare(table, "update").set_index("clusters")
+    assert rows.loc[1, "pairs"] == 32 and rows.loc[4, "pairs"] == 128
+    assert rows.loc[1, "zero_shot"] == pytest.approx(1 + 2) and rows.loc[1, "zero_shot ±"] > 5
+
+
+def test_an_interval_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    covered = [abs(mean) <= half for mean, half in (mean_interval(rng.normal(size=3)) for _ in range(2000))]
+    assert 0.93 < np.mean(covered) < 0.97
+    with pytest.raises(ValueError, match="at least two values"):
+        mean_interval([1.0])
