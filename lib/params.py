@@ -103,7 +103,8 @@ def check_files(params: Params, out: Outputs, notebooks: Sequence[str]) -> None:
     if "2_4_videoclip" in notebooks:
         wanted += [root / "videos", *(ROOT / file for file in (params.s3d.weights, params.s3d.dictionary) if file)]
     if {"2_5_pretrain_one_cluster", "2_6_pretrain_many_clusters"}.intersection(notebooks):
-        narrated = narrated_root(params, out)
+        roots = [ROOT / path for path in params.howto100m.roots]
+        narrated = next((root for root in roots if root.is_dir()), roots[0])
         folders = [
             narrated / "features" / params.howto100m.features[recipe.features]
             for recipe in params.pretrain.recipes.values()

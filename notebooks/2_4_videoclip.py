@@ -74,7 +74,9 @@ book.say(
 # clip $i$ with its candidates, and $N_i$ pairs from the rest of the batch: the clip with captions of others, and its captions
 # with other clips. Our loss is the mean of the same logarithms with a minus, so it is made small.
 #
-# The published weights learnt on HowTo100M. The demo's net learns here, on the narrated videos of 2.1.
+# The published weights learnt on HowTo100M, from scratch. The demo's net learns here, on the narrated videos of 2.1. A few
+# hundred do not get this loss off the ground in minutes, so it begins with the labelled clips on which the I3D of 2.2
+# learnt; and of each video several clips are drawn, for else it learns to tell kitchens apart and not actions.
 
 # %%
 net, words, history = load_s3d(book.params, book.out)

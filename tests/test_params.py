@@ -91,7 +91,7 @@ def test_what_a_brought_data_set_lacks_is_listed_at_once(tmp_path):
     params = load(write(tmp_path, f"data:\n  source: files\n  roots: [{tmp_path / 'data'}]\n"))
     with pytest.raises(ParameterError) as caught:
         check_files(params, Outputs("mine"), params.notebooks)
-    for name in ("splits", "features", "videos", "I3D_8x8_R50.pyth"):
+    for name in ("splits", "features", "videos", "I3D_8x8_R50.pyth", "s3d_dict.npy", "data/howto100m/train.lst"):
         assert name in str(caught.value)
     assert "mapping.txt" not in str(caught.value)
     with pytest.raises(ParameterError) as caught:

@@ -1,5 +1,6 @@
 """The whole chain on a small data set made here: killed at any moment it goes on, and does only what is needed."""
 
+import json
 import os
 import re
 import shutil
@@ -80,7 +81,7 @@ def start(profile: Path, *options: str) -> subprocess.Popen:
 
 def finish(profile: Path, *options: str) -> str:
     process = start(profile, *options)
-    said, _ = process.communicate(timeout=300)
+    said, _ = process.communicate(timeout=900)
     assert process.returncode == 0, said
     return said
 
@@ -159,13 +160,18 @@ def test_every_notebook_runs_in_the_smoke_profile():
         table = pd.read_csv(outputs.tables / f"{name}.csv")
         ours = table[table["source"] == "Smoke test"]
         assert np.isfinite(ours[["accuracy", "edit", "f1@10", "f1@25", "f1@50"]].to_numpy()).all()
-    for number in range(1, 13):
+    for number in range(1, 18):
         for kind in ("svg", "png", "csv"):
             assert (outputs.figures / f"figure_{number:02d}.{kind}").stat().st_size > 0
     for name in load("params/smoke.yaml").notebooks:
         page = (outputs.report / f"{name}.html").read_text()
         assert "Smoke test of the notebooks" in page
         assert not re.search(r"""(?:src|href)=["'](?:https?:)?//(?!(?:doi|arxiv|github)\.)[^"']+\.(?:js|css)""", page)
+    clusters = pd.read_csv(outputs.tables / "table_clusters.csv")
+    assert set(clusters["equal"]) == {"update", "pairs"} and np.isfinite(clusters["zero_shot"]).all()
+    for recipe, dim in (("one_cluster", "mixed_5c"), ("own", "mixed_5c"), ("public", "video_embedding")):
+        note = json.loads((outputs.root / "runs" / f"videoclip_{recipe}" / "videoclip.json").read_text())
+        assert note["feature_set"].startswith(f"s3d_{dim}_")
     metrics = pd.read_parquet(outputs.metrics / "2_3_3_baseline.parquet")
     assert list(metrics.columns) == ["section", "method", "split", "video", "protocol", "metric", "value"]
     assert set(metrics["split"]) == {1, 2, 3, 4, 5}
