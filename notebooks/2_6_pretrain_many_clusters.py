@@ -20,6 +20,7 @@ from lib.group import alone
 from lib.notebook import open_notebook
 from lib.pretrain import run_recipe
 from lib.processes import cores
+from lib.recipes import published_weights
 
 book = open_notebook("2_6_pretrain_many_clusters", params, split, overrides)
 settings = book.params.pretrain
@@ -55,10 +56,14 @@ book.say(
 # taken instead; in the demo the recipe is run.
 
 # %%
-public = run_recipe(book.params, book.out, "public", alone())
-runs = {"own, C = 7": own, "public, C = 8": public}
+runs = {"own": own}
+if published_weights(settings.recipes["public"]) is None:
+    runs["public"] = run_recipe(book.params, book.out, "public", alone())
 figure, ax = plt.subplots()
-curves = {name: history.set_index("epoch")["zero_shot"] for name, history in runs.items()}
+curves = {
+    f"{name}, C = {settings.recipes[name].clusters_per_update}": run.set_index("epoch")["zero_shot"]
+    for name, run in runs.items()
+}
 plots.labelled_curves(curves, ax, "zero-shot accuracy, % of seconds").legend()
 book.figure(
     "transfer", figure, pd.concat(runs, names=["weights"]).reset_index(level=0), "Transfer during pre-training."
@@ -69,34 +74,36 @@ book.figure(
 #
 # At equal epochs $C = 1$ makes seven times as many updates as $C = 7$, at the same learning rate. The thesis changed both
 # at once. Below, small pre-trainings that differ in one thing each: $C$ with clusters mined anew each epoch, and at $C = 7$
-# stale clusters (those of the first epoch throughout, which is what the published code's loaders amounted to) and random
-# ones. Each with the same seeds; the untrained model beside them.
+# stale clusters, those of the first epoch throughout, which is what the published code's loaders amounted to. All with the
+# same seeds; the untrained model beside them. This is for the demo's size: on HowTo100M it would be months.
 
 # %%
-histories = run_experiment(book.params, book.out, workers=cores())
-untrained = histories[histories["update"] == 0].drop_duplicates("seed")["zero_shot"]
-tables = {by: compare(histories, by) for by in ("update", "pairs")}
-both = pd.concat(tables, names=["equal"]).droplevel(1).reset_index()
-book.table(
-    "clusters", both.style.hide().format(precision=2), both, "Means over the seeds, ± half of the 95 % interval."
-)
+small = book.params.data.source == "demo"
+if small:
+    histories = run_experiment(book.params, book.out, workers=cores())
+    both = pd.concat({by: compare(histories, by) for by in ("update", "pairs")}, names=["equal"])
+    both = both.droplevel(1).reset_index()
+    caption = "The variants at equal updates and at equal pairs: means over the seeds, ± half of the 95 % interval."
+    book.table("clusters", both.style.hide().format(precision=2), both, caption)
 
 # %% tags=["remove-input"]
-seeds = book.params.experiment.seeds
-book.say(
-    f"The untrained model scores {untrained.mean():.1f} % (from {untrained.min():.1f} to {untrained.max():.1f} over {len(seeds)} seeds). "
-    f"Intervals are Student's t over {len(seeds)} seeds, so they are wide: they cover the seeds' luck, not that of the videos."
-)
+if small:
+    untrained = histories[histories["update"] == 0].drop_duplicates("seed")["zero_shot"]
+    book.say(
+        f"The untrained model scores {untrained.mean():.1f} % (from {untrained.min():.1f} to {untrained.max():.1f} over {len(untrained)} seeds). "
+        f"Intervals are Student's t over {len(untrained)} seeds, so they are wide: they cover the seeds' luck, not that of the videos."
+    )
 
 # %%
-figure, axes = plt.subplots(1, 2, sharey=True)
-fresh = histories[histories["negatives"] == "fresh"]
-for ax, by in zip(axes, ("update", "pairs"), strict=True):
-    mean = fresh.groupby(["clusters", by])["zero_shot"].mean()
-    curves = {f"C = {clusters}": mean.loc[clusters] for clusters in sorted(fresh["clusters"].unique())}
-    plots.labelled_curves(curves, ax, "zero-shot accuracy, %").set(xlabel=by + "s" * (by == "update"), xscale="symlog")
-axes[0].legend()
-book.figure("clusters", figure, histories, "The same runs by updates and by pairs seen, mean over the seeds.")
+if small:
+    figure, axes = plt.subplots(1, 2, sharey=True)
+    fresh = histories[histories["negatives"] == "fresh"]
+    for ax, by, label in zip(axes, ("update", "pairs"), ("updates", "pairs seen"), strict=True):
+        mean = fresh.groupby(["clusters", by])["zero_shot"].mean()
+        curves = {f"C = {clusters}": mean.loc[clusters] for clusters in sorted(fresh["clusters"].unique())}
+        plots.labelled_curves(curves, ax, "zero-shot accuracy, %").set(xlabel=label)
+    axes[0].legend()
+    book.figure("clusters", figure, histories, "The same runs by updates and by pairs seen, mean over the seeds.")
 
 # %% [markdown]
 # ### What the experiment says
@@ -104,27 +111,27 @@ book.figure("clusters", figure, histories, "The same runs by updates and by pair
 # Differences are paired by seed. Where an interval holds zero, it says so.
 
 # %% tags=["remove-input"]
-few, many = min(book.params.experiment.clusters_per_update), max(book.params.experiment.clusters_per_update)
-for measure, unit in (
-    ("zero_shot", "points of zero-shot accuracy"),
-    ("hard_loss", "in validation loss (mined negatives)"),
-):
-    for by in ("update", "pairs"):
-        found = verdict(*difference(histories, measure, (few, "fresh"), (many, "fresh"), by), unit)
-        book.say(f"- **C = {many} against C = {few}, equal {by}{'s' * (by == 'update')}**: {found}.")
+numbers = book.params.experiment.clusters_per_update
+units = {"zero_shot": "points of zero-shot accuracy", "hard_loss": "in validation loss (mined negatives)"}
+for measure, unit in units.items() if small else ():
+    for by, equal in (("update", "updates"), ("pairs", "pairs")):
+        found = difference(histories, measure, (min(numbers), "fresh"), (max(numbers), "fresh"), by)
+        book.say(f"- **C = {max(numbers)} against C = {min(numbers)}, equal {equal}**: {verdict(*found, unit)}.")
 
 # %% tags=["remove-input"]
 middle = settings.recipes["own"].clusters_per_update
-for negatives in book.params.experiment.negatives if middle in book.params.experiment.clusters_per_update else ():
-    found = verdict(*difference(histories, "zero_shot", (middle, "fresh"), (middle, negatives), "pairs"), "points")
-    book.say(f"- **{negatives.capitalize()} against fresh clusters** (C = {middle}, zero-shot): {found}.")
+for negatives in book.params.experiment.negatives if small and middle in numbers else ():
+    for measure, unit in units.items():
+        found = difference(histories, measure, (middle, "fresh"), (middle, negatives), "pairs")
+        book.say(f"- **{negatives.capitalize()} against fresh clusters** (C = {middle}): {verdict(*found, unit)}.")
 
 # %% tags=["remove-input"]
-gap = (histories["hard_loss"] - histories["random_loss"])[histories["update"] > 0]
-book.say(
-    f"- **Mined against random validation**: with the same weights the loss on mined clusters is {gap.mean():.2f} higher on average, from {gap.min():.2f} to {gap.max():.2f}. "
-    "Curves that train on one and validate on the other differ by about that much before any overfitting."
-)
+if small:
+    gap = (histories["hard_loss"] - histories["random_loss"])[histories["update"] > 0]
+    book.say(
+        f"- **Mined against random validation**: with the same weights the loss on mined clusters is {gap.mean():.2f} higher on average, from {gap.min():.2f} to {gap.max():.2f}. "
+        "Curves that train on one and validate on the other differ by about that much before any overfitting."
+    )
 
 # %% [markdown]
 # ## What a real pre-training would take
