@@ -2,7 +2,7 @@
 
 The published net learnt from scratch, from 1.2 million narrated videos. With a few hundred, in minutes instead of days,
 its loss hardly leaves chance; so here, as for the demo's I3D, labelled clips of a wider domain stand for Kinetics. No
-class, person or food of the target set is in them.
+person, food or spice of the target set is in them; five of its actions, such as stirring and serving, are.
 """
 
 from functools import cache
@@ -32,7 +32,7 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
 
     Args:
         net: in the state it begins with; finished runs are loaded into it.
-        settings: `labelled_clips` and `labelled_epochs`; batches and rate are those of the narrations.
+        settings: `labelled_…`; batches are those of the narrations.
         folder: of the run.
     """
     with torch.random.fork_rng():
@@ -45,7 +45,7 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
         return torch.from_numpy(clips), TARGETS[labels]
 
     def batches_of(epoch: int) -> range:
-        set_rate(optimizer, settings.learning_rate * one_cycle(epoch - 1, settings.labelled_epochs))
+        set_rate(optimizer, settings.labelled_rate * one_cycle(epoch - 1, settings.labelled_epochs))
         return range(settings.batches)
 
     def losses_of(_batch: int) -> list[tuple[Tensor, Row]]:
@@ -63,7 +63,7 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
         return {name: value / settings.batches for name, value in sums.items()}
 
     learns = [parameter for parameter in both.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learns, settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    optimizer = torch.optim.AdamW(learns, settings.labelled_rate, weight_decay=settings.weight_decay, fused=True)
     values = [s3d.model_dump(exclude={"normalize", "dtype"}), settings.model_dump(), demo.model_dump()]
     run = {"epochs": settings.labelled_epochs, "seed": settings.seed, "folder": folder}
     fit(Learner(both, optimizer), batches_of, losses_of, measure, key=key(values, code=("lib.clip_classes",)), **run)

@@ -23,18 +23,18 @@ QUERIES_AT_ONCE = 4096
 
 
 def represent(
-    model: VideoCLIP, narrated: Narrated, pairs: Pairs, seed: int, group: Group, dtype: torch.dtype
+    model: VideoCLIP, narrated: Narrated, pairs: Pairs, seed: int, epoch: int, group: Group, dtype: torch.dtype
 ) -> np.ndarray:
     """z_V of equation 6 for every video, (N, H) float32; each process takes its share and all get the whole.
 
     Args:
         pairs: `per_video` says how many pairs of a video are averaged; their clips are the captions' own time.
-        seed: of the draw.
+        seed, epoch: of the draw.
     """
     chunks = [
         range(first, min(first + VIDEOS_AT_ONCE, len(narrated))) for first in range(0, len(narrated), VIDEOS_AT_ONCE)
     ]
-    batches = ClusterBatches(narrated, chunks, pairs, seed, 0, spanning_pair)
+    batches = ClusterBatches(narrated, chunks, pairs, seed, epoch, spanning_pair)
     vectors = torch.zeros(len(narrated), model.text.config.hidden_size, device=group.device)
     model.eval()
     with torch.inference_mode(), autocast(group.device, dtype):

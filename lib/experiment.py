@@ -15,7 +15,6 @@ from lib.group import alone
 from lib.multimodal import Sections
 from lib.paths import Outputs
 from lib.pretrain import pretrain
-from lib.pretraining import validate
 from lib.processes import die_with_parent
 from lib.recipes import prepare
 from lib.stats import mean_interval
@@ -70,10 +69,7 @@ def run_variant(params: Sections, out: Outputs, variant: Variant) -> pd.DataFram
         update={"clusters_per_update": variant.clusters, "epochs": experiment.epochs}
     )
     folder = out.root / "runs" / "experiment" / variant.name
-    run, model, transfer = prepare(params, out, recipe, small, folder, alone(), variant.seed)
-    model.eval()
-    before = pd.DataFrame([{"epoch": 0, "update": 0, "pairs": 0, **validate(run, model), **transfer(model)}])
-    history = pd.concat([before, pretrain(run, model, transfer)], ignore_index=True)
+    history = pretrain(*prepare(params, out, recipe, small, folder, alone(), variant.seed))
     return history.assign(clusters=variant.clusters, negatives=variant.negatives, seed=variant.seed)
 
 
@@ -85,10 +81,19 @@ def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
 
     Returns:
         A row a run, index (clusters, negatives, seed).
+
+    Raises:
+        ValueError: the runs were measured at differing numbers.
     """
     cells = ["clusters", "negatives", "seed"]
     shared = histories[histories[by] <= histories.groupby(cells)[by].max().min()]
-    return shared.loc[shared.groupby(cells)[by].idxmax()].set_index(cells)
+    last = shared.loc[shared.groupby(cells)[by].idxmax()].set_index(cells)
+    if last[by].nunique() > 1:
+        raise ValueError(
+            f"experiment: measured at differing {by} numbers, {sorted(last[by].unique().tolist())}; choose epochs and"
+            " clusters_per_update so that every variant is measured at the same"
+        )
+    return last
 
 
 def compare(histories: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -6,10 +6,14 @@ What is asked of them is little: sums over all, and waiting. Each process draws 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed
 from torch import Tensor
+
+PATIENCE = timedelta(days=1)  # while one packs or mines, the others wait
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,13 @@ class Group:
         for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(total.view_as(tensor))
 
+    def tell(self, value: Any) -> Any:
+        """What the first process says, in all of them: so that no two decide differently."""
+        values = [value]
+        if self.size > 1:
+            torch.distributed.broadcast_object_list(values)
+        return values[0]
+
     def wait(self) -> None:
         """Until every process has come here."""
         if self.size > 1:
@@ -47,11 +58,17 @@ def join_group() -> Group:
     if size == 1:
         return Group(0, 1, torch.device("cuda" if cuda else "cpu"))
     if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if cuda else "gloo")
+        torch.distributed.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
     device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(device)
     return Group(torch.distributed.get_rank(), size, device)
+
+
+def leave_group() -> None:
+    """At the end of a program that joined one."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def alone() -> Group:

@@ -87,6 +87,7 @@ def train_s3d(
     identity = key(sections, code=("lib.mil_nce",), files=files)
     if saved_state(folder / "weights.safetensors").get("key") != identity:
         start_on_clips(net, demo, s3d, settings, folder.with_name(f"{folder.name}_clips"))
+        net.fc.weight.data *= 0.1  # large features by now: else the first scores are in the tens and wash them out
 
     @cache  # not decoded when the run is finished
     def corpus() -> Corpus:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lib.group import alone
 from lib.mil_nce import train_s3d
 from lib.narrated import Part, caption_file, caption_tracks, read_list
 from lib.packing import pack
@@ -54,12 +55,13 @@ def make_features(params: Sections, out: Outputs) -> pd.DataFrame:
     Returns:
         A row a feature set and kind of videos: videos, seconds, dimension, mean norm.
     """
-    net = load_s3d(params, out)[0]
-    target, narrated = data_root(params, out), narrated_root(params, out)
+    net = load_s3d(params, out)[0].to(alone().device)
+    target = data_root(params, out)
     sets = {layer: feature_set(layer, params.s3d) for layer in LAYERS}
     targets = {layer: out.data / "features" / name for layer, name in sets.items()}
     extract_s3d(sorted((target / "videos").glob("[!.]*.avi")), targets, net, params.s3d, rows=False)
     if params.data.source == "demo":
+        narrated = narrated_root(params, out)
         folders = {layer: narrated / "features" / name for layer, name in sets.items()}
         videos = [narrated / "videos" / f"{video}.avi" for part in PARTS for video in read_list(narrated, part)]
         extract_s3d(videos, folders, net, params.s3d, rows=True)

@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import islice
 
 import pandas as pd
@@ -23,18 +23,15 @@ from torch.utils.data import DataLoader
 from lib.artifacts import write_json
 from lib.batches import Batch, ClusterBatches
 from lib.checkpoints import Learner
-from lib.group import Group, join_group
+from lib.group import Group, join_group, leave_group
 from lib.multimodal import Sections
-from lib.narrated import NarratedError
 from lib.params import ParameterError, load, profile_name
 from lib.paths import Outputs
-from lib.pretraining import Pretraining, clusters_of, validate
+from lib.pretraining import Pretraining, clusters_of, untrained, validate
 from lib.rates import linear, set_rate
 from lib.recipes import prepare, run_folder
-from lib.s3d_features import FeatureSetError
-from lib.training import Row, TrainingError, fit
+from lib.training import Row, fit
 from lib.videoclip import VideoCLIP
-from lib.weights import WeightsError
 
 
 @dataclass(frozen=True)
@@ -53,17 +50,18 @@ class Update:
         return f"update {self.number}"
 
 
-def pretrain(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP], Row] | None = None) -> pd.DataFrame:
+def pretrain(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP], Row] = lambda _: {}) -> pd.DataFrame:
     """Train; what is finished is loaded, what was killed goes on.
 
     Args:
         model: in the state it begins with.
-        transfer: measured at each validation, if given, e.g. zero-shot accuracy.
+        transfer: measured at each validation, e.g. zero-shot accuracy.
 
     Returns:
-        A row a validation: epoch (fraction done), update, pairs (seen so far), train_loss (mean of the clusters since
-        the last row), random_loss and hard_loss (of validation videos in random and in mined clusters), alikeness of
-        the training clusters (1 = random), recall of the index, and what `transfer` gives.
+        A row for the untrained model, then a row a validation: epoch (fraction done), update, pairs (seen so far),
+        train_loss (mean of the clusters since the last row), random_loss and hard_loss (of validation videos in random
+        and in mined clusters), alikeness of the training clusters (1 = random), recall of the index, and what
+        `transfer` gives.
     """
     settings, recipe = run.settings, run.recipe
     model.to(run.group.device)
@@ -74,7 +72,7 @@ def pretrain(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP],
     optimizer = torch.optim.Adam(learns, settings.learning_rate, betas=(0.9, 0.98), fused=True)
     stretches = run.stretches()
 
-    @cache  # of an epoch's beginning
+    @lru_cache(1)  # of an epoch's beginning
     def mined(epoch: int) -> dict:
         return clusters_of(run, model, epoch)
 
@@ -112,10 +110,11 @@ def pretrain(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP],
             **validate(run, model),
             "alikeness": mined(epoch)["alikeness"],
             "recall": mined(epoch)["recall"],
-            **(transfer(model) if transfer else {}),
+            **transfer(model),
         }
 
-    return fit(
+    before = {"epoch": 0.0, "update": 0, "pairs": 0, **untrained(run, model, transfer)}
+    history = fit(
         Learner(model, optimizer, clip=settings.clip, group=run.group),
         updates_of,
         losses_of,
@@ -125,6 +124,7 @@ def pretrain(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP],
         folder=run.folder,
         key=run.identity,
     )
+    return pd.concat([pd.DataFrame([before]), history], ignore_index=True)
 
 
 def run_recipe(params: Sections, out: Outputs, name: str, group: Group) -> pd.DataFrame:
@@ -153,9 +153,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         params = load(options.params, options.overrides)
         history = run_recipe(params, Outputs(profile_name(options.params)), options.recipe, join_group())
-    except (ParameterError, NarratedError, WeightsError, FeatureSetError, TrainingError) as error:
+    except ValueError as error:  # all of ours are: parameters, files, weights, features, training
         print(f"error: {error}", file=sys.stderr)
         return 2
+    finally:
+        leave_group()
     print(history.tail(1).to_string(index=False))
     return 0
 

@@ -1,6 +1,7 @@
 """One pre-training of VideoCLIP: its videos, its settings, its clusters and its validation (thesis 2.5, 2.6)."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Pretraining:
 
     def represent(self, model: VideoCLIP, narrated: Narrated, epoch: int) -> np.ndarray:
         pairs = self.settings.pairs.model_copy(update={"per_video": self.settings.mining.per_video})
-        return clusters.represent(model, narrated, pairs, self.seed + epoch, self.group, self.dtype)
+        return clusters.represent(model, narrated, pairs, self.seed, epoch, self.group, self.dtype)
 
     def loss(self, model: VideoCLIP, batch: Batch) -> Tensor:
         with clusters.autocast(self.group.device, self.dtype):
@@ -67,40 +68,57 @@ class Pretraining:
         return contrastive_loss(video.float(), text.float())
 
 
+def untrained(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP], Row]) -> Row:
+    """Losses and transfer of the model that a run begins with; kept in a file, so that a resumed run has them."""
+    file = run.folder / "untrained.json"
+    if kept := run.group.tell(_kept(file, run.identity)):
+        return kept["row"]
+    model.eval()
+    row = {**validate(run, model), **transfer(model)}
+    if run.group.rank == 0:
+        write_json(file, {"key": run.identity, "row": row})
+    return row
+
+
 def clusters_of(run: Pretraining, model: VideoCLIP, epoch: int) -> dict:
     """The epoch's clusters, mined with the weights at its beginning and kept in a file, so that a resumed run has them.
 
-    Fresh ones are mined each epoch; stale ones are the first epoch's in another order, which is what the published code
-    amounted to (its loading processes held on to the first epoch's); random ones are drawn anew.
+    Fresh ones are mined each epoch. Stale ones are the first epoch's in another order: so it is in fairseq since
+    December 2022, whose loading processes hold on to what they began with, and so probably in the thesis's runs. Random
+    ones are drawn anew.
     """
-    settings = run.settings
     file = run.folder / f"clusters_{epoch}.json"
-    if file.exists() and (kept := json.loads(file.read_text()))["key"] == run.identity:
+    if kept := run.group.tell(_kept(file, run.identity)):
         return kept
-    rng = np.random.default_rng([run.seed, epoch])
-    if settings.mining.negatives == "stale" and epoch > 1:
-        first = clusters_of(run, model, 1)
-        found = first | {"clusters": [first["clusters"][number] for number in rng.permutation(len(first["clusters"]))]}
-    else:
-        vectors = run.represent(model, run.train, epoch)
-        size = settings.videos_per_cluster
-        if settings.mining.negatives == "random":
+    vectors = run.represent(model, run.train, epoch)
+    found = None
+    if run.group.rank == 0:
+        rng, size = np.random.default_rng([run.seed, epoch]), run.settings.videos_per_cluster
+        mining, known = run.settings.mining, 1.0
+        if mining.negatives == "stale" and epoch > 1:
+            mined = json.loads((run.folder / "clusters_1.json").read_text())["clusters"]
+            mined = [mined[number] for number in rng.permutation(len(mined))]
+        elif mining.negatives == "random":
             mined = clusters.random_clusters(len(vectors), size, rng)
         else:
-            mined = clusters.mine(vectors, size, settings.mining, rng)
-        hardness = clusters.alikeness(vectors, mined)
-        known = clusters.measured_recall(vectors, size, settings.mining, rng)
-        found = {"key": run.identity, "clusters": mined, "alikeness": hardness, "recall": known}
-    run.group.wait()  # every process has looked for the file
-    if run.group.rank == 0:
+            mined = clusters.mine(vectors, size, mining, rng)
+            known = clusters.measured_recall(vectors, size, mining, rng)
+        alike = clusters.alikeness(vectors, mined)
+        found = {"key": run.identity, "clusters": mined, "alikeness": alike, "recall": known}
         write_json(file, found)
-    return found
+    return run.group.tell(found)
+
+
+def _kept(file: Path, identity: str) -> dict | None:
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return kept if kept.get("key") == identity else None
 
 
 def validate(run: Pretraining, model: VideoCLIP) -> Row:
-    """Loss of the validation videos, the same pairs each time, in random clusters and in clusters mined just now.
+    """Loss of the validation videos in random clusters and in clusters mined just now.
 
-    The published code validates on random ones while it trains on mined ones, so its two curves measure two things.
+    The published code validates on random ones while it trains on mined ones, so its two curves measure two things. The
+    random clusters and their pairs are the same each time; the mined ones are those that this model finds hard.
     """
     size = min(run.settings.videos_per_cluster, len(run.validation))
     vectors = run.represent(model, run.validation, 0)

@@ -60,6 +60,7 @@ class MilNce(Section):
 
     labelled_clips: PositiveInt  # to begin with (lib/clip_classes.py)
     labelled_epochs: PositiveInt
+    labelled_rate: Annotated[float, Field(gt=0)]  # highest learning rate there
     frames: PositiveInt  # of a clip, even
     square: PositiveInt  # pixels: clips are cut to squares of this side or larger, then resized
     candidates: PositiveInt  # captions nearest in time to a clip, all taken for positive

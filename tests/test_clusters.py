@@ -135,7 +135,7 @@ def test_a_videos_representation_is_the_mean_of_its_pairs_vectors(tmp_path, monk
     model = VideoCLIP(config, 1, DIM, max_video_len=16)  # in training: dropout must not take part
     pairs = Pairs(text_tokens=(4, 30), video_seconds=(3, 16), longest_text=20, per_video=3)
     alone = Group(0, 1, torch.device("cpu"))
-    ours = represent(model, narrated, pairs, 7, alone, torch.float32)
+    ours = represent(model, narrated, pairs, 7, 0, alone, torch.float32)
     assert ours.shape == (VIDEOS, 16) and ours.dtype == np.float32
     model.eval()
     parts = [range(0, 10), range(10, 20), range(20, 24)]
@@ -148,8 +148,8 @@ def test_a_videos_representation_is_the_mean_of_its_pairs_vectors(tmp_path, monk
             rows = slice(place * 3, place * 3 + 3)
             expected.append(torch.cat((clips[rows], captions[rows])).mean(dim=0))
     np.testing.assert_allclose(ours, torch.stack(expected), rtol=0, atol=1e-5)
-    assert not np.allclose(ours, represent(model, narrated, pairs, 8, alone, torch.float32), atol=1e-3)
-    rough = represent(model, narrated, pairs, 7, alone, torch.bfloat16)
+    assert not np.allclose(ours, represent(model, narrated, pairs, 8, 0, alone, torch.float32), atol=1e-3)
+    rough = represent(model, narrated, pairs, 7, 0, alone, torch.bfloat16)
     assert not np.array_equal(rough, ours)
     assert np.linalg.norm(rough - ours) < 0.05 * np.linalg.norm(ours)
 

@@ -95,7 +95,8 @@ def test_a_recipe_ends_with_a_model_that_knows_its_features(out):
     with pytest.raises(WeightsError, match="no finished pre-training; run 2_5"):
         load_pretrained(PARAMS, out, "one_cluster")
     history = run_recipe(PARAMS, out, "one_cluster", alone())
-    assert np.isfinite(history.to_numpy()).all() and history["zero_shot"].between(0, 100).all()
+    assert np.isfinite(history.iloc[1:].to_numpy()).all() and history["zero_shot"].between(0, 100).all()
+    assert history["update"].iloc[0] == 0, "the untrained model stands beside it"
     ready = load_pretrained(PARAMS, out, "one_cluster")
     assert ready.feature_set == feature_set("mixed_5c", PARAMS.s3d) and not ready.model.training
     features = torch.zeros(1, 3, ready.model.input_dim)
@@ -170,6 +171,12 @@ def test_variants_are_compared_at_equal_updates_and_at_equal_pairs():
     rows = compare(table, "update").set_index("clusters")
     assert rows.loc[1, "pairs"] == 32 and rows.loc[4, "pairs"] == 128
     assert rows.loc[1, "zero_shot"] == pytest.approx(1 + 2) and rows.loc[1, "zero_shot ±"] > 5
+
+
+def test_variants_that_were_not_measured_at_the_same_are_not_compared():
+    table = histories()
+    with pytest.raises(ValueError, match=r"measured at differing update numbers, \[0, 3\]"):
+        at_equal(table[~((table["clusters"] == 4) & (table["update"] == 4))], "update")
 
 
 def test_an_interval_covers_the_truth_as_often_as_it_says():

@@ -148,7 +148,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, tmp_path):
 
 
 def test_a_finished_run_is_read_not_trained(packed, whole, monkeypatch):
-    monkeypatch.setattr(pretraining, "clusters_of", lambda *_: pytest.fail("mined again"))
+    monkeypatch.setattr(pretraining.clusters, "represent", lambda *_: pytest.fail("mined again"))
     model = tiny()
     history = pretrain(make(packed, whole), model)
     assert history["update"].tolist() == sorted(history["update"]) and history["epoch"].iloc[-1] == 2
@@ -157,11 +157,13 @@ def test_a_finished_run_is_read_not_trained(packed, whole, monkeypatch):
 
 def test_the_loss_is_taken_several_times_an_epoch(packed, tmp_path):
     history = pretrain(make(packed, tmp_path), tiny())
-    assert SETTINGS.validations == 2 and history["epoch"].tolist() == [0.5, 1.0, 1.5, 2.0]
+    assert SETTINGS.validations == 2 and history["epoch"].tolist() == [0, 0.5, 1.0, 1.5, 2.0]
     pairs = RECIPE.clusters_per_update * SETTINGS.videos_per_cluster * SETTINGS.pairs.per_video
     assert (history["pairs"] == history["update"] * pairs).all()
-    assert np.isfinite(history.to_numpy()).all()
-    assert history["learning_rate"].tolist() == pytest.approx([5e-4, 1e-3, 1e-3, 1e-3], rel=1e-4)
+    untrained, trained = history.iloc[0], history.iloc[1:]
+    assert untrained["random_loss"] > 0 and np.isnan(untrained["train_loss"])
+    assert np.isfinite(trained.to_numpy()).all()
+    assert trained["learning_rate"].tolist() == pytest.approx([5e-4, 1e-3, 1e-3, 1e-3], rel=1e-4)
 
 
 def sets(found: dict) -> list[tuple[int, ...]]:
@@ -191,14 +193,19 @@ def test_mined_validation_is_harder_than_random(packed, tmp_path):
     assert found == validate(make(packed, tmp_path), tiny().eval())
 
 
-def test_a_loss_that_is_not_a_number_names_the_update(packed, tmp_path):
+def test_weights_that_are_not_numbers_are_named(packed, tmp_path):
     model = tiny()
     with torch.no_grad():
         model.mlp.linear1.weight[0, 0] = float("nan")
-    mining = SETTINGS.mining.model_copy(update={"negatives": "random"})
-    run = replace(make(packed, tmp_path), settings=SETTINGS.model_copy(update={"mining": mining}))
-    with pytest.raises(TrainingError, match="the loss is nan at update 1 in epoch 1"):
-        pretrain(run, model)
+    with pytest.raises(ValueError, match="representation of video 0 is not finite"):
+        pretrain(make(packed, tmp_path), model)
+
+
+def test_a_loss_that_is_not_a_number_names_the_update(packed, tmp_path):
+    """The first update leaves weights with which the second cannot go on."""
+    settings = SETTINGS.model_copy(update={"learning_rate": 1e30, "warmup": 1, "validations": 1})
+    with pytest.raises(TrainingError, match="the loss is nan at update 2 in epoch 1"):
+        pretrain(replace(make(packed, tmp_path), settings=settings), tiny())
     assert not (tmp_path / "weights.safetensors").exists()
 
 

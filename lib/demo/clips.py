@@ -1,6 +1,6 @@
 """Short labelled clips of a wider domain, on which the demo's I3D is trained as the real one was on Kinetics.
 
-Other people in other kitchens, other foods, liquids and spices, and some other actions: no class, person or food of the
+Other people in other kitchens, other foods, liquids and spices, and some other actions: no person or food of the
 fifty videos occurs. What carries over is how hands, tools and foods move, which is what the demo can show.
 """
 
