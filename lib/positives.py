@@ -1,8 +1,9 @@
-"""Positive pairs for VideoCLIP: a run of captions and a clip that overlaps it in time (thesis 2.4.2).
+"""Positive pairs for VideoCLIP: a run of captions and a clip that meets it in time (thesis 2.4.2).
 
 Text first, so that there always is some: a caption grown to a random length; then a second within it; then a clip grown
-from there to a random length. The two overlap, and neither has to fit the other: captions of narrated videos come early
-or late. As in the published sampler (MMPT, `OverlappedAligner`), which starts clips at 3 s where the thesis writes 0.
+from there to a random length. The two share that second or touch it, and neither has to fit the other: captions of
+narrated videos come early or late. As in the published sampler (MMPT, `OverlappedAligner`), which starts clips at 3 s
+where the thesis writes 0.
 """
 
 from dataclasses import dataclass

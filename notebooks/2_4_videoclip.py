@@ -109,23 +109,26 @@ book.table("second_features", sets.style.hide().format(precision=2), sets, "Feat
 # **Figure 14** has both sides, and real scores: seconds of some validation videos against the captions nearest to each.
 
 # %%
-scores = sample_scores(book.params, book.out)
-figure, ax = plt.subplots(figsize=(plots.WIDTH, 4.4))
-drawings_multimodal.draw_mil_nce(ax, net, (settings.fps, settings.crop, settings.crop), mil_nce.words, scores)
-table = pd.DataFrame(scores, index=pd.RangeIndex(1, len(scores) + 1, name="clip"))
-book.figure(14, figure, table.reset_index(), "Training of S3D: both sides, and scores of clips and captions.")
+narrated = book.params.data.source == "demo"  # their captions are at hand
+if narrated:
+    scores = sample_scores(book.params, book.out)
+    figure, ax = plt.subplots(figsize=(plots.WIDTH, 4.4))
+    drawings_multimodal.draw_mil_nce(ax, net, (settings.fps, settings.crop, settings.crop), mil_nce.words, scores)
+    table = pd.DataFrame(scores, index=pd.RangeIndex(1, len(scores) + 1, name="clip"))
+    book.figure(14, figure, table.reset_index(), "Training of S3D: both sides, and scores of clips and captions.")
 
 # %% tags=["remove-input"]
-candidates = scores.shape[1] // len(scores)
-hits = (scores.argmax(axis=1) // candidates == np.arange(len(scores))).sum()
-batch = f"The demo trains with {mil_nce.candidates} candidates and batches of {mil_nce.batch} clips. "
-book.say(
-    f"The thesis takes the 5 nearest captions, and 512 negatives from the batch. The released code samples none: it takes "
-    f"all other clips and captions of the batch, and it counts the own scores twice below the line. "
-    f"{batch if settings.weights is None else ''}"
-    f"Clips that score highest with one of their own {candidates} candidates: {hits} of {len(scores)}; guessing would give 1. "
-    f"{'The vectors f(x) in the figure have length 1, as features are kept.' if settings.normalize else ''}"
-)
+if narrated:
+    candidates = scores.shape[1] // len(scores)
+    hits = (scores.argmax(axis=1) // candidates == np.arange(len(scores))).sum()
+    batch = f"The demo trains with {mil_nce.candidates} candidates and batches of {mil_nce.batch} clips. "
+    book.say(
+        f"The thesis takes the 5 nearest captions, and 512 negatives from the batch. The released code samples none: it takes "
+        f"all other clips and captions of the batch, and it counts the own scores twice below the line. "
+        f"{batch if settings.weights is None else ''}"
+        f"Clips that score highest with one of their own {candidates} candidates: {hits} of {len(scores)}; guessing would give 1. "
+        f"{'The vectors f(x) in the figure have length 1, as features are kept.' if settings.normalize else ''}"
+    )
 
 # %% [markdown]
 # ## 2.4.2 The main model: VideoCLIP
@@ -169,30 +172,37 @@ book.say(
 #
 # 1. draw a caption, and let it grow by its neighbours on random sides until it has a random number of word pieces;
 # 2. draw a second $t_c$ between its start $t_s$ and its end $t_e$;
-# 3. draw a length, and let a clip of that length grow from $t_c$ to random sides.
+# 3. draw a length, and let a clip of that length grow from $t_c$ to random sides. (In the thesis's text $t_c$ is the middle of
+#    the clip; in the code, and here, it lies anywhere in it or just beside it.)
 #
 # Text comes first so that no clip is drawn where nobody speaks. Below, pairs as the sampler of our pre-training draws them.
 
 # %%
-narration = open_pack(book.params, book.out, "mixed_5c", "val")
-number = max(range(min(64, len(narration))), key=lambda video: len(narration.features(video)))
-track, seconds = narration.track(number), len(narration.features(number))
-rng = np.random.default_rng(0)
-pairs = [overlapping_pair(track, seconds, lengths, rng) for _ in range(1000)]
-drawn = pd.DataFrame([asdict(pair) for pair in pairs])
-drawn["text start"], drawn["text end"] = track.start[drawn["first"]], track.end[drawn["last"] - 1]
-figure, ax = plt.subplots(figsize=(plots.WIDTH, 3.4))
-drawings_multimodal.draw_pairs(ax, track, pairs[:6], seconds)
-book.figure("positives", figure, drawn.head(6), "Captions of a validation video, and six pairs drawn from it.")
+if narrated:
+    narration = open_pack(book.params, book.out, "mixed_5c", "val")
+    number = max(range(min(64, len(narration))), key=lambda video: len(narration.features(video)))
+    track, seconds = narration.track(number), len(narration.features(number))
+    rng = np.random.default_rng(0)
+    pairs = [overlapping_pair(track, seconds, lengths, rng) for _ in range(1000)]
+    drawn = pd.DataFrame([asdict(pair) for pair in pairs])
+    drawn["text start"], drawn["text end"] = track.start[drawn["first"]], track.end[drawn["last"] - 1]
+    figure, ax = plt.subplots(figsize=(plots.WIDTH, 3.4))
+    drawings_multimodal.draw_pairs(ax, track, pairs[:6], seconds)
+    book.figure("positives", figure, drawn.head(6), "Captions of a validation video, and six pairs drawn from it.")
 
 # %% tags=["remove-input"]
-common = drawn[["end", "text end"]].min(axis=1) - drawn[["start", "text start"]].max(axis=1)
-clip, text = drawn["end"] - drawn["start"], drawn["text end"] - drawn["text start"]
-shortest, longest = lengths.video_seconds
-book.say(
-    f"The thesis draws clips of 0 to 32 seconds; its code draws 3 to 32, this profile {shortest} to {longest}. Of 1000 pairs of "
-    f"this video ({seconds} s) a clip lasts {clip.mean():.1f} s on average and its captions {text.mean():.1f} s. The thesis says that the two "
-    f"need only overlap by half; nothing asks for as much: {100 * (common < clip / 2).mean():.0f} % of the clips share less than half of their "
-    f"time with their captions, and {100 * (common <= 0).mean():.1f} % share none, as the drawn second may lie at "
-    f"the very edge of both."
-)
+if narrated:
+    common = drawn[["end", "text end"]].min(axis=1) - drawn[["start", "text start"]].max(axis=1)
+    clip, text = drawn["end"] - drawn["start"], drawn["text end"] - drawn["text start"]
+    shortest, longest = lengths.video_seconds
+    book.say(
+        f"The thesis draws clips of 0 to 32 seconds; its code draws 3 to 32, this profile {shortest} to {longest}. Of 1000 pairs of "
+        f"this video ({seconds} s) a clip lasts {clip.mean():.1f} s on average and its captions {text.mean():.1f} s. The thesis says that the two "
+        f"need only overlap by half; nothing asks for as much: {100 * (common < clip / 2).mean():.0f} % of the clips share less than half of their "
+        f"time with their captions, and {100 * (common <= 0).mean():.1f} % share none, as the drawn second may lie at "
+        f"the very edge of both."
+    )
+else:
+    book.say(
+        "Scores and pairs are drawn from narrated videos, which 2.5 and 2.6 read; this profile's page leaves them out."
+    )

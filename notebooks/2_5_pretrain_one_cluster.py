@@ -12,6 +12,7 @@ overrides = []
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
 from lib import plots
@@ -25,7 +26,8 @@ settings = book.params.pretrain
 # %% [markdown]
 # ## Negatives
 #
-# For each video a vector is made from its clips and captions (equation 6, $B_V$ the pairs drawn from video $V$):
+# For each video a vector is made from its clips and captions (equation 6; $B_V$ are all pairs known of video $V$ in the
+# thesis, and some pairs drawn from it in the code and here):
 #
 # $$z_V = \frac{1}{|2 B_V|} \sum_{(v, t) \in B_V} (z_v + z_t) .$$
 #
@@ -49,28 +51,31 @@ plots.labelled_curves({label: by_epoch[name] for name, label in names.items()}, 
 book.figure(16, figure, history, "Pre-training with one cluster an update; the loss is taken several times an epoch.")
 
 # %% tags=["remove-input"]
+trained = history.iloc[1:]
 best, last = by_epoch["random_loss"].idxmin(), by_epoch.index[-1]
 rise = by_epoch["random_loss"].iloc[-1] - by_epoch["random_loss"].min()
+pairs = settings.videos_per_cluster * settings.pairs.per_video
 book.say(
-    f"{int(history['update'].iloc[-1])} updates of one cluster ({settings.videos_per_cluster} videos with {settings.pairs.per_video} pairs each) in {last:.0f} epochs. "
-    f"The training loss falls from {history['train_loss'].iloc[0]:.2f} to {history['train_loss'].iloc[-1]:.2f}; the validation loss (random negatives, as in the thesis) is lowest at epoch "
-    f"{best:.2f} and ends {rise:.2f} above that. In the thesis the lowest point was near epoch 8 of 25. "
-    f"Chance would be 2 ln {settings.videos_per_cluster * settings.pairs.per_video}: every pair as likely as any other."
+    f"{int(history['update'].iloc[-1])} updates of {run.clusters_per_update} cluster ({settings.videos_per_cluster} videos with {settings.pairs.per_video} pairs each) in {last:.0f} epochs. "
+    f"The training loss falls from {trained['train_loss'].iloc[0]:.2f} to {trained['train_loss'].iloc[-1]:.2f}; the validation loss (random negatives, as in the thesis) is lowest at epoch "
+    f"{best:.2f} and ends {rise:.2f} above that. In the thesis the lowest point was near epoch 8. "
+    f"Were every pair as likely as any other, the loss would be 2 ln {pairs} = {2 * np.log(pairs):.2f}."
 )
 
 # %% [markdown]
 # ## What the two curves compare
 #
 # The published code trains on mined clusters and validates on random ones. The gap between its two curves therefore mixes
-# overfitting with the difficulty of the negatives. With mined negatives on both sides it is one thing only.
+# overfitting with the difficulty of the negatives. Mined validation clusters come closer, but are still easier than those
+# of training: they are drawn from fewer videos. Dropout, on in training only, works the other way.
 
 # %%
 gaps = pd.DataFrame(
     {
-        "with random negatives": history["random_loss"] - history["train_loss"],
-        "with mined negatives": history["hard_loss"] - history["train_loss"],
+        "with random negatives": trained["random_loss"] - trained["train_loss"],
+        "with mined negatives": trained["hard_loss"] - trained["train_loss"],
     }
-).set_index(history["epoch"])
+).set_index(trained["epoch"])
 table = gaps.iloc[[0, len(gaps) // 2, -1]]
 book.table("generalization_gap", table, gaps.reset_index(), "Validation loss less training loss.")
 
@@ -78,17 +83,18 @@ book.table("generalization_gap", table, gaps.reset_index(), "Validation loss les
 random, mined = gaps.iloc[-1]
 book.say(
     f"At the end validation lies {random:+.2f} from training with random negatives and {mined:+.2f} with mined ones. "
-    f"The training clusters' videos lie {history['alikeness'].iloc[-1]:.2f} times as far apart as videos drawn at random."
+    f"The videos of a training cluster lie {trained['alikeness'].iloc[-1]:.2f} times as far apart as videos drawn at random."
 )
 
 # %% [markdown]
 # ## What it is good for
 #
-# Zero-shot accuracy on the target set, a label a second, measured at each validation and used for no choice.
+# Zero-shot accuracy on the target set, a label a second, class names in words, the video [CLS] seen as in training. It is
+# measured at each validation and used for no choice.
 
 # %% tags=["remove-input"]
 if "zero_shot" in history:
     book.say(
-        f"It ends at {history['zero_shot'].iloc[-1]:.1f} % of the seconds, at most {history['zero_shot'].max():.1f} % on the way. "
-        "The score of the untrained model stands beside it in 2.6."
+        f"The untrained model scores {history['zero_shot'].iloc[0]:.1f} % of the seconds, this run {history['zero_shot'].iloc[-1]:.1f} % at its end "
+        f"and {trained['zero_shot'].max():.1f} % at most on the way."
     )
