@@ -18,7 +18,8 @@ test: $(SETUP)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(CORES) --dist loadscope
 
 bench: $(SETUP)
-	@for name in asformer features narrated pretrain clusters; do echo "== $$name"; $(PYTHON) -m tests.bench.bench_$$name || exit 1; done
+	@missed=0; for name in asformer features narrated pretrain clusters; do \
+		echo "== $$name"; $(PYTHON) -m tests.bench.bench_$$name || missed=1; done; exit $$missed
 
 lab: $(SETUP)
 	.venv/bin/jupytext --sync --quiet notebooks/*.py

@@ -36,10 +36,8 @@ class Buckets:
     order: Tensor
 
     def to(self, device: torch.device) -> "Buckets":
-        parts = [
-            (values.to(device, non_blocking=True), mask.to(device, non_blocking=True)) for values, mask in self.parts
-        ]
-        return Buckets(parts, self.order.to(device, non_blocking=True))
+        parts = [(values.to(device), mask.to(device)) for values, mask in self.parts]
+        return Buckets(parts, self.order.to(device))
 
     def encode(self, encoder: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         """Vectors (B, H) in the order of the pairs."""

@@ -35,10 +35,10 @@ def corpus_facts(root: Path) -> dict[str, float]:
 
 
 def said_and_done(root: Path, video: str) -> pd.DataFrame:
-    """A row a caption of one video: start, end, said, and what is done then ("verb thing")."""
+    """A row a caption of one video: start, end, said, and what is done then ("verb thing", or the verb alone)."""
     steps = json.loads((root / "steps.json").read_text(encoding="utf-8"))[video]
     _, start, end, text = next(caption_tracks(caption_file(root), {video}))
     ends = np.array(steps["end"])
     places = np.searchsorted(ends, (start + end) / 2).clip(max=len(ends) - 1)
-    done = [f"{steps['verb'][place]} {steps['thing'][place]}" for place in places]
+    done = [f"{steps['verb'][place]} {steps['thing'][place]}".removesuffix(" nothing") for place in places]
     return pd.DataFrame({"start, s": start, "end, s": end, "said": text, "done then": done})

@@ -14,10 +14,10 @@ import pandas as pd
 from lib.group import alone
 from lib.multimodal import Sections
 from lib.paths import Outputs
-from lib.pretrain import pretrain
 from lib.processes import die_with_parent
 from lib.recipes import prepare
 from lib.stats import mean_interval
+from lib.updates import pretrain
 
 MEASURES = ("zero_shot", "random_loss", "hard_loss")
 

@@ -16,6 +16,7 @@ from lib.narrated import Part, caption_file, caption_tracks, read_list
 from lib.packing import pack
 from lib.params import data_root, narrated_root
 from lib.paths import ROOT, Outputs
+from lib.processes import only_one
 from lib.s3d import S3D
 from lib.s3d_features import LAYERS, Layer, extract_s3d, feature_set
 from lib.shards import Narrated, open_packed
@@ -98,8 +99,9 @@ def narrated_set(params: Sections, layer: Layer) -> str:
 def pack_narrated(params: Sections, out: Outputs, layer: Layer) -> None:
     """Pack both lists of the narrated videos with one feature set; a finished pack of the same files is left alone."""
     root, name, words = narrated_root(params, out), narrated_set(params, layer), tokenizer(params.videoclip)
-    for part in PARTS:
-        pack(root, name, part, out.packed / name / part, words)
+    with only_one(out.packed / f".{name}.lock"):
+        for part in PARTS:
+            pack(root, name, part, out.packed / name / part, words)
 
 
 def open_pack(params: Sections, out: Outputs, layer: Layer, part: Part) -> Narrated:

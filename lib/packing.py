@@ -47,9 +47,9 @@ BATCH_VIDEOS = 16  # for the tokenizer at once: 1,300 captions of HowTo100M
 def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "PreTrainedTokenizerFast") -> None:
     """Write a part of narrated data into `folder` at once or not at all; one process at a time.
 
-    A finished pack of the same inputs is left alone, an older one is replaced. Inputs are the contents of the list and
-    of the captions, the tokenizer, the code and, as a million files are too many to read, name, size and time of change
-    of the feature files.
+    A finished pack of the same inputs is left alone, an older one is replaced. Inputs are the contents of the list, the
+    tokenizer, the code and, as ten gigabytes of captions and a million files are too much to read, name, size and time
+    of change of the captions and feature files.
 
     Args:
         root: narrated data, see `lib/narrated.py`.
@@ -92,15 +92,14 @@ def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "Pre
 def _identity(
     root: Path, feature_set: str, part: Part, videos: Iterable[str], tokenizer: "PreTrainedTokenizerFast"
 ) -> str:
-    features = hashlib.sha256()
-    for video in videos:
-        path = feature_file(root, feature_set, video)
+    brought = hashlib.sha256()
+    for path in (caption_file(root), *(feature_file(root, feature_set, video) for video in videos)):
         state = path.stat()
-        features.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
+        brought.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
     words = json.loads(tokenizer.backend_tokenizer.to_str())
     words["truncation"] = words["padding"] = None  # every call of a tokenizer changes these
-    values = [feature_set, features.hexdigest(), words]
-    return key(values, code=("lib.packing",), files=[root / f"{part}.lst", caption_file(root)])
+    values = [feature_set, brought.hexdigest(), words]
+    return key(values, code=("lib.packing",), files=[root / f"{part}.lst"])
 
 
 def _measure(root: Path, feature_set: str, videos: tuple[str, ...]) -> tuple[np.ndarray, int]:

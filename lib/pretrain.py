@@ -1,141 +1,35 @@
-"""Pre-training VideoCLIP with clusters of hard negatives (thesis 2.5, 2.6), on one device or many.
+"""Pre-train VideoCLIP by one recipe of a profile (thesis 2.5, 2.6), on one device or many.
 
     accelerate launch --num_processes 8 -m lib.pretrain --params params/50salads.yaml --recipe own
 
-An update takes C clusters, each with a softmax of its own; its gradient is the mean over them. C is a number of the
-recipe and not that of the devices: the clusters are dealt out to the devices there are, and each takes its own one
-after another. One device with C = 8 therefore makes the update of eight GPUs with a cluster each. (The thesis took C
-for the number of GPUs, and blamed the failure of its run on one GPU on C = 1.)
+The notebooks call `run_recipe` too, and read a run that has finished.
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import islice
 
 import pandas as pd
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader
 
 from lib.artifacts import write_json
-from lib.batches import Batch, ClusterBatches
-from lib.checkpoints import Learner
 from lib.group import Group, join_group, leave_group
 from lib.multimodal import Sections
 from lib.params import ParameterError, load, profile_name
 from lib.paths import Outputs
-from lib.pretraining import Pretraining, clusters_of, untrained, validate
-from lib.rates import linear, set_rate
-from lib.recipes import prepare, run_folder
-from lib.training import Row, fit
-from lib.videoclip import VideoCLIP
-
-
-@dataclass(frozen=True)
-class Update:
-    """Attributes:
-    number: from 1, over the whole training.
-    size: C.
-    batches: of this process's share of the clusters.
-    """
-
-    number: int
-    size: int
-    batches: Iterator[Batch]
-
-    def __str__(self) -> str:
-        return f"update {self.number}"
-
-
-def pretrain(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP], Row] = lambda _: {}) -> pd.DataFrame:
-    """Train; what is finished is loaded, what was killed goes on.
-
-    Args:
-        model: in the state it begins with.
-        transfer: measured at each validation, e.g. zero-shot accuracy.
-
-    Returns:
-        A row for the untrained model, then a row a validation: epoch (fraction done), update, pairs (seen so far),
-        train_loss (mean of the clusters since the last row), random_loss and hard_loss (of validation videos in random
-        and in mined clusters), alikeness of the training clusters (1 = random), recall of the index, and what
-        `transfer` gives.
-    """
-    settings, recipe = run.settings, run.recipe
-    model.to(run.group.device)
-    if settings.gradient_checkpointing:
-        for tower in (model.video, model.text):
-            tower.activation_checkpointing_enable({"use_reentrant": False})
-    learns = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(learns, settings.learning_rate, betas=(0.9, 0.98), fused=True)
-    stretches = run.stretches()
-
-    @lru_cache(1)  # of an epoch's beginning
-    def mined(epoch: int) -> dict:
-        return clusters_of(run, model, epoch)
-
-    def place(stretch: int) -> tuple[int, int]:
-        """Stretch (from 1) -> its epoch (from 1), its number within it (from 0)."""
-        return (stretch - 1) // len(stretches) + 1, (stretch - 1) % len(stretches)
-
-    def updates_of(stretch: int) -> Iterator[Update]:
-        epoch, part = place(stretch)
-        size = recipe.clusters_per_update
-        share = {  # the clusters of each update that are this process's
-            number: range(number * size + run.group.rank, (number + 1) * size, run.group.size)
-            for number in stretches[part]
-        }
-        batches = ClusterBatches(run.train, mined(epoch)["clusters"], settings.pairs, run.seed, epoch)
-        order = [cluster for one in share.values() for cluster in one]
-        loader = iter(DataLoader(batches, batch_size=None, sampler=order, num_workers=settings.workers))
-        before = (epoch - 1) * run.updates_per_epoch
-        return (Update(before + number + 1, size, islice(loader, len(one))) for number, one in share.items())
-
-    def losses_of(update: Update) -> Iterator[tuple[Tensor, Row]]:
-        set_rate(optimizer, settings.learning_rate * linear(update.number, settings.warmup, settings.decay_updates))
-        for batch in update.batches:
-            yield run.loss(model, batch) / update.size, {}
-
-    def measure(stretch: int, sums: Row) -> Row:
-        epoch, part = place(stretch)
-        done = (epoch - 1) * run.updates_per_epoch + stretches[part].stop
-        pairs = recipe.clusters_per_update * settings.videos_per_cluster * settings.pairs.per_video
-        return {
-            "epoch": done / run.updates_per_epoch,
-            "update": done,
-            "pairs": done * pairs,
-            "train_loss": sums["loss"] / len(stretches[part]),
-            **validate(run, model),
-            "alikeness": mined(epoch)["alikeness"],
-            "recall": mined(epoch)["recall"],
-            **transfer(model),
-        }
-
-    before = {"epoch": 0.0, "update": 0, "pairs": 0, **untrained(run, model, transfer)}
-    history = fit(
-        Learner(model, optimizer, clip=settings.clip, group=run.group),
-        updates_of,
-        losses_of,
-        measure,
-        epochs=recipe.epochs * len(stretches),
-        seed=run.seed,
-        folder=run.folder,
-        key=run.identity,
-    )
-    return pd.concat([pd.DataFrame([before]), history], ignore_index=True)
+from lib.recipes import prepare, published_weights, run_folder
+from lib.updates import pretrain
 
 
 def run_recipe(params: Sections, out: Outputs, name: str, group: Group) -> pd.DataFrame:
     """Pre-train by a recipe of the profile into runs/videoclip_<name>, or read the finished run; returns its history.
 
     Raises:
-        ParameterError: no such recipe, or too few videos.
+        ParameterError: no such recipe, too few videos, or a published checkpoint stands for it.
     """
     if name not in params.pretrain.recipes:
         raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(params.pretrain.recipes)}")
     settings, folder = params.pretrain, run_folder(out, name)
+    if published := published_weights(settings.recipes[name]):
+        raise ParameterError(f"pretrain.recipes.{name}: {published} stands for it; move it away to train")
     run, model, transfer = prepare(params, out, settings.recipes[name], settings, folder, group, settings.seed)
     history = pretrain(run, model, transfer)
     if group.rank == 0:  # what the weights are to be used with
@@ -150,15 +44,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--recipe", default="own", help="one_cluster, own or public (default: %(default)s)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
     options = parser.parse_args(arguments)
+    group = join_group()
     try:
         params = load(options.params, options.overrides)
-        history = run_recipe(params, Outputs(profile_name(options.params)), options.recipe, join_group())
+        history = run_recipe(params, Outputs(profile_name(options.params)), options.recipe, group)
     except ValueError as error:  # all of ours are: parameters, files, weights, features, training
         print(f"error: {error}", file=sys.stderr)
         return 2
     finally:
         leave_group()
-    print(history.tail(1).to_string(index=False))
+    if group.rank == 0:
+        print(history.tail(1).to_string(index=False))
     return 0
 
 

@@ -49,8 +49,9 @@ def prepare(
     group.wait()
     packs = {part: open_pack(params, out, recipe.features, part) for part in PARTS}
     keys = [(packs[part].folder / "note.json").read_text(encoding="utf-8") for part in PARTS]
-    values = [recipe.model_dump(), settings.model_dump(exclude={"recipes"}), params.videoclip.model_dump(), seed, keys]
-    identity = key(values, code=("lib.pretrain",))
+    how = settings.model_dump(exclude={"recipes", "workers", "gradient_checkpointing"})  # these change no number
+    values = [recipe.model_dump(exclude={"weights"}), how, params.videoclip.model_dump(), seed, keys]
+    identity = key(values, code=("lib.updates", "lib.towers", "lib.zero_shot"))
     run = Pretraining(packs["train"], packs["val"], recipe, settings, folder, group, identity, seed)
     if run.updates_per_epoch == 0:
         raise ParameterError(

@@ -8,13 +8,10 @@ Exit code 2: the call is wrong and nothing was written; 1: the notebook failed.
 """
 
 import argparse
-import fcntl
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +21,7 @@ from lib.chapters import CHAPTERS, SPLITS, input_files, needs
 from lib.gpus import lease_gpu
 from lib.params import ParameterError, check_files, load, profile_name
 from lib.paths import ROOT, Outputs
-from lib.processes import die_with_parent
+from lib.processes import die_with_parent, only_one
 from lib.provenance import revision
 from lib.sections import Params
 
@@ -140,15 +137,6 @@ def manifest(name: str, split: str, params: Params, profile: str, overrides: lis
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 1),
     }
-
-
-@contextmanager
-def only_one(lock: Path) -> Iterator[None]:
-    """Wait until no other process works on the same atom (one that outlived a killed scheduler, say)."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 if __name__ == "__main__":

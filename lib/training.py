@@ -43,7 +43,8 @@ def fit(
     Args:
         learner: in the end its model has the last epoch's weights and is in evaluation mode.
         examples_of: epoch (from 1) -> its examples in order, e.g. `shuffled` names of the training videos.
-        losses_of: example -> the parts of its loss, each with numbers to be summed over the epoch, e.g. correct frames.
+        losses_of: example -> the parts of its loss that are this process's, each with numbers to be summed over the
+            epoch (not over processes), e.g. correct frames.
             A part's gradient is taken before the next part is asked for, so that memory holds one at a time.
         measure: epoch, sums (with `loss`) -> what the history keeps of it; the model is in evaluation mode.
         seed: of dropout and whatever else is drawn in training.

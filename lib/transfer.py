@@ -9,7 +9,7 @@ from lib.dataset import Dataset, open_dataset
 from lib.multimodal import Sections, narrated_set
 from lib.params import data_root
 from lib.paths import Outputs
-from lib.s3d_features import Layer, check_same_set, feature_set
+from lib.s3d_features import FeatureSetError, Layer, check_same_set, feature_set
 from lib.seconds import at_one_fps
 from lib.towers import tokenizer
 from lib.training import Row
@@ -20,8 +20,10 @@ from lib.zero_shot import prompts, second_accuracy
 def transfer_of(params: Sections, out: Outputs, layer: Layer) -> Callable[[VideoCLIP], Row]:
     """Zero-shot accuracy on the target set's seconds, percent, by class names in words; nothing is chosen by it.
 
+    The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in training.
+
     Raises:
-        FeatureSetError: the target's features are made in another way than those of the pre-training.
+        FeatureSetError: there are no features of the target, or they are made in another way than the pre-training's.
     """
     name = feature_set(layer, params.s3d)
     check_same_set(narrated_set(params, layer), name, params.howto100m.accept)
@@ -32,13 +34,18 @@ def transfer_of(params: Sections, out: Outputs, layer: Layer) -> Callable[[Video
     size = params.videoclip.max_video_len
 
     def transfer(model: VideoCLIP) -> Row:
-        return {"zero_shot": second_accuracy(model, words, videos, texts, size, size // 2)} if videos else {}
+        return {"zero_shot": second_accuracy(model, words, videos, texts, size, size // 2)}
 
     return transfer
 
 
 def target_seconds(dataset: Dataset, folder: Path) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Features (T, D) and true class numbers (T,) of the target videos' seconds, where there are features."""
+    """Features (T, D) and true class numbers (T,) of the target videos' seconds.
+
+    Raises:
+        FeatureSetError: a video has none.
+    """
     files = {video: folder / f"{video}.npy" for video in dataset.videos}
-    there = {video: np.load(file).T for video, file in files.items() if file.exists()}
-    return [(features, at_one_fps(dataset.labels(video), dataset.fps)) for video, features in there.items()]
+    if missing := [video for video, file in files.items() if not file.exists()]:
+        raise FeatureSetError(f"{folder}: no features of {len(missing)} videos, first {missing[0]}; run 2_4 first")
+    return [(np.load(file).T, at_one_fps(dataset.labels(video), dataset.fps)) for video, file in files.items()]

@@ -152,6 +152,9 @@ if book.params.data.source == "demo":
         "narrated", corpus.style.format(plots.count_or_short), corpus.reset_index(names="quantity"), "The corpus."
     )
 
+# %% [markdown]
+# **Figure 2** shows what is done in some of the videos, and the table below what is said in one of them meanwhile.
+
 # %%
 if book.params.data.source == "demo":
     shown = read_list(book.out.narrated, "train")[:14]

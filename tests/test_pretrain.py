@@ -21,10 +21,11 @@ from lib.batches import ClusterBatches
 from lib.group import Group, alone, join_group
 from lib.params import load
 from lib.paths import ROOT
-from lib.pretrain import main, pretrain
+from lib.pretrain import main
 from lib.pretraining import Pretraining, clusters_of, validate
 from lib.shards import open_packed
 from lib.training import TrainingError
+from lib.updates import pretrain
 from lib.videoclip import VideoCLIP, contrastive_loss
 
 SETTINGS = load("params/smoke.yaml").pretrain.model_copy(
