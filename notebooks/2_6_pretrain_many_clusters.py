@@ -142,10 +142,7 @@ for negatives in book.params.experiment.negatives if small and middle in numbers
 if small:
     gap = (histories["hard_loss"] - histories["random_loss"])[histories["update"] > 0]
     mean, half = mean_interval(gap.groupby(histories["seed"]).mean().tolist())
-    book.say(
-        f"- **Mined against random validation**: with the same weights the loss on mined clusters is {mean:.2f} ± {half:.2f} higher (over the seeds). "
-        "Curves that train on one and validate on the other differ by about that much before any overfitting."
-    )
+    book.say(f"- **Mined against random validation**, with the same weights: {verdict(mean, half, 'in loss')}.")
 
 # %% [markdown]
 # ## What a real pre-training would take
