@@ -71,6 +71,18 @@ def labelled_curves(curves: Mapping[str, pd.Series], ax: Axes, label: str) -> Ax
     return ax
 
 
+def pretraining_curves(history: pd.DataFrame, ax: Axes) -> Axes:
+    """The losses of a pre-training over its epochs (Figures 16, 17); `history` is that of lib.pretrain.run_recipe."""
+    by_epoch = history.set_index("epoch")
+    names = {
+        "train_loss": "training",
+        "random_loss": "validation, random negatives",
+        "hard_loss": "validation, mined negatives",
+    }
+    labelled_curves({label: by_epoch[name] for name, label in names.items()}, ax, "contrastive loss").legend()
+    return ax
+
+
 def class_bars(shares: pd.Series, ax: Axes, label: str) -> Axes:
     """Horizontal bars, largest class on top. `shares`: value by class name."""
     ordered = shares.sort_values()

@@ -41,13 +41,8 @@ history = run_recipe(book.params, book.out, "one_cluster", alone())
 
 # %%
 figure, ax = plt.subplots()
-names = {
-    "train_loss": "training",
-    "random_loss": "validation, random negatives",
-    "hard_loss": "validation, mined negatives",
-}
 by_epoch = history.set_index("epoch")
-plots.labelled_curves({label: by_epoch[name] for name, label in names.items()}, ax, "contrastive loss").legend()
+plots.pretraining_curves(history, ax)
 book.figure(16, figure, history, "Pre-training with one cluster an update; the loss is taken several times an epoch.")
 
 # %% tags=["remove-input"]

@@ -35,13 +35,8 @@ settings = book.params.pretrain
 # %%
 own = run_recipe(book.params, book.out, "own", alone())
 figure, ax = plt.subplots()
-names = {
-    "train_loss": "training",
-    "random_loss": "validation, random negatives",
-    "hard_loss": "validation, mined negatives",
-}
 by_epoch = own.set_index("epoch")
-plots.labelled_curves({label: by_epoch[name] for name, label in names.items()}, ax, "contrastive loss").legend()
+plots.pretraining_curves(own, ax)
 book.figure(17, figure, own, "Pre-training with seven clusters an update.")
 
 # %% tags=["remove-input"]
