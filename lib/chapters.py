@@ -29,6 +29,8 @@ class Chapter:
 
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
+TRANSFER = (*MULTIMODAL, "zero_shot")
+PRETRAINED = ("2_4_videoclip", "2_6_pretrain_many_clusters")
 CHAPTERS = {
     "2_1_datasets": Chapter(("data", "demo", "narration")),
     "2_2_asformer": Chapter(("data", "demo", "i3d", "backbone", "asformer")),
@@ -42,6 +44,24 @@ CHAPTERS = {
     "2_4_videoclip": Chapter(MULTIMODAL, demo_needs=("2_1_datasets",)),
     "2_5_pretrain_one_cluster": Chapter(MULTIMODAL, needs=("2_4_videoclip",)),
     "2_6_pretrain_many_clusters": Chapter((*MULTIMODAL, "experiment"), needs=("2_4_videoclip",)),
+    "2_7_video_branch": Chapter(TRANSFER, needs=PRETRAINED),
+    "2_8_1_zero_shot_own": Chapter(TRANSFER, needs=PRETRAINED),
+    "2_8_2_zero_shot_public": Chapter(TRANSFER, needs=PRETRAINED),
+    "2_8_3_error_analysis": Chapter(("data",), needs=("2_8_1_zero_shot_own", "2_8_2_zero_shot_public")),
+    "2_9_1_finetune_own": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED),
+    "2_9_2_finetune_public": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED),
+    "3_conclusion": Chapter(
+        ("data", "finetune"),
+        needs=(
+            "2_3_1_public_features",
+            "2_3_2_feature_extraction",
+            "2_3_3_baseline",
+            "2_8_1_zero_shot_own",
+            "2_8_2_zero_shot_public",
+            "2_9_1_finetune_own",
+            "2_9_2_finetune_public",
+        ),
+    ),
 }
 
 

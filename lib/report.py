@@ -28,6 +28,13 @@ TITLES = {  # headings of the thesis, in English
     "2_4_videoclip": "2.4 The multimodal model: S3D and VideoCLIP",
     "2_5_pretrain_one_cluster": "2.5 Pre-training, one cluster an update",
     "2_6_pretrain_many_clusters": "2.6 Pre-training, seven clusters an update",
+    "2_7_video_branch": "2.7 The video branch",
+    "2_8_1_zero_shot_own": "2.8.1 Zero-shot transfer, own weights",
+    "2_8_2_zero_shot_public": "2.8.2 Zero-shot transfer, public weights",
+    "2_8_3_error_analysis": "2.8.3 Error analysis",
+    "2_9_1_finetune_own": "2.9.1 Fine-tuning, own weights",
+    "2_9_2_finetune_public": "2.9.2 Fine-tuning, public weights",
+    "3_conclusion": "3 Conclusion",
 }
 
 CONF = """

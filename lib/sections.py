@@ -18,6 +18,7 @@ from lib.sections_pretraining import (
     S3DFeatures,
     VideoClip,
 )
+from lib.sections_transfer import Finetune, ZeroShot
 
 
 class Data(Section):
@@ -128,3 +129,5 @@ class Params(Section):
     videoclip: VideoClip
     pretrain: Pretrain
     experiment: Experiment
+    zero_shot: ZeroShot
+    finetune: Finetune
