@@ -46,7 +46,7 @@ CHAPTERS = {
     "2_6_pretrain_many_clusters": Chapter((*MULTIMODAL, "experiment"), needs=("2_4_videoclip",)),
     "2_7_video_branch": Chapter(TRANSFER, needs=PRETRAINED),
     "2_8_1_zero_shot_own": Chapter(TRANSFER, needs=PRETRAINED),
-    "2_8_2_zero_shot_public": Chapter(TRANSFER, needs=PRETRAINED),
+    "2_8_2_zero_shot_public": Chapter(TRANSFER, needs=(*PRETRAINED, "2_8_1_zero_shot_own")),
     "2_8_3_error_analysis": Chapter(("data",), needs=("2_8_1_zero_shot_own", "2_8_2_zero_shot_public")),
     "2_9_1_finetune_own": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED),
     "2_9_2_finetune_public": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED),

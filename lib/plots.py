@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 # Okabe and Ito's palette: https://jfly.uni-koeln.de/color
@@ -131,6 +132,13 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
         frameon=False,
     )
     return ax
+
+
+def class_legend(classes: Sequence[str], figure: Figure) -> None:
+    """One legend of all classes below a figure of timelines."""
+    colours = class_colours(classes)
+    handles = [Patch(color=colours[name], label=name) for name in classes]
+    figure.legend(handles=handles, loc="outside lower center", ncol=4, fontsize=7.5, frameon=False)
 
 
 def wrap(name: str) -> str:

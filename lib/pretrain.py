@@ -15,7 +15,8 @@ from lib.group import Group, join_group, leave_group
 from lib.multimodal import Sections
 from lib.params import ParameterError, load, profile_name
 from lib.paths import Outputs
-from lib.recipes import prepare, published_weights, run_folder
+from lib.pretrained import published_weights, run_folder
+from lib.recipes import prepare
 from lib.updates import pretrain
 
 

@@ -54,6 +54,16 @@ def second_targets(labels: Labels, fps: float, uncovered: str | int, seconds: in
     return np.array(targets)
 
 
+def to_frames(seconds: Labels, frames: int, fps: float) -> np.ndarray:
+    """A label a second, spread over the frames of its second; what lies after the last second takes its label.
+
+    >>> to_frames(["cut", "mix"], frames=5, fps=2).tolist()
+    ['cut', 'cut', 'mix', 'mix', 'mix']
+    """
+    labels = label_array(seconds)
+    return labels[np.minimum((np.arange(frames) / fps).astype(int), len(labels) - 1)]
+
+
 def raw_edit_distance(pairs: Iterable[Pair]) -> float:
     """Levenshtein distance of the label sequences themselves, not of their segments; mean over videos, not normalized.
 

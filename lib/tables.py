@@ -1,6 +1,7 @@
-"""Result tables of the baseline (thesis Tables 1-3): ours, the thesis's, the difference, in the thesis's columns."""
+"""Result tables (thesis Tables 1-9): ours, the thesis's, the difference, in the thesis's columns."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -10,9 +11,12 @@ from lib.metrics import METRICS
 from lib.plots import short
 
 COLUMNS = [*METRICS, "best_accuracy", "best_epoch"]
+SECOND_COLUMNS = ["accuracy", "raw_edit", "f1@10", "f1@25", "f1@50"]  # of Tables 4-9
 HEADERS = {
     "accuracy": "accuracy",
     "edit": "edit, %",
+    "raw_edit": "raw edit distance, s",
+    "best_loss": "its loss*",
     "f1@10": "F1@10",
     "f1@25": "F1@25",
     "f1@50": "F1@50",
@@ -42,15 +46,23 @@ def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -
 
 
 def beside(
-    ours: pd.DataFrame, published: pd.DataFrame, our_name: str, their_name: str = "thesis"
+    ours: pd.DataFrame,
+    published: pd.DataFrame,
+    our_name: str,
+    their_name: str = "thesis",
+    controls: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> tuple[Styler, pd.DataFrame]:
     """Ours, the published table and the difference, one below the other in the same columns.
+
+    Args:
+        controls: further tables of ours in the same columns, below, by name.
 
     Returns:
         The styled table, and its values with a column `source`, for the CSV.
     """
     theirs = published.rename(index=str).reindex(index=ours.index, columns=ours.columns).astype(float)
-    return _styled({our_name: ours, their_name: theirs, "difference": ours - theirs}, ours.index.name)
+    blocks = {our_name: ours, their_name: theirs, "difference": ours - theirs, **controls}
+    return _styled(blocks, ours.index.name)
 
 
 def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
@@ -58,10 +70,22 @@ def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
     return _styled({our_name: ours}, ours.index.name)
 
 
+def style_ten(table: pd.DataFrame) -> Styler:
+    """Table 10 for the eye: the columns of `lib.conclusion.table_ten` and `segments`, the best value of each bold."""
+    headers = {"thesis": "thesis", "as_thesis": "scored as the thesis", "difference": "difference"}
+    headers |= {"accuracy": "accuracy", "accuracy_sd": "±"}
+    headers |= {name: HEADERS[name] for name in METRICS} | {"segments": "segments"}
+    styler = table.reindex(columns=list(headers)).rename(columns=headers).style.format(short, na_rep="–")
+    styler = styler.format(_signed, subset=["difference"])
+    best = [name for name in headers.values() if name not in ("difference", "±", "segments")]
+    return styler.highlight_max(subset=best, props="font-weight: bold").set_table_attributes('class="dataframe"')
+
+
 def _styled(blocks: Mapping[str, pd.DataFrame], index: str) -> tuple[Styler, pd.DataFrame]:
     stacked = pd.concat(blocks, names=["source", index])
     styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")
-    styler = styler.format("{:.0f}", subset=[HEADERS["best_epoch"]], na_rep="–")
+    if "best_epoch" in stacked:
+        styler = styler.format("{:.0f}", subset=[HEADERS["best_epoch"]], na_rep="–")
     if "difference" in blocks:
         styler = styler.format(_signed, subset=pd.IndexSlice["difference", :])
     means = [label for label in stacked.index if label[1] == "mean"]

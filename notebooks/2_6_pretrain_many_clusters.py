@@ -19,8 +19,8 @@ from lib.experiment import compare, difference, run_experiment, verdict
 from lib.group import alone
 from lib.notebook import open_notebook
 from lib.pretrain import run_recipe
+from lib.pretrained import load_pretrained, published_weights
 from lib.processes import cores
-from lib.recipes import load_pretrained, published_weights
 from lib.stats import mean_interval
 from lib.transfer import transfer_of
 

@@ -22,7 +22,7 @@ from lib.narrated import read_list
 from lib.params import ParameterError, load
 from lib.paths import Outputs
 from lib.pretrain import run_recipe
-from lib.recipes import load_pretrained
+from lib.pretrained import load_pretrained
 from lib.s3d_features import FeatureSetError, feature_set
 from lib.stats import mean_interval
 from lib.transfer import transfer_of

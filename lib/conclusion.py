@@ -1,0 +1,118 @@
+"""The conclusion's table (thesis 3, Table 10): all methods from their prediction files, one protocol for all."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from lib.dataset import Dataset
+from lib.labels import segments
+from lib.metrics import METRICS, Pair
+from lib.notebook import Notebook
+from lib.predictions import prediction_pairs
+from lib.protocols import SECONDS, score_both
+from lib.published import published_table
+
+ASFORMER = {"asformer_authors_features": "asformer_public", "baseline": "asformer_own"}
+SHORT = {  # names in figures
+    "asformer_authors_features": "ASFormer, public",
+    "baseline": "ASFormer, own",
+    "videoclip_own_zero_shot": "own, zero-shot",
+    "videoclip_public_zero_shot": "public, zero-shot",
+    "videoclip_own_8_epochs": "own, 8 epochs",
+    "videoclip_own_15_epochs": "own, 15 epochs",
+    "videoclip_public_8_epochs": "public, 8 epochs",
+    "videoclip_public_15_epochs": "public, 15 epochs",
+}
+TRIMS = ("start", "both_ends", "end")
+
+
+def methods(epochs: tuple[int, ...]) -> dict[str, str]:
+    """The thesis's name in Table 10 -> ours, below predictions/; its 8 and 15 epochs: the profile's first and last."""
+    found = dict(ASFORMER)
+    for weights in ("own", "public"):
+        found[f"videoclip_{weights}_zero_shot"] = f"videoclip_{weights}_zero_shot"
+    for weights in ("own", "public"):
+        for theirs, ours in ((8, epochs[0]), (15, epochs[-1])):
+            found[f"videoclip_{weights}_{theirs}_epochs"] = f"videoclip_{weights}_{ours}_epochs"
+    return found
+
+
+def there(book: Notebook) -> dict[str, str]:
+    """Those of `methods` whose predictions for all of the book's splits are there."""
+    found = methods(book.params.finetune.epochs)
+    return {
+        theirs: ours
+        for theirs, ours in found.items()
+        if all(book.out.predictions(ours, split).is_dir() for split in book.splits)
+    }
+
+
+def pairs_of(book: Notebook, dataset: Dataset, method: str, split: int) -> Mapping[str, Pair]:
+    return prediction_pairs(book.out.predictions(method, split), dataset, dataset.split(split)[1])
+
+
+def score_all(book: Notebook, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
+    """The long table, both protocols, of all methods and of the ways to trim, under the thesis's names."""
+    data, parts = book.params.data, []
+    cells = [(theirs, ours, split) for theirs, ours in found.items() for split in book.splits]
+    trims = {
+        trim: f"asformer_trim_{trim}" for trim in TRIMS if book.out.predictions(f"asformer_trim_{trim}", 1).is_dir()
+    }
+    cells += [(f"trim_{trim}", ours, 1) for trim, ours in trims.items()]
+    for theirs, ours, split in cells:
+        about = {"section": book.section, "method": theirs, "split": split}
+        scoring = {"convention": data.convention, "ignore": data.ignore}
+        parts.append(
+            score_both(pairs_of(book, dataset, ours, split), dataset.fps, dataset.classes[0], **scoring, **about)
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def table_ten(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
+    """A row a method of the thesis's Table 10.
+
+    Returns:
+        thesis (its accuracy), as_thesis (ours, scored as the thesis scored that method), difference; then of the common
+        protocol the mean over the splits of each metric, and the standard deviation of the accuracy. Accuracy and F1 as
+        fractions, edit in percent.
+    """
+    whole = metrics.query("video == 'all'")
+    rows = {}
+    for name, theirs in published_table(10)["accuracy"].items():
+        row = {"thesis": theirs}
+        own = whole[whole["method"] == name].pivot_table(index="split", columns=["protocol", "metric"], values="value")
+        if len(own):
+            protocol = SECONDS if str(name).startswith("videoclip") else convention
+            row["as_thesis"] = own[protocol]["accuracy"].mean() / 100
+            row["difference"] = row["as_thesis"] - theirs
+            common = own[convention]
+            row |= {metric: common[metric].mean() / (1 if metric == "edit" else 100) for metric in METRICS}
+            row["accuracy_sd"] = common["accuracy"].std() / 100
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+
+
+def segments_of(book: Notebook, dataset: Dataset, found: Mapping[str, str]) -> pd.Series:
+    """Predicted segments for each true one, a number a method: above 1 the videos are over-segmented."""
+    ratios = {}
+    for name, ours in found.items():
+        pairs = [pair for split in book.splits for pair in pairs_of(book, dataset, ours, split).values()]
+        predicted, true = (sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1))
+        ratios[name] = predicted / true
+    return pd.Series(ratios)
+
+
+def chosen_videos(metrics: pd.DataFrame, convention: str) -> dict[str, tuple[str, int]]:
+    """Worst, middle and best video of the baseline by accuracy -> (video, split)."""
+    each = metrics.query(
+        "method == 'baseline' and metric == 'accuracy' and protocol == @convention and video != 'all'"
+    ).sort_values(["value", "video"])
+    places = {"worst": 0, "middle": len(each) // 2, "best": len(each) - 1}
+    return {name: (str(each["video"].iloc[at]), int(each["split"].iloc[at])) for name, at in places.items()}
+
+
+def left_out(found: Mapping[str, str], folder: Path) -> str:
+    """A sentence about the methods that have no predictions here, or nothing."""
+    missing = [name for name in published_table(10).index[1:] if name not in found]
+    return f"No predictions in {folder.name}/ of: {', '.join(missing)}." if missing else ""

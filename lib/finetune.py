@@ -1,0 +1,157 @@
+"""VideoCLIP fine-tuned on the target set (thesis 2.9; Xu et al., EMNLP 2021, section on COIN).
+
+As the thesis's code did it: a new linear head over the dense states of the video tower, cross-entropy over all seconds
+of all windows of one video a step (a second in four windows counts four times), windows every 8 seconds in training and
+every 16 in test, no text. Its text and slides speak of a contrastive loss; that is the other objective here: each
+second is to find its class's name among the names, and each name its seconds among the video's.
+
+The learning rate is constant after the warm-up, so 8 epochs are the beginning of 15: one run gives both results.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from lib.artifacts import key, write_json
+from lib.checkpoints import Learner, digest
+from lib.choice import choose_epoch, hold_out
+from lib.dense import OBJECTIVES, Names, dense_scores, learner_model
+from lib.group import alone
+from lib.rates import set_rate
+from lib.sections_transfer import Finetune
+from lib.target import Target
+from lib.training import Row, fit, shuffled
+from lib.videoclip import VideoCLIP
+from lib.windows import cut_windows, merge_windows
+
+
+class Step(NamedTuple):
+    """One update: its number from 1 over the whole training, and its video."""
+
+    number: int
+    video: str
+
+    def __str__(self) -> str:
+        return self.video
+
+
+def fine_tune(
+    target: Target,
+    split: int,
+    pretrained: VideoCLIP,
+    names: Names,
+    settings: Finetune,
+    folder: Path,
+    predictions: Mapping[int, Path],
+    seed: int | None = None,
+) -> pd.DataFrame:
+    """Train on one split and write the test videos' predictions of the epoch that each result takes.
+
+    Args:
+        pretrained: without a head; is left as it is.
+        names: for the contrastive objective.
+        folder: of the run: weights of the last epoch, history, the test videos' seconds as labelled by each epoch.
+        predictions: result (epochs that it may choose from) -> folder of `<video>.txt`.
+        seed: in place of settings.seed.
+
+    Returns:
+        The history, a row an epoch: train_loss and train_accuracy (as the epoch went), test_loss, test_accuracy (of
+        seconds) and, where videos are held out, validation_loss.
+
+    Raises:
+        TrainingError: the loss is not finite.
+        FeatureSetError: features that cannot be used.
+        ValueError: a head with fewer outputs than classes.
+    """
+    seed, classes = settings.seed if seed is None else seed, len(target.dataset.classes)
+    train, test = target.dataset.split(split)
+    held_out: tuple[str, ...] = ()
+    if settings.select_on == "validation":
+        train, held_out = hold_out(train, settings.validation_people, seed)
+    device = alone().device
+    model = learner_model(pretrained, settings, classes, seed).to(device)
+    size, inputs = model.max_video_len, Names(names.input_ids.to(device), names.attention_mask.to(device))
+
+    def windows_of(video: str, stride: int) -> tuple[Tensor, Tensor, list[int]]:
+        return cut_windows(torch.from_numpy(target.features(video, model.input_dim)).to(device), size, stride)
+
+    def loss_of(video: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss, and the scores (n, K) and classes (n,) of the seconds of all windows."""
+        windows, mask, starts = windows_of(video, settings.train_stride)
+        truth = torch.from_numpy(target.truth(video, starts[-1] + int(mask[-1].sum()))).to(device)
+        seconds = (torch.tensor(starts, device=device)[:, None] + torch.arange(size, device=device))[mask]
+        scores = dense_scores(model, windows, mask, inputs, settings)[mask]
+        return OBJECTIVES[settings.objective](scores, truth[seconds]), scores, truth[seconds]
+
+    def steps_of(epoch: int) -> Iterator[Step]:
+        order = enumerate(shuffled(train, seed)(epoch), 1 + (epoch - 1) * len(train))
+        return (Step(number, video) for number, video in order)
+
+    def losses_of(step: Step) -> list[tuple[Tensor, Row]]:
+        set_rate(optimizer, settings.learning_rate * min(1.0, step.number / settings.warmup))
+        loss, scores, truth = loss_of(step.video)
+        right = (scores[:, :classes].argmax(dim=1) == truth).sum().item()
+        return [(loss, {"correct": right, "seconds": len(truth)})]
+
+    def label(video: str) -> list[int]:
+        windows, mask, starts = windows_of(video, settings.test_stride)
+        scores = dense_scores(model, windows, mask, inputs, settings)[
+            :, :, :classes
+        ]  # never one of COIN's further ones
+        return merge_windows(scores, starts, starts[-1] + int(mask[-1].sum())).argmax(dim=1).tolist()
+
+    def measure(epoch: int, sums: Row) -> Row:
+        row = {"train_loss": sums["loss"] / len(train), "train_accuracy": 100 * sums["correct"] / sums["seconds"]}
+        with torch.inference_mode():
+            for part, videos in {"validation": held_out, "test": test}.items():
+                if videos:
+                    row[f"{part}_loss"] = sum(loss_of(video)[0].item() for video in videos) / len(videos)
+            labels = {video: label(video) for video in test}
+        write_json(folder / f"labels_{epoch:02d}.json", labels)
+        truth = {video: target.truth(video, len(seconds)).tolist() for video, seconds in labels.items()}
+        pairs = [pair for video in test for pair in zip(labels[video], truth[video], strict=True)]
+        return row | {"test_accuracy": 100 * sum(ours == true for ours, true in pairs) / len(pairs)}
+
+    learns = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(learns, settings.learning_rate, betas=(0.9, 0.98), fused=True)
+    identity = _identity(target, (*train, *held_out, *test), (train, held_out), pretrained, names, settings, seed)
+    history = fit(
+        Learner(model, optimizer, clip=settings.clip),
+        steps_of,
+        losses_of,
+        measure,
+        epochs=max(settings.epochs),
+        seed=seed,
+        folder=folder,
+        key=identity,
+    )
+    for epochs, path in predictions.items():
+        chosen = choose_epoch(history, epochs, settings.select_on)
+        for video, seconds in json.loads((folder / f"labels_{chosen:02d}.json").read_text(encoding="utf-8")).items():
+            target.write(path, video, seconds)
+    return history
+
+
+def _identity(
+    target: Target,
+    videos: Sequence[str],
+    parts: object,
+    pretrained: VideoCLIP,
+    names: Names,
+    settings: Finetune,
+    seed: int,
+) -> str:
+    """Key of the run. Which epoch a result takes is no part of it, unless videos are held out for the choice."""
+    content = hashlib.sha256(names.input_ids.numpy().tobytes())
+    for video in videos:
+        content.update(video.encode() + target.dataset.labels(video).tobytes())
+        content.update(target.features(video, pretrained.input_dim).data)
+    how = settings.model_dump(exclude={"select_on", "validation_people", "epochs"}) | {"epochs": max(settings.epochs)}
+    values = [how, parts, target.dataset.classes, seed, content.hexdigest(), digest(pretrained), torch.__version__]
+    return key(values, code=("lib.finetune",))
