@@ -1,0 +1,206 @@
+"""Confusion matrices: against counting by hand, on real predictions, as figures."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib import pyplot as plt
+
+from lib.confusion import (
+    confused_pairs,
+    confusion_matrix,
+    long_table,
+    predicted_methods,
+    row_shares,
+    split_matrices,
+)
+from lib.dataset import open_dataset
+from lib.drawings_confusion import ABSENT, draw_confusions
+from lib.labels import LabelError
+from lib.paths import Outputs
+from lib.predictions import PredictionError, write_prediction
+
+CLASSES = ["cut_tomato", "cut_cheese", "add_oil", "action_end"]
+names = st.sampled_from(CLASSES)
+videos = st.lists(st.lists(st.tuples(names, names), min_size=1, max_size=30), min_size=1, max_size=4).map(
+    lambda labels: [tuple(map(list, zip(*video, strict=True))) for video in labels]
+)
+
+
+@given(videos)
+def test_counts_equal_those_by_hand(pairs):
+    found = confusion_matrix(pairs, CLASSES)
+    counts = Counter((t, p) for prediction, truth in pairs for p, t in zip(prediction, truth, strict=True))
+    assert found.to_numpy().tolist() == [[counts[t, p] for p in CLASSES] for t in CLASSES]
+    assert (found.index.name, found.columns.name) == ("true", "predicted")
+
+
+@given(videos)
+def test_sums_are_seconds(pairs):
+    matrix = confusion_matrix(pairs, CLASSES)
+    truth = Counter(name for _, true in pairs for name in true)
+    assert matrix.sum(axis=1).to_dict() == {name: truth[name] for name in CLASSES}
+    shares = row_shares(matrix)
+    there = [name for name in CLASSES if truth[name]]
+    assert shares.loc[there].sum(axis=1).to_numpy() == pytest.approx(1)
+    assert shares.drop(there).isna().to_numpy().all()
+
+
+@given(videos, st.permutations(CLASSES), st.randoms())
+def test_order_of_classes_and_videos_changes_only_the_order(pairs, classes, random):
+    shuffled = random.sample(pairs, len(pairs))
+    expected = confusion_matrix(pairs, CLASSES).loc[list(classes), list(classes)]
+    pd.testing.assert_frame_equal(confusion_matrix(shuffled, classes), expected)
+
+
+def test_a_longer_prediction_is_cut():
+    assert confusion_matrix([(["a", "b", "b"], ["a", "b"])], ["a", "b"]).to_numpy().tolist() == [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ([], "no seconds to count"),
+        ([(["a"], ["a"]), (["a"], ["a", "b"])], "pair 2: 1 predicted seconds for 2"),
+        ([(["a"], ["c"])], "class 'c' is not among the 2 classes"),
+        ([(["c"], ["a"])], "class 'c' is not among the 2 classes"),
+    ],
+)
+def test_errors(pairs, message):
+    with pytest.raises(LabelError, match=message):
+        confusion_matrix(pairs, ["a", "b"])
+
+
+@dataclass(frozen=True)
+class Here(Outputs):
+    """Outputs in a folder of the test's."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        return self.folder
+
+
+@pytest.fixture
+def out(tmp_path):
+    return Here("test", tmp_path / "outputs")
+
+
+def test_splits_are_counted_in_seconds(out, tmp_path):
+    for name, text in {
+        "mapping.txt": "0 cut\n1 mix\n",
+        "groundTruth/a.txt": "cut\n" * 25 + "mix\n" * 10,  # the middles of the seconds: cut, cut, mix, mix
+        "groundTruth/b.txt": "mix\n" * 10,
+        "splits/train.split1.bundle": "a.txt\n",
+        "splits/test.split1.bundle": "b.txt\n",
+        "splits/train.split2.bundle": "b.txt\n",
+        "splits/test.split2.bundle": "a.txt\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    dataset = open_dataset(tmp_path, None, fps=10)
+    write_prediction(out.predictions("own", 1) / "b.txt", ["cut"] * 11)
+    write_prediction(out.predictions("own", 2) / "a.txt", ["cut"] * 16 + ["mix"] * 19)
+    matrices = split_matrices(out, dataset, (1, 2), "own")
+    assert {split: matrix.to_numpy().tolist() for split, matrix in matrices.items()} == {
+        1: [[0, 0], [1, 0]],
+        2: [[2, 0], [0, 1]],
+    }
+    with pytest.raises(PredictionError, match="public"):
+        split_matrices(out, dataset, (1, 2), "public")
+
+
+def test_real_mstcn_predictions(shared, out):
+    dataset = open_dataset(shared / "data" / "50salads", None, fps=30)
+    folder = out.predictions("mstcn", 1)
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(shared / "data" / "50salads_predictions")
+    matrix = split_matrices(out, dataset, (1,), "mstcn")[1]
+    seconds = matrix.to_numpy().sum()
+    assert round(np.trace(matrix) / seconds, 3) == 0.774  # as tests/test_seconds.py finds it by another way
+    assert abs(seconds - sum(len(dataset.labels(video)) for video in dataset.split(1)[1]) / 30) < 10
+
+
+def test_which_methods_have_predictions(out):
+    methods = {"own": "zero_own", "public": "zero_public"}
+    with pytest.raises(PredictionError, match="neither zero_own nor zero_public; run their notebooks"):
+        predicted_methods(out, methods)
+    write_prediction(out.predictions("zero_public", 3) / "a.txt", ["cut"])
+    assert predicted_methods(out, methods) == {"public": "zero_public"}
+
+
+def matrix_of(cells, classes=CLASSES):
+    """A matrix with these seconds: (true, predicted) -> seconds."""
+    matrix = pd.DataFrame(0, classes, classes, dtype=np.int64).rename_axis(index="true", columns="predicted")
+    for cell, seconds in cells.items():
+        matrix.loc[cell] = seconds
+    return matrix
+
+
+TWO = {
+    1: matrix_of({("cut_tomato", "cut_tomato"): 6, ("cut_tomato", "cut_cheese"): 2, ("add_oil", "action_end"): 3}),
+    4: matrix_of({("cut_cheese", "cut_tomato"): 5, ("add_oil", "action_end"): 4, ("add_oil", "add_oil"): 4}),
+}
+
+
+def test_long_table():
+    table = long_table(TWO).set_index(["split", "true", "predicted"])
+    assert len(table) == 3 * 16
+    assert table.loc[(1, "cut_tomato", "cut_cheese")].tolist() == [2, 0.25]
+    assert table.loc[(4, "add_oil", "action_end")].tolist() == [4, 0.5]
+    assert table.loc[("all", "add_oil", "action_end")].tolist() == [7, 7 / 11]
+    assert np.isnan(table.loc[(4, "cut_tomato", "cut_tomato"), "share"])
+    assert set(long_table({4: TWO[4]})["split"]) == {4}, "one split is not summed"
+
+
+def test_confused_pairs_are_ordered_in_each_split():
+    found = confused_pairs(TWO, most=1)
+    assert found[["split", "true", "predicted", "seconds", "kinds"]].to_numpy().tolist() == [
+        [1, "add_oil", "action_end", 3, "neutral"],
+        [4, "cut_cheese", "cut_tomato", 5, "shared verb"],
+        ["all", "add_oil", "action_end", 7, "neutral"],
+    ]
+    everything = confused_pairs(TWO, most=99)
+    assert len(everything) == 2 + 2 + 3, "no right seconds, no empty cells"
+    for _, part in everything.groupby("split"):
+        assert all(a >= b for a, b in pairwise(part["seconds"]))
+
+
+def texts(axes):
+    return [[label.get_text() for label in axis.get_ticklabels()] for axis in (axes.xaxis, axes.yaxis)]
+
+
+@pytest.mark.parametrize(("splits", "panels"), [((1, 2, 3, 4, 5), 6), ((2,), 1), ((1, 2), 3)])
+def test_the_figure_names_all_classes_on_one_scale(splits, panels):
+    figure = draw_confusions(dict.fromkeys(splits, TWO[1]))
+    *grid, bar = figure.axes
+    assert len(grid) == panels
+    assert [ax.get_title() for ax in grid[: len(splits)]] == [f"split {split}" for split in splits]
+    named = [f"{name}  {number}" for number, name in enumerate(CLASSES)]
+    for place, ax in enumerate(grid):
+        (mesh,) = ax.collections
+        assert mesh.get_clim() == (0, 1) == bar.get_xlim()
+        below, left = texts(ax)
+        lowest, leftmost = place >= panels - 2, place % 2 == 0
+        assert below == (named if lowest else [str(number) for number in range(4)])
+        assert left == (named if leftmost else [str(number) for number in range(4)])
+    plt.close(figure)
+
+
+def test_shares_are_drawn_and_a_class_without_seconds_is_not_zero():
+    figure = draw_confusions({1: TWO[1]})
+    ax = figure.axes[0]
+    assert [text.get_text() for text in ax.texts if text.get_text()] == ["75", "25", "100"]
+    drawn = ax.collections[0].get_array().reshape(4, 4)
+    assert np.ma.getmaskarray(drawn).all(axis=1).tolist() == [False, True, False, True]
+    assert drawn[0].tolist() == [0.75, 0.25, 0, 0]
+    assert ax.get_facecolor() == pytest.approx(plt.matplotlib.colors.to_rgba(ABSENT))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["no true seconds"]
+    plt.close(figure)
