@@ -7,6 +7,7 @@ import pandas as pd
 
 from lib.baseline import histories
 from lib.choice import choose_epoch
+from lib.confusion import confused_pairs
 from lib.dense import Names
 from lib.finetune import fine_tune
 from lib.notebook import Notebook
@@ -63,3 +64,14 @@ def falling(history: pd.DataFrame, loss: str) -> int:
     """Number of splits whose loss is lowest at the last epoch."""
     lowest = history.loc[history.groupby("split")[loss].idxmin(), "epoch"]
     return int((lowest == history["epoch"].max()).sum())
+
+
+def most_confused(matrices: Mapping[int, pd.DataFrame], most: int = 4) -> str:
+    """A sentence: which confusions cost the most seconds, over all splits that there are."""
+    pairs = confused_pairs(matrices, most)
+    worst = pairs[pairs["split"] == pairs["split"].iloc[-1]]
+    named = [
+        f"`{row.true}` taken for `{row.predicted}` ({row.seconds} s, {row.share:.0%} of its seconds; {row.kinds})"
+        for row in worst.itertuples()
+    ]
+    return f"Most seconds are lost where {'; '.join(named)}."

@@ -11,9 +11,9 @@ overrides = []
 
 # %% tags=["hide-input"]
 import pandas as pd
-from lib.confusion import long_table, split_matrices
-from lib.drawings_confusion import draw_confusions
 
+from lib.confusion import long_table, split_matrices, summed
+from lib.drawings_confusion import draw_confusions
 from lib.metrics import METRICS
 from lib.notebook import open_notebook
 from lib.pretrained import load_pretrained
@@ -89,7 +89,7 @@ book.figure(
 )
 
 # %% tags=["remove-input"]
-named = pd.concat(matrices.values()).groupby(level=0, sort=False).sum()
+named = summed(matrices)
 given, true = named.sum() / named.to_numpy().sum(), named.sum(axis=1) / named.to_numpy().sum()
 top = given.nlargest(3)
 book.say(

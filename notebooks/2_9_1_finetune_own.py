@@ -13,11 +13,11 @@ overrides = []
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
-from lib.confusion import long_table, most_confused, split_matrices
-from lib.drawings_confusion import draw_confusions
 
 from lib import plots
-from lib.finetune_runs import falling, fine_tune_splits
+from lib.confusion import long_table, split_matrices
+from lib.drawings_confusion import draw_confusions
+from lib.finetune_runs import falling, fine_tune_splits, most_confused
 from lib.metrics import METRICS
 from lib.notebook import open_notebook
 from lib.pretrained import load_pretrained
