@@ -86,6 +86,11 @@ def summed(matrices: Matrices) -> pd.DataFrame:
     return sum(others, start=first)
 
 
+def wrong_seconds(matrix: pd.DataFrame) -> np.ndarray:
+    """The matrix without its diagonal, float64 (K, K)."""
+    return np.where(np.eye(len(matrix), dtype=bool), 0.0, matrix.to_numpy())
+
+
 def row_shares(matrix: pd.DataFrame) -> pd.DataFrame:
     """Shares of each true class's seconds, 0 … 1; a class without any is NaN throughout."""
     return matrix.div(matrix.sum(axis=1).where(lambda seconds: seconds > 0), axis=0)
