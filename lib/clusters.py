@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from lib.batches import ClusterBatches
-from lib.group import Group
+from lib.group import Group, autocast
 from lib.positives import spanning_pair
 from lib.sections_pretraining import Mining, Pairs
 from lib.shards import Narrated
@@ -44,11 +44,6 @@ def represent(
             vectors[chunks[number].start : chunks[number].stop] = both.mean(dim=1) / 2
     group.add_up([vectors])
     return vectors.cpu().numpy()
-
-
-def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
-    """Mixed precision, or none for float32."""
-    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
 def mine(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generator) -> list[list[int]]:

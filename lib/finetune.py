@@ -22,7 +22,7 @@ from lib.artifacts import key, write_json
 from lib.checkpoints import Learner, digest
 from lib.choice import choose_epoch, hold_out
 from lib.dense import OBJECTIVES, Names, dense_scores, learner_model
-from lib.group import alone
+from lib.group import alone, autocast
 from lib.rates import set_rate
 from lib.sections_transfer import Finetune
 from lib.target import Target
@@ -81,12 +81,16 @@ def fine_tune(
     def windows_of(video: str, stride: int) -> tuple[Tensor, Tensor, list[int]]:
         return cut_windows(torch.from_numpy(target.features(video, model.input_dim)).to(device), size, stride)
 
+    def scores_of(windows: Tensor, mask: Tensor) -> Tensor:
+        with autocast(device, getattr(torch, settings.dtype)):
+            return dense_scores(model, windows, mask, inputs, settings).float()
+
     def loss_of(video: str) -> tuple[Tensor, Tensor, Tensor]:
         """Loss, and the scores (n, K) and classes (n,) of the seconds of all windows."""
         windows, mask, starts = windows_of(video, settings.train_stride)
         truth = torch.from_numpy(target.truth(video, starts[-1] + int(mask[-1].sum()))).to(device)
         seconds = (torch.tensor(starts, device=device)[:, None] + torch.arange(size, device=device))[mask]
-        scores = dense_scores(model, windows, mask, inputs, settings)[mask]
+        scores = scores_of(windows, mask)[mask]
         return OBJECTIVES[settings.objective](scores, truth[seconds]), scores, truth[seconds]
 
     def steps_of(epoch: int) -> Iterator[Step]:
@@ -101,9 +105,7 @@ def fine_tune(
 
     def label(video: str) -> list[int]:
         windows, mask, starts = windows_of(video, settings.test_stride)
-        scores = dense_scores(model, windows, mask, inputs, settings)[
-            :, :, :classes
-        ]  # never one of COIN's further ones
+        scores = scores_of(windows, mask)[:, :, :classes]  # a wider head must not answer with what is no class
         return merge_windows(scores, starts, starts[-1] + int(mask[-1].sum())).argmax(dim=1).tolist()
 
     def measure(epoch: int, sums: Row) -> Row:

@@ -35,10 +35,7 @@ class FineTuned:
 
 def fine_tune_splits(book: Notebook, target: Target, ready: Pretrained, weights: str) -> FineTuned:
     """Train the book's splits, or read those that are done; methods are called videoclip_<weights>_<n>_epochs."""
-    settings = book.params.finetune
-    texts = prompts(target.dataset.classes, book.params.zero_shot.prompts)
-    rows = tokenizer(book.params.videoclip)(texts, padding=True, return_tensors="pt")
-    names = Names(rows["input_ids"], rows["attention_mask"])
+    settings, names = book.params.finetune, _names(book, target)
     parts, metrics = {}, []
     for split in book.splits:
         methods = {epochs: f"videoclip_{weights}_{epochs}_epochs" for epochs in settings.epochs}
@@ -58,6 +55,30 @@ def fine_tune_splits(book: Notebook, target: Target, ready: Pretrained, weights:
             table.loc["mean", "best_loss"] = pd.Series(losses).mean()
         tables[epochs] = table
     return FineTuned(histories(parts, "split"), long, tables)
+
+
+def objectives_compared(book: Notebook, target: Target, ready: Pretrained, weights: str) -> pd.DataFrame:
+    """Split 1 by the other objective too: what the thesis's text says against what its code did.
+
+    Returns:
+        A row an objective: accuracy of the test videos' seconds, percent, after each result's epochs and at its best.
+    """
+    settings, rows = book.params.finetune, {}
+    for objective in ("head", "contrastive"):
+        asked = settings.model_copy(update={"objective": objective, "select_on": "last"})
+        same = objective == settings.objective  # then the run is there already
+        method = f"videoclip_{weights}_finetuned" if same else f"videoclip_{weights}_{objective}"
+        history = fine_tune(target, 1, ready.model, _names(book, target), asked, book.out.run(method, 1), {})
+        accuracy = history.set_index("epoch")["test_accuracy"]
+        rows[objective] = {f"after {epochs} epochs": accuracy[epochs] for epochs in settings.epochs}
+        rows[objective]["highest*"] = accuracy.max()
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("objective")
+
+
+def _names(book: Notebook, target: Target) -> Names:
+    texts = prompts(target.dataset.classes, book.params.zero_shot.prompts)
+    rows = tokenizer(book.params.videoclip)(texts, padding=True, return_tensors="pt")
+    return Names(rows["input_ids"], rows["attention_mask"])
 
 
 def falling(history: pd.DataFrame, loss: str) -> int:

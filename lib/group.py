@@ -74,3 +74,8 @@ def leave_group() -> None:
 def alone() -> Group:
     """A group of this process only, on the GPU if there is one."""
     return Group(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """Mixed precision, or none for float32."""
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)

@@ -12,7 +12,7 @@ from torch import Tensor
 from lib import clusters
 from lib.artifacts import write_json
 from lib.batches import Batch, ClusterBatches
-from lib.group import Group
+from lib.group import Group, autocast
 from lib.sections_pretraining import Pretrain, Recipe
 from lib.shards import Narrated
 from lib.training import Row
@@ -63,7 +63,7 @@ class Pretraining:
         return clusters.represent(model, narrated, pairs, self.seed, epoch, self.group, self.dtype)
 
     def loss(self, model: VideoCLIP, batch: Batch) -> Tensor:
-        with clusters.autocast(self.group.device, self.dtype):
+        with autocast(self.group.device, self.dtype):
             video, text = batch.to(self.group.device).encode(model)
         return contrastive_loss(video.float(), text.float())
 

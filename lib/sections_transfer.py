@@ -30,4 +30,5 @@ class Finetune(Section):
     learning_rate: Annotated[float, Field(gt=0)]
     warmup: PositiveInt  # updates of one video; constant afterwards
     clip: Annotated[float, Field(gt=0)]  # norm of the gradient
+    dtype: Literal["float32", "bfloat16"]
     seed: int

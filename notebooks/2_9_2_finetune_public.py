@@ -26,6 +26,7 @@ from lib.stats import mean_interval
 from lib.tables import alone, beside
 from lib.target import open_target
 
+# %% tags=["hide-input"]
 book = open_notebook("2_9_2_finetune_public", params, split, overrides)
 settings = book.params.finetune
 short, long = settings.epochs[0], settings.epochs[-1]

@@ -31,7 +31,14 @@ from lib.training import TrainingError
 from lib.windows import cut_windows
 
 SETTINGS = load("params/smoke.yaml").finetune.model_copy(
-    update={"train_stride": 2, "test_stride": 4, "epochs": (2, 6), "learning_rate": 1e-2, "warmup": 4}
+    update={
+        "train_stride": 2,
+        "test_stride": 4,
+        "epochs": (2, 6),
+        "learning_rate": 1e-2,
+        "warmup": 4,
+        "dtype": "float32",
+    }
 )
 
 
