@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from lib.params import data_root
-from lib.paths import ROOT, Outputs
+from lib.paths import ROOT, Outputs, first_folder
 from lib.sections import Params
 
 SPLITS = (1, 2, 3, 4, 5)
@@ -20,12 +20,14 @@ class Chapter:
         per_split: it also runs once a split, before `all` collates the five.
         needs: notebooks whose files it reads.
         demo_needs: the same where the data set is the demo, whose videos, weights and features other notebooks make.
+        about: what its numbers are, where they are not of the profile's data set.
     """
 
     sections: tuple[str, ...]
     per_split: bool = False
     needs: tuple[str, ...] = ()
     demo_needs: tuple[str, ...] = ()
+    about: str | None = None
 
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
@@ -62,6 +64,7 @@ CHAPTERS = {
             "2_9_2_finetune_public",
         ),
     ),
+    "4_1_audit": Chapter(("data",), about="The thesis's published numbers, and real labels of 50 Salads"),
 }
 
 
@@ -94,6 +97,12 @@ def _demo_needs(chapter: Chapter, params: Params) -> tuple[str, ...]:
 def input_files(name: str, params: Params, out: Outputs) -> list[str]:
     """What a notebook reads that no notebook makes: the published numbers and the files of a brought data set."""
     files = [ROOT / "params" / "published.yaml"]
+    if name == "4_1_audit":
+        if labels := first_folder(params.data.real_labels):
+            files += [labels / "mapping.txt", *labels.glob("groundTruth/[!.]*"), *labels.glob("splits/[!.]*")]
+        if predictions := first_folder(params.data.real_predictions):
+            files += predictions.glob("[!.]*")
+        return sorted(os.path.relpath(file, ROOT) for file in files)
     if params.data.source == "files":
         root = data_root(params, out)
         files += [root / "mapping.txt", *root.glob("groundTruth/[!.]*"), *root.glob("splits/[!.]*")]

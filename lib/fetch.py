@@ -3,6 +3,8 @@
     python -m lib.fetch 50salads_scores                  # download 3 MB, check, convert into data/50salads_scores
     python -m lib.fetch 50salads_scores --from FOLDER    # the same from raw files that are there already
     python -m lib.fetch 50salads                         # check data/50salads, or say where its 30 GB are to be had
+    python -m lib.fetch 50salads_labels                  # the same for its labels and splits alone (chapters 2.1, 4.1)
+    python -m lib.fetch 50salads_predictions             # the same for a real model's predictions (chapter 4.1)
 
 Exit code 0: the data set is in its place and sound. 1: it is not, and one line says why. 2: the call is wrong.
 """
@@ -17,6 +19,7 @@ from lib.artifacts import sha256
 from lib.dataset import Dataset, check_features, open_dataset
 from lib.layout import DatasetError
 from lib.paths import ROOT
+from lib.predictions import prediction_pairs
 from lib.scores import SPLITS, convert
 
 DATA = ROOT / "data"
@@ -41,39 +44,82 @@ URLS = {
     **{f"splits/Split_{k}/test.txt": f"{SCORES_AT}/splits/50Salads/Split_{k}/test.txt" for k in SPLITS},
     "mid_level_actions.txt": f"{ACTIONS_AT}/mid_level_actions.txt",
 }
-SALADS = """\
+WHERE = {
+    "50salads": """\
 50 Salads (Stein and McKenna, UbiComp 2013, CC BY-NC-SA 4.0): labels, splits and I3D features as released with MS-TCN.
   from:    https://zenodo.org/records/3625992/files/data.zip (30 GB with Breakfast and GTEA; 50 Salads is 4.7 GB of it)
   into:    {folder}: mapping.txt, groundTruth/, splits/, features/*.npy
   how:     cd {root}
            curl --location --continue-at - --output data.zip https://zenodo.org/records/3625992/files/data.zip
            unzip data.zip 'data/50salads/*'
-  videos:  {folder}/videos/rgb-01-1.avi ... rgb-27-2.avi, from the authors of the data set; chapter 2.3.2 reads them"""
+  videos:  {folder}/videos/rgb-01-1.avi ... rgb-27-2.avi, from the authors of the data set; chapter 2.3.2 reads them""",
+    "50salads_labels": """\
+50 Salads (Stein and McKenna, UbiComp 2013, CC BY-NC-SA 4.0): labels and splits as released with MS-TCN.
+  from:    https://zenodo.org/records/3625992/files/data.zip (30 GB, of which the labels are a few MB)
+  into:    {folder}: mapping.txt, groundTruth/, splits/
+  how:     cd {root}
+           curl --location --continue-at - --output data.zip https://zenodo.org/records/3625992/files/data.zip
+           unzip data.zip data/50salads/mapping.txt 'data/50salads/groundTruth/*' 'data/50salads/splits/*'""",
+    "50salads_predictions": """\
+What an MS-TCN predicted for the ten test videos of split 1 of 50 Salads, a label a frame.
+  from:    https://github.com/Epzq/Transformer, folder 50salads/MSTCN, commit 2d0ebea735821d9f0ed06ff665f46bcbdf679424
+           (no licence is given there, so this command does not download them)
+  into:    {folder}: rgb-01-1.txt ... rgb-05-2.txt
+  or:      another model's predictions of these videos, in the form of MS-TCN's code (lib/predictions.py)""",
+}
 
 
 def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.fetch", description="Bring a public data set.")
-    parser.add_argument("dataset", choices=("50salads", "50salads_scores"))
+    parser.add_argument("dataset", choices=("50salads_scores", *WHERE))
     parser.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="raw files of 50salads_scores")
     options = parser.parse_args(arguments)
-    folder = data / options.dataset
+    folder = data / options.dataset.removesuffix("_labels")
     if options.source and options.dataset != "50salads_scores":
         parser.error("--from is for 50salads_scores")
     try:
         if options.dataset == "50salads_scores":
-            dataset = fetch_scores(folder, options.source)
+            found = described(fetch_scores(folder, options.source))
         elif folder.exists():
-            dataset = open_dataset(folder, features=".", fps=30)
+            found = check_50salads(options.dataset, folder, data / "50salads")
         else:
-            print(f"{folder}: not there\n\n{SALADS.format(folder=folder, root=data.parent)}", file=sys.stderr)
+            where = WHERE[options.dataset].format(folder=folder, root=data.parent)
+            print(f"{folder}: not there\n\n{where}", file=sys.stderr)
             return 1
-        check_features(dataset)
     except (OSError, ValueError) as error:  # no network, no room on the disk, a wrong checksum, a fault in the data
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
-    frames = sum(len(dataset.labels(video)) for video in dataset.videos)
-    print(f"{folder}: {len(dataset.videos)} videos, {frames} frames, {dataset.feature_dim} channels, all sound")
+    print(f"{folder}: {found}, all sound")
     return 0
+
+
+def check_50salads(name: str, folder: Path, root: Path) -> str:
+    """Read all that was brought by hand.
+
+    Args:
+        name: "50salads", "50salads_labels" or "50salads_predictions".
+        folder: of it.
+        root: of the labels, with which predictions are compared.
+
+    Returns:
+        What is there, in words.
+
+    Raises:
+        DatasetError, PredictionError: the first fault.
+    """
+    dataset = open_dataset(root, features="." if name == "50salads" else None, fps=30)
+    if name == "50salads_predictions":
+        return f"predictions of {len(prediction_pairs(folder, dataset, dataset.split(1)[1]))} videos"
+    if name == "50salads":
+        check_features(dataset)
+    return described(dataset)
+
+
+def described(dataset: Dataset) -> str:
+    """Its size in words."""
+    frames = sum(len(dataset.labels(video)) for video in dataset.videos)
+    channels = f", {dataset.feature_dim} channels" if dataset.feature_dim else ""
+    return f"{len(dataset.videos)} videos, {frames} frames{channels}"
 
 
 def fetch_scores(folder: Path, source: Path | None = None) -> Dataset:
@@ -93,7 +139,9 @@ def fetch_scores(folder: Path, source: Path | None = None) -> Dataset:
     else:
         _verify(raw)
     convert(raw, folder)
-    return open_dataset(folder, features=".", fps=1)
+    dataset = open_dataset(folder, features=".", fps=1)
+    check_features(dataset)
+    return dataset
 
 
 def _download(raw: Path) -> None:

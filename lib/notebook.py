@@ -26,7 +26,8 @@ from lib.artifacts import atomic
 from lib.chapters import CHAPTERS, SPLITS
 from lib.dataset import Dataset, Trim, open_dataset
 from lib.params import data_root, load, profile_name
-from lib.paths import ROOT, Outputs
+from lib.paths import Outputs, first_folder
+from lib.predictions import prediction_pairs
 from lib.provenance import revision
 
 
@@ -40,6 +41,7 @@ class Notebook:
         out: the profile's folders.
         splits: the splits it works on.
         whole: it collates all splits (split "all"), so what it shows is kept.
+        about: whose numbers it shows, by default those of the profile's data set.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Notebook:
     splits: tuple[int, ...]
     whole: bool
     root: Path
+    about: str
 
     @property
     def section(self) -> str:
@@ -65,10 +68,13 @@ class Notebook:
 
     def real_labels(self) -> Dataset | None:
         """The real 50 Salads annotations (30 fps), where they are on this machine."""
-        for root in self.params.data.real_labels:
-            if (ROOT / root).is_dir():
-                return open_dataset(ROOT / root, None, 30.0)
-        return None
+        root = first_folder(self.params.data.real_labels)
+        return None if root is None else open_dataset(root, None, 30.0)
+
+    def real_predictions(self) -> dict[str, tuple[list[str], list[str]]] | None:
+        """What an MS-TCN predicted for split 1's test videos, and the truth (30 fps): name -> (prediction, truth)."""
+        labels, folder = self.real_labels(), first_folder(self.params.data.real_predictions)
+        return None if labels is None or folder is None else prediction_pairs(folder, labels, labels.split(1)[1])
 
     def figure(self, number: int | str, figure: Figure, data: pd.DataFrame, caption: str, raster: bool = False) -> None:
         """Show a figure under its thesis number; keep it as SVG and PNG with its data as CSV.
@@ -96,9 +102,15 @@ class Notebook:
         below = self._caption(title, caption, f"figures/{stem}.csv")
         display(HTML(f'<figure class="report">{image}{below}</figure>'))
 
-    def table(self, number: int | str, shown: pd.DataFrame | Styler, data: pd.DataFrame, caption: str) -> None:
-        """Show a table under its thesis number (`shown`) and keep its values (`data`) as CSV."""
-        stem = f"table_{number:02d}" if isinstance(number, int) else f"table_{number}"
+    def table(
+        self, number: int | str, shown: pd.DataFrame | Styler, data: pd.DataFrame, caption: str, file: str | None = None
+    ) -> None:
+        """Show a table under its thesis number (`shown`) and keep its values (`data`) as CSV.
+
+        Args:
+            file: name of the CSV without ending, where it is not table_<number>.
+        """
+        stem = file or (f"table_{number:02d}" if isinstance(number, int) else f"table_{number}")
         folder = self.out.tables if self.whole else self._own_folder()
         _write_csv(folder / f"{stem}.csv", data)
         body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
@@ -126,7 +138,7 @@ class Notebook:
             f'revision {revision()} · <a href="{data}">data</a>'
         )
         return (
-            f"<figcaption><b>{title}.</b> {html.escape(caption)} <i>{html.escape(self.params.data.name)}.</i>"
+            f"<figcaption><b>{title}.</b> {html.escape(caption)} <i>{html.escape(self.about)}.</i>"
             f'<span class="made">{links}</span></figcaption>'
         )
 
@@ -140,12 +152,14 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     params = load(profile, overrides)
     out = Outputs(profile_name(profile))
     whole = str(split) == "all"
-    sections = {section: getattr(params, section) for section in CHAPTERS[name].sections}
+    chapter = CHAPTERS[name]
+    sections = {section: getattr(params, section) for section in chapter.sections}
     plots.set_style()
-    display(HTML(f'<div class="notice">{html.escape(params.notice)}</div>'))
+    notice = f"{chapter.about}: nothing on this page comes from the profile's data." if chapter.about else params.notice
+    display(HTML(f'<div class="notice">{html.escape(notice)}</div>'))
     root = data_root(params, out)
     splits = SPLITS if whole else (int(split),)
-    return Notebook(name, SimpleNamespace(**sections), out, splits, whole, root)
+    return Notebook(name, SimpleNamespace(**sections), out, splits, whole, root, chapter.about or params.data.name)
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

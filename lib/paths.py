@@ -1,9 +1,15 @@
 """The one place for paths. Everything made lies below outputs/<profile>/."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def first_folder(candidates: Iterable[str]) -> Path | None:
+    """The first that is there, of folders named relative to the project."""
+    return next((ROOT / folder for folder in candidates if (ROOT / folder).is_dir()), None)
 
 
 @dataclass(frozen=True)

@@ -36,16 +36,29 @@ def published_curve(name: str = "baseline") -> pd.DataFrame:
     return _frame("curves", name, printed=False)
 
 
+def published_list(name: str) -> list:
+    """Things that the thesis or its code names, e.g. the damaged videos.
+
+    >>> published_list("damaged_videos")
+    ['rgb-14-1', 'rgb-18-1']
+    """
+    return _entry("lists", name)["items"]
+
+
 @cache
 def _entries() -> dict[str, dict]:
     return yaml.safe_load((ROOT / "params" / "published.yaml").read_text(encoding="utf-8"))
 
 
-def _frame(kind: str, name: int | str, printed: bool) -> pd.DataFrame:
+def _entry(kind: str, name: int | str) -> dict:
     entries = _entries()[kind]
     if name not in entries:
         raise ValueError(f"params/published.yaml: {kind} has no {name!r}; there are {', '.join(map(str, entries))}")
-    entry = entries[name]
+    return entries[name]
+
+
+def _frame(kind: str, name: int | str, printed: bool) -> pd.DataFrame:
+    entry = _entry(kind, name)
     head, *rows = (line.split() for line in entry["rows"].splitlines())
     table = pd.DataFrame(
         [row[1:] for row in rows],

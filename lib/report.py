@@ -35,6 +35,7 @@ TITLES = {  # headings of the thesis, in English
     "2_9_1_finetune_own": "2.9.1 Fine-tuning, own weights",
     "2_9_2_finetune_public": "2.9.2 Fine-tuning, public weights",
     "3_conclusion": "3 Conclusion",
+    "4_1_audit": "4.1 An audit of the thesis's numbers",
 }
 
 CONF = """

@@ -31,7 +31,8 @@ class Data(Section):
     ] = ()  # source files: folders of the MS-TCN layout, relative to the project; the first that exists
     real_labels: tuple[
         str, ...
-    ]  # folders where the real 50 Salads labels may lie, for 2.1; left out where none is there
+    ]  # folders where the real 50 Salads labels may lie, for 2.1 and 4.1; left out where none is there
+    real_predictions: tuple[str, ...]  # the same for an MS-TCN's predictions of split 1's test videos, for 4.1
     fps: Annotated[float, Field(gt=0)]  # frames a second of labels and features
     public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
     own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2

@@ -16,9 +16,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from lib import plots
+from lib.dataset_facts import class_statistics, facts, middle_frames
 from lib.notebook import open_notebook
 from lib.processes import cores
-from lib.statistics import class_statistics, facts, middle_frames
 from lib.video import read_frames
 
 book = open_notebook("2_1_datasets", params, split, overrides)

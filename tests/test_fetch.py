@@ -122,6 +122,21 @@ def test_50salads_in_its_place_is_checked(shared, tmp_path, capsys):
     assert "50salads/features: has no *.npy" in capsys.readouterr().err
 
 
+def test_labels_and_predictions_are_checked_or_said_where_to_be_had(shared, tmp_path, capsys):
+    for name in ("50salads_labels", "50salads_predictions"):
+        assert fetch.main([name], data=tmp_path) == 1
+        assert "from:    https://" in capsys.readouterr().err
+    copy(shared / "data" / "50salads", tmp_path / "50salads")
+    assert fetch.main(["50salads_labels"], data=tmp_path) == 0
+    assert capsys.readouterr().out.endswith("50salads: 50 videos, 577595 frames, all sound\n")
+    copy(shared / "data" / "50salads_predictions", tmp_path / "50salads_predictions")
+    assert fetch.main(["50salads_predictions"], data=tmp_path) == 0
+    assert capsys.readouterr().out.endswith("50salads_predictions: predictions of 10 videos, all sound\n")
+    (tmp_path / "50salads_predictions" / "rgb-04-2.txt").unlink()
+    assert fetch.main(["50salads_predictions"], data=tmp_path) == 1
+    assert "rgb-04-2.txt: cannot be read" in capsys.readouterr().err
+
+
 def test_a_wrong_call_ends_with_exit_code_2():
     for arguments in (["fifty_salads"], ["50salads", "--from", "."]):
         with pytest.raises(SystemExit) as caught:
