@@ -18,6 +18,7 @@ from lib.dataset import Dataset, check_features, open_dataset
 from lib.layout import DatasetError
 from lib.paths import ROOT
 from lib.scores import SPLITS, convert
+from lib.sources import MSTCN_ARCHIVE
 
 DATA = ROOT / "data"
 TCN = "https://raw.githubusercontent.com/colincsl/TemporalConvolutionalNetworks"  # MIT licence
@@ -41,14 +42,14 @@ URLS = {
     **{f"splits/Split_{k}/test.txt": f"{SCORES_AT}/splits/50Salads/Split_{k}/test.txt" for k in SPLITS},
     "mid_level_actions.txt": f"{ACTIONS_AT}/mid_level_actions.txt",
 }
-SALADS = """\
+SALADS = f"""\
 50 Salads (Stein and McKenna, UbiComp 2013, CC BY-NC-SA 4.0): labels, splits and I3D features as released with MS-TCN.
-  from:    https://zenodo.org/records/3625992/files/data.zip (30 GB with Breakfast and GTEA; 50 Salads is 4.7 GB of it)
-  into:    {folder}: mapping.txt, groundTruth/, splits/, features/*.npy
-  how:     cd {root}
-           curl --location --continue-at - --output data.zip https://zenodo.org/records/3625992/files/data.zip
+  from:    {MSTCN_ARCHIVE} (30 GB with Breakfast and GTEA; 50 Salads is 4.7 GB of it)
+  into:    {{folder}}: mapping.txt, groundTruth/, splits/, features/*.npy
+  how:     cd {{root}}
+           curl --location --continue-at - --output data.zip {MSTCN_ARCHIVE}
            unzip data.zip 'data/50salads/*'
-  videos:  {folder}/videos/rgb-01-1.avi ... rgb-27-2.avi, from the authors of the data set; chapter 2.3.2 reads them"""
+  videos:  {{folder}}/videos/rgb-01-1.avi ... rgb-27-2.avi, from the data set's authors; chapter 2.3.2 reads them"""
 
 
 def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
