@@ -11,13 +11,17 @@ from lib.artifacts import imported_modules
 from lib.chapters import CHAPTERS, atoms, input_files, needs
 from lib.params import load, profile_name
 from lib.paths import Outputs
+from lib.requirements import runnable
 from lib.schedule import write_sections
 
 PROFILE = config.get("params", "params/demo.yaml")
-PARAMS = load(PROFILE)
 OUTPUTS = Outputs(profile_name(PROFILE))
 OUT = f"outputs/{OUTPUTS.profile}"
+PARAMS = load(PROFILE)
 write_sections(PARAMS, OUTPUTS.root / "params")
+# Only chapters whose inputs are there: lib/schedule.py has looked into the files and names them; by hand, those that exist.
+ABLE = config.get("chapters") or ",".join(name for name, reason in runnable(PARAMS, OUTPUTS).items() if not reason)
+PARAMS = PARAMS.model_copy(update={"notebooks": tuple(filter(None, ABLE.split(",")))})
 
 
 def manifest(atom):

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from lib.params import data_root
 from lib.paths import ROOT, Outputs, first_folder
@@ -32,7 +33,8 @@ class Chapter:
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
 TRANSFER = (*MULTIMODAL, "zero_shot")
-PRETRAINED = ("2_4_videoclip", "2_6_pretrain_many_clusters")
+MANY = "2_6_pretrain_many_clusters"
+PRETRAINED = ("2_4_videoclip", MANY)
 CHAPTERS = {
     "2_1_datasets": Chapter(("data", "demo", "narration")),
     "2_2_asformer": Chapter(("data", "demo", "i3d", "backbone", "asformer")),
@@ -112,4 +114,8 @@ def input_files(name: str, params: Params, out: Outputs) -> list[str]:
             files += [*root.glob("videos/[!.]*.avi"), ROOT / (params.i3d.weights or "")]
         if name == "2_4_videoclip":
             files += [ROOT / file for file in (params.s3d.weights, params.s3d.dictionary) if file]
+        if MANY in (name, *CHAPTERS[name].needs):  # a published checkpoint, if there; a run that no chapter here makes
+            published = [ROOT / recipe.weights for recipe in params.pretrain.recipes.values() if recipe.weights]
+            files += filter(Path.exists, published)
+            files += out.root.glob("runs/videoclip_*/videoclip.json") if MANY not in params.notebooks else ()
     return sorted(os.path.relpath(file, ROOT) for file in files)

@@ -21,6 +21,7 @@ from lib.layout import DatasetError
 from lib.paths import ROOT
 from lib.predictions import prediction_pairs
 from lib.scores import SPLITS, convert
+from lib.sources import MSTCN_ARCHIVE
 
 DATA = ROOT / "data"
 TCN = "https://raw.githubusercontent.com/colincsl/TemporalConvolutionalNetworks"  # MIT licence
@@ -45,20 +46,20 @@ URLS = {
     "mid_level_actions.txt": f"{ACTIONS_AT}/mid_level_actions.txt",
 }
 WHERE = {
-    "50salads": """\
+    "50salads": f"""\
 50 Salads (Stein and McKenna, UbiComp 2013, CC BY-NC-SA 4.0): labels, splits and I3D features as released with MS-TCN.
-  from:    https://zenodo.org/records/3625992/files/data.zip (30 GB with Breakfast and GTEA; 50 Salads is 4.7 GB of it)
-  into:    {folder}: mapping.txt, groundTruth/, splits/, features/*.npy
-  how:     cd {root}
-           curl --location --continue-at - --output data.zip https://zenodo.org/records/3625992/files/data.zip
+  from:    {MSTCN_ARCHIVE} (30 GB with Breakfast and GTEA; 50 Salads is 4.7 GB of it)
+  into:    {{folder}}: mapping.txt, groundTruth/, splits/, features/*.npy
+  how:     cd {{root}}
+           curl --location --continue-at - --output data.zip {MSTCN_ARCHIVE}
            unzip data.zip 'data/50salads/*'
-  videos:  {folder}/videos/rgb-01-1.avi ... rgb-27-2.avi, from the authors of the data set; chapter 2.3.2 reads them""",
-    "50salads_labels": """\
+  videos:  {{folder}}/videos/rgb-01-1.avi ... rgb-27-2.avi, from the data set's authors; chapter 2.3.2 reads them""",
+    "50salads_labels": f"""\
 50 Salads (Stein and McKenna, UbiComp 2013, CC BY-NC-SA 4.0): labels and splits as released with MS-TCN.
-  from:    https://zenodo.org/records/3625992/files/data.zip (30 GB, of which the labels are a few MB)
-  into:    {folder}: mapping.txt, groundTruth/, splits/
-  how:     cd {root}
-           curl --location --continue-at - --output data.zip https://zenodo.org/records/3625992/files/data.zip
+  from:    {MSTCN_ARCHIVE} (30 GB, of which the labels are a few MB)
+  into:    {{folder}}: mapping.txt, groundTruth/, splits/
+  how:     cd {{root}}
+           curl --location --continue-at - --output data.zip {MSTCN_ARCHIVE}
            unzip data.zip data/50salads/mapping.txt 'data/50salads/groundTruth/*' 'data/50salads/splits/*'""",
     "50salads_predictions": """\
 What an MS-TCN predicted for the ten test videos of split 1 of 50 Salads, a label a frame.

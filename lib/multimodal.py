@@ -19,6 +19,7 @@ from lib.paths import ROOT, Outputs
 from lib.processes import only_one
 from lib.s3d import S3D
 from lib.s3d_features import LAYERS, Layer, extract_s3d, feature_set
+from lib.sections_pretraining import S3DFeatures
 from lib.shards import Narrated, open_packed
 from lib.towers import tokenizer
 from lib.weights import WeightsError, read_weights
@@ -40,14 +41,24 @@ def load_s3d(params: Sections, out: Outputs) -> tuple[S3D, Words, pd.DataFrame |
         return train_s3d(root, params.demo, settings, params.mil_nce, params.videoclip, folder)
     if settings.dictionary is None:
         raise WeightsError("s3d.dictionary: published weights need the published words (s3d_dict.npy)")
-    state = read_weights(ROOT / settings.weights, None, "fetch s3d_howto100m.pth from the authors' page")
+    return published_s3d(settings), read_dictionary(ROOT / settings.dictionary), None
+
+
+def published_s3d(settings: S3DFeatures) -> S3D:
+    """S3D with the weights that the settings name, in evaluation mode.
+
+    Raises:
+        WeightsError: the weights are not there, or of another net.
+    """
+    path = ROOT / str(settings.weights)
+    state = read_weights(path, None, "fetch s3d_howto100m.pth from the authors' page")
     net = S3D(settings.embedding_dim, settings.width, text_hidden=settings.text_hidden)
     try:
         net.load_state_dict(state)
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip()
-        raise WeightsError(f"{settings.weights}: not weights of this S3D: {first}") from None
-    return net.eval(), read_dictionary(ROOT / settings.dictionary), None
+        raise WeightsError(f"{path}: not weights of this S3D: {first}") from None
+    return net.eval()
 
 
 def make_features(params: Sections, out: Outputs) -> pd.DataFrame:

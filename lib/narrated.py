@@ -11,11 +11,14 @@ Captions of a million videos are 10 GB of JSON, so they are read as a stream. Wh
 import re
 from collections import Counter
 from collections.abc import Iterator, Set
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import ijson
 import numpy as np
+
+from lib.json_stream import WithoutNaN
 
 ENDINGS = (".npy", ".mp4.npy", ".webm.npy")  # the published features keep the ending of the video file
 
@@ -121,24 +124,33 @@ def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
             times that are no numbers, negative or in the wrong order.
     """
     seen: set[str] = set()
-    with path.open("rb") as file:
-        try:
-            for video, entry in ijson.kvitems(_WithoutNaN(file), "", use_float=True):
-                if video not in wanted:
-                    continue
-                if video in seen:
-                    raise NarratedError(f"{path}: {video} has two entries; remove one")
-                seen.add(video)
-                yield _checked(path, video, entry)
-                if len(seen) == len(wanted):
-                    return
-        except ijson.JSONError as error:
-            what = " ".join(str(error).split())
-            raise NarratedError(f"{path}: not JSON ({what}); bring it again") from None
+    for video, entry in _entries(path):
+        if video not in wanted:
+            continue
+        if video in seen:
+            raise NarratedError(f"{path}: {video} has two entries; remove one")
+        seen.add(video)
+        yield _checked(path, video, entry)
+        if len(seen) == len(wanted):
+            return
     if missing := wanted - seen:
         raise NarratedError(
             f"{path}: no captions of {len(missing)} listed videos, first {min(missing)}; add them or strike the lines"
         )
+
+
+def first_tracks(path: Path, count: int) -> list[CaptionTrack]:
+    """Captions of the first videos of the file, a look at 10 GB without reading them; faults as in `caption_tracks`."""
+    return [_checked(path, video, entry) for video, entry in islice(_entries(path), count)]
+
+
+def _entries(path: Path) -> Iterator[tuple[str, Any]]:
+    with path.open("rb") as file:
+        try:
+            yield from ijson.kvitems(WithoutNaN(file), "", use_float=True)
+        except ijson.JSONError as error:
+            what = " ".join(str(error).split())
+            raise NarratedError(f"{path}: not JSON ({what}); bring it again") from None
 
 
 def _ids(path: Path) -> tuple[str, ...]:
@@ -177,24 +189,3 @@ def _checked(path: Path, video: str, entry: Any) -> CaptionTrack:
             first = int(where.argmax())
             raise NarratedError(f"{path}: {video}: caption {first} ({start[first]:g} to {end[first]:g} s): {what}")
     return video, start, end, [text if isinstance(text, str) else "" for text in fields[2]]
-
-
-class _WithoutNaN:
-    """A file of JSON in which Python's NaN, which no other parser knows, is replaced by null as it is read."""
-
-    def __init__(self, file: BinaryIO):
-        self._file = file
-        self._rest = b""
-
-    def read(self, size: int) -> bytes:
-        """Some bytes, none at the end only. What is behind the last comma waits: it may hold half a NaN."""
-        ready = b""
-        while not ready and (data := self._file.read(size)):
-            text = self._rest + data
-            if b"NaN" in text:
-                text = re.sub(rb"([\[,]\s*)NaN(?=\s*[,\]])", rb"\1null", text)
-            cut = max(text.rfind(b","), 0)
-            ready, self._rest = text[:cut], text[cut:]
-        if not ready:
-            ready, self._rest = self._rest, b""
-        return ready

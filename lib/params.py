@@ -5,7 +5,6 @@ would be right. The sections themselves are in lib/sections.py.
 """
 
 import difflib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,6 +52,11 @@ def profile_name(path: str | Path) -> str:
     return Path(path).stem
 
 
+def first_folder(roots: Sequence[str]) -> Path | None:
+    """The first of the folders that is there."""
+    return next((ROOT / root for root in roots if (ROOT / root).is_dir()), None)
+
+
 def data_root(params: Params, out: Outputs) -> Path:
     """Folder of the data set: rendered into the outputs, or the first of `data.roots` that exists.
 
@@ -61,9 +65,8 @@ def data_root(params: Params, out: Outputs) -> Path:
     """
     if params.data.source == "demo":
         return out.data
-    for root in params.data.roots:
-        if (ROOT / root).is_dir():
-            return (ROOT / root).resolve()
+    if root := first_folder(params.data.roots):
+        return root.resolve()
     raise ParameterError(
         f"data.roots: no data set at {' or '.join(params.data.roots)}; "
         "`.venv/bin/python -m lib.fetch 50salads` (or 50salads_scores) brings it or says how"
@@ -78,40 +81,11 @@ def narrated_root(params: Params, out: Outputs) -> Path:
     """
     if params.data.source == "demo":
         return out.narrated
-    for root in params.howto100m.roots:
-        if (ROOT / root).is_dir():
-            return ROOT / root
+    if root := first_folder(params.howto100m.roots):
+        return root
     raise ParameterError(
         f"howto100m.roots: nothing at {' or '.join(params.howto100m.roots)}; what has to be where: README, Pre-training"
     )
-
-
-def check_files(params: Params, out: Outputs, notebooks: Sequence[str]) -> None:
-    """Name at once, before anything runs, what a brought data set lacks for these notebooks.
-
-    Raises:
-        ParameterError: lists the missing paths.
-    """
-    root = data_root(params, out)
-    if params.data.source == "demo":
-        return
-    wanted = [root / "mapping.txt", root / "groundTruth", root / "splits"]
-    if "2_3_1_public_features" in notebooks:
-        wanted.append(root / "features" / (params.data.public_features or "."))
-    if "2_3_2_feature_extraction" in notebooks:
-        wanted += [root / "videos", ROOT / (params.i3d.weights or "")]
-    if "2_4_videoclip" in notebooks:
-        wanted += [root / "videos", *(ROOT / file for file in (params.s3d.weights, params.s3d.dictionary) if file)]
-    if {"2_5_pretrain_one_cluster", "2_6_pretrain_many_clusters"}.intersection(notebooks):
-        roots = [ROOT / path for path in params.howto100m.roots]
-        narrated = next((root for root in roots if root.is_dir()), roots[0])
-        folders = [
-            narrated / "features" / params.howto100m.features[recipe.features]
-            for recipe in params.pretrain.recipes.values()
-        ]
-        wanted += [narrated / "train.lst", narrated / "val.lst", *folders]
-    if missing := [os.path.relpath(path, ROOT) for path in wanted if not path.exists()]:
-        raise ParameterError(f"missing: {', '.join(missing)}; what has to be where: README, Real data")
 
 
 def _read(path: Path) -> dict:

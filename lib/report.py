@@ -7,16 +7,17 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-import nbformat
-
 from lib.artifacts import sha256, write_text
 from lib.chapters import CHAPTERS
+from lib.inspection import unusable
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.provenance import revision
+from lib.requirements import runnable
 from lib.sections import Params
 
 TITLES = {  # headings of the thesis, in English
@@ -71,8 +72,11 @@ figure.report th, figure.report td { padding: .15rem .4rem; }
 """
 
 
-def build(params: Params, out: Outputs) -> Path:
+def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     """Build (or leave, where nothing changed) the site of a profile.
+
+    Args:
+        left_out: chapters that cannot run on this machine, and why.
 
     Returns:
         The path of its index.html.
@@ -89,6 +93,7 @@ def build(params: Params, out: Outputs) -> Path:
             {name: sha256(out.notebooks / name / "all.json") for name in done},
             sha256(Path(__file__)),
             params.model_dump(mode="json"),
+            dict(left_out),
         ]
     )
     stamp = out.report / "state.json"
@@ -97,7 +102,7 @@ def build(params: Params, out: Outputs) -> Path:
     source, site = out.root / ".site", out.root / ".site_built"
     for folder in (source, site):
         shutil.rmtree(folder, ignore_errors=True)
-    _write_source(params, out, done, source)
+    _write_source(params, out, done, left_out, source)
     _sphinx(source, site)
     for folder in ("tables", "figures"):
         if (out.root / folder).exists():
@@ -114,11 +119,13 @@ def build(params: Params, out: Outputs) -> Path:
     return index
 
 
-def _write_source(params: Params, out: Outputs, done: list[str], source: Path) -> None:
+def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str], source: Path) -> None:
+    import nbformat
+
     write_text(source / "conf.py", CONF.format(title=params.title))
     write_text(source / "_static" / "report.css", STYLE)
     shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), source / "_static" / "tex-svg.js")
-    write_text(source / "index.md", _front_page(params, out, done))
+    write_text(source / "index.md", _front_page(params, out, done, left_out))
     for name in done:
         notebook = nbformat.read(out.notebooks / name / "all.ipynb", as_version=4)
         for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
@@ -128,7 +135,7 @@ def _write_source(params: Params, out: Outputs, done: list[str], source: Path) -
         nbformat.write(notebook, source / f"{name}.ipynb")
 
 
-def _front_page(params: Params, out: Outputs, done: list[str]) -> str:
+def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str]) -> str:
     rows = ["| section | made | minutes |", "|---|---|---|"]
     for name in done:
         splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
@@ -136,14 +143,17 @@ def _front_page(params: Params, out: Outputs, done: list[str]) -> str:
         minutes = sum(part["seconds"] for part in splits) / 60
         made = whole["finished"][:16].replace("T", " ")
         rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {made} UTC, {whole['revision']} | {minutes:.1f} |")
-    left_out = [TITLES[name] for name in CHAPTERS if name not in params.notebooks]
-    missing = [TITLES[name] for name in params.notebooks if name not in done]
+    elsewhere = [TITLES[name] for name in CHAPTERS if name not in params.notebooks]
+    lacking = [f"- {TITLES[name]}: {reason}" for name, reason in left_out.items() if name not in done]
+    unfinished = [TITLES[name] for name in params.notebooks if name not in {*done, *left_out}]
     lines = [f"# {params.title}", f'<div class="notice">{params.notice}</div>']
     lines += [f"Profile `{out.profile}`, revision {revision()}.", "\n".join(rows)]
-    if left_out:
-        lines.append("Not in this profile: " + "; ".join(left_out) + ".")
-    if missing:
-        lines.append("Not finished: " + "; ".join(missing) + ".")
+    if lacking:
+        lines += ["Left out, as what they read is not on this machine:", "\n".join(lacking)]
+    if elsewhere:
+        lines.append("Not in this profile: " + "; ".join(elsewhere) + ".")
+    if unfinished:
+        lines.append("Not finished: " + "; ".join(unfinished) + ".")
     toc = "\n".join(done)
     lines.append(f"```{{toctree}}\n:hidden:\n\n{toc}\n```")
     return "\n\n".join(lines) + "\n"
@@ -161,7 +171,9 @@ def main() -> int:
     parser.add_argument("--params", default="params/demo.yaml")
     options = parser.parse_args()
     try:
-        page = build(load(options.params), Outputs(profile_name(options.params)))
+        params, out = load(options.params), Outputs(profile_name(options.params))
+        reasons = runnable(params, out, unusable(params, out))
+        page = build(params, out, {name: reason for name, reason in reasons.items() if reason})
     except (ParameterError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

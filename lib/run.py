@@ -19,10 +19,11 @@ from pathlib import Path
 from lib.artifacts import imported_modules, publish, sha256, write_json
 from lib.chapters import CHAPTERS, SPLITS, input_files, needs
 from lib.gpus import lease_gpu
-from lib.params import ParameterError, check_files, load, profile_name
+from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent, only_one
 from lib.provenance import revision
+from lib.requirements import hint, runnable
 from lib.sections import Params
 
 PACKAGES = [
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         params = load(options.params, options.overrides)
         name = check(options.notebook, options.split, params, options.params)
-        check_files(params, Outputs(profile_name(options.params)), [name])
+        check_inputs(name, params, options.params)
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -70,6 +71,12 @@ def check(notebook: Path, split: str, params: Params, profile: str) -> str:
     if split != "all" and not CHAPTERS[name].per_split:
         raise ParameterError(f"{notebook}: has no splits; leave --split out")
     return name
+
+
+def check_inputs(name: str, params: Params, profile: str) -> None:
+    """Name at once, before anything runs, what this notebook lacks on this machine."""
+    if reason := runnable(params, Outputs(profile_name(profile)))[name]:
+        raise ParameterError(f"{name}: {reason}; {hint(profile)}")
 
 
 def execute(name: str, split: str, params: Params, profile: str, overrides: list[str]) -> int:

@@ -1,5 +1,7 @@
 """`make report`: check the parameters, let Snakemake run the atoms that are not fresh, build the site.
 
+Chapters whose inputs are not on this machine are left out by name; `python -m lib.check` says where to get them.
+
     python -m lib.schedule --params params/demo.yaml --cores 2
 
 It owns what Snakemake leaves to its user after a kill (stale locks, incomplete files, orphans).
@@ -13,14 +15,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from lib.artifacts import write_json
-from lib.params import ParameterError, check_files, load, profile_name
+from lib.inspection import unusable
+from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent
+from lib.report import TITLES, build
+from lib.requirements import hint, missing, relative, requirements, runnable
 from lib.sections import Params
 
 PATIENCE = 20  # seconds that the processes of a killed run get to end
@@ -34,10 +40,12 @@ def main() -> int:
     try:
         params = load(options.params)
         outputs = Outputs(profile_name(options.params))
-        check_files(params, outputs, params.notebooks)
+        left_out = plan(params, outputs, options.params)
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    for line in left_out_lines(left_out, options.params):
+        print(line)
     if "MAKELEVEL" in os.environ:
         die_with_parent()
     lock = take_lock(outputs.root / ".lock")
@@ -46,21 +54,43 @@ def main() -> int:
         return 1
     with lock:
         forget_overridden(outputs)
-        code = run_atoms(options.params, options.cores, further)
+        chapters = [name for name in params.notebooks if name not in left_out]
+        code = run_atoms(options.params, options.cores, further, chapters)
         if code or "--dry-run" in further or "-n" in further:
             return code
-        from lib.report import build
-
-        page = build(params, outputs)
+        page = build(params, outputs, left_out)
         print(f"the report: {page.relative_to(ROOT)}")
     return 0
 
 
-def run_atoms(profile: str, cores: int, further: list[str]) -> int:
-    """Snakemake over the atoms that are not fresh; its own lock is off, since one lock a profile is ours."""
+def plan(params: Params, outputs: Outputs, profile: str) -> dict[str, str]:
+    """Chapters that cannot run on this machine, and why.
+
+    Raises:
+        ParameterError: there is no data set, or no chapter can run.
+    """
+    faults = unusable(params, outputs)
+    labels = requirements(params, outputs).get("labels")
+    if "labels" in faults:
+        raise ParameterError(f"data set: {faults['labels']}; {hint(profile)}")
+    if labels and (absent := missing(labels)):
+        raise ParameterError(f"data set: missing {', '.join(map(relative, absent))}; {hint(profile)}")
+    left_out = {name: reason for name, reason in runnable(params, outputs, faults).items() if reason}
+    if len(left_out) == len(params.notebooks):
+        raise ParameterError(f"no chapter can run; {next(iter(left_out.values()))}; {hint(profile)}")
+    return left_out
+
+
+def left_out_lines(left_out: Mapping[str, str], profile: str) -> list[str]:
+    """A line a chapter that is left out."""
+    return [f"left out: {TITLES[name]}: {reason}; {hint(profile)}" for name, reason in left_out.items()]
+
+
+def run_atoms(profile: str, cores: int, further: list[str], chapters: list[str]) -> int:
+    """Snakemake over these chapters' atoms that are not fresh; its own lock is off, as one lock a profile is ours."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", "Snakefile", "--cores", str(cores), "--nolock"]
     command += ["--rerun-incomplete", "--rerun-triggers", "mtime", "input", "--quiet", "rules", "host"]
-    command += [*further, "--config", f"params={profile}"]
+    command += [*further, "--config", f"params={profile}", f"chapters={','.join(chapters)}"]
     environment = os.environ | {"REPORT_SCHEDULED": "1", "REPORT_CORES": str(cores)}
     return subprocess.run(
         command, cwd=ROOT, env=environment, preexec_fn=partial(die_with_parent, os.getpid())

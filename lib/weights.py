@@ -4,6 +4,7 @@ import argparse
 import pickle
 import re
 import struct
+import zipfile
 from pathlib import Path
 
 import torch
@@ -31,7 +32,8 @@ def read_weights(path: Path, entry: str | None, bring: str) -> dict[str, Tensor]
         if path.suffix == ".safetensors":
             return load_file(path)
         with torch.serialization.safe_globals([argparse.Namespace]):  # fairseq's training options
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            lazily = zipfile.is_zipfile(path)  # since torch 1.6; what is not used, such as an optimizer, is not read
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=lazily)
     except FileNotFoundError:
         raise WeightsError(f"{path}: weights are not there; {bring}") from None
     except (OSError, EOFError, SafetensorError, RuntimeError, pickle.UnpicklingError, struct.error) as error:

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from lib import packing
+from lib.json_stream import WithoutNaN
 from lib.narrated import (
     NarratedError,
-    _WithoutNaN,
     caption_file,
     caption_tracks,
     feature_file,
+    first_tracks,
     read_features,
     read_list,
 )
@@ -172,6 +173,16 @@ def test_long_captions_are_cut_at_32_word_pieces_and_at_no_character(root, token
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
 
 
+def test_the_first_captions_are_read_without_the_rest(root):
+    path = root / "raw_caption.json"
+    path.write_text(path.read_text().rstrip("}") + "}, and no JSON")
+    (first, start, end, texts), (second, *_) = first_tracks(path, 2)
+    assert (first, second) == ("e5", "d4")  # in the order of the file
+    assert (start.tolist(), end.tolist(), texts) == ([0, 0.5, 1], [0.25, 6, 2.5], ["Hi all", "chop e5", "mix!"])
+    with pytest.raises(NarratedError, match="not JSON"):
+        first_tracks(path, 9)
+
+
 # --- what is common in real data
 
 
@@ -183,7 +194,7 @@ def test_nan_for_a_text_is_no_text_wherever_the_reads_end(root):
         for size in (*range(1, 40), 1 << 16):
             (root / "raw_caption.json").write_bytes(text)
             with open(root / "raw_caption.json", "rb") as file:
-                reader = _WithoutNaN(file)
+                reader = WithoutNaN(file)
                 read = b"".join(iter(lambda: reader.read(size), b""))  # noqa: B023
             assert read == text.replace(b"[NaN", b"[null").replace(b" NaN,", b" null,").replace(b" NaN\n", b" null\n")
     found = {video: texts for video, _, _, texts in caption_tracks(root / "raw_caption.json", {"v0", "last"})}

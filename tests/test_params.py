@@ -1,5 +1,7 @@
 """Profiles are strict: what is wrong is said in one line, at once, and nothing is written."""
 
+import itertools
+import os
 import subprocess
 import sys
 import time
@@ -8,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from lib.chapters import CHAPTERS, SPLITS, atoms, needs
-from lib.params import ParameterError, check_files, load
+from lib.params import ParameterError, load
 from lib.paths import ROOT, Outputs
+from lib.run import main as run
+from lib.schedule import plan
 
 PROFILES = sorted(path.stem for path in (ROOT / "params").glob("*.yaml") if path.stem not in {"published"})
 
@@ -85,18 +89,57 @@ def test_wrong_calls_end_at_once_with_code_2_and_write_nothing(module, arguments
     assert sorted((ROOT / "outputs").glob("*")) == before
 
 
-def test_what_a_brought_data_set_lacks_is_listed_at_once(tmp_path):
+@pytest.mark.parametrize(
+    ("notebook", "lacking", "not_its_own"),
+    [
+        ("2_1_datasets", ["data/splits"], ["videos", "features", "mapping.txt"]),
+        ("2_3_1_public_features", ["data/splits", "data/features"], ["videos"]),
+        ("2_3_2_feature_extraction", ["data/splits", "data/videos", "I3D_8x8_R50.pyth"], ["s3d_dict.npy"]),
+        ("2_3_3_baseline", ["data/splits", "needs 2.3.2, which cannot run"], ["videos"]),
+        ("2_4_videoclip", ["data/videos", "s3d_howto100m.pth", "s3d_dict.npy"], ["I3D", "howto100m/"]),
+        ("2_6_pretrain_many_clusters", ["needs 2.4", "data/howto100m", "checkpoint_best.pt"], ["s3d_dict.npy"]),
+        ("2_8_2_zero_shot_public", ["needs 2.4", "checkpoint_best.pt"], ["howto100m"]),
+    ],
+)
+def test_what_a_notebook_lacks_is_named_at_once(notebook, lacking, not_its_own, tmp_path, capsys):
     (tmp_path / "data" / "groundTruth").mkdir(parents=True)
     (tmp_path / "data" / "mapping.txt").touch()
-    params = load(write(tmp_path, f"data:\n  source: files\n  roots: [{tmp_path / 'data'}]\n"))
+    profile = write(tmp_path, f"data:\n  source: files\n  roots: [{tmp_path / 'data'}]\n")
+    assert run([f"notebooks/{notebook}.py", "--params", str(profile)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {notebook}: missing ") and said.count("\n") == 1
+    assert said.endswith(f"`python -m lib.check --params {profile}` says where to get it\n")
+    assert all(name in said for name in lacking), said
+    reason = said.removesuffix(f"{profile}` says where to get it\n")
+    assert not any(name in reason for name in not_its_own), said
+    assert not Outputs("mine").root.exists()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "notebooks", "message"),
+    [
+        (None, list(CHAPTERS), "data set: missing "),
+        ("1 a\n", list(CHAPTERS), "data set: {root}/mapping.txt: class numbers must run from 0"),
+        ("0 a\n", ["2_3_1_public_features", "3_conclusion"], "no chapter can run; missing {root}/features; "),
+    ],
+)
+def test_no_report_without_a_data_set_or_a_chapter(mapping, notebooks, message, tmp_path):
+    root = tmp_path / "data"
+    for folder in ("groundTruth", "splits"):
+        (root / folder).mkdir(parents=True)
+    for video in ("v1", "v2"):
+        (root / "groundTruth" / f"{video}.txt").write_text("a\na\n")
+    for split, (part, video) in itertools.product(SPLITS, (("train", "v1"), ("test", "v2"))):
+        (root / "splits" / f"{part}.split{split}.bundle").write_text(f"{video}.txt\n")
+    if mapping is not None:
+        (root / "mapping.txt").write_text(mapping)
+    profile = write(tmp_path, f"data: {{source: files, roots: [{root}]}}\nnotebooks: [{', '.join(notebooks)}]\n")
+    params, out = load(profile), Outputs("mine")
     with pytest.raises(ParameterError) as caught:
-        check_files(params, Outputs("mine"), params.notebooks)
-    for name in ("splits", "features", "videos", "I3D_8x8_R50.pyth", "s3d_dict.npy", "data/howto100m/train.lst"):
-        assert name in str(caught.value)
-    assert "mapping.txt" not in str(caught.value)
-    with pytest.raises(ParameterError) as caught:
-        check_files(params, Outputs("mine"), ["2_1_datasets"])
-    assert "videos" not in str(caught.value)
+        plan(params, out, str(profile))
+    told = str(caught.value)
+    assert told.startswith(tuple(message.format(root=path) for path in (root, os.path.relpath(root, ROOT)))), told
+    assert told.endswith("says where to get it") and "\n" not in told
 
 
 @pytest.mark.parametrize(

