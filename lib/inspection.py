@@ -139,12 +139,13 @@ def _look_at_videoclip(path: Path) -> None:
     import torch
     from transformers import BertConfig
 
+    from lib.pretrained import PUBLISHED_DIM, PUBLISHED_VIDEO_LAYERS
     from lib.videoclip import VideoCLIP
     from lib.weights import WeightsError, read_weights
 
     state = read_weights(path, "model", "fetch it from MMPT's page")
     with torch.device("meta"):  # names and shapes are enough
-        model = VideoCLIP(BertConfig(), video_layers=6, input_dim=512)
+        model = VideoCLIP(BertConfig(), PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM)
     try:
         model.load_mmpt({name: value.to("meta") for name, value in state.items()})
     except WeightsError as error:

@@ -119,7 +119,7 @@ def needs(params: Params) -> dict[str, tuple[tuple[str, ...], ...]]:
         "2_7_video_branch": (second, trained["own"], bert),
         OWN: (second, trained["own"], bert),
         PUBLIC: (second, trained["public"], bert),
-        "2_8_3_error_analysis": ((OWN,), (PUBLIC,)),
+        "2_8_3_error_analysis": ((OWN, PUBLIC),),  # it says so where one of them is missing
         "2_9_1_finetune_own": (second, trained["own"], bert),
         "2_9_2_finetune_public": (second, trained["public"], bert),
         "3_conclusion": (CHAPTERS["3_conclusion"].needs,),  # any that writes predictions
