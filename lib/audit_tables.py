@@ -35,10 +35,17 @@ def recomputed_means() -> pd.DataFrame:
     last = published_table(10, printed=True)["accuracy"]
     rows += [(10, name, last[name], published_table(table).loc["mean", "accuracy"]) for name, table in METHODS.items()]
     found = pd.DataFrame(rows, columns=["table", "column", "printed", "recomputed"])
-    unit = found["printed"].map(lambda text: 10.0 ** -len(text.partition(".")[2]))
-    found["printed"] = found["printed"].astype(float)
-    found["units"] = (found["recomputed"] - found["printed"]) / unit
-    return found.assign(agrees=found["units"].abs() <= 0.5 + 1e-6)
+    found["units"] = [units_apart(*pair) for pair in zip(found["printed"], found["recomputed"], strict=True)]
+    return found.assign(printed=found["printed"].astype(float), agrees=found["units"].abs() <= 0.5 + 1e-6)
+
+
+def units_apart(printed: str, value: float) -> float:
+    """How far a value is from a printed number, in units of its last digit; rounding leaves half a unit at most.
+
+    >>> round(units_apart("0.793", 0.7928), 3), round(units_apart("72.4", 72.7), 3)
+    (-0.2, 3.0)
+    """
+    return (value - float(printed)) * 10 ** len(printed.partition(".")[2])
 
 
 def equal_thresholds() -> pd.DataFrame:

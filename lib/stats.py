@@ -91,7 +91,7 @@ def wilcoxon_exact(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     >>> wilcoxon_exact([5, 6, 7, 8, 10], [4, 4, 4, 4, 5])
     (0.0625, 0.0625)
     """
-    differences = np.round(_differences(first, second), 9)  # so that .837 - .758 ties with .832 - .753
+    differences = np.round(_differences(first, second), 9)  # so that .3 - .2 ties with .4 - .3
     kept = differences[differences != 0]
     if not kept.size:
         raise ValueError("all paired differences are zero: there is nothing to rank")

@@ -27,7 +27,7 @@ book = open_notebook("4_1_audit", params, split, overrides)
 labels, predictions = book.real_labels(), book.real_predictions()
 
 # %% tags=["remove-input"]
-absent = {"the real annotations": labels, "real predictions of MS-TCN for split 1": predictions}
+absent = {"real annotations": labels, "real predictions of split 1": predictions}
 absent = [what for what, found in absent.items() if found is None]
 where = "; `python -m lib.fetch 50salads_labels` and `python -m lib.fetch 50salads_predictions` say where they are to be had"
 book.say(f"On this machine: no {' and no '.join(absent)}{where}." if absent else "Both are on this machine.")

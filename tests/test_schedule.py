@@ -1,5 +1,6 @@
 """The whole chain on a small data set made here: killed at any moment it goes on, and does only what is needed."""
 
+import html
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 import yaml
 
 from lib.artifacts import sha256
+from lib.chapters import CHAPTERS
 from lib.params import load
 from lib.paths import ROOT, Outputs
 
@@ -179,8 +181,10 @@ def test_every_notebook_runs_in_the_smoke_profile():
             assert (outputs.figures / f"figure_{number:02d}.{kind}").stat().st_size > 0
     for name in load("params/smoke.yaml").notebooks:
         page = (outputs.report / f"{name}.html").read_text()
-        assert "Smoke test of the notebooks" in page
+        assert html.escape(CHAPTERS[name].about or "Smoke test of the notebooks") in page
         assert not re.search(r"""(?:src|href)=["'](?:https?:)?//(?!(?:doi|arxiv|github)\.)[^"']+\.(?:js|css)""", page)
+    for name in ("duplicated_rows", "paired_tests", "claims"):
+        assert len(pd.read_csv(outputs.tables / f"audit_{name}.csv")) > 0
     clusters = pd.read_csv(outputs.tables / "table_clusters.csv")
     assert set(clusters["equal"]) == {"update", "pairs"} and np.isfinite(clusters["zero_shot"]).all()
     for recipe, dim in (("one_cluster", "mixed_5c"), ("own", "mixed_5c"), ("public", "video_embedding")):
