@@ -49,8 +49,16 @@ class Notebook:
     out: Outputs
     splits: tuple[int, ...]
     whole: bool
-    root: Path
     about: str
+
+    @property
+    def root(self) -> Path:
+        """Folder of the profile's data set.
+
+        Raises:
+            ParameterError: it is not there.
+        """
+        return data_root(self.params, self.out)
 
     @property
     def section(self) -> str:
@@ -157,9 +165,8 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     plots.set_style()
     notice = f"{chapter.about}: nothing on this page comes from the profile's data." if chapter.about else params.notice
     display(HTML(f'<div class="notice">{html.escape(notice)}</div>'))
-    root = data_root(params, out)
     splits = SPLITS if whole else (int(split),)
-    return Notebook(name, SimpleNamespace(**sections), out, splits, whole, root, chapter.about or params.data.name)
+    return Notebook(name, SimpleNamespace(**sections), out, splits, whole, chapter.about or params.data.name)
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -7,6 +7,7 @@ would be right. The sections themselves are in lib/sections.py.
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -57,8 +58,11 @@ def first_folder(roots: Sequence[str]) -> Path | None:
     return next((ROOT / root for root in roots if (ROOT / root).is_dir()), None)
 
 
-def data_root(params: Params, out: Outputs) -> Path:
+def data_root(params: Any, out: Outputs) -> Path:
     """Folder of the data set: rendered into the outputs, or the first of `data.roots` that exists.
+
+    Args:
+        params: all sections, or a notebook's part of them.
 
     Raises:
         ParameterError: none of them exists.

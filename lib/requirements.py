@@ -73,7 +73,8 @@ def requirements(params: Params, out: Outputs) -> dict[str, Requirement]:
         chapters = [
             chapter
             for chapter in params.notebooks
-            if name == "labels" or any(name in one_of for one_of in users.get(chapter, ()))
+            if (name == "labels" and not CHAPTERS[chapter].about)
+            or any(name in one_of for one_of in users.get(chapter, ()))
         ]
         found[name] = replace(requirement, chapters=tuple(chapters))
     return {name: requirement for name, requirement in found.items() if requirement.chapters}
@@ -166,7 +167,8 @@ def runnable(params: Params, out: Outputs, unusable: Mapping[str, str] | None = 
             return "not in the profile"
         if name not in reasons:
             groups = [[one for one in group if one in found or one in CHAPTERS] for group in wanted.get(name, ())]
-            reasons[name] = "; ".join(filter(None, map(one_of, filter(None, [["labels"], *groups]))))
+            labels = [] if CHAPTERS[name].about else ["labels"]  # what is about other numbers needs no data set
+            reasons[name] = "; ".join(filter(None, map(one_of, filter(None, [labels, *groups]))))
         return reasons[name]
 
     return {name: chapter(name) for name in params.notebooks}

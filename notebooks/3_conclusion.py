@@ -13,8 +13,7 @@ overrides = []
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
-from lib import plots
-from lib.conclusion import SHORT, chosen_videos, left_out, pairs_of, score_all, segments_of, table_ten, there
+from lib import conclusion, plots
 from lib.notebook import open_notebook
 from lib.tables import style_ten
 from lib.thesis_claims import check_claims
@@ -30,11 +29,11 @@ dataset, convention = book.dataset(), book.params.data.convention
 # the edit score of the segments. The first row is the paper's own and has published values only.
 
 # %%
-found = there(book)
-metrics = score_all(book, dataset, found)
+found = conclusion.there(book)
+metrics = conclusion.score_all(book, dataset, found)
 book.metrics(metrics)
-table = table_ten(metrics, convention)
-table["segments"] = segments_of(book, dataset, found)
+table = conclusion.table_ten(metrics, convention)
+table["segments"] = conclusion.segments_of(book, dataset, found)
 
 # %%
 caption = (
@@ -43,26 +42,25 @@ caption = (
 book.table(10, style_ten(table), table.reset_index(), caption)
 
 # %% tags=["remove-input"]
-best = table.drop("baseline")["accuracy"].filter(like="videoclip").idxmax()
-ours, baseline = table.loc[best], table.loc["baseline"]
-book.say(
-    f"{left_out(found, book.out.root / 'predictions')} The best VideoCLIP here is `{best}`: accuracy {ours['accuracy']:.3f} against the baseline's "
-    f"{baseline['accuracy']:.3f} ({ours['accuracy'] - baseline['accuracy']:+.3f}; in the thesis {ours['thesis'] - baseline['thesis']:+.3f}), F1@50 {ours['f1@50']:.3f} against "
-    f"{baseline['f1@50']:.3f} ({ours['f1@50'] - baseline['f1@50']:+.3f}). It predicts {ours['segments']:.1f} segments for each true one, the baseline {baseline['segments']:.1f}."
-)
+book.say(f"{conclusion.left_out(found, book.out.root / 'predictions')} {conclusion.best_against_baseline(table)}")
 
 # %% [markdown]
 # ## What the methods see
 #
-# The baseline's worst, middle and best test video by accuracy, with the truth on top.
+# Worst, middle and best test video of the baseline (or, without it, of the first method there is) by accuracy, truth on top.
 
 # %%
-videos = chosen_videos(metrics, convention)
+judge, videos = conclusion.chosen_videos(metrics, convention)
 figure, axes = plt.subplots(len(videos), 1, figsize=(plots.WIDTH, 9.5))
 for ax, (place, (video, number)) in zip(axes, videos.items(), strict=True):
     rows = {"truth": dataset.names(video)}
-    rows |= {SHORT[name]: pairs_of(book, dataset, ours, number)[video][0] for name, ours in found.items()}
-    plots.timeline(rows, dataset.fps, dataset.classes, ax).set_title(f"{video}, the baseline's {place}", fontsize=9)
+    rows |= {
+        conclusion.SHORT[name]: conclusion.pairs_of(book, dataset, ours, number)[video][0]
+        for name, ours in found.items()
+    }
+    plots.timeline(rows, dataset.fps, dataset.classes, ax).set_title(
+        f"{video}, {place} of {conclusion.SHORT[judge]}", fontsize=9
+    )
     ax.get_legend().remove()
 plots.class_legend(dataset.classes, figure)
 shown = metrics[metrics["video"].isin([video for video, _ in videos.values()])]
@@ -75,7 +73,7 @@ each = shown.query("protocol == @convention and metric == 'accuracy'").pivot(
 book.say(
     "Accuracy in these videos: "
     + "; ".join(
-        f"`{video}` baseline {each.loc[video, 'baseline']:.0f} %, best method `{each.loc[video].idxmax()}` {each.loc[video].max():.0f} %"
+        f"`{video}` {conclusion.SHORT[judge]} {each.loc[video, judge]:.0f} %, best method `{each.loc[video].idxmax()}` {each.loc[video].max():.0f} %"
         for video, _ in videos.values()
     )
     + "."

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from target_data import CLASSES, SIZE, class_names, make_target, tiny_videoclip
 
 from lib.branch import Trace, by_position, merged_accuracy, trace
-from lib.conclusion import chosen_videos, methods, table_ten
+from lib.conclusion import best_against_baseline, chosen_videos, methods, table_ten
 from lib.drawings_branch import branch_table, draw_branch
 from lib.metrics import METRICS
 from lib.protocols import SECONDS
@@ -93,8 +93,20 @@ def test_table_ten_scores_each_method_as_the_thesis_did():
 
 def test_worst_middle_and_best_video():
     rows = [("3", "baseline", 1 + n // 2, f"v{n}", "mstcn", "accuracy", float(n)) for n in range(5)]
-    found = chosen_videos(pd.DataFrame(rows, columns=COLUMNS), "mstcn")
-    assert found == {"worst": ("v0", 1), "middle": ("v2", 2), "best": ("v4", 3)}
+    judge, found = chosen_videos(pd.DataFrame(rows, columns=COLUMNS), "mstcn")
+    assert judge == "baseline" and found == {"worst": ("v0", 1), "middle": ("v2", 2), "best": ("v4", 3)}
+    rows = [("3", "videoclip_public_zero_shot", *row[2:]) for row in rows]
+    judge, found = chosen_videos(pd.DataFrame(rows, columns=COLUMNS), "mstcn")
+    assert judge == "videoclip_public_zero_shot" and found["best"] == ("v4", 3)
+
+
+def test_one_method_alone_makes_a_table():
+    values = {("videoclip_public_zero_shot", metric): [10.0, 12.0] for metric in METRICS}
+    seconds = long({("videoclip_public_zero_shot", "accuracy"): [11.0, 13.0]}, SECONDS)
+    metrics = pd.concat([long(values), seconds])
+    table = table_ten(metrics, "mstcn").assign(segments=1.0)
+    assert len(table) == 9 and table["accuracy"].notna().sum() == 1
+    assert best_against_baseline(table) == "" and check_claims(metrics, "mstcn").empty
 
 
 def test_accuracy_by_the_place_in_the_window():
