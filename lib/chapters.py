@@ -72,24 +72,23 @@ CHAPTERS = {
 
 def atoms(params: Params) -> list[Atom]:
     """Everything that a profile runs."""
-    return [
-        (name, split)
-        for name in params.notebooks
-        for split in ((*map(str, SPLITS), "all") if CHAPTERS[name].per_split else ("all",))
-    ]
+    return [(name, split) for name in params.notebooks for split in dict.fromkeys((*_parts(name, params), "all"))]
 
 
 def needs(atom: Atom, params: Params) -> list[Atom]:
-    """Atoms that must be done before `atom`: a notebook's splits where it has them (not its tables), else the whole."""
+    """Atoms that must be done before `atom`: a notebook's splits where they are jobs (not its tables), else all of it."""
     name, split = atom
     chapter = CHAPTERS[name]
     before = [other for other in (*chapter.needs, *_demo_needs(chapter, params)) if other in params.notebooks]
-    found = [
-        (other, part) for other in before for part in (map(str, SPLITS) if CHAPTERS[other].per_split else ("all",))
-    ]
-    if chapter.per_split and split == "all":
-        found += [(name, str(part)) for part in SPLITS]
+    found = [(other, part) for other in before for part in _parts(other, params)]
+    if split == "all":
+        found += [(name, part) for part in _parts(name, params) if part != "all"]
     return found
+
+
+def _parts(name: str, params: Params) -> tuple[str, ...]:
+    """Jobs that make what a notebook is read for."""
+    return tuple(map(str, SPLITS)) if CHAPTERS[name].per_split and params.split_jobs else ("all",)
 
 
 def _demo_needs(chapter: Chapter, params: Params) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ class Params(Section):
     title: str
     notice: str  # said on every page, e.g. that the numbers are the demo's
     notebooks: tuple[str, ...]
+    split_jobs: bool  # a job a split, side by side; false: one job trains the five (its start costs more than training)
     data: Data
     demo: Demo
     i3d: I3D
