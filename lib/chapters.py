@@ -76,7 +76,7 @@ def atoms(params: Params) -> list[Atom]:
 
 
 def needs(atom: Atom, params: Params) -> list[Atom]:
-    """Atoms that must be done before `atom`: a notebook's splits where they are jobs (not its tables), else all of it."""
+    """Atoms that must be done before `atom`: a notebook's splits where they are jobs (not its tables), else it all."""
     name, split = atom
     chapter = CHAPTERS[name]
     before = [other for other in (*chapter.needs, *_demo_needs(chapter, params)) if other in params.notebooks]

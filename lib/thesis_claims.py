@@ -17,12 +17,14 @@ def judge(differences: Sequence[float], sign: int = 1) -> tuple[float, float, st
     """Mean, half width of its 95 % interval, verdict.
 
     Args:
-        differences: at least two.
+        differences: at least one; of one alone nothing can be told.
         sign: the claimed one.
 
     >>> judge([1.0, 2.0, 3.0], sign=-1)[2], judge([4.0, 5.0, 6.0])[2], judge([4.0, 5.0, 6.0], sign=-1)[2]
     ("can't tell", 'seen here', 'not seen here')
     """
+    if len(differences) == 1:
+        return differences[0], float("nan"), "can't tell"
     mean, half = mean_interval(differences)
     if abs(mean) <= half:
         return mean, half, "can't tell"

@@ -29,6 +29,11 @@ def long(values: dict[tuple[str, str], list[float]], protocol: str = "mstcn") ->
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def test_nothing_can_be_told_of_one_difference():
+    mean, half, verdict = judge([0.4])
+    assert mean == 0.4 and np.isnan(half) and verdict == "can't tell"
+
+
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=9), st.sampled_from([1, -1]))
 def test_a_verdict_turns_with_the_claim(differences, sign):
     mean, half, verdict = judge(differences, sign)
