@@ -39,6 +39,20 @@ def run_recipe(params: Sections, out: Outputs, name: str, group: Group) -> pd.Da
     return history
 
 
+def recipe_history(params: Sections, out: Outputs, name: str) -> pd.DataFrame:
+    """What a notebook shows of a recipe: the demo's is run, of a brought corpus only a finished run is read.
+
+    Raises:
+        ParameterError: there is none; a notebook is no place for weeks of training.
+    """
+    if params.data.source == "files" and not (run_folder(out, name) / "videoclip.json").exists():
+        raise ParameterError(
+            f"{run_folder(out, name)}: no finished pre-training; run `accelerate launch -m lib.pretrain --params"
+            f" params/{out.profile}.yaml --recipe {name}` first"
+        )
+    return run_recipe(params, out, name, alone())
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.pretrain", description="Pre-train VideoCLIP by one recipe.")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")

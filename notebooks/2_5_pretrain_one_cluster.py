@@ -16,9 +16,8 @@ import numpy as np
 import pandas as pd
 
 from lib import plots
-from lib.group import alone
 from lib.notebook import open_notebook
-from lib.pretrain import run_recipe
+from lib.pretrain import recipe_history
 
 book = open_notebook("2_5_pretrain_one_cluster", params, split, overrides)
 settings = book.params.pretrain
@@ -37,7 +36,7 @@ settings = book.params.pretrain
 
 # %%
 run = settings.recipes["one_cluster"]
-history = run_recipe(book.params, book.out, "one_cluster", alone())
+history = recipe_history(book.params, book.out, "one_cluster")
 
 # %%
 figure, ax = plt.subplots()

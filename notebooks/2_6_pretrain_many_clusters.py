@@ -16,9 +16,8 @@ import pandas as pd
 
 from lib import plots
 from lib.experiment import compare, difference, run_experiment, verdict
-from lib.group import alone
 from lib.notebook import open_notebook
-from lib.pretrain import run_recipe
+from lib.pretrain import recipe_history
 from lib.pretrained import load_pretrained, published_weights
 from lib.processes import cores
 from lib.stats import mean_interval
@@ -33,7 +32,7 @@ settings = book.params.pretrain
 # Thesis recipe: features of S3D before its last layer, $C = 7$.
 
 # %%
-own = run_recipe(book.params, book.out, "own", alone())
+own = recipe_history(book.params, book.out, "own")
 figure, ax = plt.subplots()
 by_epoch = own.set_index("epoch")
 plots.pretraining_curves(own, ax)
@@ -55,7 +54,7 @@ book.say(
 # %%
 runs = {"own": own}
 if published_weights(settings.recipes["public"]) is None:
-    runs["public"] = run_recipe(book.params, book.out, "public", alone())
+    runs["public"] = recipe_history(book.params, book.out, "public")
 figure, ax = plt.subplots()
 curves = {
     f"{name}, C = {settings.recipes[name].clusters_per_update}": run.set_index("epoch")["zero_shot"]

@@ -21,7 +21,7 @@ from lib.multimodal import make_features, open_pack, sample_scores
 from lib.narrated import read_list
 from lib.params import ParameterError, load
 from lib.paths import Outputs
-from lib.pretrain import run_recipe
+from lib.pretrain import recipe_history, run_recipe
 from lib.pretrained import load_pretrained
 from lib.s3d_features import FeatureSetError, feature_set
 from lib.stats import mean_interval
@@ -103,6 +103,12 @@ def test_a_recipe_ends_with_a_model_that_knows_its_features(out):
     assert ready.model.encode_video(features, torch.ones(1, 3, dtype=torch.bool)).isfinite().all()
     again = transfer_of(PARAMS, out, "mixed_5c")(ready.model)
     assert again["zero_shot"] == pytest.approx(history["zero_shot"].iloc[-1])
+
+
+def test_a_notebook_does_not_start_a_real_pretraining(out):
+    brought = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
+    with pytest.raises(ParameterError, match="no finished pre-training; run `accelerate launch -m lib.pretrain"):
+        recipe_history(brought, out, "public")
 
 
 def test_too_few_videos_for_an_update_is_said_before_anything_runs(out):
