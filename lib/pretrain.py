@@ -11,7 +11,7 @@ import sys
 import pandas as pd
 
 from lib.artifacts import write_json
-from lib.group import Group, join_group, leave_group
+from lib.group import Group, alone, join_group, leave_group
 from lib.multimodal import Sections
 from lib.params import ParameterError, load, profile_name
 from lib.paths import Outputs
