@@ -75,7 +75,7 @@ CHAPTERS = {
             "2_9_1_finetune_own",
         ),
     ),
-    "4_3_scores_check": Chapter(("data", "asformer", "controls"), needs=("2_3_1_public_features",)),
+    "4_3_scores_check": Chapter(("data", "asformer", "finetune", "controls"), needs=("2_3_1_public_features",)),
 }
 
 

@@ -48,7 +48,6 @@ class Control:
 
 TRAINED = {
     "asformer_i3d": Control("i3d_bgr", "asformer"),
-    "asformer_i3d_rgb_order": Control("i3d_rgb", "asformer"),
     "asformer_i3d_banded": Control("i3d_bgr", "asformer", band="banded"),
     "asformer_s3d": Control("s3d", "asformer"),
     "videoclip": Control("s3d", "head", "pretrained"),
@@ -117,9 +116,8 @@ def run_one(params: Sections, out: Outputs, root: Path, controls: Mapping[str, C
     if asformer is not None and control.band is not None:
         asformer = asformer.model_copy(update={"attention_band": control.band})
     epochs = settings.videoclip_epochs if control.net == "head" else settings.asformer_epochs
-    finetune = getattr(params, "finetune", None)  # the check on class scores has no towers
     folder = out.run(f"control_{name}", split, seed)
-    trained = train_seconds(dataset, videos, asformer, front, finetune, epochs, seed, folder)
+    trained = train_seconds(dataset, videos, asformer, front, params.finetune, epochs, seed, folder)
     return Run(trained.scores, trained.epoch, float(trained.history["cpu_seconds"].sum()))
 
 

@@ -56,10 +56,8 @@ def write_decoded(
         _, validation, test = parts(seconds, split, people)
         weight = _best_weight(run, learnt(split), seconds, validation, params)
         for video in test:
-            labels = {
-                "argmax": run.scores[video].argmax(axis=1),
-                "viterbi": decode(run.scores[video], learnt(split), weight),
-            }
+            scores = run.scores[video]
+            labels = {"argmax": scores.argmax(axis=1), "viterbi": decode(scores, learnt(split), weight)}
             for decoding in DECODINGS:
                 frames = to_frames(labels[decoding], len(dataset.labels(video)), dataset.fps).tolist()
                 path = out.predictions(method_name(name, decoding), split, seed) / f"{video}.txt"

@@ -1,4 +1,4 @@
-"""Zero-shot controls (4.2): other prompts, towers without pre-training, features of another length, S3D's own text head."""
+"""Zero-shot controls (4.2): other prompts, towers without pre-training, features of another length, S3D's text head."""
 
 from collections.abc import Mapping
 

@@ -4,10 +4,10 @@ A segmental (semi-Markov) Viterbi: a path is a sequence of segments, and its obj
 
     weight * sum of the segment's scores + log p(length | class) + log p(class | class before)
 
-so a label flips only where the scores pay for a further segment. Richard and Gall (CVPR 2016) decode action segmentation
-so, with Poisson lengths; here lengths are log-normal, since those of an action spread more than a Poisson's. Lengths and
-order are counted on training videos. With T steps, K classes and segments of at most L steps the cost is
-O(T (L K + K^2)) time and O(T K) memory; numpy does a step at once.
+so a label flips only where the scores pay for a further segment. Richard and Gall (CVPR 2016) decode so, with Poisson
+lengths; here lengths are log-normal, since those of an action spread more than a Poisson's. Lengths and order are
+counted on training videos. With T steps, K classes and segments of at most L steps the cost is O(T (L K + K^2)) time
+and O(T K) memory; numpy does a step at once.
 """
 
 from collections.abc import Sequence
@@ -96,7 +96,7 @@ def decode(scores: np.ndarray, model: SegmentModel, weight: float = 1.0) -> np.n
         weight: of the scores. Those of neighbouring steps repeat each other, so that a weight of 1 overrates them.
 
     Raises:
-        DecodingError: scores that do not fit the model or are not finite, or no path (one class, a video longer than L).
+        DecodingError: scores that do not fit the model or are not finite, or no path (one class, T > L).
     """
     scores = _checked(scores, model) * weight
     steps, classes = scores.shape

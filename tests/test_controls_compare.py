@@ -1,4 +1,4 @@
-"""Intervals and differences of the controls: the pooled values are those of lib.metrics, equal methods do not differ."""
+"""Intervals and differences of the controls: values are those of lib.metrics, equal methods do not differ."""
 
 import numpy as np
 import pytest
