@@ -66,7 +66,7 @@ CHAPTERS = {
     ),
     "4_1_audit": Chapter(("data",), about="The thesis's published numbers, and real labels of 50 Salads"),
     "4_2_controls": Chapter(
-        (*TRANSFER, "i3d", "asformer", "finetune", "controls"),
+        (*TRANSFER, "i3d", "backbone", "asformer", "finetune", "controls"),
         needs=(
             *PRETRAINED,
             "2_3_1_public_features",

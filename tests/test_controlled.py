@@ -1,4 +1,4 @@
-"""The protocol of the controls: seconds in the MS-TCN layout, held-out people, the epoch they choose, all kinds of nets."""
+"""The protocol of the controls: seconds in the MS-TCN layout, held-out people, the chosen epoch, all kinds of nets."""
 
 import json
 
