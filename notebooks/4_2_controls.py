@@ -81,10 +81,12 @@ items = {name: compare.video_items(target.dataset, parts, *scoring) for name, pa
 book.metrics(compare.long_metrics(target.dataset, cells, book.section, *scoring))
 
 # %% tags=["remove-input"]
-weights = written.groupby("weight").size()
+weights, trained = written.groupby("weight").size(), written.query("epoch > 0")
+limits = trained["method"].isin(["videoclip", "videoclip_text_start", "videoclip_random_start"])
+limits = limits.map({True: settings.videoclip_epochs, False: settings.asformer_epochs})
 book.say(
     f"The held-out people chose these weights of the scores: {', '.join(f'{weight:g} ({count} runs)' for weight, count in weights.items())}. "
-    f"The epochs they chose: {written.query('epoch > 0')['epoch'].min()} to {written.query('epoch > 0')['epoch'].max()}, median {written.query('epoch > 0')['epoch'].median():.0f}."
+    f"In {(trained['epoch'] == limits).sum()} of {len(trained)} trainings they chose the last epoch, so these would gain from more."
 )
 
 # %% [markdown]
