@@ -67,6 +67,17 @@ CHAPTERS = {
         ),
     ),
     "4_1_audit": Chapter(("data",), about="The thesis's published numbers, and real labels of 50 Salads"),
+    "4_2_controls": Chapter(
+        (*TRANSFER, "i3d", "backbone", "asformer", "finetune", "controls"),
+        needs=(
+            *PRETRAINED,
+            "2_3_1_public_features",
+            "2_3_2_feature_extraction",
+            "2_3_3_baseline",
+            "2_9_1_finetune_own",
+        ),
+    ),
+    "4_3_scores_check": Chapter(("data", "asformer", "finetune", "controls"), needs=("2_3_1_public_features",)),
 }
 
 
@@ -107,7 +118,7 @@ def input_files(name: str, params: Params, out: Outputs) -> list[str]:
     if params.data.source == "files":
         root = data_root(params, out)
         files += [root / "mapping.txt", *root.glob("groundTruth/[!.]*"), *root.glob("splits/[!.]*")]
-        if name == "2_3_1_public_features":
+        if name in ("2_3_1_public_features", "4_3_scores_check"):
             files += (root / "features" / (params.data.public_features or ".")).glob("[!.]*.npy")
         if name == "2_3_2_feature_extraction":
             files += [*root.glob("videos/[!.]*.avi"), ROOT / (params.i3d.weights or "")]

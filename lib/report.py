@@ -37,6 +37,8 @@ TITLES = {  # headings of the thesis, in English
     "2_9_2_finetune_public": "2.9.2 Fine-tuning, public weights",
     "3_conclusion": "3 Conclusion",
     "4_1_audit": "4.1 An audit of the thesis's numbers",
+    "4_2_controls": "4.2 The controls that the thesis lacked",
+    "4_3_scores_check": "4.3 The same protocol on real videos",
 }
 
 CONF = """

@@ -124,6 +124,8 @@ def needs(params: Params) -> dict[str, tuple[tuple[str, ...], ...]]:
         "2_9_1_finetune_own": (second, trained["own"], bert),
         "2_9_2_finetune_public": (second, trained["public"], bert),
         "3_conclusion": (CHAPTERS["3_conclusion"].needs,),  # any that writes predictions
+        "4_2_controls": ((EXTRACTED,), second, trained["own"], bert),
+        "4_3_scores_check": (("features",),),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from lib.section import PositiveInt, Probability, Section
+from lib.sections_controls import Controls
 from lib.sections_pretraining import (
     Experiment,
     HowTo100M,
@@ -133,3 +134,4 @@ class Params(Section):
     experiment: Experiment
     zero_shot: ZeroShot
     finetune: Finetune
+    controls: Controls

@@ -31,7 +31,7 @@ from lib.sections import Params
 from lib.shards import open_packed
 
 PRETRAINING = {"2.5", "2.6"}
-BY_OWN = {"2.7", "2.8.1", "2.9.1"}  # chapters that read the thesis's own pre-training
+BY_OWN = {"2.7", "2.8.1", "2.9.1", "4.2"}  # chapters that read the thesis's own pre-training
 BY_PUBLIC = {"2.8.2", "2.9.2"}
 BY_EITHER = BY_OWN | BY_PUBLIC | {"2.8.3"}  # where there are neither
 BY_SECONDS = {"2.4", *PRETRAINING, *BY_EITHER}  # and all that read S3D's features of the target set
@@ -126,7 +126,7 @@ def lost(brought: Path, name: str) -> str:
 
 MISSING = {
     "features": (["data.public_features=fisher"], {"2.3.1"}),
-    "i3d": (["i3d.weights={}/I3D_8x8_R50.pyth"], {"2.3.2", "2.3.3"}),
+    "i3d": (["i3d.weights={}/I3D_8x8_R50.pyth"], {"2.3.2", "2.3.3", "4.2"}),
     "s3d": (["s3d.weights={}/s3d_howto100m.pth"], BY_SECONDS),
     "words": (["s3d.dictionary={}/s3d_dict.npy"], BY_SECONDS),
     "captions": (["howto100m.roots=[{}/howto100m]"], PRETRAINING | BY_OWN),
@@ -168,9 +168,9 @@ def test_without_howto100m_and_checkpoint_what_needs_no_pretraining_is_left(brou
 
 def test_a_finished_chapter_stands_for_what_it_read(brought, out):
     params = load(profile_of(brought), ["s3d.weights=no/where.pth", "i3d.weights=no/where.pyth"])
-    assert set(cannot(params, out)) == {"2.3.2", "2.3.3"} | BY_SECONDS
+    assert set(cannot(params, out)) == {"2.3.2", "2.3.3", "4.2"} | BY_SECONDS
     finish(out, chapter="2_4_videoclip")
-    assert set(cannot(params, out)) == {"2.3.2", "2.3.3", "2.4"}
+    assert set(cannot(params, out)) == {"2.3.2", "2.3.3", "2.4", "4.2"}
     finish(out, chapter="2_3_2_feature_extraction")
     assert set(cannot(params, out)) == {"2.3.2", "2.4"}
 
@@ -230,7 +230,7 @@ def test_a_data_set_with_a_fault_is_unusable(damage, brought, out, tmp_path):
     assert set(faults) == {name} and message in faults[name] and "\n" not in faults[name]
     expected = {
         "features": {"2.3.1"},
-        "videos": {"2.3.2", "2.3.3"} | BY_SECONDS,
+        "videos": {"2.3.2", "2.3.3", "4.2"} | BY_SECONDS,
         "labels": {number(chapter) for chapter in params.notebooks} - {"4.1"},  # which is about published numbers
     }
     reasons = cannot(params, out, faults)

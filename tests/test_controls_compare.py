@@ -1,0 +1,59 @@
+"""Intervals and differences of the controls: values are those of lib.metrics, equal methods do not differ."""
+
+import numpy as np
+import pytest
+from target_data import CLASSES, TEST, make_target
+
+from lib.controls_compare import MEASURES, differences, estimates, long_metrics, value, video_items
+from lib.metrics import score
+from lib.predictions import prediction_pairs, write_prediction
+
+
+@pytest.fixture(scope="module")
+def predicted(tmp_path_factory):
+    """A target set and three seeds' predictions, noisier from seed to seed."""
+    root = tmp_path_factory.mktemp("controls")
+    dataset, rng, cells = make_target(root / "set").dataset, np.random.default_rng(0), []
+    for seed in range(3):
+        for video in TEST:
+            names = np.array(dataset.names(video))
+            wrong = rng.random(len(names)) < 0.1 + 0.1 * seed
+            names[wrong] = rng.choice(CLASSES, wrong.sum())
+            write_prediction(root / str(seed) / f"{video}.txt", names.tolist())
+        cells.append((root / str(seed), 1, seed))
+    return dataset, cells
+
+
+@pytest.mark.parametrize("convention", ["mstcn", "asformer", "lea"])
+@pytest.mark.parametrize("ignore", [(), ("action_end",)])
+def test_values_are_the_metrics_of_the_seeds(predicted, convention, ignore):
+    dataset, cells = predicted
+    items = list(video_items(dataset, cells, convention, ignore).values())
+    each = [score(prediction_pairs(folder, dataset, TEST).values(), convention, ignore) for folder, _, _ in cells]
+    for measure in MEASURES:
+        assert value(items, measure) == pytest.approx(np.mean([scores[measure] for scores in each]))
+
+
+def test_intervals_hold_the_value_and_equal_methods_do_not_differ(predicted):
+    dataset, cells = predicted
+    methods = {
+        "all": video_items(dataset, cells, "mstcn", ()),
+        "best": video_items(dataset, cells[:1], "mstcn", ()),
+        "worst": video_items(dataset, cells[2:], "mstcn", ()),
+    }
+    table = estimates(methods, resamples=200)
+    assert table["seeds"].tolist() == [3, 1, 1] and table["videos"].tolist() == [2, 2, 2]
+    for measure in MEASURES:
+        assert (table[f"{measure} low"] <= table[measure]).all() and (table[measure] <= table[f"{measure} high"]).all()
+    asked = {"same": ("best", "best"), "better": ("best", "worst"), "worse": ("worst", "best"), "no": ("best", "none")}
+    found = differences(methods, asked, resamples=200)
+    assert found.index.tolist() == ["same", "better", "worse"]
+    assert found["accuracy told"].tolist() == ["can't tell", "higher", "lower"]
+    assert found.loc["better", "accuracy"] == pytest.approx(-found.loc["worse", "accuracy"])
+
+
+def test_the_long_table_names_seeds_where_there_are_several(predicted):
+    dataset, cells = predicted
+    table = long_metrics(dataset, {"one": cells[:1], "three": cells}, "4.2", "mstcn", ())
+    assert table["method"].unique().tolist() == ["one", "three_seed_0", "three_seed_1", "three_seed_2"]
+    assert set(table["video"]) == {*TEST, "all"}
