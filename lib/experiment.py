@@ -62,7 +62,9 @@ def run_variant(params: Sections, out: Outputs, variant: Variant) -> pd.DataFram
         update={
             "validations": 2,
             "pairs": settings.pairs.model_copy(update={"per_video": experiment.per_video}),
-            "mining": settings.mining.model_copy(update={"negatives": variant.negatives}),
+            "mining": settings.mining.model_copy(
+                update={"negatives": variant.negatives, "per_video": experiment.per_video}
+            ),
         }
     )
     recipe = settings.recipes["own"].model_copy(

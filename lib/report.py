@@ -55,6 +55,7 @@ html_static_path = ["_static"]
 html_css_files = ["report.css"]
 html_theme_options = dict(show_toc_level=2, use_download_button=False, use_fullscreen_button=False)
 html_show_sourcelink = False
+html_copy_source = False
 html_show_copyright = False
 html_last_updated_fmt = None
 mathjax_path = "tex-svg.js"
@@ -108,7 +109,8 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     _sphinx(source, site)
     for folder in ("tables", "figures"):
         if (out.root / folder).exists():
-            shutil.copytree(out.root / folder, site / folder, dirs_exist_ok=True)
+            pictures = shutil.ignore_patterns("*.svg", "*.png")  # they are in the pages
+            shutil.copytree(out.root / folder, site / folder, dirs_exist_ok=True, ignore=pictures)
     (site / "sources").mkdir()
     for name in done:
         shutil.copy(ROOT / "notebooks" / f"{name}.py", site / "sources" / f"{name}.py")
