@@ -52,8 +52,8 @@ def dense_scores(model: VideoCLIP, windows: Tensor, mask: Tensor, names: Names, 
 def names_loss(scores: Tensor, truth: Tensor) -> Tensor:
     """Equation 5 over a video's seconds (n, K): a second finds its name, a name its seconds (the mean over them).
 
-    >>> names_loss(torch.zeros(6, 4), torch.tensor([0, 0, 1, 1, 1, 3])).item() == math.log(4) + math.log(6)
-    True
+    >>> round(names_loss(torch.zeros(6, 4), torch.tensor([0, 0, 1, 1, 1, 3])).item(), 3)  # ln 4 + ln 6
+    3.178
     """
     among_seconds = scores.log_softmax(dim=0).gather(1, truth[:, None])[:, 0]
     present, place = truth.unique(return_inverse=True)

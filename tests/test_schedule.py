@@ -1,25 +1,19 @@
 """The whole chain on a small data set made here: killed at any moment it goes on, and does only what is needed."""
 
-import html
-import json
 import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
+from report_runs import finish, start
 
 from lib.artifacts import sha256
-from lib.chapters import CHAPTERS
-from lib.params import load
-from lib.paths import ROOT, Outputs
+from lib.paths import Outputs
 
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"
@@ -66,27 +60,6 @@ def workplace(tmp_path_factory):
     yield profile
     for outputs in made:
         shutil.rmtree(outputs.root, ignore_errors=True)
-
-
-def start(profile: Path, *options: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "lib.schedule", "--params", str(profile), "--cores", "2", *options]
-    environment = os.environ | {"MAKELEVEL": "1"}
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-
-
-def finish(profile: Path, *options: str) -> str:
-    process = start(profile, *options)
-    said, _ = process.communicate(timeout=900)
-    assert process.returncode == 0, said
-    return said
 
 
 def results(outputs: Outputs) -> dict[str, str]:
@@ -166,37 +139,3 @@ def test_only_what_depends_on_a_parameter_runs_again(finished):
     after = made_at(outputs)
     assert after.keys() == before.keys()
     assert all(after[name] > before[name] for name in before)
-
-
-def test_every_notebook_runs_in_the_smoke_profile():
-    """From rendering to the site; only that the files are there and finite, the numbers mean nothing."""
-    finish(ROOT / "params" / "smoke.yaml")
-    outputs = Outputs("smoke")
-    for name in ("table_01", "table_02", "table_03"):
-        table = pd.read_csv(outputs.tables / f"{name}.csv")
-        ours = table[table["source"] == "Smoke test"]
-        assert np.isfinite(ours[["accuracy", "edit", "f1@10", "f1@25", "f1@50"]].to_numpy()).all()
-    for number in range(4, 10):
-        table = pd.read_csv(outputs.tables / f"table_{number:02d}.csv")
-        ours = table[table["source"] == "Smoke test"]
-        assert np.isfinite(ours[["accuracy", "raw_edit", "f1@10", "f1@25", "f1@50"]].to_numpy()).all()
-    everything = pd.read_csv(outputs.tables / "table_10.csv").set_index("method")
-    ours = everything.drop("asformer_paper")[["as_thesis", "accuracy", "edit", "f1@50", "segments"]]
-    assert np.isfinite(ours.to_numpy()).all()
-    for number in range(1, 28):
-        for kind in ("svg", "png", "csv"):
-            assert (outputs.figures / f"figure_{number:02d}.{kind}").stat().st_size > 0
-    for name in load("params/smoke.yaml").notebooks:
-        page = (outputs.report / f"{name}.html").read_text()
-        assert html.escape(CHAPTERS[name].about or "Smoke test of the notebooks") in page
-        assert not re.search(r"""(?:src|href)=["'](?:https?:)?//(?!(?:doi|arxiv|github)\.)[^"']+\.(?:js|css)""", page)
-    for name in ("duplicated_rows", "paired_tests", "claims"):
-        assert len(pd.read_csv(outputs.tables / f"audit_{name}.csv")) > 0
-    clusters = pd.read_csv(outputs.tables / "table_clusters.csv")
-    assert set(clusters["equal"]) == {"update", "pairs"} and np.isfinite(clusters["zero_shot"]).all()
-    for recipe, dim in (("one_cluster", "mixed_5c"), ("own", "mixed_5c"), ("public", "video_embedding")):
-        note = json.loads((outputs.root / "runs" / f"videoclip_{recipe}" / "videoclip.json").read_text())
-        assert note["feature_set"].startswith(f"s3d_{dim}_")
-    metrics = pd.read_parquet(outputs.metrics / "2_3_3_baseline.parquet")
-    assert list(metrics.columns) == ["section", "method", "split", "video", "protocol", "metric", "value"]
-    assert set(metrics["split"]) == {1, 2, 3, 4, 5}
