@@ -8,7 +8,6 @@ from scipy import stats
 
 from lib.audit_duplicates import Corrected, Row
 from lib.audit_scoring import shift_scores, trained_on
-from lib.audit_tables import METHODS
 from lib.audit_tests import (
     AS_PRINTED,
     AUTHORS,
@@ -25,7 +24,7 @@ from lib.audit_tests import (
 )
 from lib.audit_verdict import COLUMNS, judged, reasoned, undecided
 from lib.dataset import Dataset
-from lib.published import published_list, published_table
+from lib.published import METHOD_TABLES, published_list, published_table
 from lib.stats import ALPHA, holm
 
 VARIANTS = {
@@ -69,7 +68,7 @@ def _each_variant(evidence: Evidence) -> list[dict]:
     rows = []
     for method, name in VARIANTS.items():
         printed = evidence.test(AS_PRINTED, method)
-        wrong = METHODS[method] == evidence.slip[0]
+        wrong = METHOD_TABLES[method] == evidence.slip[0]
         test = evidence.test(SOUND, method) if wrong else printed
         reason = f"{_ahead(test)}; a gain below {test['detectable']:.3f} would mostly be missed"
         if wrong:
@@ -113,7 +112,7 @@ def _against_baseline(evidence: Evidence) -> list[dict]:
 def _longer(evidence: Evidence) -> list[dict]:
     """15 epochs against 8: the mean, and the split that is said to degrade."""
     test, (table, split) = evidence.test(LONGER, OWN_15), evidence.slip
-    own_15, own_8 = (published_table(METHODS[method])["accuracy"] for method in (OWN_15, OWN_8))
+    own_15, own_8 = (published_table(METHOD_TABLES[method])["accuracy"] for method in (OWN_15, OWN_8))
     reason = (
         f"{own_15['mean'] - own_8['mean']:+.3f} as printed; on the {test['n']} sound splits {test['wins']} are ahead"
     )
@@ -181,7 +180,7 @@ def _on_annotations(labels: Dataset | None) -> list[dict]:
     rows = [reasoned(misaligned, where[0], "accuracy", cost - spread, reason, excluded=cost < spread)]
 
     same = trained_on(labels, published_list("damaged_videos"))
-    authors = published_table(METHODS[AUTHORS])["accuracy"]
+    authors = published_table(METHOD_TABLES[AUTHORS])["accuracy"]
     others = [split for split in same if split != 1]
     reason = f"splits {', '.join(map(str, same))} all train on them, and reach " + ", ".join(
         f"{authors[k]:.3f}" for k in same

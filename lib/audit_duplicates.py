@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.audit_tables import METHODS, rows_of
+from lib.audit_tables import rows_of
 from lib.chapters import SPLITS
 from lib.dataset import Dataset
-from lib.published import published_list, published_table
+from lib.published import METHOD_TABLES, published_list, published_table
 from lib.stats import ALPHA
 
 FINE_TUNED = (6, 7, 8, 9)
@@ -47,7 +47,7 @@ def edit_ratios(lengths: Mapping[int, float] | None) -> pd.DataFrame:
     Returns:
         Columns table, split, accuracy, raw_edit, implied (raw_edit / (1 - accuracy), seconds), length, ratio.
     """
-    parts = [rows_of(number) for number in METHODS.values() if "raw_edit" in published_table(number)]
+    parts = [rows_of(number) for number in METHOD_TABLES.values() if "raw_edit" in published_table(number)]
     found = pd.concat(parts)[["table", "split", "accuracy", "raw_edit"]].reset_index(drop=True)
     found["implied"] = found["raw_edit"] / (1 - found["accuracy"])
     stand_in = found.groupby("split")["implied"].transform("max")
@@ -68,7 +68,7 @@ def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
         Columns table, split, other_table, other_split, the five metrics, best_loss, other_best_loss, best_epoch,
         other_best_epoch, ratio, other_ratio, lowest, highest (of all other rows), out_of_place.
     """
-    everything = pd.concat([rows_of(number) for number in METHODS.values()]).reset_index(drop=True)
+    everything = pd.concat([rows_of(number) for number in METHOD_TABLES.values()]).reset_index(drop=True)
     metrics = ["accuracy", "edit", "raw_edit", "f1@10", "f1@25", "f1@50"]
     at = ratios.set_index(["table", "split"])["ratio"]
     found = []
@@ -133,7 +133,7 @@ def corrected_mean(slip: Row) -> Corrected:
     error = residual * np.sqrt(1 + 1 / n + (loss - others["best_loss"].mean()) ** 2 / (spread**2).sum())
     half = float(stats.t.ppf(1 - ALPHA / 2, n - 2) * error)
     kept = others.loc[slip[0], "accuracy"].sum()
-    baseline = published_table(METHODS["baseline"]).loc[list(SPLITS), "accuracy"].sum()
+    baseline = published_table(METHOD_TABLES["baseline"]).loc[list(SPLITS), "accuracy"].sum()
     return Corrected(
         rows=n,
         r=float(line.rvalue),

@@ -4,18 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lib.chapters import SPLITS
-from lib.published import published_table
-
-METHODS = {  # name in Table 10 -> table
-    "asformer_authors_features": 1,
-    "baseline": 3,
-    "videoclip_own_zero_shot": 4,
-    "videoclip_public_zero_shot": 5,
-    "videoclip_own_8_epochs": 6,
-    "videoclip_own_15_epochs": 7,
-    "videoclip_public_8_epochs": 8,
-    "videoclip_public_15_epochs": 9,
-}
+from lib.published import METHOD_TABLES, published_table
 
 
 def recomputed_means() -> pd.DataFrame:
@@ -28,12 +17,14 @@ def recomputed_means() -> pd.DataFrame:
         (by half a unit at most, as rounding does).
     """
     rows = []
-    for number in METHODS.values():
+    for number in METHOD_TABLES.values():
         printed = published_table(number, printed=True).loc["mean"]
         means = published_table(number).loc[list(SPLITS)].mean()
         rows += [(number, column, printed[column], means[column]) for column in printed.index if printed[column] != "-"]
     last = published_table(10, printed=True)["accuracy"]
-    rows += [(10, name, last[name], published_table(table).loc["mean", "accuracy"]) for name, table in METHODS.items()]
+    rows += [
+        (10, name, last[name], published_table(table).loc["mean", "accuracy"]) for name, table in METHOD_TABLES.items()
+    ]
     found = pd.DataFrame(rows, columns=["table", "column", "printed", "recomputed"])
     found["units"] = [units_apart(*pair) for pair in zip(found["printed"], found["recomputed"], strict=True)]
     return found.assign(printed=found["printed"].astype(float), agrees=found["units"].abs() <= 0.5 + 1e-6)
@@ -54,8 +45,8 @@ def equal_thresholds() -> pd.DataFrame:
     The gaps are those of all other rows of tables with the same columns.
     """
     found = []
-    for number in METHODS.values():
-        like = [n for n in METHODS.values() if list(published_table(n)) == list(published_table(number))]
+    for number in METHOD_TABLES.values():
+        like = [n for n in METHOD_TABLES.values() if list(published_table(n)) == list(published_table(number))]
         for high, low in (("f1@10", "f1@25"), ("f1@25", "f1@50")):
             gaps = pd.concat([rows_of(n) for n in like]).set_index(["table", "split"])
             gap = gaps[high] - gaps[low]

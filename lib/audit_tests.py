@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lib.audit_duplicates import Row
-from lib.audit_tables import METHODS
 from lib.chapters import SPLITS
-from lib.published import published_curve, published_table
+from lib.published import METHOD_TABLES, published_curve, published_table
 from lib.stats import detectable_difference, holm, paired_t, wilcoxon_exact
 
 TEST_SHARE = 10 / 40  # test videos of a split to its training videos
@@ -81,7 +80,7 @@ def run_to_run() -> dict[str, float]:
         trimming: Table 3 minus Table 2, split 1, trimmed at the end, nominally one setting.
     """
     first, second = (
-        published_table(METHODS[AUTHORS])["accuracy"],
+        published_table(METHOD_TABLES[AUTHORS])["accuracy"],
         published_table("authors_features_second_run")["accuracy"],
     )
     differences = (second - first).loc[list(SPLITS)]
@@ -122,10 +121,10 @@ def _test(first: list[float], second: list[float]) -> dict[str, float]:
 
 def _values(method: str, metric: str, splits: list[int]) -> list[float]:
     if method == BEST:
-        return published_table(METHODS[BASELINE]).loc[splits, f"best_{metric}"].tolist()
-    return published_table(METHODS[method]).loc[splits, metric].tolist()
+        return published_table(METHOD_TABLES[BASELINE]).loc[splits, f"best_{metric}"].tolist()
+    return published_table(METHOD_TABLES[method]).loc[splits, metric].tolist()
 
 
 def _named(wrong: Collection[Row]) -> list[tuple[str, int]]:
-    names = {table: name for name, table in METHODS.items()}
+    names = {table: name for name, table in METHOD_TABLES.items()}
     return [(names[table], split) for table, split in wrong]

@@ -4,17 +4,13 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from lib.chapters import SPLITS
+from lib.published import VIDEOCLIP_NAMES
 
 NAMES = {
     "baseline": "baseline",
     "baseline_best_epoch": "baseline, best test epoch",
     "asformer_authors_features": "ASFormer, authors' features",
-    "videoclip_own_zero_shot": "own, zero-shot",
-    "videoclip_public_zero_shot": "public, zero-shot",
-    "videoclip_own_8_epochs": "own, 8 epochs",
-    "videoclip_own_15_epochs": "own, 15 epochs",
-    "videoclip_public_8_epochs": "public, 8 epochs",
-    "videoclip_public_15_epochs": "public, 15 epochs",
+    **VIDEOCLIP_NAMES,
 }
 COLOURS = {"supported": "#009E73", "not supported": "#D55E00", "can't tell": "#666666"}
 

@@ -11,18 +11,13 @@ from lib.metrics import METRICS, Pair
 from lib.notebook import Notebook
 from lib.predictions import PredictionError, prediction_pairs
 from lib.protocols import SECONDS, score_both
-from lib.published import published_table
+from lib.published import VIDEOCLIP_NAMES, published_table
 
 ASFORMER = {"asformer_authors_features": "asformer_public", "baseline": "asformer_own"}
 SHORT = {  # names in figures
     "asformer_authors_features": "ASFormer, public",
     "baseline": "ASFormer, own",
-    "videoclip_own_zero_shot": "own, zero-shot",
-    "videoclip_public_zero_shot": "public, zero-shot",
-    "videoclip_own_8_epochs": "own, 8 epochs",
-    "videoclip_own_15_epochs": "own, 15 epochs",
-    "videoclip_public_8_epochs": "public, 8 epochs",
-    "videoclip_public_15_epochs": "public, 15 epochs",
+    **VIDEOCLIP_NAMES,
 }
 TRIMS = ("start", "both_ends", "end")
 

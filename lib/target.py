@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lib.chapters import SPLITS
 from lib.dataset import Dataset, open_dataset
 from lib.multimodal import Sections
 from lib.params import data_root
@@ -17,8 +18,6 @@ from lib.paths import Outputs
 from lib.predictions import write_prediction
 from lib.s3d_features import FeatureSetError, Layer, check_same_set, feature_set
 from lib.seconds import second_targets, to_frames
-
-SPLITS = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True)

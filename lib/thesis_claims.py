@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lib.published import published_table
+from lib.published import METHOD_TABLES, published_table
 from lib.stats import mean_interval
 
 
@@ -90,18 +90,6 @@ def _over_segmentation(wide: pd.DataFrame) -> list[list]:
     return rows
 
 
-TABLES = {
-    "asformer_authors_features": 1,
-    "baseline": 3,
-    "videoclip_own_zero_shot": 4,
-    "videoclip_public_zero_shot": 5,
-    "videoclip_own_8_epochs": 6,
-    "videoclip_own_15_epochs": 7,
-    "videoclip_public_8_epochs": 8,
-    "videoclip_public_15_epochs": 9,
-}
-
-
 def _thesis(better: str, worse: str, metric: str) -> float:
-    means = [published_table(TABLES[name]).loc["mean", metric] for name in (better, worse)]
+    means = [published_table(METHOD_TABLES[name]).loc["mean", metric] for name in (better, worse)]
     return float(means[0] - means[1])
