@@ -17,15 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import BertConfig, BertModel
 
+from lib.mmpt import from_mmpt
+from lib.sequence_packing import ATTENTION, PackedRows
 from lib.weights import WeightsError
 
 CLS, SEP = 101, 102  # of bert-base-uncased and of MiniLM alike
-OFFICIAL = {  # beginnings of the published names -> ours
-    "video_encoder.videomlp.": "mlp.",
-    "video_encoder.bert.": "video.",
-    "video_encoder.classifier.": "head.",
-    "text_encoder.": "text.",
-}
 
 
 class FeatureMLP(nn.Module):
@@ -69,6 +65,8 @@ class VideoCLIP(nn.Module):
         self.mlp = FeatureMLP(input_dim, text.hidden_size)
         self.video = BertModel(video, add_pooling_layer=False)
         self.text = BertModel(text, add_pooling_layer=False)
+        for tower in (self.video, self.text):
+            tower.set_attn_implementation(ATTENTION)
         self.head = None if num_classes is None else nn.Linear(text.hidden_size, num_classes)
         self.input_dim, self.max_video_len = input_dim, max_video_len
 
@@ -134,6 +132,26 @@ class VideoCLIP(nn.Module):
         states = self.text(input_ids=input_ids, attention_mask=attention_mask.long()).last_hidden_state
         return _mean(states, attention_mask.bool())
 
+    def encode_packed_video(self, clips: PackedRows) -> Tensor:
+        """As `encode_video`, of packed clips, (B, H).
+
+        Args:
+            clips: rows of T + 2 features (D); the first and the last are not read: [CLS] and [SEP] stand there.
+        """
+        words = self.video.embeddings.word_embeddings.weight[[CLS, SEP]]
+        tokens = self.mlp(clips.values).to(words.dtype)
+        tokens = torch.where((clips.places == 0)[:, None], words[0], tokens)
+        tokens = torch.where(clips.last[:, None], words[1], tokens)
+        positions = clips.places.masked_fill(clips.last, self.max_video_len + 1)
+        states = self.video(inputs_embeds=tokens[None], position_ids=positions[None], groups=clips.groups)
+        return clips.mean(states.last_hidden_state[0])
+
+    def encode_packed_text(self, captions: PackedRows) -> Tensor:
+        """As `encode_text`, of packed captions [CLS] words [SEP], (B, H)."""
+        ids, places = captions.values[None], captions.places[None]
+        states = self.text(input_ids=ids, position_ids=places, groups=captions.groups)
+        return captions.mean(states.last_hidden_state[0])
+
     def load_mmpt(self, state_dict: Mapping[str, Tensor]) -> None:
         """Take the weights of a published VideoCLIP checkpoint (its `model` entry), pre-trained or fine-tuned.
 
@@ -150,24 +168,6 @@ class VideoCLIP(nn.Module):
                     f" {given.get(name, 'none')}; check layers, input_dim and num_classes"
                 )
         self.load_state_dict(state)
-
-
-def from_mmpt(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Published names -> ours, in float32; poolers and position numbers, which nothing uses, are dropped.
-
-    Raises:
-        WeightsError: a name that is not VideoCLIP's.
-    """
-    state = {}
-    for name, value in state_dict.items():
-        bare = name.removeprefix("mmmodel.")
-        if ".pooler." in bare or bare.endswith("position_ids"):
-            continue
-        start = next((start for start in OFFICIAL if bare.startswith(start)), None)
-        if start is None:
-            raise WeightsError(f"{name!r} is not a weight of VideoCLIP; give the checkpoint's entry `model`")
-        state[OFFICIAL[start] + bare.removeprefix(start)] = value.float()
-    return state
 
 
 def _mean(states: Tensor, seen: Tensor) -> Tensor:

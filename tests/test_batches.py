@@ -1,4 +1,4 @@
-"""Batches of clusters: what is drawn, what it depends on, and that buckets change nothing."""
+"""Batches of clusters: what is drawn, what it depends on, and that laying rows end to end changes nothing."""
 
 import numpy as np
 import pytest
@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import BertConfig
 
-from lib.batches import BUCKET, Batch, Buckets, ClusterBatches, buckets
+from lib.batches import Batch, ClusterBatches
 from lib.positives import overlapping_pair, spanning_pair
 from lib.sections_pretraining import Pairs
+from lib.sequence_packing import PackedRows, pack_rows
 from lib.shards import Narrated
 from lib.videoclip import CLS, SEP, VideoCLIP, contrastive_loss
 
@@ -34,10 +35,9 @@ def model() -> VideoCLIP:
     return VideoCLIP(config, 1, DIM, max_video_len=16).eval()
 
 
-def rows_of(made: Buckets) -> list[np.ndarray]:
-    """The rows, without padding, in the order of the pairs."""
-    rows = [row[mask].numpy() for values, masks in made.parts for row, mask in zip(values, masks, strict=True)]
-    return [rows[place] for place in made.order.tolist()]
+def rows_of(packed: PackedRows) -> list[np.ndarray]:
+    """The rows in the order of the pairs."""
+    return [packed.values[packed.rows == number].numpy() for number in range(packed.count)]
 
 
 def contents(batch: Batch) -> list[list]:
@@ -45,44 +45,44 @@ def contents(batch: Batch) -> list[list]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(number=st.integers(1, 3 * BUCKET), channels=st.sampled_from([(), (3,)]), seed=st.integers(0, 2**31))
-def test_buckets_hold_the_rows_and_pad_to_their_own_longest(number, channels, seed):
+@given(number=st.integers(1, 60), channels=st.sampled_from([(), (3,)]), seed=st.integers(0, 2**31))
+def test_packed_rows_are_the_rows_and_nothing_else(number, channels, seed):
     rng = np.random.default_rng(seed)
-    lengths = rng.integers(1, 20, number).tolist()
-    rows = [rng.integers(1, 100, (length, *channels)).astype(np.float32) for length in lengths]
-    made = buckets(rows, np.float32)
-    for ours, row in zip(rows_of(made), rows, strict=True):
-        np.testing.assert_array_equal(ours.reshape(row.shape), row)
-    assert all(len(values) == BUCKET for values, _ in made.parts[:-1]) and len(made.parts[-1][0]) <= BUCKET
-    longest = sorted(lengths, reverse=True)
-    for number, (values, mask) in enumerate(made.parts):
-        assert mask.sum(dim=1).tolist() == longest[number * BUCKET :][: len(values)]
-        assert values.shape[1] == longest[number * BUCKET]
-        assert not values[~mask].any()
+    rows = [rng.integers(1, 100, (length, *channels)).astype(np.float32) for length in rng.integers(1, 20, number)]
+    packed = pack_rows(rows, np.float32)
+    for ours, row in zip(rows_of(packed), rows, strict=True):
+        np.testing.assert_array_equal(ours, row)
+    assert len(packed.values) == sum(map(len, rows)) and packed.count == len(rows)
+    laid = [length for rows, length in packed.groups for _ in range(rows)]
+    assert laid == sorted(map(len, rows), reverse=True)
+    assert len({length for _, length in packed.groups}) == len(packed.groups)
+    for number, row in enumerate(rows):
+        assert packed.places[packed.rows == number].tolist() == list(range(len(row)))
+        assert packed.last[packed.rows == number].tolist() == [False] * (len(row) - 1) + [True]
+
+
+def alone(model: VideoCLIP, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Vectors of each clip and each caption by itself, through the methods that take padded rows."""
+    clips = [torch.from_numpy(clip[1:-1])[None] for clip in rows_of(batch.clips)]
+    captions = [torch.from_numpy(words)[None] for words in rows_of(batch.captions)]
+    video = [model.encode_video(clip, torch.ones(clip.shape[:2])) for clip in clips]
+    return torch.cat(video), torch.cat([model.encode_text(ids, torch.ones_like(ids)) for ids in captions])
 
 
 @torch.inference_mode()
 def test_vectors_are_those_of_each_row_alone_in_their_order(narrated, model):
     batch = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)[0]
-    assert len(batch.clips.parts) > 1 and batch.clips.order.tolist() != sorted(batch.clips.order.tolist())
-    alone: list[Tensor] = []
-    for clip, words in zip(rows_of(batch.clips), rows_of(batch.captions), strict=True):
-        features, ids = torch.from_numpy(clip)[None], torch.from_numpy(words)[None]
-        vectors = model.encode_video(features, torch.ones(1, len(clip))), model.encode_text(ids, torch.ones_like(ids))
-        alone.append(torch.stack(vectors))
-    for together, one in zip(batch.encode(model), torch.cat(alone, dim=1), strict=True):
+    assert len(batch.clips.groups) > 1 and len(batch.captions.groups) > 1
+    for together, one in zip(batch.encode(model), alone(model, batch), strict=True):
         assert one.std(dim=0).mean() > 0.1  # or order would not matter
         torch.testing.assert_close(together, one, rtol=0, atol=1e-5)
 
 
-def test_buckets_do_not_change_the_gradient(narrated, model, monkeypatch):
-    gradients = []
-    for size in (BUCKET, 1000):
-        monkeypatch.setattr("lib.batches.BUCKET", size)
-        batch = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)[1]
-        assert (len(batch.captions.parts) == 1) == (size == 1000)
+def test_packing_does_not_change_the_gradient(narrated, model):
+    batch, gradients = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)[1], []
+    for video, text in (batch.encode(model), alone(model, batch)):
         model.zero_grad()
-        contrastive_loss(*batch.encode(model)).backward()
+        contrastive_loss(video, text).backward()
         gradients.append({name: value.grad.clone() for name, value in model.named_parameters()})
     for name, gradient in gradients[0].items():
         torch.testing.assert_close(gradient, gradients[1][name], rtol=1e-4, atol=1e-5, msg=name)
@@ -99,7 +99,9 @@ def test_pairs_are_drawn_from_their_own_video(narrated, draw):
         for place, (clip, words) in enumerate(zip(clips, captions, strict=True)):
             video = cluster[place // PAIRS.per_video]
             features, track = narrated.features(video), narrated.track(video)
-            assert len(clip.reshape(-1, DIM)) <= PAIRS.video_seconds[1]
+            assert not clip[[0, -1]].any()  # where the marks stand
+            clip = clip[1:-1].reshape(-1, DIM)
+            assert len(clip) <= PAIRS.video_seconds[1]
             assert features.astype(np.float32).tobytes().find(clip.tobytes()) % (4 * DIM) == 0
             assert words.dtype == np.int64 and (words[0], words[-1]) == (CLS, SEP)
             assert 1 <= len(words) - 2 <= PAIRS.longest_text
@@ -132,5 +134,5 @@ def test_workers_draw_the_same(narrated):
 
 def test_a_batch_moves_as_a_whole(narrated):
     moved = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)[3].to(torch.device("meta"))
-    for made in (moved.clips, moved.captions):
-        assert {tensor.device.type for part in (*made.parts, (made.order,)) for tensor in part} == {"meta"}
+    for packed in (moved.clips, moved.captions):
+        assert {tensor.device.type for tensor in (packed.values, packed.rows, packed.places)} == {"meta"}

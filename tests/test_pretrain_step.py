@@ -1,4 +1,4 @@
-"""A pre-training step on pairs in buckets against a plain one that pads everything (tests/reference_videoclip.py)."""
+"""A pre-training step on packed pairs against a plain one that pads everything (tests/reference_videoclip.py)."""
 
 import copy
 import json
@@ -27,7 +27,7 @@ def tokenizer():
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory, tokenizer):
-    """Batches in buckets, and the same pairs as the reference takes them."""
+    """Packed batches, and the same pairs as the reference takes them."""
     folder = tmp_path_factory.mktemp("narrated")
     narrated = packed_videos(folder, tokenizer)
     tracks = json.loads((folder / "narrated" / "raw_caption.json").read_text())
@@ -57,11 +57,10 @@ def models():
 def test_the_pairs_are_the_same_and_of_many_lengths(data, tokenizer):
     batches, drawn = data
     for batch, pairs in zip(batches, drawn, strict=True):
-        assert len(batch.clips.parts) > 1  # or there is nothing to be put back in order
+        assert len(batch.captions.groups) > 1  # or there is nothing to be put back in order
         ids, mask = pad_texts([text for _, text in pairs], tokenizer, LONGEST)
-        rows = [row[seen] for values, seens in batch.captions.parts for row, seen in zip(values, seens, strict=True)]
-        for place, own, seen in zip(batch.captions.order.tolist(), ids, mask.bool(), strict=True):
-            assert rows[place].tolist() == own[seen].tolist()
+        for number, (own, seen) in enumerate(zip(ids, mask.bool(), strict=True)):
+            assert batch.captions.values[batch.captions.rows == number].tolist() == own[seen].tolist()
         assert ids.shape[1] == 63 and mask.sum(dim=1).max() == LONGEST + 2 and mask.sum(dim=1).min() < 20
 
 

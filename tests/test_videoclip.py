@@ -17,7 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import BertConfig
 
-from lib.videoclip import VideoCLIP, contrastive_loss, from_mmpt
+from lib.mmpt import from_mmpt
+from lib.videoclip import VideoCLIP, contrastive_loss
 from lib.weights import WeightsError, read_weights
 
 KEYS = json.loads((GOLDEN / "videoclip_keys.json").read_text())

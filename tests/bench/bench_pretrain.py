@@ -2,9 +2,8 @@
 
 One step = draw the pairs of C clusters, forward, loss, backward, clip, Adam, on 2 threads; random features, captions of
 random words. "demo" is params/demo.yaml, "base" two towers of BERT-base's width (12 and 6 layers, random weights) with
-pairs as published, but clusters of 8 videos x 16 = 128 pairs instead of 512, as two cores need a minute for those. With
-512 the reference pads to 1.50 times our operations, with 128 to 1.37 times; with 32, a single bucket, we pad as much as
-it does. Each figure comes from a process of its own, the two in turn; seconds are the fastest step after a first. The
+pairs as published, but clusters of 8 videos x 16 = 128 pairs instead of 512, as two cores need a minute for those. Each
+figure comes from a process of its own, the two in turn; seconds are the fastest step after a first. The
 exit code is 1 where a target of the project is missed.
 
     python -m tests.bench.bench_pretrain --quick     # to see that it runs; its figures mean nothing
@@ -51,6 +50,7 @@ CLUSTERS = (1, 2, 8)  # of an update, whose memory is compared
 MEMORY = 1.1  # of that with one cluster, at most
 EPOCH = 34_375  # clusters of 32 videos x 16 pairs, as published (1.1 million videos)
 SUSTAINED = (50, 100, 200)  # TFLOP/s of a GPU
+FULL = np.array([SECONDS + 2]), np.array([TEXT])  # positions of the reference
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}  # no spinning where cores are shared
 
 
@@ -188,7 +188,7 @@ def highest() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
-def forward_flop(layers: int, hidden: int, inner: int, length: float) -> float:
+def forward_flop(layers: int, hidden: int, inner: int, length: np.ndarray) -> np.ndarray:
     """Operations of a BERT tower on one row of `length` positions; a multiplication and an addition are two.
 
     A layer multiplies every position with four (hidden, hidden) and two (hidden, inner) matrices, and scores and sums
@@ -198,28 +198,26 @@ def forward_flop(layers: int, hidden: int, inner: int, length: float) -> float:
 
 
 def pair_flop(model: VideoCLIP, clips: np.ndarray, texts: np.ndarray) -> float:
-    """Operations, forward, of a pair: means over the padded lengths of clips (seconds) and captions (positions)."""
+    """Operations, forward, of a pair: means over the lengths of clips and captions in positions."""
     text, video = model.text.config, model.video.config
     hidden, inner = text.hidden_size, text.intermediate_size
-    mlp = 2 * (model.input_dim * hidden + hidden**2)
-    ours = [mlp * one + forward_flop(video.num_hidden_layers, hidden, inner, one + 2) for one in clips]
-    return float(np.mean(ours) + np.mean([forward_flop(text.num_hidden_layers, hidden, inner, one) for one in texts]))
+    mlp = 2 * (model.input_dim * hidden + hidden**2) * clips
+    ours = mlp + forward_flop(video.num_hidden_layers, hidden, inner, clips)
+    return float(ours.mean() + forward_flop(text.num_hidden_layers, hidden, inner, texts).mean())
 
 
-def padded(batches: list[Batch]) -> tuple[np.ndarray, np.ndarray]:
-    """Length of each row of clips and of captions, padding included."""
-    clips = [values.shape[1] for batch in batches for values, _ in batch.clips.parts for _ in values]
-    texts = [values.shape[1] for batch in batches for values, _ in batch.captions.parts for _ in values]
-    return np.array(clips), np.array(texts)
+def lengths(batches: list[Batch]) -> tuple[np.ndarray, np.ndarray]:
+    """Of all clips, all captions, with their marks."""
+    clips = torch.cat([batch.clips.rows.bincount() for batch in batches])
+    return clips.numpy(), torch.cat([batch.captions.rows.bincount() for batch in batches]).numpy()
 
 
 def step_flop(name: str, quick: bool, narrated: Narrated) -> tuple[float, float]:
     """Operations of a step, forward and backward (twice as many): the reference's, ours."""
     size, model = size_of(name, quick), sizes_of(name)
     batches = ClusterBatches(narrated, chosen(size.clusters, size.videos), size.settings.pairs, 0, 1)
-    full = pair_flop(model, np.array([SECONDS]), np.array([TEXT]))
-    ours = pair_flop(model, *padded([batches[number] for number in range(size.clusters)]))
-    return 3 * full * size.pairs, 3 * ours * size.pairs
+    ours = pair_flop(model, *lengths([batches[number] for number in range(size.clusters)]))
+    return 3 * pair_flop(model, *FULL) * size.pairs, 3 * ours * size.pairs
 
 
 def estimate(narrated: Narrated, machine: float) -> None:
@@ -232,14 +230,14 @@ def estimate(narrated: Narrated, machine: float) -> None:
     count, model = EPOCH * 32 * pairs.per_video, sizes_of("base")
     training = ClusterBatches(narrated, chosen(8, 32), pairs, 0, 1)
     mining = ClusterBatches(narrated, [list(range(VIDEOS_AT_ONCE))], pairs, 0, 1, spanning_pair)
-    clips, texts = padded([training[number] for number in range(8)])
+    clips, texts = lengths([training[number] for number in range(8)])
     step = 3 * pair_flop(model, clips, texts)
-    full = 3 * pair_flop(model, np.array([SECONDS]), np.array([TEXT]))
-    looked = pair_flop(model, *padded([mining[0]]))
+    full = 3 * pair_flop(model, *FULL)
+    looked = pair_flop(model, *lengths([mining[0]]))
     whole = (step + looked) * count / 1e12  # TFLOP
     print(f"a published epoch: {EPOCH:,} clusters x {32 * pairs.per_video} = {count:,} pairs, BERT-base, 12 + 6 layers")
     print(
-        f"  a pair in buckets of its cluster: {texts.mean():.1f} positions of text, {clips.mean() + 2:.1f} of video,"
+        f"  a pair, packed: {texts.mean():.1f} positions of text, {clips.mean():.1f} of video,"
         f" {step / 1e9:.1f} GFLOP forward and backward (all padded: {full / 1e9:.1f}, {full / step:.2f}x);"
         f" {looked / 1e9:.1f} to mine"
     )
