@@ -20,7 +20,7 @@ from torch import Tensor
 from lib.artifacts import key
 from lib.checkpoints import Learner
 from lib.clip_classes import TARGETS, THINGS, VERBS
-from lib.demo.clips import render_clips
+from lib.demo.clips import kept_clips, render_clips
 from lib.flow import to_flow
 from lib.i3d import I3DResNet, build, calibrate, pool_space, pool_time
 from lib.inputs import random_squares, to_input
@@ -57,7 +57,7 @@ def train_stream(
 
     @cache  # not rendered when the run is finished
     def data() -> tuple[Tensor, Tensor]:
-        clips, labels = render_clips(demo, settings.clips, settings.clip_frames, settings.seed)
+        clips, labels = kept_clips(demo, settings.clips, settings.clip_frames, settings.seed, folder.parent)
         return (torch.from_numpy(clips) if stream == "rgb" else flow_clips(clips, i3d)), TARGETS[labels]
 
     def batches_of(epoch: int) -> range:

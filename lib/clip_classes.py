@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from lib.artifacts import key
 from lib.checkpoints import Learner
-from lib.demo.clips import CLASSES, render_clips
+from lib.demo.clips import CLASSES, kept_clips
 from lib.inputs import random_squares, to_clips
 from lib.rates import one_cycle, set_rate
 from lib.s3d import S3D
@@ -41,7 +41,9 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
 
     @cache  # not rendered when the run is finished
     def data() -> tuple[Tensor, Tensor]:
-        clips, labels = render_clips(demo, settings.labelled_clips, settings.frames + 6, settings.seed)
+        clips, labels = kept_clips(
+            demo, settings.labelled_clips, settings.labelled_frames, settings.seed, folder.parent
+        )
         return torch.from_numpy(clips), TARGETS[labels]
 
     def batches_of(epoch: int) -> range:
@@ -51,7 +53,7 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
     def losses_of(_batch: int) -> list[tuple[Tensor, Row]]:
         clips, targets = data()
         chosen = torch.randint(len(clips), (settings.batch,))
-        first = int(torch.randint(7, ()))
+        first = int(torch.randint(settings.labelled_frames - settings.frames + 1, ()))
         frames = random_squares(clips[chosen][:, first : first + settings.frames], settings.square)
         feature = net(to_clips(frames, s3d.crop).contiguous(memory_format=torch.channels_last_3d))[1]
         verbs, things = both["head"](feature).split([len(VERBS), len(THINGS)], dim=1)

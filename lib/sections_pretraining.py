@@ -59,6 +59,7 @@ class MilNce(Section):
     """Training of the demo's S3D on its narrations (thesis 2.4.1, equation 4; lib/mil_nce.py)."""
 
     labelled_clips: PositiveInt  # to begin with (lib/clip_classes.py)
+    labelled_frames: PositiveInt  # of each, of which `frames` in a row are taken
     labelled_epochs: PositiveInt
     labelled_rate: Annotated[float, Field(gt=0)]  # highest learning rate there
     frames: PositiveInt  # of a clip, even
@@ -72,6 +73,12 @@ class MilNce(Section):
     learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Annotated[float, Field(ge=0)]
     seed: int
+
+    @model_validator(mode="after")
+    def _spans_fit(self) -> Self:
+        if self.frames > self.labelled_frames:
+            raise ValueError(f"frames: {self.frames} of a clip, but labelled_frames are {self.labelled_frames}")
+        return self
 
 
 class VideoClip(Section):

@@ -51,7 +51,7 @@ def out(tmp_path_factory) -> Outputs:
 
 def test_a_finished_s3d_is_loaded_without_decoding(out, monkeypatch):
     monkeypatch.setattr(mil_nce, "Corpus", lambda *_: pytest.fail("decoded again"))
-    monkeypatch.setattr(clip_classes, "render_clips", lambda *_: pytest.fail("rendered again"))
+    monkeypatch.setattr(clip_classes, "kept_clips", lambda *_: pytest.fail("rendered again"))
     sections = (PARAMS.demo, PARAMS.s3d, PARAMS.mil_nce, PARAMS.videoclip)
     net, words, history = train_s3d(out.narrated, *sections, out.weights / "s3d")
     assert not net.training and len(words) > 50 and np.isfinite(history.to_numpy()).all()

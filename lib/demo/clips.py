@@ -6,9 +6,11 @@ fifty videos occurs. What carries over is how hands, tools and foods move, which
 
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
+from lib.artifacts import atomic, key
 from lib.demo.film import film
 from lib.demo.foods import FOODS
 from lib.demo.kitchen import LIQUIDS, SPICES, kitchen
@@ -16,6 +18,7 @@ from lib.demo.pool import spread
 from lib.demo.script import FOODS as SALAD
 from lib.demo.script import Step
 from lib.demo.world import World, begin
+from lib.processes import only_one
 from lib.sections import Demo
 
 OTHERS = tuple(name for name in FOODS if name not in SALAD)
@@ -57,8 +60,18 @@ def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: in
     """
     chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
     parts = list(spread(partial(_clips, settings, frames, seed), chunks, workers))
-    labels = np.array([number % len(CLASSES) for number in range(count)])
-    return np.concatenate(parts), labels
+    return np.concatenate(parts), np.arange(count) % len(CLASSES)
+
+
+def kept_clips(settings: Demo, count: int, frames: int, seed: int, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """As `render_clips`, but from a file in `folder`, which the first that asks renders: several nets learn on them."""
+    identity = key([settings.model_dump(), count, frames, seed], code=("lib.demo.clips",))
+    file = folder / f"clips_{identity[:16]}.npy"
+    with only_one(file.with_suffix(".lock")):
+        if not file.exists():
+            with atomic(file) as temporary:
+                np.save(temporary, render_clips(settings, count, frames, seed)[0])
+    return np.load(file, mmap_mode="c"), np.arange(count) % len(CLASSES)
 
 
 def _clips(settings: Demo, frames: int, seed: int, numbers: range) -> np.ndarray:
