@@ -10,9 +10,10 @@ With split "all" tables, figures and metrics are also kept below outputs/<profil
 
 import base64
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from string import ascii_uppercase
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -25,6 +26,7 @@ from lib import plots
 from lib.artifacts import atomic
 from lib.chapters import CHAPTERS, SPLITS
 from lib.dataset import Dataset, Trim, open_dataset
+from lib.markup import accessible, description
 from lib.params import data_root, load, profile_name
 from lib.paths import Outputs, first_folder
 from lib.predictions import prediction_pairs
@@ -42,6 +44,7 @@ class Notebook:
         splits: the splits it works on.
         whole: it collates all splits (split "all"), so what it shows is kept.
         about: whose numbers it shows, by default those of the profile's data set.
+        figures, tables: letters of those that the thesis has not.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Notebook:
     splits: tuple[int, ...]
     whole: bool
     about: str
+    figures: Iterator[str] = field(default_factory=lambda: iter(ascii_uppercase))
+    tables: Iterator[str] = field(default_factory=lambda: iter(ascii_uppercase))
 
     @property
     def root(self) -> Path:
@@ -105,10 +110,11 @@ class Notebook:
         plt.close(figure)
         ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
         picture = base64.b64encode((folder / f"{stem}.{ending}").read_bytes()).decode()
-        title = f"Figure {number}" if isinstance(number, int) else "Figure"
-        image = f'<img src="data:{mime};base64,{picture}" alt="{html.escape(f"{title}. {caption}")}">'
+        title = f"Figure {self._number(number, self.figures)}"
+        told = html.escape(description(f"{title}.", caption, data))
+        image = f'<img src="data:{mime};base64,{picture}" alt="{told}">'
         below = self._caption(title, caption, f"figures/{stem}.csv")
-        display(HTML(f'<figure class="report">{image}{below}</figure>'))
+        display(HTML(f'<figure class="report" id="{stem}">{image}{below}</figure>'))
 
     def table(
         self, number: int | str, shown: pd.DataFrame | Styler, data: pd.DataFrame, caption: str, file: str | None = None
@@ -122,8 +128,9 @@ class Notebook:
         folder = self.out.tables if self.whole else self._own_folder()
         _write_csv(folder / f"{stem}.csv", data)
         body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
-        title = f"Table {number}" if isinstance(number, int) else "Table"
-        display(HTML(f'<figure class="report">{self._caption(title, caption, f"tables/{stem}.csv")}{body}</figure>'))
+        title = f"Table {self._number(number, self.tables)}"
+        above = self._caption(title, caption, f"tables/{stem}.csv")
+        display(HTML(f'<figure class="report" id="{stem}">{above}{accessible(body)}</figure>'))
 
     def metrics(self, table: pd.DataFrame) -> None:
         """Keep the long metric table of this section."""
@@ -135,6 +142,10 @@ class Notebook:
     def say(self, text: str) -> None:
         """A sentence with computed numbers."""
         display(Markdown(text))
+
+    def _number(self, number: int | str, further: Iterator[str]) -> str:
+        """The thesis's number; of those that the thesis has not the section and a letter, e.g. "4.2-A"."""
+        return str(number) if isinstance(number, int) else f"{self.section}-{next(further)}"
 
     def _own_folder(self) -> Path:
         """Where one split's tables and figures lie, apart from those of the whole."""
