@@ -10,9 +10,10 @@ With split "all" tables, figures and metrics are also kept below outputs/<profil
 
 import base64
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from string import ascii_uppercase
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -27,6 +28,7 @@ from lib.chapters import CHAPTERS, SPLITS
 from lib.dataset import Dataset, Trim, open_dataset
 from lib.language import Language, Translator
 from lib.layout import read_mapping
+from lib.markup import accessible, description
 from lib.params import data_root, load, profile_name
 from lib.paths import Outputs, first_folder
 from lib.predictions import prediction_pairs
@@ -46,6 +48,7 @@ class Notebook:
         whole: it collates all splits (split "all"), so what it shows is kept.
         about: whose numbers it shows, by default those of the profile's data set.
         language: of what it shows.
+        figures, tables: letters of those that the thesis has not.
     """
 
     name: str
@@ -55,10 +58,12 @@ class Notebook:
     whole: bool
     about: str
     language: Language
+    figures: Iterator[str] = field(default_factory=lambda: iter(ascii_uppercase))
+    tables: Iterator[str] = field(default_factory=lambda: iter(ascii_uppercase))
 
     @property
     def words(self) -> Translator:
-        """Messages in the profile's language; what the data set calls itself and its classes stays."""
+        """Messages in the profile's language; what the data set and its classes are called stays."""
         root = self.out.data if self.params.data.source == "demo" else first_folder(self.params.data.roots)
         mapping = root / "mapping.txt" if root else None
         classes = read_mapping(mapping) if mapping and mapping.exists() else []
@@ -119,10 +124,12 @@ class Notebook:
         plt.close(figure)
         ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
         picture = base64.b64encode((folder / f"{stem}.{ending}").read_bytes()).decode()
-        title, caption = self.words(f"Figure {number}" if isinstance(number, int) else "Figure"), self.words(caption)
-        image = f'<img src="data:{mime};base64,{picture}" alt="{html.escape(f"{title}. {caption}")}">'
+        title = self.words(f"Figure {self._number(number, self.figures)}")
+        caption = self.words(caption)
+        told = html.escape(description(f"{title}.", caption, data, self.words))
+        image = f'<img src="data:{mime};base64,{picture}" alt="{told}">'
         below = self._caption(title, caption, f"figures/{stem}.csv")
-        display(HTML(f'<figure class="report" lang="{self.language}">{image}{below}</figure>'))
+        display(HTML(f'<figure class="report" id="{stem}" lang="{self.language}">{image}{below}</figure>'))
 
     def table(
         self,
@@ -143,10 +150,10 @@ class Notebook:
         folder = self.out.tables if self.whole else self._own_folder()
         _write_csv(folder / f"{stem}.csv", data)
         body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
-        title = self.words(f"Table {number}" if isinstance(number, int) else "Table")
+        title = self.words(f"Table {self._number(number, self.tables)}")
         above = self._caption(title, self.words(caption), f"tables/{stem}.csv")
-        body = translate_table(body, self.words, prose)
-        display(HTML(f'<figure class="report" lang="{self.language}">{above}{body}</figure>'))
+        body = translate_table(accessible(body), self.words, prose)
+        display(HTML(f'<figure class="report" id="{stem}" lang="{self.language}">{above}{body}</figure>'))
 
     def metrics(self, table: pd.DataFrame) -> None:
         """Keep the long metric table of this section."""
@@ -158,6 +165,10 @@ class Notebook:
     def say(self, text: str) -> None:
         """A sentence with computed numbers."""
         display(Markdown(text))
+
+    def _number(self, number: int | str, further: Iterator[str]) -> str:
+        """The thesis's number; of those that the thesis has not the section and a letter, e.g. "4.2-A"."""
+        return str(number) if isinstance(number, int) else f"{self.section}-{next(further)}"
 
     def _own_folder(self) -> Path:
         """Where one split's tables and figures lie, apart from those of the whole."""

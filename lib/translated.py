@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from lib.language import Language, Translator, translate
+from lib.language import Translator
 
 
 def translate_figure(figure: Figure, words: Translator) -> None:
@@ -50,10 +50,10 @@ def translate_table(html: str, words: Translator, prose: Sequence[str] = ()) -> 
     return str(page)
 
 
-def translate_headings(markdown: str, language: Language) -> str:
+def translate_headings(markdown: str, words: Translator) -> str:
     """The headings of a notebook's Markdown cell.
 
-    >>> print(translate_headings("## Training\\n\\nOne video a step.", "ru"))
+    >>> print(translate_headings("## Training\\n\\nOne video a step.", Translator("ru")))
     ## Обучение
     <BLANKLINE>
     One video a step.
@@ -62,5 +62,5 @@ def translate_headings(markdown: str, language: Language) -> str:
     for place, line in enumerate(lines):
         marks, _, heading = line.partition(" ")
         if heading and set(marks) == {"#"}:
-            lines[place] = f"{marks} {translate(heading, language)}"
+            lines[place] = f"{marks} {words(heading)}"
     return "\n".join(lines)
