@@ -29,6 +29,8 @@ nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 nb_merge_streams = True
 nb_output_stderr = "remove"
+nb_code_prompt_show = {show!r}
+nb_code_prompt_hide = {hide!r}
 html_theme = "sphinx_book_theme"
 html_title = {title!r}
 html_static_path = ["_static"]
@@ -97,8 +99,9 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
 
 
 def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str], source: Path) -> None:
-    title = translate(params.title, params.language)
-    write_text(source / "conf.py", CONF.format(title=title, language=params.language))
+    title, show, hide = (translate(text, params.language) for text in (params.title, "Show the code", "Hide the code"))
+    conf = CONF.format(title=title, language=params.language, show=show, hide=hide)
+    write_text(source / "conf.py", conf)
     _write_static(source / "_static")
     extra = source / "_extra"
     for folder in ("tables", "figures"):

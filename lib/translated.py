@@ -38,7 +38,9 @@ def translate_table(html: str, words: Translator, prose: Sequence[str] = ()) -> 
     head = [row.find_all(["th", "td"]) for row in page.select("thead tr")]
     columns = {cell.get_text(strip=True): place for row in head for place, cell in enumerate(row)}
     if unknown := set(prose) - set(columns):
-        raise ValueError(f"{words.place}: no column {', '.join(sorted(unknown))} in the table; there are {list(columns)}")
+        raise ValueError(
+            f"{words.place}: no column {', '.join(sorted(unknown))} in the table; there are {list(columns)}"
+        )
     kept = {columns[name] for name in prose}
     for row in page.select("tr"):
         for place, cell in enumerate(row.find_all(["th", "td"])):
