@@ -31,6 +31,7 @@ from lib.params import data_root, load, profile_name
 from lib.paths import Outputs, first_folder
 from lib.predictions import prediction_pairs
 from lib.provenance import revision
+from lib.tables import BEST
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ class Notebook:
         _write_csv(folder / f"{stem}.csv", data)
         body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
         title = f"Table {self._number(number, self.tables)}"
-        above = self._caption(title, caption, f"tables/{stem}.csv")
+        marked = " The best of a column is underlined." if BEST in body else ""
+        above = self._caption(title, f"{caption}{marked}", f"tables/{stem}.csv")
         display(HTML(f'<figure class="report" id="{stem}">{above}{accessible(body)}</figure>'))
 
     def metrics(self, table: pd.DataFrame) -> None:
