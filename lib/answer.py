@@ -87,14 +87,13 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, claims: Path) -> list[
         best, baseline = tuned.loc[tuned["accuracy"].idxmax()], table.loc["baseline"]
         theirs = tuned.loc[tuned["accuracy thesis"].idxmax()]
         parts = [
-            f"{title} **{best[measure]:.3f}** against **{baseline[measure]:.3f}** "
-            f"({signed(best[measure] - baseline[measure])}); in the thesis {theirs[twin]:.3f} against "
-            f"{baseline[twin]:.3f} ({signed(theirs[twin] - baseline[twin])})"
+            f"{title} **is {_against(best[measure], baseline[measure])} here**; in the thesis it is "
+            f"{_against(theirs[twin], baseline[twin])}"
             for measure, title in MEASURES.items()
             for twin in [f"{measure} thesis"]
         ]
         told.append(
-            f"The best fine-tuned VideoCLIP here ({SHORT[str(best.name)]}; in the thesis {SHORT[str(theirs.name)]}) "
+            f"The best fine-tuned VideoCLIP (here {SHORT[str(best.name)]}, in the thesis {SHORT[str(theirs.name)]}) "
             f"beside ASFormer trained from scratch: {'. '.join(parts)}."
         )
     elif len(table):
@@ -117,3 +116,8 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, claims: Path) -> list[
         counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
         told.append(f"Of {verdicts.sum()} claims of the thesis (3): {counts}.")
     return told
+
+
+def _against(ours: float, other: float) -> str:
+    word = "higher" if ours > other else "lower" if ours < other else "equal"
+    return f"{word}, {ours:.3f} against {other:.3f} ({signed(ours - other)})"

@@ -39,7 +39,8 @@ def methods_beside_thesis(table: pd.DataFrame, measure: str, ax: Axes) -> Axes:
         label = "thesis" if place == 0 else None
         ax.plot(row[f"{measure} thesis"], place, "D", mfc="none", mec="#555555", ms=6, label=label)
     ax.set_yticks(range(len(table)), [name_of(str(method)) for method in table.index])
-    ax.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5))
+    ax.set_xticks([0, 0.2, 0.4, 0.6, 0.8])
+    ax.set(xlim=(0, 0.95), ylim=(len(table) - 0.5, -0.5))
     return ax
 
 

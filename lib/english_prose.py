@@ -1,4 +1,4 @@
-"""Sphinx extension of the site: where its language is not English, the prose is said to be English, for screen readers."""
+"""Sphinx extension of the site: on pages in another language the prose is said to be English."""
 
 from docutils import nodes
 from sphinx.application import Sphinx

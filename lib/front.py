@@ -123,6 +123,6 @@ def _chapters(out: Outputs, done: list[str], words: Translator) -> str:
         splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
         whole = json.loads((out.notebooks / name / "all.json").read_text())
         minutes = sum(part["seconds"] for part in splits) / 60
-        made = whole["finished"][:16].replace("T", " ")
+        made = whole["finished"][:16].replace("T", "&nbsp;")
         rows.append(f"| [{words(TITLES[name])}]({name}.ipynb) | {made} | {whole['revision']} | {minutes:.1f} |")
     return "\n".join(rows)

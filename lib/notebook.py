@@ -33,6 +33,7 @@ from lib.params import data_root, load, profile_name
 from lib.paths import Outputs, first_folder
 from lib.predictions import prediction_pairs
 from lib.provenance import revision
+from lib.tables import BEST
 from lib.translated import translate_figure, translate_table
 
 
@@ -151,7 +152,8 @@ class Notebook:
         _write_csv(folder / f"{stem}.csv", data)
         body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
         title = self.words(f"Table {self._number(number, self.tables)}")
-        above = self._caption(title, self.words(caption), f"tables/{stem}.csv")
+        marked = " " + self.words("The best of a column is underlined.") if BEST in body else ""
+        above = self._caption(title, self.words(caption) + marked, f"tables/{stem}.csv")
         body = translate_table(accessible(body), self.words, prose)
         display(HTML(f'<figure class="report" id="{stem}" lang="{self.language}">{above}{body}</figure>'))
 

@@ -41,7 +41,6 @@ html_theme_options = dict(
     show_toc_level=2,
     use_download_button=False,
     use_fullscreen_button=False,
-    home_page_in_toc=True,
     navbar_persistent=[],
 )
 html_context = dict(default_mode="auto")

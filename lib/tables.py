@@ -23,6 +23,7 @@ HEADERS = {
     "best_accuracy": "best accuracy*, 0–1",
     "best_epoch": "its epoch*",
 }
+PERCENT = {name: f"{name.replace('f1', 'F1')}, %" for name in METRICS}  # where the scores are percent
 LOWER = ("raw_edit", "best_loss")  # better where lower
 SPREAD = "±"  # row of the standard deviation over the splits
 BEST = "text-decoration: underline"  # mark of a column's best value
@@ -93,7 +94,7 @@ def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str
     """
     numbers = [name for name in table.select_dtypes("number") if name not in skip]
     styler = table.style.highlight_max(subset=[name for name in numbers if name not in lower], props=BEST)
-    return styler.highlight_min(subset=[name for name in numbers if name in lower], props=BEST)
+    return styler.highlight_min(subset=[name for name in numbers if name in lower], props=BEST) if lower else styler
 
 
 def signed(value: float) -> str:

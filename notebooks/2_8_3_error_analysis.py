@@ -118,7 +118,7 @@ for name in weights:
 
 # %%
 checked = check_claims(CLAIMS, weights)
-book.table("claims", *claims_table(checked), "The claims of 2.8.3 on the matrices at hand.", prose=["claim"])
+book.table("error_claims", *claims_table(checked), "The claims of 2.8.3 on the matrices at hand.", prose=["claim"])
 
 # %% tags=["remove-input"]
 counts = checked.groupby("claim")["as_claimed"].agg(verdict).value_counts()
