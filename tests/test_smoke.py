@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import DESK, PHONE, browser, opened, serious
+from bs4 import BeautifulSoup
 from report_runs import finish
 
 from lib.chapters import CHAPTERS
+from lib.language import CYRILLIC, has_words
 from lib.params import load
 from lib.paths import ROOT, Outputs
 
@@ -58,6 +60,15 @@ def test_every_notebook_runs_in_the_smoke_profile(outputs):
     metrics = pd.read_parquet(outputs.metrics / "2_3_3_baseline.parquet")
     assert list(metrics.columns) == ["section", "method", "split", "video", "protocol", "metric", "value"]
     assert set(metrics["split"]) == {1, 2, 3, 4, 5}
+
+
+def test_every_heading_caption_and_header_is_in_the_language_of_the_profile(outputs):
+    for name in PAGES[:-1]:
+        page = BeautifulSoup((outputs.report / f"{name}.html").read_text(), "html.parser")
+        assert page.html["lang"] == load("params/smoke.yaml").language == "ru"
+        shown = page.select("article h1, article h2, article h3, figcaption, article th")
+        english = [one.text for one in shown if has_words(one.text) and not CYRILLIC.search(one.text)]
+        assert {*english} <= {"accuracy", "baseline", "asformer", "videoclip"}, name
 
 
 def test_the_front_page_answers_with_the_numbers_of_the_chapters(outputs):
