@@ -14,7 +14,7 @@ from lib.artifacts import atomic
 from lib.chapters import CHAPTERS
 from lib.drawings_answer import draw_answer
 from lib.language import Translator
-from lib.markup import accessible, description
+from lib.markup import accessible, description, figcaption
 from lib.paths import ROOT, Outputs
 from lib.provenance import revision
 from lib.sections import Params
@@ -72,30 +72,24 @@ def _answer(params: Params, out: Outputs, done: list[str], extra: Path, words: T
     for place, values in (("figures/figure_answer.csv", data), ("tables/table_answer.csv", table)):
         with atomic(extra / place) as file:
             values.to_csv(file, float_format="%.6g")
+    data_link = f'<a href="{{}}">{words("data")}</a>'
     splits = f"{table['splits'].min():.0f}" if table["splits"].nunique() == 1 else "the"
     caption = words(
         f"Every method beside its twin in the thesis; mean over {splits} splits, ± standard deviation over them."
     )
     alt = html.escape(description(words(QUESTION), caption, table.drop(columns="splits"), words), quote=True)
     picture = f'<a href="figures/figure_answer.svg"><img src="figures/figure_answer.svg" alt="{alt}"></a>'
-    below = _caption("Figure", caption, words, params.data.name, "figures/figure_answer.csv")
+    below = figcaption(words("Figure"), caption, params.data.name, data_link.format("figures/figure_answer.csv"))
     caption = words(
         "The same in numbers, scored as in the thesis (ASFormer a frame, VideoCLIP a second). Underlined: the best."
     )
-    above = _caption("Table", caption, words, params.data.name, "tables/table_answer.csv")
+    above = figcaption(words("Table"), caption, params.data.name, data_link.format("tables/table_answer.csv"))
     body = _one_line(translate_table(accessible(shown(table).to_html()), words))
     return [
         *told,
         f'<figure class="report" id="figure_answer" lang="{words.language}">{picture}{below}</figure>',
         f'<figure class="report" id="table_answer" lang="{words.language}">{above}{body}</figure>',
     ]
-
-
-def _caption(title: str, caption: str, words: Translator, name: str, data: str) -> str:
-    return (
-        f"<figcaption><b>{words(title)}.</b> {html.escape(caption)} <i>{html.escape(name)}.</i>"
-        f'<span class="made"><a href="{data}">{words("data")}</a></span></figcaption>'
-    )
 
 
 def _one_line(text: str) -> str:

@@ -1,5 +1,6 @@
 """What figures and tables are in HTML: a description for those who do not see, headers that say what they head."""
 
+import html
 import re
 
 import pandas as pd
@@ -38,6 +39,19 @@ def description(title: str, caption: str, data: pd.DataFrame, words: Translator,
     ]
     told = f" {words(f'{len(data)} rows of data')}: {', '.join(ranges)}." if ranges else ""
     return f"{title} {caption}{told}"
+
+
+def figcaption(title: str, caption: str, about: str, made: str) -> str:
+    """The caption of a figure or table.
+
+    Args:
+        about: whose numbers they are.
+        made: HTML, what made them.
+    """
+    return (
+        f"<figcaption><b>{title}.</b> {html.escape(caption)} <i>{html.escape(about)}.</i>"
+        f'<span class="made">{made}</span></figcaption>'
+    )
 
 
 def accessible(table: str) -> str:

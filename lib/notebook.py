@@ -27,14 +27,13 @@ from lib.artifacts import atomic
 from lib.chapters import CHAPTERS, SPLITS
 from lib.dataset import Dataset, Trim, open_dataset
 from lib.language import Language, Translator
-from lib.layout import read_mapping
-from lib.markup import accessible, description
+from lib.markup import accessible, description, figcaption
 from lib.params import data_root, load, profile_name
 from lib.paths import Outputs, first_folder
 from lib.predictions import prediction_pairs
 from lib.provenance import revision
 from lib.tables import BEST
-from lib.translated import translate_figure, translate_table
+from lib.translated import names_of, translate_figure, translate_table
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,7 @@ class Notebook:
     @property
     def words(self) -> Translator:
         """Messages in the profile's language; what the data set and its classes are called stays."""
-        root = self.out.data if self.params.data.source == "demo" else first_folder(self.params.data.roots)
-        mapping = root / "mapping.txt" if root else None
-        classes = read_mapping(mapping) if mapping and mapping.exists() else []
-        return Translator(self.language, frozenset({self.params.data.name, *classes}), self.name)
+        return Translator(self.language, names_of(self.params.data, self.out), self.name)
 
     @property
     def root(self) -> Path:
@@ -114,13 +110,8 @@ class Notebook:
         translate_figure(figure, self.words)
         for ending in ("svg", "png"):
             with atomic(folder / f"{stem}.{ending}") as file:
-                figure.savefig(
-                    file,
-                    format=ending,
-                    bbox_inches="tight",
-                    dpi=150,
-                    metadata={"Date": None} if ending == "svg" else None,
-                )
+                metadata = {"Date": None} if ending == "svg" else None
+                figure.savefig(file, format=ending, bbox_inches="tight", dpi=150, metadata=metadata)
         _write_csv(folder / f"{stem}.csv", data)
         plt.close(figure)
         ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
@@ -182,10 +173,7 @@ class Notebook:
             f'<a href="sources/{self.name}.py">{notebook}</a> · <a href="sources/{self.name}.json">{parameters}</a> · '
             f'{self.words(f"revision {revision()}")} · <a href="{data}">{values}</a>'
         )
-        return (
-            f"<figcaption><b>{title}.</b> {html.escape(caption)} <i>{html.escape(self.words(self.about))}.</i>"
-            f'<span class="made">{links}</span></figcaption>'
-        )
+        return figcaption(title, caption, self.words(self.about), links)
 
 
 def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence[str] = ()) -> Notebook:

@@ -7,6 +7,16 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from lib.language import Translator
+from lib.layout import read_mapping
+from lib.paths import Outputs, first_folder
+from lib.sections import Data
+
+
+def names_of(data: Data, out: Outputs) -> frozenset[str]:
+    """Names that stay as they are: the data set's and, where it is at hand, its classes'."""
+    root = out.data if data.source == "demo" else first_folder(data.roots)
+    mapping = root / "mapping.txt" if root else None
+    return frozenset([data.name, *(read_mapping(mapping) if mapping and mapping.exists() else [])])
 
 
 def translate_figure(figure: Figure, words: Translator) -> None:

@@ -15,7 +15,7 @@ KEYWORDS = {"label", "xlabel", "ylabel", "title", "caption"}
 METHODS = {"set_title": 0, "set_xlabel": 0, "set_ylabel": 0, "set_label": 0, "annotate": 0}
 FUNCTIONS = {  # name -> place of the argument that is shown
     "learning_curves": 3, "labelled_curves": 2, "class_bars": 2, "forest": 3, "methods_with_intervals": 3,
-    "picture": 1, "draw_visible": 2, "box": 5, "blank": 3,
+    "words": 0, "picture": 1, "draw_visible": 2, "box": 5, "blank": 3,
 }  # fmt: skip
 
 

@@ -44,9 +44,9 @@ def test_every_heading_and_caption_of_a_notebook_is_in_the_catalogue(path):
         RUSSIAN(text.replace("{}", "7"))
 
 
-def test_every_label_of_a_figure_is_in_the_catalogue():
+def test_every_label_of_figures_and_pages_is_in_the_catalogue():
     for path in MODULES:
-        if "demo" not in path.parts and path.stem.startswith(("plots", "drawings")):
+        if "demo" not in path.parts and path.stem.startswith(("plots", "drawings", "front", "listing", "notebook")):
             for text in labels(path):
                 RUSSIAN(text.replace("{}", "7"))
 
