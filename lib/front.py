@@ -13,7 +13,7 @@ from lib.answer import answers, controlled, sentences, shown
 from lib.artifacts import atomic
 from lib.chapters import CHAPTERS
 from lib.drawings_answer import draw_answer
-from lib.language import Translator
+from lib.language import Translator, translate
 from lib.markup import accessible, description, figcaption
 from lib.paths import ROOT, Outputs
 from lib.provenance import revision
@@ -37,7 +37,10 @@ def page(
     """
     words = Translator(params.language, frozenset({params.data.name}), "the front page")
     titles = {name: words(title) for name, title in TITLES.items()}
-    lines = [f"# {words(params.title)}", f'<div class="notice" lang="en">{html.escape(params.notice)}</div>']
+    lines = [
+        f"# {translate(params.title, params.language)}",
+        f'<div class="notice" lang="en">{html.escape(params.notice)}</div>',
+    ]
     lines.append(f"## {words(QUESTION)}")
     lines += _answer(params, out, done, extra, words) or ["No method of the thesis has been scored in this profile."]
     lines += [f"## {words('What this is')}", _about(params, out, done)]

@@ -62,8 +62,8 @@ class Translator:
 
     def _russian(self, message: str) -> str | None:
         whole, patterns = _lookup()
-        if (known := whole.get(message)) is not None:
-            return known
+        if message not in self.names and message in whole:
+            return whole[message]
         if message in self.names or CYRILLIC.search(message) or not has_words(message):
             return message
         for pattern, russian in patterns:
