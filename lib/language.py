@@ -62,9 +62,11 @@ class Translator:
 
     def _russian(self, message: str) -> str | None:
         whole, patterns = _lookup()
-        if message not in self.names and message in whole:
+        if message in self.names:
+            return message
+        if message in whole:
             return whole[message]
-        if message in self.names or CYRILLIC.search(message) or not has_words(message):
+        if CYRILLIC.search(message) or not has_words(message):
             return message
         for pattern, russian in patterns:
             if found := pattern.fullmatch(message):

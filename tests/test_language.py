@@ -13,10 +13,15 @@ from report_runs import finish
 from shown_text import MODULES, NOTEBOOKS, captions, everything, headings, labels
 from test_schedule import NOTEBOOK, small_data_set, write_profile
 
+from lib.audit_views import NAMES
 from lib.chapters import CHAPTERS
+from lib.conclusion import SHORT
+from lib.controls_views import QUESTIONS
 from lib.language import CATALOGUE, CYRILLIC, Translator, UntranslatedError, catalogue
+from lib.pair_kinds import KINDS
 from lib.params import ParameterError, load
 from lib.paths import ROOT, Outputs
+from lib.tables import HEADERS, PERCENT
 from lib.titles import TITLES
 from lib.translated import translate_figure, translate_table
 
@@ -49,6 +54,13 @@ def test_every_label_of_figures_and_pages_is_in_the_catalogue():
         if "demo" not in path.parts and path.stem.startswith(("plots", "drawings", "front", "listing", "notebook")):
             for text in labels(path):
                 RUSSIAN(text.replace("{}", "7"))
+
+
+def test_names_of_methods_and_questions_are_in_the_catalogue():
+    """Also those that only real data show."""
+    for text in (*QUESTIONS, *HEADERS.values(), *PERCENT.values(), *NAMES.values(), *SHORT.values(), *KINDS):
+        RUSSIAN(text)
+    assert RUSSIAN("ed_tcn, published") == "ed_tcn, опубликовано"
 
 
 def test_titles_of_chapters_and_profiles_are_in_the_catalogue():
