@@ -7,7 +7,7 @@ catalogue lacks is an error: nothing stays English in silence.
 What needs no Russian is a text without a word. Words are runs of small letters, and the unit `s`, outside of
 
 - names and code: what has a digit, an underscore, an @ or a capital after another letter (cut_tomato, f1@50, I3D,
-  VideoCLIP, CPU), so numbers too;
+  VideoCLIP, CPU), so numbers too, and nan;
 - mathematics, between two `$`;
 - the names that a `Translator` is given: the data set's and its classes'.
 
@@ -25,7 +25,7 @@ from lib.paths import ROOT
 
 Language = Literal["en", "ru"]
 CATALOGUE = ROOT / "lib" / "ru.yaml"
-NAME = re.compile(r"\$[^$]*\$|[^\s,;:()/=]*(?:[\d_@]|[^\W\d_][A-Z])[^\s,;:()/=]*")
+NAME = re.compile(r"\$[^$]*\$|\bnan\b|[^\s,;:()/=]*(?:[\d_@]|[^\W\d_][A-Z])[^\s,;:()/=]*")
 WORD = re.compile(r"[a-z]{2}|\bs\b")
 CYRILLIC = re.compile(r"[Ѐ-ӿ]")
 
