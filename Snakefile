@@ -32,7 +32,7 @@ def inputs(wildcards):
     """The notebook, the modules it imports, the parameters it reads, the data, what must be done before."""
     source = ROOT / "notebooks" / f"{wildcards.notebook}.py"
     code = sorted(str(file.relative_to(ROOT)) for file in imported_modules(source))
-    sections = [f"{OUT}/params/{name}.json" for name in CHAPTERS[wildcards.notebook].sections]
+    sections = [f"{OUT}/params/{name}.json" for name in (*CHAPTERS[wildcards.notebook].sections, "language")]
     before = [manifest(atom) for atom in needs((wildcards.notebook, wildcards.split), PARAMS)]
     return [f"notebooks/{wildcards.notebook}.py", *code, *sections, *input_files(wildcards.notebook, PARAMS, OUTPUTS), *before]
 

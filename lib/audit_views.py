@@ -68,7 +68,8 @@ def shown_claims(claims: pd.DataFrame) -> Styler:
         {
             "claim": row["claim"],
             "thesis": row["where"],
-            "difference": "–" if pd.isna(row["difference"]) else f"{row['difference']:+.3f} {row['measure']}",
+            "measure": row["measure"],
+            "difference": "–" if pd.isna(row["difference"]) else f"{row['difference']:+.3f}",
             "95 %": "–" if pd.isna(row["low"]) else _interval(row["low"], row["high"]),
             "p": "–" if pd.isna(row["p"]) else _p(row["p"]).removeprefix("= "),
             "reason": row["reason"],

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.language import CATALOGUE
 from lib.params import data_root
 from lib.paths import ROOT, Outputs, first_folder
 from lib.sections import Params
@@ -107,8 +108,8 @@ def _demo_needs(chapter: Chapter, params: Params) -> tuple[str, ...]:
 
 
 def input_files(name: str, params: Params, out: Outputs) -> list[str]:
-    """What a notebook reads that no notebook makes: the published numbers and the files of a brought data set."""
-    files = [ROOT / "params" / "published.yaml"]
+    """What a notebook reads that no notebook makes: published numbers, Russian words, files of a brought data set."""
+    files = [ROOT / "params" / "published.yaml", *([CATALOGUE] if params.language != "en" else [])]
     if name == "4_1_audit":
         if labels := first_folder(params.data.real_labels):
             files += [labels / "mapping.txt", *labels.glob("groundTruth/[!.]*"), *labels.glob("splits/[!.]*")]

@@ -13,6 +13,7 @@ from lib.multimodal import Sections
 from lib.notebook import Notebook
 from lib.paths import Outputs
 from lib.pretrained import run_folder
+from lib.tables import BEST
 
 CHAPTER_2 = ("asformer_public", "asformer_own")  # finished runs under the protocol of the thesis
 GAP = "ASFormer on I3D against fine-tuned VideoCLIP"
@@ -104,32 +105,39 @@ def with_costs(book: Notebook, table: pd.DataFrame, runs: pd.DataFrame) -> pd.Da
 
 
 def shown_methods(table: pd.DataFrame) -> Styler:
-    """For the eye: value and interval in one cell, percent."""
+    """For the eye: value and interval in one cell, percent; the best of a column marked."""
+    best: dict[str, pd.Series] = {}
     cells = {"seeds": table["seeds"].astype(int)}
     for measure in ("accuracy", "f1@50"):
         for ending, title in (("", measure), (" viterbi", f"{measure}, Viterbi")):
             low, high = (f"{measure} {side}{ending}" for side in ("low", "high"))
+            title = title.replace("f1", "F1") + ", %"
             if measure + ending in table:
+                best[title] = table[measure + ending]
                 cells[title] = [
                     "–"
                     if pd.isna(row[measure + ending])
                     else f"{row[measure + ending]:.1f} [{row[low]:.1f}, {row[high]:.1f}]"
                     for _, row in table.iterrows()
                 ]
-        cells[f"± seeds, {measure}"] = table[f"{measure} seeds"]
+        cells[f"± seeds, {measure}, %".replace("f1", "F1")] = table[f"{measure} seeds"]
     cells["CPU s"] = table["cpu_seconds"]
-    return pd.DataFrame(cells, index=table.index).style.format(precision=1, na_rep="–")
+    styler = pd.DataFrame(cells, index=table.index).style.format(precision=1, na_rep="–")
+    for title, values in best.items():
+        styler = styler.map(lambda _: BEST, subset=pd.IndexSlice[values == values.max(), [title]])
+    return styler
 
 
 def shown_differences(found: pd.DataFrame) -> Styler:
     """For the eye: difference and interval in one cell, points; share of the F1 gap where VideoCLIP is the other."""
     cells = {}
     for measure in ("accuracy", "f1@50"):
-        cells[measure] = [
+        title = measure.replace("f1", "F1")
+        cells[f"{title}, points"] = [
             f"{row[measure]:+.1f} [{row[f'{measure} low']:+.1f}, {row[f'{measure} high']:+.1f}]"
             for _, row in found.iterrows()
         ]
-        cells[f"{measure}: told"] = found[f"{measure} told"]
+        cells[f"{title}: told"] = found[f"{measure} told"]
     if GAP in found.index:
         share = found["f1@50"] / found.loc[GAP, "f1@50"]
         cells["share of the F1 gap"] = share.where(found["less"] == "videoclip")

@@ -35,7 +35,7 @@ def implied_lengths(ratios: pd.DataFrame, slip: Row, ax: Axes) -> Axes:
     ax.hlines(lengths, lengths.index - 0.42, lengths.index + 0.42, color=MEAN_COLOUR, lw=1.5, label="test videos")
     ax.set(xlabel="split", ylabel="seconds a video", xticks=lengths.index)
     ax.grid(axis="x", visible=False)
-    ax.legend(ncol=2, fontsize=8, loc="lower center")
+    ax.legend(ncol=2, fontsize=8, loc="lower center", bbox_to_anchor=(0.58, 0))
     return ax
 
 

@@ -29,7 +29,7 @@ def methods_with_intervals(table: pd.DataFrame, measure: str, ax: Axes, label: s
 
 
 def name_rows(names: Sequence[str], ax: Axes) -> Axes:
-    ax.set_yticks(-np.arange(len(names)), [name.replace("_", " ") for name in names], fontsize=7.5)
+    ax.set_yticks(-np.arange(len(names)), list(names), fontsize=7.5)
     ax.grid(axis="y", visible=False)
     return ax
 

@@ -144,7 +144,7 @@ def _draw_tower(
     box(ax, x + first * cell, 1.75, (last - first) * cell - 0.1, 0.75, text, "convolution", 7.5)
     heads, millions = config.num_attention_heads, count_parameters(tower) / 1e6
     size = f"hidden {config.hidden_size}, {heads} heads, {millions:.2f} M parameters"
-    layers = f"{config.num_hidden_layers} layer" + "s" * (config.num_hidden_layers > 1)
+    layers = f"{config.num_hidden_layers} layers" if config.num_hidden_layers > 1 else "1 layer"
     box(ax, x, 3.0, 6 * cell - 0.1, 0.8, f"{name} tower: BERT, {layers}\n{size}", "attention", 7.5)
     ax.text(x - 0.08, 0.62, "position", fontsize=7, ha="right", va="center")
     for place, (token, position) in enumerate(zip(tokens, positions, strict=True)):

@@ -10,9 +10,10 @@ With split "all" tables, figures and metrics are also kept below outputs/<profil
 
 import base64
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from string import ascii_uppercase
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -25,10 +26,14 @@ from lib import plots
 from lib.artifacts import atomic
 from lib.chapters import CHAPTERS, SPLITS
 from lib.dataset import Dataset, Trim, open_dataset
+from lib.language import Language, Translator
+from lib.markup import accessible, description, figcaption
 from lib.params import data_root, load, profile_name
 from lib.paths import Outputs, first_folder
 from lib.predictions import prediction_pairs
 from lib.provenance import revision
+from lib.tables import BEST
+from lib.translated import names_of, translate_figure, translate_table
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Notebook:
         splits: the splits it works on.
         whole: it collates all splits (split "all"), so what it shows is kept.
         about: whose numbers it shows, by default those of the profile's data set.
+        language: of what it shows.
+        figures, tables: letters of those that the thesis has not.
     """
 
     name: str
@@ -50,6 +57,14 @@ class Notebook:
     splits: tuple[int, ...]
     whole: bool
     about: str
+    language: Language
+    figures: Iterator[str] = field(default_factory=lambda: iter(ascii_uppercase))
+    tables: Iterator[str] = field(default_factory=lambda: iter(ascii_uppercase))
+
+    @property
+    def words(self) -> Translator:
+        """Messages in the profile's language; what the data set and its classes are called stays."""
+        return Translator(self.language, names_of(self.params.data, self.out), self.name)
 
     @property
     def root(self) -> Path:
@@ -92,38 +107,46 @@ class Notebook:
         """
         stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
         folder = self.out.figures if self.whole else self._own_folder()
+        translate_figure(figure, self.words)
         for ending in ("svg", "png"):
             with atomic(folder / f"{stem}.{ending}") as file:
-                figure.savefig(
-                    file,
-                    format=ending,
-                    bbox_inches="tight",
-                    dpi=150,
-                    metadata={"Date": None} if ending == "svg" else None,
-                )
+                metadata = {"Date": None} if ending == "svg" else None
+                figure.savefig(file, format=ending, bbox_inches="tight", dpi=150, metadata=metadata)
         _write_csv(folder / f"{stem}.csv", data)
         plt.close(figure)
         ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
         picture = base64.b64encode((folder / f"{stem}.{ending}").read_bytes()).decode()
-        title = f"Figure {number}" if isinstance(number, int) else "Figure"
-        image = f'<img src="data:{mime};base64,{picture}" alt="{html.escape(f"{title}. {caption}")}">'
+        title = self.words(f"Figure {self._number(number, self.figures)}")
+        caption = self.words(caption)
+        told = html.escape(description(f"{title}.", caption, data, self.words))
+        image = f'<img src="data:{mime};base64,{picture}" alt="{told}">'
         below = self._caption(title, caption, f"figures/{stem}.csv")
-        display(HTML(f'<figure class="report">{image}{below}</figure>'))
+        display(HTML(f'<figure class="report" id="{stem}" lang="{self.language}">{image}{below}</figure>'))
 
     def table(
-        self, number: int | str, shown: pd.DataFrame | Styler, data: pd.DataFrame, caption: str, file: str | None = None
+        self,
+        number: int | str,
+        shown: pd.DataFrame | Styler,
+        data: pd.DataFrame,
+        caption: str,
+        file: str | None = None,
+        prose: Sequence[str] = (),
     ) -> None:
         """Show a table under its thesis number (`shown`) and keep its values (`data`) as CSV.
 
         Args:
             file: name of the CSV without ending, where it is not table_<number>.
+            prose: columns whose cells are sentences, English in every language.
         """
         stem = file or (f"table_{number:02d}" if isinstance(number, int) else f"table_{number}")
         folder = self.out.tables if self.whole else self._own_folder()
         _write_csv(folder / f"{stem}.csv", data)
         body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
-        title = f"Table {number}" if isinstance(number, int) else "Table"
-        display(HTML(f'<figure class="report">{self._caption(title, caption, f"tables/{stem}.csv")}{body}</figure>'))
+        title = self.words(f"Table {self._number(number, self.tables)}")
+        marked = " " + self.words("The best of a column is underlined.") if BEST in body else ""
+        above = self._caption(title, self.words(caption) + marked, f"tables/{stem}.csv")
+        body = translate_table(accessible(body), self.words, prose)
+        display(HTML(f'<figure class="report" id="{stem}" lang="{self.language}">{above}{body}</figure>'))
 
     def metrics(self, table: pd.DataFrame) -> None:
         """Keep the long metric table of this section."""
@@ -136,19 +159,21 @@ class Notebook:
         """A sentence with computed numbers."""
         display(Markdown(text))
 
+    def _number(self, number: int | str, further: Iterator[str]) -> str:
+        """The thesis's number; of those that the thesis has not the section and a letter, e.g. "4.2-A"."""
+        return str(number) if isinstance(number, int) else f"{self.section}-{next(further)}"
+
     def _own_folder(self) -> Path:
         """Where one split's tables and figures lie, apart from those of the whole."""
         return self.out.notebooks / self.name / f"split_{self.splits[0]}"
 
     def _caption(self, title: str, caption: str, data: str) -> str:
+        notebook, parameters, values = map(self.words, ("notebook", "parameters", "data"))
         links = (
-            f'<a href="sources/{self.name}.py">notebook</a> · <a href="sources/{self.name}.json">parameters</a> · '
-            f'revision {revision()} · <a href="{data}">data</a>'
+            f'<a href="sources/{self.name}.py">{notebook}</a> · <a href="sources/{self.name}.json">{parameters}</a> · '
+            f'{self.words(f"revision {revision()}")} · <a href="{data}">{values}</a>'
         )
-        return (
-            f"<figcaption><b>{title}.</b> {html.escape(caption)} <i>{html.escape(self.about)}.</i>"
-            f'<span class="made">{links}</span></figcaption>'
-        )
+        return figcaption(title, caption, self.words(self.about), links)
 
 
 def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence[str] = ()) -> Notebook:
@@ -164,9 +189,10 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     sections = {section: getattr(params, section) for section in chapter.sections}
     plots.set_style()
     notice = f"{chapter.about}: nothing on this page comes from the profile's data." if chapter.about else params.notice
-    display(HTML(f'<div class="notice">{html.escape(notice)}</div>'))
+    display(HTML(f'<div class="notice" lang="en">{html.escape(notice)}</div>'))
     splits = SPLITS if whole else (int(split),)
-    return Notebook(name, SimpleNamespace(**sections), out, splits, whole, chapter.about or params.data.name)
+    about = chapter.about or params.data.name
+    return Notebook(name, SimpleNamespace(**sections), out, splits, whole, about, params.language)
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

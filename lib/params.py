@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from lib.language import UntranslatedError, translate
 from lib.paths import ROOT, Outputs
 from lib.sections import Params
 
@@ -43,9 +44,13 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
             raise ParameterError(f"--set {override}: {text!r} is not a value (YAML)") from None
         values = _merge(values, branch)
     try:
-        return Params.model_validate(values)
+        params = Params.model_validate(values)
+        translate(params.title, params.language)
     except ValidationError as error:
         raise ParameterError(_explain(error, path, overrides)) from None
+    except UntranslatedError as error:
+        raise ParameterError(f"{path.name}: 'title': {error}, or write the title in Russian") from None
+    return params
 
 
 def profile_name(path: str | Path) -> str:

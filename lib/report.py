@@ -4,75 +4,62 @@ python -m lib.report --params params/demo.yaml        # rebuild the site alone
 """
 
 import argparse
-import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from lib.artifacts import sha256, write_text
-from lib.chapters import CHAPTERS
+from lib import front, listing
+from lib.artifacts import key, write_text
 from lib.inspection import unusable
+from lib.language import CATALOGUE, UntranslatedError, translate
+from lib.pages import write_chapters
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
-from lib.provenance import revision
 from lib.requirements import runnable
 from lib.sections import Params
-
-TITLES = {  # headings of the thesis, in English
-    "2_1_datasets": "2.1 Data sets",
-    "2_2_asformer": "2.2 The baseline: I3D and ASFormer",
-    "2_3_1_public_features": "2.3.1 Training on public features",
-    "2_3_2_feature_extraction": "2.3.2 Extracting the features",
-    "2_3_3_baseline": "2.3.3 The baseline on own features",
-    "2_4_videoclip": "2.4 The multimodal model: S3D and VideoCLIP",
-    "2_5_pretrain_one_cluster": "2.5 Pre-training, one cluster an update",
-    "2_6_pretrain_many_clusters": "2.6 Pre-training, seven clusters an update",
-    "2_7_video_branch": "2.7 The video branch",
-    "2_8_1_zero_shot_own": "2.8.1 Zero-shot transfer, own weights",
-    "2_8_2_zero_shot_public": "2.8.2 Zero-shot transfer, public weights",
-    "2_8_3_error_analysis": "2.8.3 Error analysis",
-    "2_9_1_finetune_own": "2.9.1 Fine-tuning, own weights",
-    "2_9_2_finetune_public": "2.9.2 Fine-tuning, public weights",
-    "3_conclusion": "3 Conclusion",
-    "4_1_audit": "4.1 An audit of the thesis's numbers",
-    "4_2_controls": "4.2 The controls that the thesis lacked",
-    "4_3_scores_check": "4.3 The same protocol on real videos",
-}
 
 CONF = """
 project = {title!r}
 author = ""
-extensions = ["myst_nb"]
+language = {language!r}
+extensions = ["myst_nb", "lib.english_prose"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 nb_merge_streams = True
 nb_output_stderr = "remove"
+nb_code_prompt_show = {show!r}
+nb_code_prompt_hide = {hide!r}
 html_theme = "sphinx_book_theme"
 html_title = {title!r}
 html_static_path = ["_static"]
+html_extra_path = ["_extra"]
 html_css_files = ["report.css"]
-html_theme_options = dict(show_toc_level=2, use_download_button=False, use_fullscreen_button=False)
+html_js_files = ["report.js"]
+html_theme_options = dict(
+    show_toc_level=2,
+    use_download_button=False,
+    use_fullscreen_button=False,
+    navbar_persistent=[],
+)
+html_context = dict(default_mode="auto")
+html_use_index = False
 html_show_sourcelink = False
 html_copy_source = False
 html_show_copyright = False
+html_show_search_summary = False  # it fetches pages, which browsers refuse from the file system
 html_last_updated_fmt = None
 mathjax_path = "tex-svg.js"
 suppress_warnings = ["mystnb.unknown_mime_type"]
 """
+OWN = ("report.css", "report.js")  # beside this module
 
-STYLE = """
-.notice { border-left: 4px solid #b35900; background: rgba(179, 89, 0, .08); padding: .5rem .8rem; margin: .8rem 0; }
-.notice:empty { display: none; }
-.bd-main .bd-content .bd-article-container { max-width: 62rem; }
-figure.report { margin: 1.2rem 0; overflow-x: auto; }
-figure.report img { max-width: 100%; height: auto; background: white; }
-figure.report figcaption { color: var(--pst-color-text-base); font-size: .9rem; margin: .3rem 0; text-align: left; }
-figure.report table { font-size: .85rem; font-variant-numeric: tabular-nums; margin: .4rem 0; }
-figure.report th, figure.report td { padding: .15rem .4rem; }
-.made { display: block; font-size: .78rem; opacity: .8; }
-"""
+# Pages beyond the chapters, in the order of the table of contents. Each function writes <name>.md or .ipynb into the
+# folder that it is given (files for the site's root below _extra/, scripts and styles in _static/) and gives back the
+# names of its pages: none where there is nothing to show.
+Writer = Callable[[Params, Outputs, list[str], Path], list[str]]
+PAGES: tuple[Writer, ...] = (listing.write,)
 
 
 def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
@@ -91,15 +78,10 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     if not done:
         raise FileNotFoundError(f"{out.notebooks.relative_to(ROOT)}: no executed notebook; run `make report` first")
     index = out.report / "index.html"
-    state = json.dumps(
-        [
-            {name: sha256(out.notebooks / name / "all.json") for name in done},
-            sha256(Path(__file__)),
-            params.model_dump(mode="json"),
-            dict(left_out),
-        ]
-    )
-    stamp = out.report / "state.json"
+    made = [out.notebooks / name / "all.json" for name in done]
+    about = [done, params.model_dump(mode="json"), dict(left_out)]
+    state = key(about, ("lib.report",), [*made, CATALOGUE, *(Path(__file__).with_name(name) for name in OWN)])
+    stamp = out.report / "state.txt"
     if index.exists() and stamp.exists() and stamp.read_text() == state:
         return index
     source, site = out.root / ".site", out.root / ".site_built"
@@ -107,15 +89,7 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
     _write_source(params, out, done, left_out, source)
     _sphinx(source, site)
-    for folder in ("tables", "figures"):
-        if (out.root / folder).exists():
-            pictures = shutil.ignore_patterns("*.svg", "*.png")  # they are in the pages
-            shutil.copytree(out.root / folder, site / folder, dirs_exist_ok=True, ignore=pictures)
-    (site / "sources").mkdir()
-    for name in done:
-        shutil.copy(ROOT / "notebooks" / f"{name}.py", site / "sources" / f"{name}.py")
-        shutil.copy(out.notebooks / name / "all.json", site / "sources" / f"{name}.json")
-    (site / "state.json").write_text(state)
+    (site / "state.txt").write_text(state)
     shutil.rmtree(out.report, ignore_errors=True)
     site.rename(out.report)
     for folder in (source, out.root / "jupyter_execute"):
@@ -124,43 +98,45 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
 
 
 def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str], source: Path) -> None:
-    import nbformat
-
-    write_text(source / "conf.py", CONF.format(title=params.title))
-    write_text(source / "_static" / "report.css", STYLE)
-    shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), source / "_static" / "tex-svg.js")
-    write_text(source / "index.md", _front_page(params, out, done, left_out))
+    title, show, hide = (translate(text, params.language) for text in (params.title, "Show the code", "Hide the code"))
+    conf = CONF.format(title=title, language=params.language, show=show, hide=hide)
+    write_text(source / "conf.py", conf)
+    _write_static(source / "_static")
+    extra = source / "_extra"
+    for folder in ("tables", "figures"):
+        if (out.root / folder).exists():
+            shutil.copytree(out.root / folder, extra / folder, ignore=shutil.ignore_patterns("*.svg", "*.png"))
+    (extra / "sources").mkdir(parents=True)
     for name in done:
-        notebook = nbformat.read(out.notebooks / name / "all.ipynb", as_version=4)
-        for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
-            if "injected-parameters" in cell.metadata.get("tags", []):
-                cell.metadata["tags"].append("remove-cell")
-        notebook.metadata.pop("papermill", None)
-        nbformat.write(notebook, source / f"{name}.ipynb")
+        shutil.copy(ROOT / "notebooks" / f"{name}.py", extra / "sources" / f"{name}.py")
+        shutil.copy(out.notebooks / name / "all.json", extra / "sources" / f"{name}.json")
+    write_chapters(out, done, source, params.language)
+    further = [page for write in PAGES for page in write(params, out, done, source)]
+    write_text(source / "index.md", front.page(params, out, done, left_out, further, extra))
 
 
-def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str]) -> str:
-    rows = ["| section | made | minutes |", "|---|---|---|"]
-    for name in done:
-        splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
-        whole = json.loads((out.notebooks / name / "all.json").read_text())
-        minutes = sum(part["seconds"] for part in splits) / 60
-        made = whole["finished"][:16].replace("T", " ")
-        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {made} UTC, {whole['revision']} | {minutes:.1f} |")
-    elsewhere = [TITLES[name] for name in CHAPTERS if name not in params.notebooks]
-    lacking = [f"- {TITLES[name]}: {reason}" for name, reason in left_out.items() if name not in done]
-    unfinished = [TITLES[name] for name in params.notebooks if name not in {*done, *left_out}]
-    lines = [f"# {params.title}", f'<div class="notice">{params.notice}</div>']
-    lines += [f"Profile `{out.profile}`, revision {revision()}.", "\n".join(rows)]
-    if lacking:
-        lines += ["Left out, as what they read is not on this machine:", "\n".join(lacking)]
-    if elsewhere:
-        lines.append("Not in this profile: " + "; ".join(elsewhere) + ".")
-    if unfinished:
-        lines.append("Not finished: " + "; ".join(unfinished) + ".")
-    toc = "\n".join(done)
-    lines.append(f"```{{toctree}}\n:hidden:\n\n{toc}\n```")
-    return "\n\n".join(lines) + "\n"
+def _write_static(folder: Path) -> None:
+    """Scripts and styles: ours, MathJax's and DataTables', all as files."""
+    folder.mkdir(parents=True)
+    for name in OWN:
+        shutil.copy(Path(__file__).with_name(name), folder / name)
+    shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), folder / "tex-svg.js")
+    bundle = files("itables") / "html"
+    shutil.copy(str(bundle / "dt_bundle.css"), folder / "datatables.css")
+    write_text(folder / "datatables.js", _classic((bundle / "dt_bundle.js").read_text(encoding="utf-8")))
+
+
+def _classic(module: str) -> str:
+    """A JavaScript module as a classic script: browsers refuse modules from the file system.
+
+    >>> _classic("let a = 1, b = 2; export{a as ITable,b as jQuery}; // end")
+    '(() => {let a = 1, b = 2; window.ITable = a; window.jQuery = b;; // end\\n})();\\n'
+    """
+    head, _, rest = module.rpartition("export{")
+    names, _, tail = rest.partition("}")
+    exported = [pair.split(" as ") for pair in names.split(",")]
+    wanted = " ".join(f"window.{name} = {inner};" for inner, name in exported if name in ("ITable", "jQuery"))
+    return f"(() => {{{head}{wanted}{tail}\n}})();\n"
 
 
 def _sphinx(source: Path, site: Path) -> None:
@@ -168,6 +144,10 @@ def _sphinx(source: Path, site: Path) -> None:
 
     if build_main(["-q", "-b", "html", "-d", str(source / ".doctrees"), str(source), str(site)]):
         raise RuntimeError(f"{source.relative_to(ROOT)}: the site could not be built; Sphinx says why above")
+    for file in [*site.rglob("*.map"), site / "objects.inv", site / ".buildinfo"]:  # for developers, half of the size
+        file.unlink(missing_ok=True)
+    for folder in ("_sources", "_static/locales"):
+        shutil.rmtree(site / folder, ignore_errors=True)
 
 
 def main() -> int:
@@ -178,7 +158,7 @@ def main() -> int:
         params, out = load(options.params), Outputs(profile_name(options.params))
         reasons = runnable(params, out, unusable(params, out))
         page = build(params, out, {name: reason for name, reason in reasons.items() if reason})
-    except (ParameterError, FileNotFoundError) as error:
+    except (ParameterError, FileNotFoundError, UntranslatedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"the report: {page.relative_to(ROOT)}")

@@ -133,6 +133,7 @@ def manifest(name: str, split: str, params: Params, profile: str, overrides: lis
         "split": split,
         "profile": profile_name(profile),
         "overrides": overrides,
+        "language": params.language,
         "parameters": sections,
         "inputs": {
             os.path.relpath(file, ROOT): sha256(file)

@@ -22,12 +22,14 @@ from typing import TextIO
 
 from lib.artifacts import write_json
 from lib.inspection import unusable
+from lib.language import UntranslatedError
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent
-from lib.report import TITLES, build
+from lib.report import build
 from lib.requirements import hint, missing, relative, requirements, runnable
 from lib.sections import Params
+from lib.titles import TITLES
 
 PATIENCE = 20  # seconds that the processes of a killed run get to end
 
@@ -58,7 +60,11 @@ def main() -> int:
         code = run_atoms(options.params, options.cores, further, chapters)
         if code or "--dry-run" in further or "-n" in further:
             return code
-        page = build(params, outputs, left_out)
+        try:
+            page = build(params, outputs, left_out)
+        except UntranslatedError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
         print(f"the report: {page.relative_to(ROOT)}")
     return 0
 

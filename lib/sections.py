@@ -117,6 +117,7 @@ class Backbone(Section):
 
 class Params(Section):
     title: str
+    language: Literal["en", "ru"]  # of titles, axis labels, table headers and captions; prose is English
     notice: str  # said on every page, e.g. that the numbers are the demo's
     notebooks: tuple[str, ...]
     split_jobs: bool  # a job a split, side by side; false: one job trains the five (its start costs more than training)

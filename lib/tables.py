@@ -1,6 +1,6 @@
 """Result tables (thesis Tables 1-9): ours, the thesis's, the difference, in the thesis's columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,16 +13,20 @@ from lib.plots import short
 COLUMNS = [*METRICS, "best_accuracy", "best_epoch"]
 SECOND_COLUMNS = ["accuracy", "raw_edit", "f1@10", "f1@25", "f1@50"]  # of Tables 4-9
 HEADERS = {
-    "accuracy": "accuracy",
+    "accuracy": "accuracy, 0–1",
     "edit": "edit, %",
     "raw_edit": "raw edit distance, s",
     "best_loss": "its loss*",
-    "f1@10": "F1@10",
-    "f1@25": "F1@25",
-    "f1@50": "F1@50",
-    "best_accuracy": "best accuracy*",
+    "f1@10": "F1@10, 0–1",
+    "f1@25": "F1@25, 0–1",
+    "f1@50": "F1@50, 0–1",
+    "best_accuracy": "best accuracy*, 0–1",
     "best_epoch": "its epoch*",
 }
+PERCENT = {name: f"{name.replace('f1', 'F1')}, %" for name in METRICS}  # where the scores are percent
+LOWER = ("raw_edit", "best_loss")  # better where lower
+SPREAD = "±"  # row of the standard deviation over the splits
+BEST = "text-decoration: underline"  # mark of a column's best value
 
 
 def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -> pd.DataFrame:
@@ -58,16 +62,17 @@ def beside(
         controls: further tables of ours in the same columns, below, by name.
 
     Returns:
-        The styled table, and its values with a column `source`, for the CSV.
+        The styled table (best of each part underlined, a row ± of the standard deviation over the splits), and its
+        values with a column `source`, for the CSV.
     """
     theirs = published.rename(index=str).reindex(index=ours.index, columns=ours.columns).astype(float)
     blocks = {our_name: ours, their_name: theirs, "difference": ours - theirs, **controls}
-    return _styled(blocks, ours.index.name)
+    return _styled({name: block if name == "difference" else _spread(block) for name, block in blocks.items()})
 
 
 def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
     """As `beside`, where there is nothing published to compare with."""
-    return _styled({our_name: ours}, ours.index.name)
+    return _styled({our_name: _spread(ours)})
 
 
 def style_ten(table: pd.DataFrame) -> Styler:
@@ -76,22 +81,55 @@ def style_ten(table: pd.DataFrame) -> Styler:
     headers |= {"accuracy": "accuracy", "accuracy_sd": "±"}
     headers |= {name: HEADERS[name] for name in METRICS} | {"segments": "segments"}
     styler = table.reindex(columns=list(headers)).rename(columns=headers).style.format(short, na_rep="–")
-    styler = styler.format(_signed, subset=["difference"])
+    styler = styler.format(signed, subset=["difference"])
     best = [name for name in headers.values() if name not in ("difference", "±", "segments")]
-    return styler.highlight_max(subset=best, props="font-weight: bold").set_table_attributes('class="dataframe"')
+    return styler.highlight_max(subset=best, props=BEST)
 
 
-def _styled(blocks: Mapping[str, pd.DataFrame], index: str) -> tuple[Styler, pd.DataFrame]:
+def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str] = ()) -> Styler:
+    """A table with the best number of each column underlined: the highest, in the columns `lower` the lowest.
+
+    Args:
+        skip: columns without better and worse.
+    """
+    numbers = [name for name in table.select_dtypes("number") if name not in skip]
+    styler = table.style.highlight_max(subset=[name for name in numbers if name not in lower], props=BEST)
+    return styler.highlight_min(subset=[name for name in numbers if name in lower], props=BEST) if lower else styler
+
+
+def signed(value: float) -> str:
+    """A difference with its sign, in the precision of the thesis's tables."""
+    return "–" if pd.isna(value) else f"{value:+.3f}" if abs(value) < 2 else f"{value:+.1f}"
+
+
+def _spread(block: pd.DataFrame) -> pd.DataFrame:
+    """The block with a last row of the standard deviation over the splits, where it has their mean."""
+    if "mean" not in block.index:
+        return block
+    spread = block.drop(index="mean").drop(columns="best_epoch", errors="ignore").std()
+    return pd.concat([block, spread.to_frame(SPREAD).T.reindex(columns=block.columns)]).rename_axis(block.index.name)
+
+
+def _styled(blocks: Mapping[str, pd.DataFrame]) -> tuple[Styler, pd.DataFrame]:
+    index = next(iter(blocks.values())).index.name
     stacked = pd.concat(blocks, names=["source", index])
     styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")
     if "best_epoch" in stacked:
         styler = styler.format("{:.0f}", subset=[HEADERS["best_epoch"]], na_rep="–")
     if "difference" in blocks:
-        styler = styler.format(_signed, subset=pd.IndexSlice["difference", :])
+        styler = styler.format(signed, subset=pd.IndexSlice["difference", :])
+    for name, block in blocks.items():
+        rows = [(name, row) for row in block.index if row not in ("mean", SPREAD)]
+        if name != "difference" and len(rows) > 1:
+            styler = _underlined(styler, rows, block)
     means = [label for label in stacked.index if label[1] == "mean"]
     styler = styler.map(lambda _: "font-weight: bold", subset=pd.IndexSlice[means, :]) if means else styler
-    return styler.set_table_attributes('class="dataframe"'), stacked.reset_index()
+    return styler, stacked.reset_index()
 
 
-def _signed(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:+.3f}" if abs(value) < 2 else f"{value:+.1f}"
+def _underlined(styler: Styler, rows: list[tuple], block: pd.DataFrame) -> Styler:
+    """The best of these rows marked in each column that has better and worse."""
+    for name in block.columns.drop("best_epoch", errors="ignore"):
+        highlight = styler.highlight_min if name in LOWER else styler.highlight_max
+        styler = highlight(subset=pd.IndexSlice[rows, [HEADERS[name]]], props=BEST)
+    return styler

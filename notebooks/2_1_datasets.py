@@ -164,7 +164,7 @@ if book.params.data.source == "demo":
         done = lines.iloc[len(lines) // 2]
         second = (done["start, s"] + done["end, s"]) / 2
         (frame,) = read_frames(book.out.narrated / "videos" / f"{name}.avi", [int(second * book.params.demo.fps)])
-        plots.picture(frame, done["done then"], ax)
+        plots.picture(frame, done["done then"].replace(" ", "_"), ax)
     book.figure(2, figure, pd.DataFrame({"video": shown}), "Narrated videos: what is done in them.", raster=True)
 else:
     book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")
@@ -172,7 +172,10 @@ else:
 # %%
 if book.params.data.source == "demo":
     lines = said_and_done(book.out.narrated, shown[0])
-    book.table("narration", lines.style.hide().format(precision=1), lines, f"The captions of {shown[0]}.")
+    sayings = ("said", "done then")
+    book.table(
+        "narration", lines.style.hide().format(precision=1), lines, f"The captions of {shown[0]}.", prose=sayings
+    )
 
 # %% tags=["remove-input"]
 if book.params.data.source == "demo":

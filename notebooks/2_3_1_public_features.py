@@ -18,7 +18,7 @@ from lib.baseline import cross_validate
 from lib.notebook import open_notebook
 from lib.predictions import prediction_pairs
 from lib.published import published_table
-from lib.tables import alone, beside
+from lib.tables import PERCENT, alone, beside, mark_best
 
 book = open_notebook("2_3_1_public_features", params, split, overrides)
 
@@ -95,9 +95,8 @@ if book.params.data.compare == "scores_references":
     references = published_table("scores_references")
     mine = result.table[references.columns].iloc[[-1]].mul([100, 1, 100, 100, 100])
     both = pd.concat([mine.set_axis(["ASFormer, this run"]), references])
-    book.table(
-        "scores_references", both.style.format(precision=1), both, "The same videos, splits and scoring, in percent."
-    )
+    shown = mark_best(both.rename(columns=PERCENT)).format(precision=1)
+    book.table("scores_references", shown, both, "The same videos, splits and scoring.")
     better = (both.iloc[0] > references.loc["ed_tcn"]).sum()
     book.say(f"ASFormer is above ED-TCN on {better} of the five metrics; nothing was chosen on the test videos.")
 

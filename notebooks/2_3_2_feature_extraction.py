@@ -19,7 +19,7 @@ from lib.baseline import backbone_comparison, trimming_experiment
 from lib.extraction import RANDOM, damaged, extract_sets, mode_agreement
 from lib.notebook import open_notebook
 from lib.published import published_table
-from lib.tables import beside
+from lib.tables import PERCENT, beside, mark_best
 from lib.video import read_frames
 
 book = open_notebook("2_3_2_feature_extraction", params, split, overrides)
@@ -131,9 +131,9 @@ if book.whole and book.params.data.source == "demo":
     comparison = backbone_comparison(book, {"trained": book.own_features, "random": RANDOM})
     book.table(
         "backbones",
-        comparison.style.format(precision=1),
+        mark_best(comparison.rename(columns=PERCENT)).format(precision=1),
         comparison.reset_index(),
-        "Trained against random I3D, split 1, percent.",
+        "Trained against random I3D, split 1.",
     )
 
 # %% tags=["remove-input"]

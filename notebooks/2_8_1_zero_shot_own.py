@@ -18,7 +18,7 @@ from lib.notebook import open_notebook
 from lib.pretrained import load_pretrained
 from lib.protocols import SECONDS, by_split
 from lib.published import published_table
-from lib.tables import SECOND_COLUMNS, alone, beside
+from lib.tables import SECOND_COLUMNS, alone, beside, mark_best
 from lib.target import open_target
 from lib.zero_shot_runs import untrained_table, ways_to_ask, zero_shot
 
@@ -103,7 +103,12 @@ book.say(
 
 # %%
 ways = ways_to_ask(book, target, ready)
-book.table("prompts_own", ways, ways.reset_index(), "Accuracy of the seconds by prompt and [CLS], percent.")
+book.table(
+    "prompts_own",
+    mark_best(ways).format(precision=1),
+    ways.reset_index(),
+    "Accuracy of the seconds by prompt and [CLS], percent.",
+)
 
 # %% tags=["remove-input"]
 gain = ways.loc["words"] - ways.loc["raw"]

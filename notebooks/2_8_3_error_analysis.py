@@ -118,7 +118,7 @@ for name in weights:
 
 # %%
 checked = check_claims(CLAIMS, weights)
-book.table("claims", *claims_table(checked), "The claims of 2.8.3 on the matrices at hand.")
+book.table("error_claims", *claims_table(checked), "The claims of 2.8.3 on the matrices at hand.", prose=["claim"])
 
 # %% tags=["remove-input"]
 counts = checked.groupby("claim")["as_claimed"].agg(verdict).value_counts()
@@ -137,4 +137,4 @@ for name, part in weights.items():
 # %%
 reasons = pd.DataFrame(UNDECIDABLE.items(), columns=["what the thesis supposes", "what would decide"])
 shown = reasons.style.hide().set_properties(**{"text-align": "left"})
-book.table("undecidable", shown, reasons, "Not decidable from confusion matrices.")
+book.table("undecidable", shown, reasons, "Not decidable from confusion matrices.", prose=list(reasons))

@@ -24,7 +24,7 @@ from lib.pretrained import load_pretrained
 from lib.protocols import by_split
 from lib.published import published_table
 from lib.stats import mean_interval
-from lib.tables import alone, beside
+from lib.tables import alone, beside, mark_best
 from lib.target import open_target
 
 # %% tags=["hide-input"]
@@ -140,7 +140,7 @@ book.say(most_confused(matrices))
 if book.whole:
     compared = objectives_compared(book, target, ready, "own")
     caption = "Two objectives, split 1: accuracy of the test seconds, percent. * Chosen on the test videos."
-    book.table("objectives", compared.style.format(precision=1), compared.reset_index(), caption)
+    book.table("objectives", mark_best(compared).format(precision=1), compared.reset_index(), caption)
 
 # %% tags=["remove-input"]
 if book.whole:

@@ -88,7 +88,8 @@ book.say(
 
 # %%
 claims = check_claims(metrics, convention)
-book.table("claims", claims.style.hide().format(precision=3), claims, "The thesis's claims in the numbers here.")
+caption = "The thesis's claims in the numbers here."
+book.table("claims", claims.style.hide().format(precision=3, na_rep="–"), claims, caption, prose=["claim"])
 
 # %% tags=["remove-input"]
 counts = claims["verdict"].value_counts()

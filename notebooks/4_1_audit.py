@@ -280,7 +280,7 @@ book.say(
 # %%
 judged = audit_claims.claims(audit_claims.Evidence(tests, slip, corrected, labels))
 caption = "What the thesis claims, and whether its numbers carry it."
-book.table("claims", audit_views.shown_claims(judged), judged, caption, file="audit_claims")
+book.table("claims", audit_views.shown_claims(judged), judged, caption, file="audit_claims", prose=["claim", "reason"])
 
 # %% tags=["remove-input"]
 verdicts = judged["verdict"].value_counts()

@@ -21,6 +21,7 @@ from lib.controls_decoding import write_decoded
 from lib.controls_views import cells_of, shown_differences, told
 from lib.notebook import open_notebook
 from lib.published import published_table
+from lib.tables import PERCENT, mark_best
 
 book = open_notebook("4_3_scores_check", params, split, overrides)
 settings, scoring = book.params.controls, (book.params.data.convention, book.params.data.ignore)
@@ -66,10 +67,9 @@ if book.params.data.compare == "scores_references":
         [published.index + ", published", ["lea"]], names=["method", "convention"]
     )
     conventions = pd.concat([conventions, published])
-caption = (
-    "Mean over splits and seeds, percent. Trained on scores whose SVMs saw the test videos: not beside I3D results."
-)
-book.table("scores_check", conventions.style.format(precision=1), conventions.reset_index(), caption)
+caption = "Mean over splits and seeds. Trained on scores whose SVMs saw the test videos: not beside I3D results."
+shown = mark_best(conventions.rename(columns=PERCENT)).format(precision=1)
+book.table("scores_check", shown, conventions.reset_index(), caption)
 
 # %% tags=["remove-input"]
 spread = conventions.loc["asformer"].max() - conventions.loc["asformer"].min()

@@ -1,22 +1,37 @@
-"""Every notebook, from rendering to the site, in the smoke profile; apart, so that it runs beside the other tests."""
+"""Every notebook, from rendering to the site, in the smoke profile; apart, so that it runs beside the other tests.
+
+The site is looked at in a headless Chromium; without one these tests are skipped.
+"""
 
 import html
 import json
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pytest
+from browser import DESK, PHONE, browser, opened, serious
+from bs4 import BeautifulSoup
 from report_runs import finish
 
 from lib.chapters import CHAPTERS
+from lib.language import CYRILLIC, has_words
 from lib.params import load
 from lib.paths import ROOT, Outputs
 
+assert browser  # the fixture
+PAGES = ["index", *load("params/smoke.yaml").notebooks, "figures_and_tables", "search"]
 
-def test_every_notebook_runs_in_the_smoke_profile():
-    """From rendering to the site; only that the files are there and finite, the numbers mean nothing."""
+
+@pytest.fixture(scope="module")
+def outputs() -> Outputs:
     finish(ROOT / "params" / "smoke.yaml")
-    outputs = Outputs("smoke")
+    return Outputs("smoke")
+
+
+def test_every_notebook_runs_in_the_smoke_profile(outputs):
+    """From rendering to the site; only that the files are there and finite, the numbers mean nothing."""
     for name in ("table_01", "table_02", "table_03"):
         table = pd.read_csv(outputs.tables / f"{name}.csv")
         ours = table[table["source"] == "Smoke test"]
@@ -45,3 +60,78 @@ def test_every_notebook_runs_in_the_smoke_profile():
     metrics = pd.read_parquet(outputs.metrics / "2_3_3_baseline.parquet")
     assert list(metrics.columns) == ["section", "method", "split", "video", "protocol", "metric", "value"]
     assert set(metrics["split"]) == {1, 2, 3, 4, 5}
+
+
+def test_every_heading_caption_and_header_is_in_the_language_of_the_profile(outputs):
+    for name in PAGES[:-1]:
+        page = BeautifulSoup((outputs.report / f"{name}.html").read_text(), "html.parser")
+        assert page.html["lang"] == load("params/smoke.yaml").language == "ru"
+        shown = page.select("article h1, article h2, article h3, figcaption, article th")
+        english = [one.text for one in shown if has_words(one.text) and not CYRILLIC.search(one.text)]
+        assert {*english} <= {"Smoke test", "accuracy", "baseline", "asformer", "videoclip"}, name
+
+
+def test_the_front_page_answers_with_the_numbers_of_the_chapters(outputs):
+    page = (outputs.report / "index.html").read_text()
+    for name, number in (("baseline", 3), ("videoclip_public_15_epochs", 9)):
+        table = pd.read_csv(outputs.tables / f"table_{number:02d}.csv").set_index(["source", "split"])
+        for source in ("Smoke test", "thesis"):
+            assert f"{table.loc[(source, 'mean'), 'accuracy']:.3f}" in page, (name, source)
+    assert "make report PARAMS=params/smoke.yaml" in page
+    assert (outputs.report / "figures" / "figure_answer.csv").exists()
+
+
+def test_the_list_has_every_number_of_the_thesis(outputs):
+    page = (outputs.report / "figures_and_tables.html").read_text()
+    assert set(re.findall(r'href="\w+\.html#figure_(\d\d)"', page)) == {f"{number:02d}" for number in range(1, 28)}
+    assert set(re.findall(r'href="\w+\.html#table_(\d\d)"', page)) == {f"{number:02d}" for number in range(1, 11)}
+
+
+def test_the_site_has_no_page_that_is_not_looked_at(outputs):
+    assert {file.stem for file in outputs.report.glob("*.html")} == set(PAGES)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_in_the_browser(outputs, browser, name):
+    """No error, no request to elsewhere, every picture there, fit for phone and paper, accessible in both lights."""
+    with opened(browser, outputs.report / f"{name}.html", color_scheme="light") as (page, faults):
+        assert page.locator("h1").count() == 1 and page.locator("html").get_attribute("lang")
+        pictures = page.evaluate("[...document.images].map(one => [one.src.slice(-60), one.naturalWidth, one.alt])")
+        assert [one for one in pictures if not (one[1] and one[2].strip())] == []
+        levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map(one => +one.tagName[1])")
+        assert all(later <= sooner + 1 for sooner, later in pairwise(levels)), levels
+        for sortable in page.locator("table.sortable").all():
+            assert sortable.locator("thead th[aria-sort], thead th.dt-orderable-asc").count() > 0
+        assert faults == []
+        assert serious(page) == []
+        page.emulate_media(color_scheme="dark")
+        assert page.locator("html").get_attribute("data-theme") == "dark"
+        assert serious(page, "color-contrast") == []
+        page.set_viewport_size(PHONE)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.set_viewport_size(DESK)
+        page.emulate_media(media="print")
+        assert not page.locator(".bd-sidebar-primary").is_visible()
+        ways = page.evaluate("[...document.querySelectorAll('.scroll')].map(one => getComputedStyle(one).overflowX)")
+        assert set(ways) <= {"visible"}
+
+
+def test_search_finds_a_class_in_pictures_too(outputs, browser):
+    with opened(browser, outputs.report / "search.html") as (page, faults):
+        page.locator("main input[name=q]").fill("add_vinegar")
+        page.locator("main input[name=q]").press("Enter")
+        page.locator("#search-results li a").first.wait_for()
+        found = {link.get_attribute("href").split(".html")[0] for link in page.locator("#search-results li a").all()}
+        assert {"2_1_datasets", "2_8_1_zero_shot_own", "2_9_2_finetune_public"} <= found
+        assert faults == []
+
+
+def test_a_long_table_sorts_by_its_numbers(outputs, browser):
+    with opened(browser, outputs.report / "4_2_controls.html") as (page, _):
+        table = page.locator("#table_controls table")
+        head = table.locator("thead th").filter(has_text="accuracy").first
+        column = int(head.evaluate("cell => cell.cellIndex")) + 1
+        head.click()
+        cells = table.locator(f"tbody tr > :nth-child({column})").all_inner_texts()
+        values = [float(text.split()[0]) for text in cells]
+        assert len(values) > 12 and values == sorted(values)
