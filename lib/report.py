@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lib.artifacts import sha256, write_text
 from lib.chapters import CHAPTERS
+from lib.guide import README, guide_page
 from lib.inspection import unusable
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
@@ -95,6 +96,7 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
         [
             {name: sha256(out.notebooks / name / "all.json") for name in done},
             sha256(Path(__file__)),
+            sha256(README),
             params.model_dump(mode="json"),
             dict(left_out),
         ]
@@ -130,6 +132,7 @@ def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mappi
     write_text(source / "_static" / "report.css", STYLE)
     shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), source / "_static" / "tex-svg.js")
     write_text(source / "index.md", _front_page(params, out, done, left_out))
+    write_text(source / "guide.md", guide_page())
     for name in done:
         notebook = nbformat.read(out.notebooks / name / "all.ipynb", as_version=4)
         for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
@@ -158,7 +161,7 @@ def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping
         lines.append("Not in this profile: " + "; ".join(elsewhere) + ".")
     if unfinished:
         lines.append("Not finished: " + "; ".join(unfinished) + ".")
-    toc = "\n".join(done)
+    toc = "\n".join([*done, "guide"])
     lines.append(f"```{{toctree}}\n:hidden:\n\n{toc}\n```")
     return "\n\n".join(lines) + "\n"
 

@@ -1,0 +1,20 @@
+"""README.md as a page of the site: how to use and extend what made it."""
+
+import re
+
+from lib.paths import ROOT
+
+README = ROOT / "README.md"
+TITLE = "How to use and extend it"
+
+
+def guide_page() -> str:
+    """Markdown of the page: README without its title and picture; links to files of the project as plain text.
+
+    >>> guide_page().splitlines()[0]
+    '# How to use and extend it'
+    """
+    _, _, text = README.read_text(encoding="utf-8").partition("\n")
+    text = re.sub(r"^!\[[^\]]*\]\([^)]*\)\n+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\[([^\]]+)\]\((?!https?:|#)[^)]*\)", r"\1", text)
+    return f"# {TITLE}\n\nThis is the project's README.\n{text}"
