@@ -15,9 +15,9 @@ from pathlib import Path
 from lib.inspection import unusable
 from lib.params import ParameterError, load, profile_name
 from lib.paths import Outputs
-from lib.report import TITLES
 from lib.requirements import Requirement, missing, needs, number, relative, requirements, runnable
 from lib.sections import Params
+from lib.titles import TITLES
 
 WIDTH = 120
 LARGE = 100_000_000  # bytes from which on a file is not read for its checksum

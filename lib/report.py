@@ -11,36 +11,16 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from lib import guide
 from lib.artifacts import sha256, write_text
 from lib.chapters import CHAPTERS
-from lib.guide import README, guide_page
 from lib.inspection import unusable
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.provenance import revision
 from lib.requirements import runnable
 from lib.sections import Params
-
-TITLES = {  # headings of the thesis, in English
-    "2_1_datasets": "2.1 Data sets",
-    "2_2_asformer": "2.2 The baseline: I3D and ASFormer",
-    "2_3_1_public_features": "2.3.1 Training on public features",
-    "2_3_2_feature_extraction": "2.3.2 Extracting the features",
-    "2_3_3_baseline": "2.3.3 The baseline on own features",
-    "2_4_videoclip": "2.4 The multimodal model: S3D and VideoCLIP",
-    "2_5_pretrain_one_cluster": "2.5 Pre-training, one cluster an update",
-    "2_6_pretrain_many_clusters": "2.6 Pre-training, seven clusters an update",
-    "2_7_video_branch": "2.7 The video branch",
-    "2_8_1_zero_shot_own": "2.8.1 Zero-shot transfer, own weights",
-    "2_8_2_zero_shot_public": "2.8.2 Zero-shot transfer, public weights",
-    "2_8_3_error_analysis": "2.8.3 Error analysis",
-    "2_9_1_finetune_own": "2.9.1 Fine-tuning, own weights",
-    "2_9_2_finetune_public": "2.9.2 Fine-tuning, public weights",
-    "3_conclusion": "3 Conclusion",
-    "4_1_audit": "4.1 An audit of the thesis's numbers",
-    "4_2_controls": "4.2 The controls that the thesis lacked",
-    "4_3_scores_check": "4.3 The same protocol on real videos",
-}
+from lib.titles import TITLES
 
 CONF = """
 project = {title!r}
@@ -96,7 +76,7 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
         [
             {name: sha256(out.notebooks / name / "all.json") for name in done},
             sha256(Path(__file__)),
-            sha256(README),
+            sha256(guide.README),
             params.model_dump(mode="json"),
             dict(left_out),
         ]
@@ -131,8 +111,8 @@ def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mappi
     write_text(source / "conf.py", CONF.format(title=params.title))
     write_text(source / "_static" / "report.css", STYLE)
     shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), source / "_static" / "tex-svg.js")
-    write_text(source / "index.md", _front_page(params, out, done, left_out))
-    write_text(source / "guide.md", guide_page())
+    further = guide.write(params, out, done, source)
+    write_text(source / "index.md", _front_page(params, out, done, left_out, further))
     for name in done:
         notebook = nbformat.read(out.notebooks / name / "all.ipynb", as_version=4)
         for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
@@ -142,7 +122,7 @@ def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mappi
         nbformat.write(notebook, source / f"{name}.ipynb")
 
 
-def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str]) -> str:
+def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str], further: list[str]) -> str:
     rows = ["| section | made | minutes |", "|---|---|---|"]
     for name in done:
         splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
@@ -161,7 +141,7 @@ def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping
         lines.append("Not in this profile: " + "; ".join(elsewhere) + ".")
     if unfinished:
         lines.append("Not finished: " + "; ".join(unfinished) + ".")
-    toc = "\n".join([*done, "guide"])
+    toc = "\n".join([*done, *further])
     lines.append(f"```{{toctree}}\n:hidden:\n\n{toc}\n```")
     return "\n\n".join(lines) + "\n"
 

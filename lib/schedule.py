@@ -25,9 +25,10 @@ from lib.inspection import unusable
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent
-from lib.report import TITLES, build
+from lib.report import build
 from lib.requirements import hint, missing, relative, requirements, runnable
 from lib.sections import Params
+from lib.titles import TITLES
 
 PATIENCE = 20  # seconds that the processes of a killed run get to end
 

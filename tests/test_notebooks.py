@@ -7,7 +7,7 @@ import pytest
 
 from lib.chapters import CHAPTERS
 from lib.paths import ROOT
-from lib.report import TITLES
+from lib.titles import TITLES
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 
