@@ -141,7 +141,7 @@ def project(tmp_path_factory) -> Path:
     for name, code in EXAMPLES.items():
         (root / name).write_text(code if name.endswith(".yaml") else code.partition("\n")[2])
     profile = yaml.safe_load(EXAMPLES["params/breakfast.yaml"])
-    small = {"num_layers": 3, "num_maps": 8, "num_decoders": 1, "epochs": 20, "test_every": 10, "learning_rate": 5e-3}
+    small = {"num_layers": 3, "num_maps": 8, "num_decoders": 1, "epochs": 4, "test_every": 4, "learning_rate": 5e-3}
     profile["asformer"] |= small
     profile["notebooks"] += ["2_3_4_gaussian", "3_conclusion"]
     (root / "params" / "breakfast.yaml").write_text(yaml.safe_dump(profile))
