@@ -44,7 +44,7 @@ rule report:
 rule atom:
     input: inputs
     output: OUT + "/notebooks/{notebook}/{split}.json"
-    wildcard_constraints: split="[1-5]|all"
+    wildcard_constraints: split="[0-9]+|all"
     resources: gpu=1
     message: "{wildcards.notebook}, split {wildcards.split}"
     shell: "exec {sys.executable} -m lib.run notebooks/{wildcards.notebook}.py --params {PROFILE} --split {wildcards.split}"

@@ -15,9 +15,8 @@ import pandas as pd
 from scipy import stats
 
 from lib.audit_tables import rows_of
-from lib.chapters import SPLITS
 from lib.dataset import Dataset
-from lib.published import METHOD_TABLES, published_list, published_table
+from lib.published import METHOD_TABLES, SPLITS, published_list, published_table
 from lib.stats import ALPHA
 
 FINE_TUNED = (6, 7, 8, 9)

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lib.chapters import SPLITS
 from lib.dataset import Dataset
 from lib.labels import Labels, segments
 from lib.metrics import METRICS, Pair, metric_table, score
+from lib.published import SPLITS
 from lib.seconds import at_one_fps, raw_edit_distance, second_targets
 from lib.stats import bootstrap_interval
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from lib.chapters import SPLITS
-from lib.published import METHOD_TABLES, published_table
+from lib.published import METHOD_TABLES, SPLITS, published_table
 
 
 def recomputed_means() -> pd.DataFrame:

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.audit_duplicates import Row
-from lib.chapters import SPLITS
-from lib.published import METHOD_TABLES, published_curve, published_table
+from lib.published import METHOD_TABLES, SPLITS, published_curve, published_table
 from lib.stats import detectable_difference, holm, paired_t, wilcoxon_exact
 
 TEST_SHARE = 10 / 40  # test videos of a split to its training videos

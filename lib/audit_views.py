@@ -3,8 +3,7 @@
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from lib.chapters import SPLITS
-from lib.published import VIDEOCLIP_NAMES
+from lib.published import SPLITS, VIDEOCLIP_NAMES
 
 NAMES = {
     "baseline": "baseline",

@@ -9,8 +9,7 @@ from lib.params import data_root
 from lib.paths import ROOT, Outputs, first_folder
 from lib.sections import Params
 
-SPLITS = (1, 2, 3, 4, 5)
-Atom = tuple[str, str]  # notebook name; split: "1" … "5" or "all"
+Atom = tuple[str, str]  # notebook name; split: "1" … or "all"
 
 
 @dataclass(frozen=True)
@@ -19,9 +18,10 @@ class Chapter:
 
     Attributes:
         sections: parameter sections that it reads; a change of another section does not re-run it.
-        per_split: it also runs once a split, before `all` collates the five.
+        per_split: it also runs once a split, before `all` collates them.
         needs: notebooks whose files it reads.
         demo_needs: the same where the data set is the demo, whose videos, weights and features other notebooks make.
+        public_features: it reads the features that were brought, of `data.public_features`.
         about: what its numbers are, where they are not of the profile's data set.
     """
 
@@ -29,6 +29,7 @@ class Chapter:
     per_split: bool = False
     needs: tuple[str, ...] = ()
     demo_needs: tuple[str, ...] = ()
+    public_features: bool = False
     about: str | None = None
 
 
@@ -40,7 +41,10 @@ CHAPTERS = {
     "2_1_datasets": Chapter(("data", "demo", "narration")),
     "2_2_asformer": Chapter(("data", "demo", "i3d", "backbone", "asformer")),
     "2_3_1_public_features": Chapter(
-        ("data", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_3_2_feature_extraction")
+        ("data", "asformer"),
+        per_split=True,
+        demo_needs=("2_1_datasets", "2_3_2_feature_extraction"),
+        public_features=True,
     ),
     "2_3_2_feature_extraction": Chapter(
         ("data", "demo", "i3d", "backbone", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_2_asformer")
@@ -78,7 +82,9 @@ CHAPTERS = {
             "2_9_1_finetune_own",
         ),
     ),
-    "4_3_scores_check": Chapter(("data", "asformer", "finetune", "controls"), needs=("2_3_1_public_features",)),
+    "4_3_scores_check": Chapter(
+        ("data", "asformer", "finetune", "controls"), needs=("2_3_1_public_features",), public_features=True
+    ),
 }
 
 
@@ -100,7 +106,7 @@ def needs(atom: Atom, params: Params) -> list[Atom]:
 
 def _parts(name: str, params: Params) -> tuple[str, ...]:
     """Jobs that make what a notebook is read for."""
-    return tuple(map(str, SPLITS)) if CHAPTERS[name].per_split and params.split_jobs else ("all",)
+    return tuple(map(str, params.data.split_numbers)) if CHAPTERS[name].per_split and params.split_jobs else ("all",)
 
 
 def _demo_needs(chapter: Chapter, params: Params) -> tuple[str, ...]:
@@ -119,7 +125,7 @@ def input_files(name: str, params: Params, out: Outputs) -> list[str]:
     if params.data.source == "files":
         root = data_root(params, out)
         files += [root / "mapping.txt", *root.glob("groundTruth/[!.]*"), *root.glob("splits/[!.]*")]
-        if name in ("2_3_1_public_features", "4_3_scores_check"):
+        if CHAPTERS[name].public_features:
             files += (root / "features" / (params.data.public_features or ".")).glob("[!.]*.npy")
         if name == "2_3_2_feature_extraction":
             files += [*root.glob("videos/[!.]*.avi"), ROOT / (params.i3d.weights or "")]

@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lib.layout import person
+
 SelectOn = Literal["test", "validation", "last"]
 
 
@@ -13,7 +15,7 @@ def hold_out(videos: Sequence[str], people: int, seed: int) -> tuple[tuple[str, 
     """Part a split's training videos by person.
 
     Args:
-        videos: "rgb-<person>-<number>".
+        videos: whose names tell the person (lib.layout.person).
         people: so many of them go to validation, all their videos.
         seed: of the draw.
 
@@ -26,12 +28,12 @@ def hold_out(videos: Sequence[str], people: int, seed: int) -> tuple[tuple[str, 
     >>> hold_out(["rgb-01-1", "rgb-01-2", "rgb-02-1"], people=1, seed=0)
     (('rgb-02-1',), ('rgb-01-1', 'rgb-01-2'))
     """
-    everyone = sorted({_person(video) for video in videos})
+    everyone = sorted({person(video) for video in videos})
     if people >= len(everyone):
         raise ValueError(f"finetune.validation_people: {people} of {len(everyone)} leave nobody to train on")
     chosen = set(np.random.default_rng(seed).permutation(everyone)[:people].tolist())
-    train = tuple(video for video in videos if _person(video) not in chosen)
-    return train, tuple(video for video in videos if _person(video) in chosen)
+    train = tuple(video for video in videos if person(video) not in chosen)
+    return train, tuple(video for video in videos if person(video) in chosen)
 
 
 def choose_epoch(history: pd.DataFrame, epochs: int, select_on: SelectOn) -> int:
@@ -50,7 +52,3 @@ def choose_epoch(history: pd.DataFrame, epochs: int, select_on: SelectOn) -> int
     if select_on == "last":
         return int(first["epoch"].iloc[-1])
     return int(first.loc[first[f"{select_on}_loss"].idxmin(), "epoch"])
-
-
-def _person(video: str) -> str:
-    return video.rsplit("-", 1)[0]

@@ -13,7 +13,10 @@ from lib.predictions import PredictionError, prediction_pairs
 from lib.protocols import SECONDS, score_both
 from lib.published import VIDEOCLIP_NAMES, published_table
 
-ASFORMER = {"asformer_authors_features": "asformer_public", "baseline": "asformer_own"}
+BY_FRAME = {  # name in Table 10 -> ours; a method of your own is a line more (README, A method)
+    "asformer_authors_features": "asformer_public",
+    "baseline": "asformer_own",
+}
 SHORT = {  # names in figures
     "asformer_authors_features": "ASFormer, public",
     "baseline": "ASFormer, own",
@@ -24,7 +27,7 @@ TRIMS = ("start", "both_ends", "end")
 
 def methods(epochs: tuple[int, ...]) -> dict[str, str]:
     """The thesis's name in Table 10 -> ours, below predictions/; its 8 and 15 epochs: the profile's first and last."""
-    found = dict(ASFORMER)
+    found = dict(BY_FRAME)
     for weights in ("own", "public"):
         found[f"videoclip_{weights}_zero_shot"] = f"videoclip_{weights}_zero_shot"
     for weights in ("own", "public"):
@@ -72,16 +75,18 @@ def score_all(book: Notebook, dataset: Dataset, found: Mapping[str, str]) -> pd.
 
 
 def table_ten(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
-    """A row a method of the thesis's Table 10.
+    """A row a method of the thesis's Table 10, then those that it does not have.
 
     Returns:
-        thesis (its accuracy), as_thesis (ours, scored as the thesis scored that method), difference; then of the common
-        protocol the mean over the splits of each metric, and the standard deviation of the accuracy. Accuracy and F1 as
-        fractions, edit in percent.
+        thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference;
+        then of the common protocol the mean over the splits of each metric, and the standard deviation of the accuracy.
+        Accuracy and F1 as fractions, edit in percent.
     """
     whole = metrics.query("video == 'all'")
     rows = {}
-    for name, theirs in published_table(10)["accuracy"].items():
+    theirs_of = published_table(10)["accuracy"].to_dict()
+    for name in dict.fromkeys([*theirs_of, *_compared(metrics)]):
+        theirs = theirs_of.get(name, float("nan"))
         row = {"thesis": theirs}
         own = whole[whole["method"] == name].pivot_table(index="split", columns=["protocol", "metric"], values="value")
         if len(own):
@@ -93,6 +98,16 @@ def table_ten(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
             row["accuracy_sd"] = common["accuracy"].std() / 100
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+
+
+def _compared(metrics: pd.DataFrame) -> list[str]:
+    """The methods of a long table in their order, without the ways to trim."""
+    return [name for name in metrics["method"].unique() if not name.startswith("trim_")]
+
+
+def short(name: str) -> str:
+    """A method's name in figures."""
+    return SHORT.get(name, name)
 
 
 def segments_of(book: Notebook, dataset: Dataset, found: Mapping[str, str]) -> pd.Series:
@@ -111,7 +126,7 @@ def chosen_videos(metrics: pd.DataFrame, convention: str) -> tuple[str, dict[str
     Returns:
         The method, and place -> (video, split).
     """
-    known = [name for name in published_table(10).index if name in set(metrics["method"])]
+    known = _compared(metrics)
     judge = "baseline" if "baseline" in known else known[0]
     each = metrics.query(
         "method == @judge and metric == 'accuracy' and protocol == @convention and video != 'all'"

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from lib.layout import DatasetError, read_bundle, read_labels, read_mapping
+from lib.layout import DatasetError, check_bundles, read_bundle, read_labels, read_mapping
 from lib.progress import track
 
 Split = tuple[tuple[str, ...], tuple[str, ...]]  # training and test videos
@@ -45,6 +45,11 @@ class Dataset:
     _splits: Mapping[int, Split]
     _features: Path | None
     _trim: Trim | None
+
+    @property
+    def splits(self) -> tuple[int, ...]:
+        """Their numbers."""
+        return tuple(self._splits)
 
     def split(self, number: int) -> Split:
         """Training and test videos of a split, in the order of the bundles."""
@@ -81,7 +86,9 @@ class Dataset:
         return feature
 
 
-def open_dataset(root: Path, features: str | None, fps: float, trim: Trim | None = None) -> Dataset:
+def open_dataset(
+    root: Path, features: str | None, fps: float, trim: Trim | None = None, splits: int | None = None
+) -> Dataset:
     """Read mapping, labels and splits, look at the headers of the features, check that all fit together.
 
     Args:
@@ -89,17 +96,20 @@ def open_dataset(root: Path, features: str | None, fps: float, trim: Trim | None
         features: feature set, a folder in features/ or an absolute path; "." for features/ itself; None: labels only.
         fps: frames a second.
         trim: cut features that outlast the labels at the start, at both ends or at the end; None: lengths must agree.
+        splits: number of splits that there must be; None: however many there are.
 
     Raises:
         DatasetError: one line about the first fault.
     """
+    if splits is not None:
+        check_bundles(root / "splits", splits)
     classes = read_mapping(root / "mapping.txt")
     numbers = {name: number for number, name in enumerate(classes)}
     labels = {path.stem: read_labels(path, numbers) for path in _files(root / "groundTruth", "*.txt")}
-    splits = _read_splits(root / "splits", labels)
+    parts = _read_splits(root / "splits", labels)
     folder = None if features is None else root / "features" / features
     dim = 0 if folder is None else _feature_dim(folder, labels, trim)
-    return Dataset(root, fps, classes, tuple(labels), dim, labels, splits, folder, trim)
+    return Dataset(root, fps, classes, tuple(labels), dim, labels, parts, folder, trim)
 
 
 def check_features(dataset: Dataset) -> None:

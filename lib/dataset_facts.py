@@ -6,6 +6,7 @@ from itertools import groupby
 import pandas as pd
 
 from lib.dataset import Dataset
+from lib.layout import person
 
 
 def class_statistics(dataset: Dataset) -> pd.DataFrame:
@@ -27,7 +28,7 @@ def facts(dataset: Dataset) -> dict[str, float]:
     seconds = pd.Series({video: len(dataset.names(video)) / dataset.fps for video in dataset.videos})
     return {
         "videos": len(dataset.videos),
-        "people": len({video.rsplit("-", 1)[0] for video in dataset.videos}),
+        "people": len({person(video) for video in dataset.videos}),
         "classes": len(dataset.classes),
         "hours": seconds.sum() / 3600,
         "segments": sum(1 for video in dataset.videos for _ in groupby(dataset.names(video))),

@@ -7,7 +7,6 @@ import json
 from itertools import islice
 from pathlib import Path
 
-from lib.chapters import SPLITS
 from lib.dataset import open_dataset
 from lib.layout import DatasetError
 from lib.params import data_root
@@ -47,9 +46,7 @@ def look(name: str, path: Path, params: Params, out: Outputs) -> None:
     data = params.data
     match name.split():
         case ["labels"]:
-            dataset = open_dataset(path.parent, None, data.fps)
-            for split in SPLITS:
-                dataset.split(split)
+            open_dataset(path.parent, None, data.fps, splits=data.splits)
         case ["features"]:
             open_dataset(data_root(params, out), data.public_features or ".", data.fps)
         case ["videos"]:

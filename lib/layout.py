@@ -3,6 +3,7 @@
 Each function reads one file and raises a `DatasetError` of one line that names it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Container, Mapping
 from pathlib import Path
@@ -49,6 +50,28 @@ def read_bundle(path: Path, videos: Container[str]) -> tuple[str, ...]:
         if count > 1:
             raise DatasetError(f"{path}: {entry} is listed {count} times")
     return tuple(entry.removesuffix(".txt") for entry in entries)
+
+
+def check_bundles(folder: Path, splits: int) -> None:
+    """Hold the bundles that there are against the number of splits that a profile names.
+
+    Raises:
+        DatasetError: names the first that is missing or too many.
+    """
+    expected = {f"{side}.split{number}.bundle" for number in range(1, splits + 1) for side in ("train", "test")}
+    there = {path.name for path in folder.glob("*") if re.fullmatch(r"(train|test)\.split\d+\.bundle", path.name)}
+    for fault, names, way in (("missing", expected - there, "bring"), ("extra", there - expected, "remove")):
+        if names:
+            raise DatasetError(f"{folder / min(names)}: {fault}, data.splits is {splits}; {way} it or mend data.splits")
+
+
+def person(video: str) -> str:
+    """Whose video it is, by its name: 50 Salads' "rgb-<person>-<number>", Breakfast's and GTEA's "<person>_…".
+
+    >>> person("rgb-03-2"), person("P03_cam01_P03_cereals"), person("S1_Cheese_C1")
+    ('rgb-03', 'P03', 'S1')
+    """
+    return video.rsplit("-", 1)[0] if "-" in video else video.split("_", 1)[0]
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """What a notebook holds in its hand: its parameters, its splits, and the one way to show and keep tables and figures.
 
     book = open_notebook("2_3_3_baseline", params, split, overrides)
-    book.figure(11, axes.figure, curves, "Training of the baseline on the five splits.")
+    book.figure(11, axes.figure, curves, "Training of the baseline on the splits.")
 
 With split "all" tables, figures and metrics are also kept below outputs/<profile>/ (`tables/table_03.csv`,
 `figures/figure_11.svg|.png|.csv`, `metrics/<notebook>.parquet`); with a number they lie apart, in
@@ -24,7 +24,7 @@ from pandas.io.formats.style import Styler
 
 from lib import plots
 from lib.artifacts import atomic
-from lib.chapters import CHAPTERS, SPLITS
+from lib.chapters import CHAPTERS
 from lib.dataset import Dataset, Trim, open_dataset
 from lib.language import Language, Translator
 from lib.markup import accessible, description, figcaption
@@ -82,7 +82,8 @@ class Notebook:
 
     def dataset(self, features: str | None = None, trim: Trim | None = None) -> Dataset:
         """The profile's data set with a feature set or folder (None: labels only), cut to the labels as `trim` says."""
-        return open_dataset(self.root, features, self.params.data.fps, trim)
+        data = self.params.data
+        return open_dataset(self.root, features, data.fps, trim, data.splits)
 
     @property
     def own_features(self) -> str:
@@ -190,7 +191,7 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     plots.set_style()
     notice = f"{chapter.about}: nothing on this page comes from the profile's data." if chapter.about else params.notice
     display(HTML(f'<div class="notice" lang="en">{html.escape(notice)}</div>'))
-    splits = SPLITS if whole else (int(split),)
+    splits = params.data.split_numbers if whole else (int(split),)
     about = chapter.about or params.data.name
     return Notebook(name, SimpleNamespace(**sections), out, splits, whole, about, params.language)
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from lib.dataset import Dataset, open_dataset
 from lib.language import UntranslatedError, translate
 from lib.paths import ROOT, Outputs
 from lib.sections import Params
@@ -82,6 +83,17 @@ def data_root(params: Any, out: Outputs) -> Path:
     )
 
 
+def public_dataset(params: Any, out: Outputs) -> Dataset:
+    """The data set with its public features. The demo's outlast the labels, so they are cut; released ones must fit.
+
+    Args:
+        params: all sections, or a notebook's part of them.
+    """
+    data = params.data
+    trim = "end" if data.source == "demo" else None
+    return open_dataset(data_root(params, out), data.public_features, data.fps, trim, data.splits)
+
+
 def narrated_root(params: Params, out: Outputs) -> Path:
     """Folder of the narrated videos.
 
@@ -126,6 +138,8 @@ def _explain(error: ValidationError, path: Path, overrides: Sequence[str]) -> st
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(location[-1], _known(location[:-1]), n=1, cutoff=0.0)
         return f"{source}: unknown key '{'.'.join(location)}'; the nearest valid key is '{near[0]}'"
+    if first["type"] == "value_error":  # ours, of a section as a whole: it says what it got
+        return f"{source}: {': '.join([*location, first['msg'].removeprefix('Value error, ')])}"
     got = "" if first["type"] == "missing" else f", got {first['input']!r}"
     return f"{source}: '{'.'.join(location)}': {first['msg']}{got}"
 

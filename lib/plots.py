@@ -10,7 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 # Okabe and Ito's palette: https://jfly.uni-koeln.de/color
-SPLIT_COLOURS = {1: "#0072B2", 2: "#E69F00", 3: "#009E73", 4: "#CC79A7", 5: "#D55E00"}
+SPLIT_COLOURS = {
+    1: "#0072B2",
+    2: "#E69F00",
+    3: "#009E73",
+    4: "#CC79A7",
+    5: "#D55E00",
+}  # then again, dashed
 MEAN_COLOUR = "#222222"
 WIDTH = 8.0  # inches: the text width of the report
 
@@ -44,11 +50,13 @@ def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> 
         label: of the vertical axis.
     """
     measured = history.dropna(subset=[value])
+    colours = list(SPLIT_COLOURS.values())
     for split, curve in measured.groupby("split"):
         ax.plot(
             curve["epoch"],
             curve[value],
-            color=SPLIT_COLOURS[int(split)],
+            color=colours[(int(split) - 1) % len(colours)],
+            ls="-" if int(split) <= len(colours) else "--",
             lw=1.2,
             marker=_marker(curve),
             label=f"split {split}",

@@ -7,6 +7,7 @@ import yaml
 
 from lib.paths import ROOT
 
+SPLITS = (1, 2, 3, 4, 5)  # of 50 Salads, in the thesis; a profile's own: data.splits
 METHOD_TABLES = {  # the thesis's methods, by their names in Table 10 -> the table of each
     "asformer_authors_features": 1,
     "baseline": 3,

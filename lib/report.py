@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from lib import front, listing
+from lib import front, guide, listing
 from lib.artifacts import key, write_text
 from lib.inspection import unusable
 from lib.language import CATALOGUE, UntranslatedError, translate
@@ -59,7 +59,7 @@ OWN = ("report.css", "report.js")  # beside this module
 # folder that it is given (files for the site's root below _extra/, scripts and styles in _static/) and gives back the
 # names of its pages: none where there is nothing to show.
 Writer = Callable[[Params, Outputs, list[str], Path], list[str]]
-PAGES: tuple[Writer, ...] = (listing.write,)
+PAGES: tuple[Writer, ...] = (listing.write, guide.write)
 
 
 def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
@@ -78,7 +78,7 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     if not done:
         raise FileNotFoundError(f"{out.notebooks.relative_to(ROOT)}: no executed notebook; run `make report` first")
     index = out.report / "index.html"
-    made = [out.notebooks / name / "all.json" for name in done]
+    made = [guide.README, *(out.notebooks / name / "all.json" for name in done)]
     about = [done, params.model_dump(mode="json"), dict(left_out)]
     state = key(about, ("lib.report",), [*made, CATALOGUE, *(Path(__file__).with_name(name) for name in OWN)])
     stamp = out.report / "state.txt"

@@ -111,7 +111,6 @@ def needs(params: Params) -> dict[str, tuple[tuple[str, ...], ...]]:
     trained = {name: (f"weights {name}", f"run {name}", MANY) for name in RECIPES}
     second, bert = (SECONDS,), ("bert",)
     return {
-        "2_3_1_public_features": (("features",),),
         EXTRACTED: (("videos",), ("i3d",)),
         "2_3_3_baseline": ((EXTRACTED,),),
         SECONDS: (("videos",), ("s3d",), ("words",), bert),
@@ -125,8 +124,7 @@ def needs(params: Params) -> dict[str, tuple[tuple[str, ...], ...]]:
         "2_9_2_finetune_public": (second, trained["public"], bert),
         "3_conclusion": (CHAPTERS["3_conclusion"].needs,),  # any that writes predictions
         "4_2_controls": ((EXTRACTED,), second, trained["own"], bert),
-        "4_3_scores_check": (("features",),),
-    }
+    } | {name: (("features",),) for name, chapter in CHAPTERS.items() if chapter.public_features}
 
 
 def missing(requirement: Requirement) -> list[Path]:

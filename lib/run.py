@@ -17,9 +17,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lib.artifacts import imported_modules, publish, sha256, write_json
-from lib.chapters import CHAPTERS, SPLITS, input_files, needs
+from lib.chapters import CHAPTERS, input_files, needs
 from lib.gpus import lease_gpu
-from lib.params import ParameterError, load, profile_name
+from lib.layout import DatasetError, check_bundles
+from lib.params import ParameterError, data_root, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.processes import die_with_parent, only_one
 from lib.provenance import revision
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.run", description="Execute one notebook for one split.")
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
-    parser.add_argument("--split", default="all", choices=[*map(str, SPLITS), "all"])
+    parser.add_argument("--split", default="all", help="a number, or all (default: %(default)s)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
     options = parser.parse_args(arguments)
     if "REPORT_SCHEDULED" in os.environ:
@@ -70,6 +71,8 @@ def check(notebook: Path, split: str, params: Params, profile: str) -> str:
         )
     if split != "all" and not CHAPTERS[name].per_split:
         raise ParameterError(f"{notebook}: has no splits; leave --split out")
+    if split not in (*map(str, params.data.split_numbers), "all"):
+        raise ParameterError(f"--split {split}: {profile} has splits 1 to {params.data.splits}, and all")
     return name
 
 
@@ -77,6 +80,11 @@ def check_inputs(name: str, params: Params, profile: str) -> None:
     """Name at once, before anything runs, what this notebook lacks on this machine."""
     if reason := runnable(params, Outputs(profile_name(profile)))[name]:
         raise ParameterError(f"{name}: {reason}; {hint(profile)}")
+    if params.data.source == "files" and not CHAPTERS[name].about:
+        try:
+            check_bundles(data_root(params, Outputs(profile_name(profile))) / "splits", params.data.splits)
+        except DatasetError as error:
+            raise ParameterError(f"{name}: {error}") from None
 
 
 def execute(name: str, split: str, params: Params, profile: str, overrides: list[str]) -> int:

@@ -37,9 +37,21 @@ class Data(Section):
     fps: Annotated[float, Field(gt=0)]  # frames a second of labels and features
     public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
     own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
+    splits: PositiveInt  # of the cross-validation, counted from 1: as many pairs of bundles must be in splits/
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
     convention: Literal["mstcn", "asformer", "lea"]
-    compare: Literal["thesis", "scores_references"]  # published numbers beside 2.3.1's: Table 1, or on class scores
+    compare: Literal["thesis", "scores_references", "none"]  # what is published, beside 2.3.1's results
+
+    @property
+    def split_numbers(self) -> tuple[int, ...]:
+        """1 … splits."""
+        return tuple(range(1, self.splits + 1))
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.source == "demo" and self.splits != 5:
+            raise ValueError(f"splits: the demo has 5, got {self.splits}")
+        return self
 
 
 class Asformer(Section):
@@ -136,3 +148,10 @@ class Params(Section):
     zero_shot: ZeroShot
     finetune: Finetune
     controls: Controls
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        beyond = sorted(set(self.controls.splits) - set(self.data.split_numbers))
+        if beyond and {"4_2_controls", "4_3_scores_check"} & set(self.notebooks):
+            raise ValueError(f"controls.splits names split {beyond[0]}, but data.splits is {self.data.splits}")
+        return self

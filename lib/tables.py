@@ -58,6 +58,9 @@ def beside(
 ) -> tuple[Styler, pd.DataFrame]:
     """Ours, the published table and the difference, one below the other in the same columns.
 
+    The published table stands as a whole below a whole of ours, whose splits may be fewer or more: its mean is over its
+    own.
+
     Args:
         controls: further tables of ours in the same columns, below, by name.
 
@@ -65,8 +68,11 @@ def beside(
         The styled table (best of each part underlined, a row ± of the standard deviation over the splits), and its
         values with a column `source`, for the CSV.
     """
-    theirs = published.rename(index=str).reindex(index=ours.index, columns=ours.columns).astype(float)
-    blocks = {our_name: ours, their_name: theirs, "difference": ours - theirs, **controls}
+    theirs = published.rename(index=str).reindex(columns=ours.columns).astype(float)
+    difference = ours - theirs.reindex(ours.index)
+    if "mean" not in ours.index:  # one split, or the ways to trim
+        theirs = theirs.reindex(ours.index)
+    blocks = {our_name: ours, their_name: theirs, "difference": difference, **controls}
     return _styled({name: block if name == "difference" else _spread(block) for name, block in blocks.items()})
 
 

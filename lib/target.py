@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.chapters import SPLITS
 from lib.dataset import Dataset, open_dataset
 from lib.multimodal import Sections
 from lib.params import data_root
@@ -64,7 +63,7 @@ class Target:
 
     def tested(self) -> Iterator[tuple[int, str]]:
         """Split and video, once for every test video of every split."""
-        return ((split, video) for split in SPLITS for video in self.dataset.split(split)[1])
+        return ((split, video) for split in self.dataset.splits for video in self.dataset.split(split)[1])
 
     def write(self, folder: Path, video: str, seconds: Sequence[int] | np.ndarray) -> None:
         """Write a label a second as a prediction: a label for each annotated frame."""
@@ -84,5 +83,5 @@ def open_target(params: Sections, out: Outputs, layer: Layer, learnt_on: str) ->
     """
     name = feature_set(layer, params.s3d)
     check_same_set(learnt_on, name, params.howto100m.accept)
-    dataset = open_dataset(data_root(params, out), None, params.data.fps)
+    dataset = open_dataset(data_root(params, out), None, params.data.fps, splits=params.data.splits)
     return Target(dataset, out.data / "features" / name)

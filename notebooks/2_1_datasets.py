@@ -3,7 +3,7 @@
 #
 # The thesis measures on **50 Salads** (Stein and McKenna, UbiComp 2013): 25 people prepare two salads each under a static
 # camera from above. It pre-trains on **HowTo100M**. Every later page reads the target set in one form, the layout in which
-# MS-TCN released it: a label a frame in `groundTruth/`, five splits by person in `splits/`, features as arrays of
+# MS-TCN released it: a label a frame in `groundTruth/`, splits by person in `splits/`, features as arrays of
 # (dimension, frames) in `features/`, videos in `videos/`.
 
 # %% tags=["parameters", "remove-cell"]
@@ -17,6 +17,7 @@ import pandas as pd
 
 from lib import plots
 from lib.dataset_facts import class_statistics, facts, middle_frames
+from lib.layout import person
 from lib.notebook import open_notebook
 from lib.processes import cores
 from lib.video import read_frames
@@ -119,16 +120,16 @@ for name, table in both.items():
     )
 
 # %% [markdown]
-# ### The five splits
+# ### The splits
 
 # %%
 rows = {
     k: {
         "train videos": len(train),
         "test videos": len(test),
-        "people tested": ", ".join(sorted({v[4:6] for v in test})),
+        "people tested": ", ".join(sorted({person(video).removeprefix("rgb-") for video in test})),
     }
-    for k, (train, test) in ((k, dataset.split(k)) for k in range(1, 6))
+    for k, (train, test) in ((k, dataset.split(k)) for k in dataset.splits)
 }
 splits = pd.DataFrame.from_dict(rows, orient="index").rename_axis("split")
 book.table("splits", splits, splits.reset_index(), "The cross-validation: no person is in both parts.")

@@ -6,7 +6,7 @@
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
-split = "all"  # 1 … 5: train and test this split; "all": the five together
+split = "all"  # a number: train and test this split; "all": all of them together
 overrides = []
 
 # %% tags=["hide-input"]
@@ -16,6 +16,7 @@ import pandas as pd
 from lib import plots
 from lib.baseline import cross_validate
 from lib.notebook import open_notebook
+from lib.params import public_dataset
 from lib.predictions import prediction_pairs
 from lib.published import published_table
 from lib.tables import PERCENT, alone, beside, mark_best
@@ -26,8 +27,7 @@ book = open_notebook("2_3_1_public_features", params, split, overrides)
 # ## Training
 
 # %%
-trim = "end" if book.params.data.source == "demo" else None  # released features fit their labels
-dataset = book.dataset(book.params.data.public_features, trim)
+dataset = public_dataset(book.params, book.out)
 result = cross_validate(book, dataset, "asformer_public")
 
 # %% tags=["remove-input"]

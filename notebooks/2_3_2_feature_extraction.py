@@ -7,7 +7,7 @@
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
-split = "all"  # 1 … 5: extract this split's test videos; "all": all videos, then the experiments
+split = "all"  # a number: extract this split's test videos; "all": all videos, then the experiments
 overrides = []
 
 # %% tags=["hide-input"]

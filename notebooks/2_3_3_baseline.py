@@ -2,11 +2,11 @@
 # # 2.3.3 The baseline on own features
 #
 # The baseline of the thesis: ASFormer trained from scratch on the features extracted in 2.3.2, with the vectors that
-# outlast the labels cut at the end, on each of the five splits. What is reported is the last epoch.
+# outlast the labels cut at the end, on each of the splits. What is reported is the last epoch.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
-split = "all"  # 1 … 5: train and test this split; "all": the five together
+split = "all"  # a number: train and test this split; "all": all of them together
 overrides = []
 
 # %% tags=["hide-input"]

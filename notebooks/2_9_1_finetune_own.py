@@ -7,7 +7,7 @@
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
-split = "all"  # 1 … 5: train and test this split; "all": the five together
+split = "all"  # a number: train and test this split; "all": all of them together
 overrides = []
 
 # %% tags=["hide-input"]

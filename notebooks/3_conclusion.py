@@ -55,11 +55,11 @@ figure, axes = plt.subplots(len(videos), 1, figsize=(plots.WIDTH, 9.5))
 for ax, (place, (video, number)) in zip(axes, videos.items(), strict=True):
     rows = {"truth": dataset.names(video)}
     rows |= {
-        conclusion.SHORT[name]: conclusion.pairs_of(book, dataset, ours, number)[video][0]
+        conclusion.short(name): conclusion.pairs_of(book, dataset, ours, number)[video][0]
         for name, ours in found.items()
     }
     plots.timeline(rows, dataset.fps, dataset.classes, ax).set_title(
-        f"{video}, {place} of {conclusion.SHORT[judge]}", fontsize=9
+        f"{video}, {place} of {conclusion.short(judge)}", fontsize=9
     )
     ax.get_legend().remove()
 plots.class_legend(dataset.classes, figure)
@@ -73,7 +73,7 @@ each = shown.query("protocol == @convention and metric == 'accuracy'").pivot(
 book.say(
     "Accuracy in these videos: "
     + "; ".join(
-        f"`{video}` {conclusion.SHORT[judge]} {each.loc[video, judge]:.0f} %, best method `{each.loc[video].idxmax()}` {each.loc[video].max():.0f} %"
+        f"`{video}` {conclusion.short(judge)} {each.loc[video, judge]:.0f} %, best method `{each.loc[video].idxmax()}` {each.loc[video].max():.0f} %"
         for video, _ in videos.values()
     )
     + "."
@@ -83,7 +83,7 @@ book.say(
 # ## The claims of the thesis
 #
 # Patterns, not values: does a difference that the thesis reports show here too? A claim is seen where the whole 95 % interval
-# lies on its side. The interval is Student's t over the five splits (trimming: over the test videos of split 1). Splits share
+# lies on its side. The interval is Student's t over the splits (trimming: over the test videos of split 1). Splits share
 # training videos and every method was trained once, so the intervals are on the narrow side. Chapter 4 asks more of them.
 
 # %%

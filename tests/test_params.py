@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lib.chapters import CHAPTERS, SPLITS, atoms, needs
+from lib.chapters import CHAPTERS, atoms, needs
 from lib.params import ParameterError, load
 from lib.paths import ROOT, Outputs
+from lib.published import SPLITS
 from lib.run import main as run
 from lib.schedule import plan
 
@@ -40,6 +41,9 @@ def write(folder: Path, text: str) -> Path:
         ("asformer:\n  channel_mask: 1.0\n", "'asformer.channel_mask': Input should be less than 1"),
         ("asformer:\n  attention_band: wide\n", "'asformer.attention_band': Input should be 'published' or 'banded'"),
         ("asformer: 3\n", "'asformer'"),
+        ("data:\n  source: demo\n  splits: 4\n", "mine.yaml: data: splits: the demo has 5, got 4"),
+        ("data:\n  splits: 4\n", "mine.yaml: controls.splits names split 5, but data.splits is 4"),
+        ("i3d:\n  window: 4\n", "mine.yaml: i3d: window must be odd and at least 3, got 4"),
         ("- a\n- b\n", "expected `key: value` lines"),
         ("a: [\n", "not YAML"),
         ("", "expected `key: value` lines"),
@@ -148,7 +152,7 @@ def test_no_report_without_a_data_set_or_a_chapter(mapping, notebooks, message, 
         (["notebooks/9_9_none.py"], "no such notebook"),
         (["notebooks/2_1_datasets.py", "--split", "2"], "has no splits"),
         (["notebooks/2_3_3_baseline.py", "--params", "params/50salads_scores.yaml"], "not a chapter of"),
-        (["notebooks/2_3_3_baseline.py", "--split", "6"], "invalid choice"),
+        (["notebooks/2_3_3_baseline.py", "--split", "6"], "--split 6: params/demo.yaml has splits 1 to 5, and all"),
     ],
 )
 def test_notebook_and_split_are_checked(arguments, message):

@@ -216,7 +216,12 @@ DATA_SET = {
     "a split": (
         lambda root: [f.unlink() for f in root.glob("splits/*4*")],
         "labels",
-        "no split 4; there are 1, 2, 3, 5",
+        "splits/test.split4.bundle: missing, data.splits is 5",
+    ),
+    "a split more": (
+        lambda root: shutil.copy(root / "splits/train.split1.bundle", root / "splits/train.split6.bundle"),
+        "labels",
+        "splits/train.split6.bundle: extra, data.splits is 5",
     ),
     "a class": (lambda root: (root / "mapping.txt").write_text("0 cut_tomato\n"), "labels", "is not in mapping.txt"),
 }

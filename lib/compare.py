@@ -1,0 +1,78 @@
+"""Methods of a profile side by side, from nothing but the predictions that they wrote.
+
+    python -m lib.compare --params params/demo.yaml asformer_public asformer_own
+
+Without names: all that are there. A folder of predictions may come from any program, also ASFormer's own.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from lib.dataset import open_dataset
+from lib.layout import DatasetError
+from lib.metrics import METRICS, score
+from lib.params import ParameterError, data_root, load, profile_name
+from lib.paths import Outputs
+from lib.predictions import PredictionError, prediction_pairs
+
+
+def compare(params: Any, out: Outputs, methods: Sequence[str]) -> pd.DataFrame:
+    """Score methods with the profile's convention, all in one way.
+
+    Args:
+        params: all sections, or a notebook's part of them.
+        methods: folders below predictions/, each with all splits.
+
+    Returns:
+        A row a method: the mean over the splits of accuracy, edit, f1@10, f1@25, f1@50, in percent, and the standard
+        deviation of the accuracy over the splits.
+
+    Raises:
+        PredictionError: a prediction is missing or cannot be used.
+    """
+    data, rows = params.data, {}
+    dataset = open_dataset(data_root(params, out), None, data.fps, splits=data.splits)
+    for method in methods:
+        splits = [
+            score(
+                prediction_pairs(out.predictions(method, split), dataset, dataset.split(split)[1]).values(),
+                data.convention,
+                data.ignore,
+            )
+            for split in data.split_numbers
+        ]
+        table = pd.DataFrame(splits)[list(METRICS)]
+        rows[method] = {**table.mean(), "accuracy_sd": table["accuracy"].std()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+
+
+def predicted(params: Any, out: Outputs) -> list[str]:
+    """Methods that have a folder of predictions for every split."""
+    folders = sorted(path for path in (out.root / "predictions").glob("*") if path.is_dir())
+    whole = (path.name for path in folders)
+    return [name for name in whole if all(out.predictions(name, split).is_dir() for split in params.data.split_numbers)]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m lib.compare", description="Score methods by their predictions.")
+    parser.add_argument("methods", nargs="*", help="folders below predictions/ (default: all)")
+    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    try:
+        params, out = load(options.params), Outputs(profile_name(options.params))
+        if not (methods := options.methods or predicted(params, out)):
+            raise PredictionError(f"{out.root / 'predictions'}: no method has predicted all splits; run one first")
+        table = compare(params, out, methods)
+    except (ParameterError, PredictionError, DatasetError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(table.round(1).to_string())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
