@@ -10,13 +10,14 @@ With split "all" tables, figures and metrics are also kept below outputs/<profil
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from bokeh.models import Model
 from IPython.display import HTML, Markdown, display
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
@@ -25,6 +26,7 @@ from lib import plots
 from lib.artifacts import atomic
 from lib.chapters import CHAPTERS, SPLITS
 from lib.dataset import Dataset, Trim, open_dataset
+from lib.interactive import panels_html
 from lib.params import data_root, load, profile_name
 from lib.paths import Outputs, first_folder
 from lib.predictions import prediction_pairs
@@ -84,11 +86,20 @@ class Notebook:
         labels, folder = self.real_labels(), first_folder(self.params.data.real_predictions)
         return None if labels is None or folder is None else prediction_pairs(folder, labels, labels.split(1)[1])
 
-    def figure(self, number: int | str, figure: Figure, data: pd.DataFrame, caption: str, raster: bool = False) -> None:
+    def figure(
+        self,
+        number: int | str,
+        figure: Figure,
+        data: pd.DataFrame,
+        caption: str,
+        raster: bool = False,
+        hover: Mapping[str, Model] | None = None,
+    ) -> None:
         """Show a figure under its thesis number; keep it as SVG and PNG with its data as CSV.
 
         Args:
             raster: show the PNG, for figures made of photographs.
+            hover: the same with hover values, as of lib.hover; the site shows it in the picture's place.
         """
         stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
         folder = self.out.figures if self.whole else self._own_folder()
@@ -108,7 +119,8 @@ class Notebook:
         title = f"Figure {number}" if isinstance(number, int) else "Figure"
         image = f'<img src="data:{mime};base64,{picture}" alt="{html.escape(f"{title}. {caption}")}">'
         below = self._caption(title, caption, f"figures/{stem}.csv")
-        display(HTML(f'<figure class="report">{image}{below}</figure>'))
+        panels = panels_html(hover) if hover else ""
+        display(HTML(f'<figure class="report">{image}{panels}{below}</figure>'))
 
     def table(
         self, number: int | str, shown: pd.DataFrame | Styler, data: pd.DataFrame, caption: str, file: str | None = None

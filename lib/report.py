@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from lib import explorer
 from lib.artifacts import sha256, write_text
 from lib.chapters import CHAPTERS
 from lib.inspection import unusable
+from lib.interactive import write_assets
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.provenance import revision
@@ -52,7 +54,8 @@ nb_output_stderr = "remove"
 html_theme = "sphinx_book_theme"
 html_title = {title!r}
 html_static_path = ["_static"]
-html_css_files = ["report.css"]
+html_css_files = ["report.css", "interactive.css"]
+html_js_files = ["interactive.js"]
 html_theme_options = dict(show_toc_level=2, use_download_button=False, use_fullscreen_button=False)
 html_show_sourcelink = False
 html_copy_source = False
@@ -129,7 +132,9 @@ def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mappi
     write_text(source / "conf.py", CONF.format(title=params.title))
     write_text(source / "_static" / "report.css", STYLE)
     shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), source / "_static" / "tex-svg.js")
-    write_text(source / "index.md", _front_page(params, out, done, left_out))
+    write_assets(source / "_static")
+    pages = [*done, "explorer"] if explorer.write(params, out, source) else done
+    write_text(source / "index.md", _front_page(params, out, done, left_out, pages))
     for name in done:
         notebook = nbformat.read(out.notebooks / name / "all.ipynb", as_version=4)
         for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
@@ -139,7 +144,7 @@ def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mappi
         nbformat.write(notebook, source / f"{name}.ipynb")
 
 
-def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str]) -> str:
+def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str], pages: list[str]) -> str:
     rows = ["| section | made | minutes |", "|---|---|---|"]
     for name in done:
         splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
@@ -158,7 +163,7 @@ def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping
         lines.append("Not in this profile: " + "; ".join(elsewhere) + ".")
     if unfinished:
         lines.append("Not finished: " + "; ".join(unfinished) + ".")
-    toc = "\n".join(done)
+    toc = "\n".join(pages)
     lines.append(f"```{{toctree}}\n:hidden:\n\n{toc}\n```")
     return "\n\n".join(lines) + "\n"
 
