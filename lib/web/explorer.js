@@ -129,7 +129,7 @@ const explorerVideo = (() => {
     view.legend();
     choice();
     plot = await interactive.show(item, byId("plot"));
-    plot.on_event("tap", (event) => seek(event.x));
+    for (const click of ["tap", "doubletap"]) plot.on_event(click, (event) => seek(event.x));
     byId("video").onchange = (event) => open(event.target.value, 0);
     byId("time").oninput = (event) => seek(Number(event.target.value));
     byId("previous").onclick = () => step(-1);
