@@ -8,16 +8,15 @@ With split "all" tables, figures and metrics are also kept below outputs/<profil
 `notebooks/<notebook>/split_<k>/`.
 """
 
-import base64
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import pandas as pd
+from bokeh.models import Model
 from IPython.display import HTML, Markdown, display
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
@@ -26,6 +25,8 @@ from lib import plots
 from lib.artifacts import atomic
 from lib.chapters import CHAPTERS
 from lib.dataset import Dataset, Trim, open_dataset
+from lib.interactive import panels_html
+from lib.keeping import keep_data, keep_figure
 from lib.language import Language, Translator
 from lib.markup import accessible, description, figcaption
 from lib.params import data_root, load, profile_name
@@ -33,7 +34,7 @@ from lib.paths import Outputs, first_folder
 from lib.predictions import prediction_pairs
 from lib.provenance import revision
 from lib.tables import BEST
-from lib.translated import names_of, translate_figure, translate_table
+from lib.translated import names_of, translate_figure, translate_panels, translate_table
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,7 @@ class Notebook:
 
     def dataset(self, features: str | None = None, trim: Trim | None = None) -> Dataset:
         """The profile's data set with a feature set or folder (None: labels only), cut to the labels as `trim` says."""
-        data = self.params.data
-        return open_dataset(self.root, features, data.fps, trim, data.splits)
+        return open_dataset(self.root, features, self.params.data.fps, trim, self.params.data.splits)
 
     @property
     def own_features(self) -> str:
@@ -100,29 +100,33 @@ class Notebook:
         labels, folder = self.real_labels(), first_folder(self.params.data.real_predictions)
         return None if labels is None or folder is None else prediction_pairs(folder, labels, labels.split(1)[1])
 
-    def figure(self, number: int | str, figure: Figure, data: pd.DataFrame, caption: str, raster: bool = False) -> None:
+    def figure(
+        self,
+        number: int | str,
+        figure: Figure,
+        data: pd.DataFrame,
+        caption: str,
+        raster: bool = False,
+        hover: Mapping[str, Model] | None = None,
+    ) -> None:
         """Show a figure under its thesis number; keep it as SVG and PNG with its data as CSV.
 
         Args:
             raster: show the PNG, for figures made of photographs.
+            hover: the same with hover values, as of lib.hover; the site shows it in the picture's place.
         """
         stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
         folder = self.out.figures if self.whole else self._own_folder()
         translate_figure(figure, self.words)
-        for ending in ("svg", "png"):
-            with atomic(folder / f"{stem}.{ending}") as file:
-                metadata = {"Date": None} if ending == "svg" else None
-                figure.savefig(file, format=ending, bbox_inches="tight", dpi=150, metadata=metadata)
-        _write_csv(folder / f"{stem}.csv", data)
-        plt.close(figure)
-        ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
-        picture = base64.b64encode((folder / f"{stem}.{ending}").read_bytes()).decode()
+        picture = keep_figure(figure, folder, stem, raster)
+        keep_data(data, folder / f"{stem}.csv")
         title = self.words(f"Figure {self._number(number, self.figures)}")
         caption = self.words(caption)
         told = html.escape(description(f"{title}.", caption, data, self.words))
-        image = f'<img src="data:{mime};base64,{picture}" alt="{told}">'
+        image = f'<img src="{picture}" alt="{told}">'
         below = self._caption(title, caption, f"figures/{stem}.csv")
-        display(HTML(f'<figure class="report" id="{stem}" lang="{self.language}">{image}{below}</figure>'))
+        panels = panels_html(translate_panels(hover, self.words)) if hover else ""
+        display(HTML(f'<figure class="report" id="{stem}" lang="{self.language}">{image}{panels}{below}</figure>'))
 
     def table(
         self,
@@ -141,7 +145,7 @@ class Notebook:
         """
         stem = file or (f"table_{number:02d}" if isinstance(number, int) else f"table_{number}")
         folder = self.out.tables if self.whole else self._own_folder()
-        _write_csv(folder / f"{stem}.csv", data)
+        keep_data(data, folder / f"{stem}.csv")
         body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
         title = self.words(f"Table {self._number(number, self.tables)}")
         marked = " " + self.words("The best of a column is underlined.") if BEST in body else ""
@@ -194,8 +198,3 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     splits = params.data.split_numbers if whole else (int(split),)
     about = chapter.about or params.data.name
     return Notebook(name, SimpleNamespace(**sections), out, splits, whole, about, params.language)
-
-
-def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    with atomic(path) as file:
-        table.to_csv(file, float_format="%.6g", index=not isinstance(table.index, pd.RangeIndex))

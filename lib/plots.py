@@ -1,6 +1,7 @@
 """Plot functions: data and an `ax` in, the `ax` out. One style; one colour-blind-safe colour a split everywhere."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+
+from lib.class_colours import ClassStyle, class_styles
+from lib.labels import segments
 
 # Okabe and Ito's palette: https://jfly.uni-koeln.de/color
 SPLIT_COLOURS = {
@@ -18,6 +22,11 @@ SPLIT_COLOURS = {
     5: "#D55E00",
 }  # then again, dashed
 MEAN_COLOUR = "#222222"
+PRETRAINING_LOSSES = {
+    "train_loss": "training",
+    "random_loss": "validation, random negatives",
+    "hard_loss": "validation, mined negatives",
+}
 WIDTH = 8.0  # inches: the text width of the report
 
 
@@ -31,6 +40,7 @@ def set_style() -> None:
             "figure.constrained_layout.use": True,
             "axes.spines.top": False,
             "axes.spines.right": False,
+            "hatch.linewidth": 0.5,
             "svg.hashsalt": "report",  # equal figures are equal files
             "svg.fonttype": "path",
         },
@@ -83,12 +93,8 @@ def labelled_curves(curves: Mapping[str, pd.Series], ax: Axes, label: str) -> Ax
 def pretraining_curves(history: pd.DataFrame, ax: Axes) -> Axes:
     """The losses of a pre-training over its epochs (Figures 16, 17); `history` is that of lib.pretrain.run_recipe."""
     by_epoch = history.set_index("epoch")
-    names = {
-        "train_loss": "training",
-        "random_loss": "validation, random negatives",
-        "hard_loss": "validation, mined negatives",
-    }
-    labelled_curves({label: by_epoch[name] for name, label in names.items()}, ax, "contrastive loss").legend()
+    curves = {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}
+    labelled_curves(curves, ax, "contrastive loss").legend()
     return ax
 
 
@@ -104,33 +110,27 @@ def class_bars(shares: pd.Series, ax: Axes, label: str) -> Axes:
     return ax
 
 
-def class_colours(classes: Sequence[str]) -> dict[str, tuple]:
-    """A colour a class; neighbours in the list are far apart in hue."""
-    palette = sns.color_palette("husl", len(classes))
-    step = next(step for step in (7, 5, 3, 2, 1) if np.gcd(step, len(classes)) == 1)
-    return {name: palette[place * step % len(classes)] for place, name in enumerate(classes)}
-
-
 def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[str], ax: Axes) -> Axes:
-    """Label sequences as coloured bars on one time axis.
+    """Label sequences as bars on one time axis, coloured by verb and hatched by object (lib.class_colours).
 
     Args:
         rows: name -> label a frame, e.g. {"truth": …, "ASFormer": …}; drawn from top to bottom.
         fps: frames a second of the labels.
         classes: all class names, for the colours and the legend.
     """
-    colours = class_colours(classes)
+    styles = class_styles(classes)
     for place, labels in enumerate(rows.values()):
-        names = np.asarray(labels)
-        starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
-        lengths = np.diff(np.r_[starts, len(names)])
-        spans = [(start / fps, length / fps) for start, length in zip(starts, lengths, strict=True)]
-        ax.broken_barh(spans, (-place - 0.4, 0.8), facecolors=[colours[str(name)] for name in names[starts]])
+        runs = segments(labels)
+        for name in np.unique(runs.labels).tolist():
+            own = runs.labels == name
+            starts, ends = runs.starts[own] / fps, runs.ends[own] / fps
+            spans = list(zip(starts, ends - starts, strict=True))
+            ax.broken_barh(spans, (-place - 0.4, 0.8), lw=0, **_filling(styles[name]))
     ax.set_yticks([-place for place in range(len(rows))], list(rows))
     ax.set(xlabel="seconds", xlim=(0, max(len(labels) for labels in rows.values()) / fps))
     ax.grid(visible=False)
     seen = [name for name in classes if any(name in labels for labels in rows.values())]
-    handles = [Patch(color=colours[name], label=name) for name in seen]
+    handles = [Patch(lw=0, label=name, **_filling(styles[name])) for name in seen]
     ax.legend(
         handles=handles,
         loc="upper center",
@@ -144,9 +144,12 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
 
 def class_legend(classes: Sequence[str], figure: Figure) -> None:
     """One legend of all classes below a figure of timelines."""
-    colours = class_colours(classes)
-    handles = [Patch(color=colours[name], label=name) for name in classes]
+    handles = [Patch(lw=0, label=name, **_filling(style)) for name, style in class_styles(classes).items()]
     figure.legend(handles=handles, loc="outside lower center", ncol=4, fontsize=7.5, frameon=False)
+
+
+def _filling(style: ClassStyle) -> dict[str, Any]:
+    return {"facecolor": style.colour, "hatch": style.hatch, "hatchcolor": style.ink}
 
 
 def wrap(name: str) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from lib import front, guide, listing
+from lib import explorer, front, guide, listing
 from lib.artifacts import key, write_text
 from lib.inspection import unusable
+from lib.interactive import write_assets
 from lib.language import CATALOGUE, UntranslatedError, translate
 from lib.pages import write_chapters
 from lib.params import ParameterError, load, profile_name
@@ -35,8 +36,8 @@ html_theme = "sphinx_book_theme"
 html_title = {title!r}
 html_static_path = ["_static"]
 html_extra_path = ["_extra"]
-html_css_files = ["report.css"]
-html_js_files = ["report.js"]
+html_css_files = ["report.css", "interactive.css"]
+html_js_files = ["report.js", "interactive.js"]
 html_theme_options = dict(
     show_toc_level=2,
     use_download_button=False,
@@ -59,7 +60,7 @@ OWN = ("report.css", "report.js")  # beside this module
 # folder that it is given (files for the site's root below _extra/, scripts and styles in _static/) and gives back the
 # names of its pages: none where there is nothing to show.
 Writer = Callable[[Params, Outputs, list[str], Path], list[str]]
-PAGES: tuple[Writer, ...] = (listing.write, guide.write)
+PAGES: tuple[Writer, ...] = (explorer.write, listing.write, guide.write)
 
 
 def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
@@ -117,7 +118,7 @@ def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mappi
 
 def _write_static(folder: Path) -> None:
     """Scripts and styles: ours, MathJax's and DataTables', all as files."""
-    folder.mkdir(parents=True)
+    write_assets(folder)
     for name in OWN:
         shutil.copy(Path(__file__).with_name(name), folder / name)
     shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), folder / "tex-svg.js")

@@ -1,7 +1,10 @@
 """Figures, tables and headings in the language of a report (lib/language.py), at the places where they are shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from bokeh.core.properties import value
+from bokeh.model import Model
+from bokeh.models import Axis, HoverTool, LegendItem, Title
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -31,6 +34,23 @@ def translate_figure(figure: Figure, words: Translator) -> None:
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         text.set_text(words(text.get_text()))
+
+
+def translate_panels(panels: Mapping[str, Model], words: Translator) -> dict[str, Model]:
+    """Titles, axis labels, legends and hover texts of Bokeh's figures, by their translated titles."""
+    if words.language == "en":
+        return dict(panels)
+    for panel in panels.values():
+        for model in panel.references():
+            if isinstance(model, Axis) and isinstance(model.axis_label, str):
+                model.axis_label = words(model.axis_label)
+            elif isinstance(model, Title) and isinstance(model.text, str):
+                model.text = words(model.text)
+            elif isinstance(model, LegendItem):
+                model.label = value(words(model.label["value"]))
+            elif isinstance(model, HoverTool):
+                model.tooltips = [(words(name), shown) for name, shown in model.tooltips]
+    return {words(title): panel for title, panel in panels.items()}
 
 
 def translate_table(html: str, words: Translator, prose: Sequence[str] = ()) -> str:

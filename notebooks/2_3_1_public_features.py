@@ -13,7 +13,7 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib import plots
+from lib import hover, plots
 from lib.baseline import cross_validate
 from lib.notebook import open_notebook
 from lib.params import public_dataset
@@ -41,7 +41,9 @@ book.say(
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "train_loss", left, "training loss (a video)").legend()
 plots.learning_curves(result.history, "train_accuracy", right, "training accuracy, %")
-book.figure(6, figure, result.history, "Training on public features.")
+labels = {"train_loss": "training loss (a video)", "train_accuracy": "training accuracy, %"}
+panels = hover.learning_curves(result.history, labels)
+book.figure(6, figure, result.history, "Training on public features.", hover=panels)
 
 # %% tags=["remove-input"]
 last = result.history[result.history["epoch"] == result.history["epoch"].max()]
@@ -59,7 +61,8 @@ book.say(
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "accuracy", left, "test accuracy, %").legend()
 plots.learning_curves(result.history, "f1@50", right, "test F1@50, %")
-book.figure(7, figure, result.history.dropna(subset=["accuracy"]), "Results on public features.")
+panels = hover.learning_curves(result.history, {"accuracy": "test accuracy, %", "f1@50": "test F1@50, %"})
+book.figure(7, figure, result.history.dropna(subset=["accuracy"]), "Results on public features.", hover=panels)
 
 # %% tags=["remove-input"]
 tested = result.history.dropna(subset=["accuracy"])

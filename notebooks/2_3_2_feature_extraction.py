@@ -14,7 +14,7 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib import plots
+from lib import hover, plots
 from lib.baseline import backbone_comparison, trimming_experiment
 from lib.extraction import RANDOM, damaged, extract_sets, mode_agreement
 from lib.notebook import open_notebook
@@ -94,7 +94,9 @@ if book.whole:
     plots.labelled_curves(accuracy, left, "training accuracy, %").legend()
     loss = {name: part.set_index("epoch")["train_loss"] for name, part in history.groupby("trim", sort=False)}
     plots.labelled_curves(loss, right, "training loss (a video)")
-    book.figure(9, figure, history, "The trimming experiment, training.")
+    panels = hover.labelled_curves(accuracy, "training accuracy, %")
+    panels |= hover.labelled_curves(loss, "training loss (a video)")
+    book.figure(9, figure, history, "The trimming experiment, training.", hover=panels)
 
 # %%
 if book.whole:
@@ -102,7 +104,8 @@ if book.whole:
     measured = history.dropna(subset=["accuracy"])
     tested = {name: part.set_index("epoch")["accuracy"] for name, part in measured.groupby("trim", sort=False)}
     plots.labelled_curves(tested, ax, "test accuracy, %").legend()
-    book.figure(10, figure, measured, "The trimming experiment, test videos.")
+    panels = hover.labelled_curves(tested, "test accuracy, %")
+    book.figure(10, figure, measured, "The trimming experiment, test videos.", hover=panels)
 
 # %%
 if book.whole:

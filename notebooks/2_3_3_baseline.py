@@ -12,7 +12,7 @@ overrides = []
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
-from lib import plots
+from lib import hover, plots
 from lib.baseline import cross_validate
 from lib.notebook import open_notebook
 from lib.published import published_curve, published_table
@@ -34,7 +34,9 @@ result = cross_validate(book, dataset, "asformer_own")
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "train_loss", left, "training loss (a video)").legend()
 plots.learning_curves(result.history, "train_accuracy", right, "training accuracy, %")
-book.figure(11, figure, result.history, "Training of the baseline on the splits.")
+labels = {"train_loss": "training loss (a video)", "train_accuracy": "training accuracy, %"}
+panels = hover.learning_curves(result.history, labels)
+book.figure(11, figure, result.history, "Training of the baseline on the splits.", hover=panels)
 
 # %% tags=["remove-input"]
 last = result.history[result.history["epoch"] == result.history["epoch"].max()]
@@ -60,9 +62,12 @@ plots.learning_curves(thesis, "accuracy", right, "test accuracy, %").set_title(
     "thesis, 50Salads (read off its notebook)"
 )
 right.legend()
-book.figure(
-    12, figure, result.history.dropna(subset=["accuracy"]), "The baseline on the test videos, here and in the thesis."
-)
+
+# %%
+tested = result.history.dropna(subset=["accuracy"])
+label = {"accuracy": "test accuracy, %"}
+panels = hover.learning_curves(tested, label, book.params.data.name) | hover.learning_curves(thesis, label, "thesis")
+book.figure(12, figure, tested, "The baseline on the test videos, here and in the thesis.", hover=panels)
 
 # %% tags=["remove-input"]
 drops = thesis.pivot(index="epoch", columns="split", values="accuracy").diff()

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from lib import plots
+from lib import hover, plots
 from lib.notebook import open_notebook
 from lib.pretrain import recipe_history
 
@@ -42,7 +42,13 @@ history = recipe_history(book.params, book.out, "one_cluster")
 figure, ax = plt.subplots()
 by_epoch = history.set_index("epoch")
 plots.pretraining_curves(history, ax)
-book.figure(16, figure, history, "Pre-training with one cluster an update; the loss is taken several times an epoch.")
+book.figure(
+    16,
+    figure,
+    history,
+    "Pre-training with one cluster an update; the loss is taken several times an epoch.",
+    hover=hover.pretraining_curves(history),
+)
 
 # %% tags=["remove-input"]
 trained = history.iloc[1:]

@@ -14,7 +14,7 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib import plots
+from lib import hover, plots
 from lib.experiment import compare, difference, run_experiment, verdict
 from lib.notebook import open_notebook
 from lib.pretrain import recipe_history
@@ -37,7 +37,7 @@ own = recipe_history(book.params, book.out, "own")
 figure, ax = plt.subplots()
 by_epoch = own.set_index("epoch")
 plots.pretraining_curves(own, ax)
-book.figure(17, figure, own, "Pre-training with seven clusters an update.")
+book.figure(17, figure, own, "Pre-training with seven clusters an update.", hover=hover.pretraining_curves(own))
 
 # %% tags=["remove-input"]
 rise = by_epoch["random_loss"].iloc[-1] - by_epoch["random_loss"].min()
@@ -56,16 +56,22 @@ book.say(
 runs = {"own": own}
 if published_weights(settings.recipes["public"]) is None:
     runs["public"] = recipe_history(book.params, book.out, "public")
-figure, ax = plt.subplots()
 curves = {
     f"{name}, C = {settings.recipes[name].clusters_per_update}": run.set_index("epoch")["zero_shot"]
     for name, run in runs.items()
 }
+
+# %%
+figure, ax = plt.subplots()
 plots.labelled_curves(curves, ax, "zero-shot accuracy, % of seconds")
 ax.axhline(own["zero_shot"].iloc[0], color=plots.MEAN_COLOUR, ls="--", lw=1, label="untrained (own)")
 ax.legend()
 book.figure(
-    "transfer", figure, pd.concat(runs, names=["weights"]).reset_index(level=0), "Transfer during pre-training."
+    "transfer",
+    figure,
+    pd.concat(runs, names=["weights"]).reset_index(level=0),
+    "Transfer during pre-training.",
+    hover=hover.labelled_curves(curves, "zero-shot accuracy, % of seconds"),
 )
 
 # %% tags=["remove-input"]

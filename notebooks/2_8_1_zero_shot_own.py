@@ -11,6 +11,7 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
+from lib import hover
 from lib.confusion import long_table, split_matrices, summed
 from lib.drawings_confusion import draw_confusions
 from lib.metrics import METRICS
@@ -84,6 +85,7 @@ book.figure(
     draw_confusions(matrices),
     long_table(matrices),
     "Zero-shot transfer, own weights: shares of the true class's seconds.",
+    hover=hover.confusions(matrices),
 )
 
 # %% tags=["remove-input"]

@@ -12,6 +12,7 @@ overrides = []
 # %% tags=["hide-input"]
 import pandas as pd
 
+from lib import hover
 from lib.confusion import long_table, split_matrices, summed
 from lib.drawings_confusion import draw_confusions
 from lib.metrics import METRICS
@@ -24,6 +25,7 @@ from lib.tables import SECOND_COLUMNS, alone, beside
 from lib.target import open_target
 from lib.zero_shot_runs import untrained_table, zero_shot
 
+# %% tags=["hide-input"]
 book = open_notebook("2_8_2_zero_shot_public", params, split, overrides)
 
 # %% [markdown]
@@ -86,6 +88,7 @@ book.figure(
     draw_confusions(matrices),
     long_table(matrices),
     "Zero-shot transfer, public weights: shares of the true class's seconds.",
+    hover=hover.confusions(matrices),
 )
 
 # %% tags=["remove-input"]

@@ -14,7 +14,7 @@ overrides = []
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib import plots
+from lib import hover, plots
 from lib.confusion import long_table, split_matrices
 from lib.drawings_confusion import draw_confusions
 from lib.finetune_runs import falling, fine_tune_splits, most_confused, objectives_compared
@@ -62,7 +62,8 @@ figure, (left, right) = plt.subplots(1, 2)
 begun = result.history[result.history["epoch"] <= short]
 plots.learning_curves(begun, "train_loss", left, "training loss").legend()
 plots.learning_curves(begun, "test_loss", right, "test loss")
-book.figure(20, figure, begun, f"Fine-tuning for {short} epochs, own weights.")
+panels = hover.learning_curves(begun, {"train_loss": "training loss", "test_loss": "test loss"})
+book.figure(20, figure, begun, f"Fine-tuning for {short} epochs, own weights.", hover=panels)
 
 # %% tags=["remove-input"]
 curve = begun.groupby("epoch")["test_loss"].mean()
@@ -88,7 +89,8 @@ book.say(
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_own_{short}_epochs")
-book.figure(21, draw_confusions(matrices), long_table(matrices), f"Fine-tuned for {short} epochs, own weights.")
+caption = f"Fine-tuned for {short} epochs, own weights."
+book.figure(21, draw_confusions(matrices), long_table(matrices), caption, hover=hover.confusions(matrices))
 
 # %% tags=["remove-input"]
 book.say(most_confused(matrices))
@@ -102,7 +104,8 @@ book.say(most_confused(matrices))
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "train_loss", left, "training loss").legend()
 plots.learning_curves(result.history, "test_loss", right, "test loss")
-book.figure(22, figure, result.history, f"Fine-tuning for {long} epochs, own weights.")
+panels = hover.learning_curves(result.history, {"train_loss": "training loss", "test_loss": "test loss"})
+book.figure(22, figure, result.history, f"Fine-tuning for {long} epochs, own weights.", hover=panels)
 
 # %%
 table, values = beside(result.tables[long], published_table(7), book.params.data.name)
@@ -125,7 +128,8 @@ if book.whole:
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_own_{long}_epochs")
-book.figure(23, draw_confusions(matrices), long_table(matrices), f"Fine-tuned for {long} epochs, own weights.")
+caption = f"Fine-tuned for {long} epochs, own weights."
+book.figure(23, draw_confusions(matrices), long_table(matrices), caption, hover=hover.confusions(matrices))
 
 # %% tags=["remove-input"]
 book.say(most_confused(matrices))

@@ -1,0 +1,189 @@
+"""The timeline explorer's data: equal to truth and predictions, exact to the frame; what is missing is said."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from explorer_site import CLASSES, PARAMS, PREDICTED, TRUTH, VIDEOS, make_outputs
+from videos import number_of, write_video
+
+from lib import explorer
+from lib.avi import VideoError
+from lib.dataset import DatasetError, open_dataset
+from lib.explorer_data import named_methods, predicted, runs, split_of_videos, video_data
+from lib.metrics import score
+from lib.params import load
+from lib.paths import Outputs
+from lib.predictions import PredictionError, write_prediction
+from lib.thumbnails import COLUMNS, SIDE, thumbnail_sheet
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory) -> Outputs:
+    return make_outputs(tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture(scope="module")
+def page(out, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("source")
+    assert explorer.write(load(PARAMS), out, folder)
+    return folder
+
+
+def read(page, video: str) -> dict:
+    text = (page / "_static" / "explorer" / f"{video}.js").read_text()
+    name, _, data = text.removeprefix("explorerVideo(").partition(", ")
+    assert json.loads(name) == video
+    return json.loads(data.removesuffix(");\n"))
+
+
+def unrolled(flat: list[int]) -> list[str]:
+    return [CLASSES[number] for number, frames in zip(flat[::2], flat[1::2], strict=True) for _ in range(frames)]
+
+
+def test_data_are_the_truth_and_the_predictions(page):
+    data = read(page, VIDEOS[0])
+    assert unrolled(data["truth"]) == TRUTH
+    assert {row["method"]: unrolled(row["runs"]) for row in data["rows"]} == {
+        "asformer_own": PREDICTED,  # two frames longer than the truth, and kept so
+        "videoclip_own_zero_shot": TRUTH,
+        "control_probe_s3d": PREDICTED,  # the lowest seed
+    }
+    assert (data["split"], data["fps"]) == (1, 10)
+
+
+def test_scores_are_those_of_the_video_alone(page):
+    rows = {row["method"]: row["scores"] for row in read(page, VIDEOS[2])["rows"]}
+    expected = score([(PREDICTED, TRUTH[::-1])], convention=load(PARAMS).data.convention)
+    assert rows["asformer_own"] == [round(expected[name], 1) for name in ("accuracy", "edit", "f1@50")]
+    assert rows["videoclip_own_zero_shot"] == [100, 100, 100]
+
+
+def test_a_video_without_a_methods_prediction_has_no_row_of_it(page):
+    assert [row["method"] for row in read(page, VIDEOS[1])["rows"]] == ["asformer_own"]
+
+
+def test_names_and_order_of_the_methods(page):
+    index = json.loads(
+        (page / "_static/explorer/index.js").read_text().removeprefix("window.EXPLORER = ").rstrip(";\n")
+    )
+    assert list(index["methods"].items()) == [
+        ("asformer_own", {"name": "ASFormer, own", "group": "Methods of the thesis"}),
+        ("videoclip_own_zero_shot", {"name": "VideoCLIP, own, zero-shot", "group": "Methods of the thesis"}),
+        ("control_probe_s3d", {"name": "probe s3d, seed 0", "group": "Controls (4.2)"}),
+    ]
+    assert index["videos"] == [[video, split] for split, video in enumerate(VIDEOS, 1)]
+    assert [one["name"] for one in index["classes"]] == list(CLASSES)
+
+
+def test_the_page_has_every_file_that_it_names_and_no_address_elsewhere(page):
+    text = (page / "explorer.md").read_text()
+    for script in ("index.js", "explorer_view.js", "explorer.js", "explorer.css"):
+        assert f"_static/explorer/{script}" in text
+        assert (page / "_static" / "explorer" / script).is_file()
+    files = [*(page / "_static" / "explorer").glob("*.js"), page / "explorer.md"]
+    assert not [file.name for file in files if "http:" in file.read_text() or "https:" in file.read_text()]
+
+
+def test_missing_and_broken_videos_are_told(page):
+    assert "sheet" in read(page, VIDEOS[0])
+    assert read(page, VIDEOS[3])["note"] == "No picture: videos/rgb-04-1.avi is not there."
+    assert read(page, VIDEOS[4])["note"] == "No picture: videos/rgb-05-1.avi cannot be decoded."
+    pictures = {path.stem for path in (page / "_static" / "explorer").glob("*.webp")}
+    assert pictures == set(VIDEOS[:3])
+
+
+def test_no_predictions_no_page(tmp_path):
+    assert explorer.write(load(PARAMS), Outputs(str(tmp_path / "empty")), tmp_path / "source") is False
+    assert not (tmp_path / "source").exists()
+
+
+def test_a_prediction_shorter_than_the_truth_is_refused_by_name(tmp_path):
+    out = make_outputs(tmp_path)
+    write_prediction(out.predictions("asformer_own", 4) / "rgb-04-1.txt", TRUTH[:-1])
+    with pytest.raises(PredictionError, match=r"rgb-04-1\.txt: 59 frames, the ground truth has 60"):
+        explorer.write(load(PARAMS), out, tmp_path / "source")
+    assert not (tmp_path / "source" / "explorer.md").exists()
+
+
+def test_the_named_split_tests_the_video(out):
+    dataset = open_dataset(out.data, None, 10)
+    assert split_of_videos(dataset, (1, 2, 3, 4, 5)) == {video: split for split, video in enumerate(VIDEOS, 1)}
+    with pytest.raises(DatasetError, match="no split 6"):
+        split_of_videos(dataset, (6,))
+
+
+def test_of_a_real_frame_rate_boundaries_are_exact():
+    """At 30 frames a second no rounding: the page divides whole frames by the rate."""
+    names = ["a"] * 101 + ["b"] * 1 + ["a"] * 7
+    assert runs(names, {"a": 0, "b": 1}) == [0, 101, 1, 1, 0, 7]
+
+
+def test_a_method_that_is_no_folder_of_splits_is_no_method(tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "split_one").mkdir()
+    (tmp_path / "asformer_own" / "split_2").mkdir(parents=True)
+    assert list(predicted(tmp_path)) == ["asformer_own"]
+    assert predicted(tmp_path / "nowhere") == {}
+
+
+def test_epochs_of_the_profile_are_in_the_names(out):
+    params = load(PARAMS)
+    last = params.finetune.epochs[-1]
+    found = {f"videoclip_own_{last}_epochs": {1: (out.root, None)}}
+    assert [one["name"] for one in named_methods(found, params).values()] == [f"VideoCLIP, own, {last} epochs"]
+
+
+def test_other_names_of_prediction_files_are_read(tmp_path):
+    """ASFormer's code names them without an ending."""
+    out = make_outputs(tmp_path)
+    path = out.predictions("asformer_own", 1) / f"{VIDEOS[0]}.txt"
+    path.rename(path.with_suffix(""))
+    data = video_data(open_dataset(out.data, None, 10), VIDEOS[0], 1, predicted(out.root / "predictions"), load(PARAMS))
+    assert "asformer_own" in [row["method"] for row in data["rows"]]
+
+
+def test_the_sheet_shows_a_frame_every_second(tmp_path):
+    video = write_video(tmp_path / "v.avi", frames=125, fps=10)
+    sheet = thumbnail_sheet(video, tmp_path / "made", budget=100_000)
+    assert (sheet.every, sheet.count, sheet.columns, sheet.bad) == (1, 13, COLUMNS, 0)
+    grid = cv2.imread(str(tmp_path / "made" / "v.webp"))
+    assert grid.shape == (2 * sheet.height, COLUMNS * sheet.width, 3)
+    tiles = [
+        grid[row * sheet.height :, column * sheet.width :][: sheet.height, : sheet.width]
+        for row in range(2)
+        for column in range(COLUMNS)
+    ]
+    assert [number_of(tile) for tile in tiles[:13]] == list(range(0, 125, 10))
+
+
+def test_a_small_budget_takes_fewer_frames(tmp_path):
+    video = write_video(tmp_path / "v.avi", frames=200, fps=10)
+    rich = thumbnail_sheet(video, tmp_path / "made", budget=100_000)
+    whole = (tmp_path / "made" / "v.webp").stat().st_size
+    poor = thumbnail_sheet(video, tmp_path / "made", budget=whole // 2)
+    assert poor.every > rich.every
+    assert (tmp_path / "made" / "v.webp").stat().st_size <= whole // 2
+
+
+def test_large_frames_are_made_small(tmp_path):
+    writer = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
+    for _ in range(61):
+        writer.write(np.full((480, 640, 3), 90, np.uint8))
+    writer.release()
+    sheet = thumbnail_sheet(tmp_path / "v.avi", tmp_path / "made", budget=100_000)
+    assert (sheet.count, sheet.width, sheet.height) == (3, SIDE, SIDE * 3 // 4)
+
+
+def test_a_video_is_decoded_again_only_when_it_changed(tmp_path):
+    video, picture = write_video(tmp_path / "v.avi"), tmp_path / "made" / "v.webp"
+    first = thumbnail_sheet(video, tmp_path / "made", budget=100_000)
+    made = picture.stat().st_mtime_ns
+    assert thumbnail_sheet(video, tmp_path / "made", budget=100_000) == first
+    assert picture.stat().st_mtime_ns == made
+    write_video(video, frames=80)
+    assert thumbnail_sheet(video, tmp_path / "made", budget=100_000).count == 8
+    video.unlink()
+    with pytest.raises(VideoError, match="no such video"):
+        thumbnail_sheet(video, tmp_path / "made", budget=100_000)
