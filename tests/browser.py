@@ -41,7 +41,7 @@ def opened(browser: Browser, file: Path, **context: object) -> Iterator[tuple[Pa
             faults.append(f"left the machine: {route.request.url}")
             route.abort()
 
-    made = browser.new_context(**({"viewport": DESK} | context))
+    made = browser.new_context(**({"viewport": DESK, "reduced_motion": "reduce"} | context))
     page = made.new_page()
     page.route("**/*", local_only)
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
