@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+PAPER = {"width": 718, "height": 1000}  # A4 with margins of 1 cm, in CSS pixels
 
 
 @pytest.fixture(scope="module")
