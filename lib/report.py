@@ -11,9 +11,14 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
+import nbformat
+from nbformat import NotebookNode
+
 from lib.artifacts import sha256, write_text
 from lib.chapters import CHAPTERS
+from lib.failures import Failure
 from lib.inspection import unusable
+from lib.pages import failure_list, page, troubles
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.provenance import revision
@@ -87,13 +92,15 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     Raises:
         FileNotFoundError: no notebook has been executed yet.
     """
-    done = [name for name in params.notebooks if (out.notebooks / name / "all.json").exists()]
-    if not done:
+    failed = troubles(params, out, left_out)
+    pages = {name: shown for name in params.notebooks if (shown := page(name, out, failed.get(name, ())))}
+    if not pages:
         raise FileNotFoundError(f"{out.notebooks.relative_to(ROOT)}: no executed notebook; run `make report` first")
     index = out.report / "index.html"
     state = json.dumps(
         [
-            {name: sha256(out.notebooks / name / "all.json") for name in done},
+            {name: sha256(out.notebooks / name / "all.json") for name in pages if name not in failed},
+            {name: [(failure.told, sha256(failure.notebook)) for failure in ones] for name, ones in failed.items()},
             sha256(Path(__file__)),
             params.model_dump(mode="json"),
             dict(left_out),
@@ -105,16 +112,17 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     source, site = out.root / ".site", out.root / ".site_built"
     for folder in (source, site):
         shutil.rmtree(folder, ignore_errors=True)
-    _write_source(params, out, done, left_out, source)
+    _write_source(params, pages, _front_page(params, out, list(pages), left_out, failed), source)
     _sphinx(source, site)
     for folder in ("tables", "figures"):
         if (out.root / folder).exists():
             pictures = shutil.ignore_patterns("*.svg", "*.png")  # they are in the pages
             shutil.copytree(out.root / folder, site / folder, dirs_exist_ok=True, ignore=pictures)
     (site / "sources").mkdir()
-    for name in done:
+    for name in pages:
         shutil.copy(ROOT / "notebooks" / f"{name}.py", site / "sources" / f"{name}.py")
-        shutil.copy(out.notebooks / name / "all.json", site / "sources" / f"{name}.json")
+        if (made := out.notebooks / name / "all.json").exists():
+            shutil.copy(made, site / "sources" / f"{name}.json")
     (site / "state.json").write_text(state)
     shutil.rmtree(out.report, ignore_errors=True)
     site.rename(out.report)
@@ -123,15 +131,12 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     return index
 
 
-def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str], source: Path) -> None:
-    import nbformat
-
+def _write_source(params: Params, pages: Mapping[str, NotebookNode], front: str, source: Path) -> None:
     write_text(source / "conf.py", CONF.format(title=params.title))
     write_text(source / "_static" / "report.css", STYLE)
     shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), source / "_static" / "tex-svg.js")
-    write_text(source / "index.md", _front_page(params, out, done, left_out))
-    for name in done:
-        notebook = nbformat.read(out.notebooks / name / "all.ipynb", as_version=4)
+    write_text(source / "index.md", front)
+    for name, notebook in pages.items():
         for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
             if "injected-parameters" in cell.metadata.get("tags", []):
                 cell.metadata["tags"].append("remove-cell")
@@ -139,9 +144,11 @@ def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mappi
         nbformat.write(notebook, source / f"{name}.ipynb")
 
 
-def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str]) -> str:
+def _front_page(
+    params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str], failed: Mapping[str, list[Failure]]
+) -> str:
     rows = ["| section | made | minutes |", "|---|---|---|"]
-    for name in done:
+    for name in [name for name in done if name not in failed]:
         splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
         whole = json.loads((out.notebooks / name / "all.json").read_text())
         minutes = sum(part["seconds"] for part in splits) / 60
@@ -152,6 +159,8 @@ def _front_page(params: Params, out: Outputs, done: list[str], left_out: Mapping
     unfinished = [TITLES[name] for name in params.notebooks if name not in {*done, *left_out}]
     lines = [f"# {params.title}", f'<div class="notice">{params.notice}</div>']
     lines += [f"Profile `{out.profile}`, revision {revision()}.", "\n".join(rows)]
+    if failed:
+        lines += ["Failed, so not whole (each page says why, and shows what there is):", failure_list(failed, TITLES)]
     if lacking:
         lines += ["Left out, as what they read is not on this machine:", "\n".join(lacking)]
     if elsewhere:
