@@ -1,13 +1,11 @@
 """What failed in the last run: read from the notebooks that `lib.run` leaves, named everywhere in the same words."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
 
 from lib.chapters import Atom, atoms, needs
 from lib.paths import ROOT, Outputs
@@ -54,8 +52,8 @@ def failures(params: Params, out: Outputs) -> list[Failure]:
     for atom in atoms(params):
         file = out.notebooks / atom[0] / f"{atom[1]}.failed.ipynb"
         if file.exists():
-            notebook = nbformat.read(file, as_version=4)
-            if not notebook.metadata.get("papermill", {}).get("parameters", {}).get("overrides"):
+            notebook = json.loads(file.read_text(encoding="utf-8"))
+            if not notebook["metadata"]["papermill"]["parameters"]["overrides"]:
                 found.append(Failure(atom, *_error(notebook), file))
     return found
 
@@ -86,14 +84,14 @@ def lines(failure: Failure) -> list[str]:
     return [f"failed: {failure.told}", *shown, f"    the notebook up to the error: {relative(failure.notebook)}"]
 
 
-def _error(notebook: NotebookNode) -> tuple[str, tuple[str, ...]]:
+def _error(notebook: dict) -> tuple[str, tuple[str, ...]]:
     """The error in a line, and the last lines that were written; paths from the project's folder."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     for output in outputs:
-        if output.output_type == "error":
-            value = (output.evalue.splitlines() or [""])[0].replace(f"{ROOT}/", "")
-            return f"{output.ename}: {value}", _last("\n".join(output.traceback))
-    told = "".join(output.text for output in outputs if output.output_type == "stream")
+        if output["output_type"] == "error":
+            value = (output["evalue"].splitlines() or [""])[0].replace(f"{ROOT}/", "")
+            return f"{output['ename']}: {value}", _last("\n".join(output["traceback"]))
+    told = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
     return "its kernel died (out of memory?)", _last(told)
 
 

@@ -10,6 +10,8 @@ With split "all" tables, figures and metrics are also kept below outputs/<profil
 
 import base64
 import html
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,7 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from lib import plots
-from lib.artifacts import atomic
+from lib.artifacts import atomic, write_json
 from lib.chapters import CHAPTERS, SPLITS
 from lib.dataset import Dataset, Trim, open_dataset
 from lib.params import data_root, load, profile_name
@@ -166,7 +168,15 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     notice = f"{chapter.about}: nothing on this page comes from the profile's data." if chapter.about else params.notice
     display(HTML(f'<div class="notice">{html.escape(notice)}</div>'))
     splits = SPLITS if whole else (int(split),)
+    if overrides and "REPORT_ATOM" not in os.environ:  # lib.run writes that itself
+        _by_hand(out.notebooks / name, overrides)
     return Notebook(name, SimpleNamespace(**sections), out, splits, whole, chapter.about or params.data.name)
+
+
+def _by_hand(folder: Path, overrides: Sequence[str]) -> None:
+    """Results that are overwritten with other parameters are not the profile's: `make report` is to make them again."""
+    for manifest in folder.glob("[!.]*.json"):
+        write_json(manifest, json.loads(manifest.read_text(encoding="utf-8")) | {"overrides": list(overrides)})
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:

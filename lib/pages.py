@@ -3,16 +3,16 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
-
-import jupytext
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from lib.chapters import SPLITS
 from lib.failures import Failure, failures, short, troubled
 from lib.paths import ROOT, Outputs
 from lib.requirements import relative
 from lib.sections import Params
+
+if TYPE_CHECKING:  # slow to import, and not wanted by a plan
+    from nbformat import NotebookNode
 
 
 def troubles(params: Params, out: Outputs, left_out: Mapping[str, str]) -> dict[str, list[Failure]]:
@@ -21,13 +21,16 @@ def troubles(params: Params, out: Outputs, left_out: Mapping[str, str]) -> dict[
     return troubled(able, failures(able, out))
 
 
-def page(name: str, out: Outputs, failed: Sequence[Failure]) -> NotebookNode | None:
+def page(name: str, out: Outputs, failed: Sequence[Failure]) -> "NotebookNode | None":
     """The notebook that a chapter's page shows; None where it has not run.
 
     Args:
         failed: failures that keep the chapter from being whole; with any there is a page, whatever else there is: the
             last whole one, marked as older, or the pages of the splits that are done.
     """
+    import jupytext
+    import nbformat
+
     folder = out.notebooks / name
     whole = folder / "all.ipynb"
     if not failed:
@@ -71,8 +74,10 @@ def failure_list(found: Mapping[str, Sequence[Failure]], titles: Mapping[str, st
     return f'<ul class="failed">{"".join(lines)}</ul>'
 
 
-def _split_cells(name: str, out: Outputs, split: int) -> list[NotebookNode]:
+def _split_cells(name: str, out: Outputs, split: int) -> "list[NotebookNode]":
     """A split's page below a heading of its own, without the chapter's title."""
+    import nbformat
+
     cells = nbformat.read(out.notebooks / name / f"{split}.ipynb", as_version=4).cells[1:]
     for cell in cells:
         cell.id = f"{cell.id}-{split}"
@@ -81,6 +86,8 @@ def _split_cells(name: str, out: Outputs, split: int) -> list[NotebookNode]:
     return [nbformat.v4.new_markdown_cell(f"## Split {split}"), *cells]
 
 
-def _shown(body: str) -> NotebookNode:
+def _shown(body: str) -> "NotebookNode":
+    import nbformat
+
     output = nbformat.v4.new_output("display_data", data={"text/html": body})
     return nbformat.v4.new_code_cell("# what failed", outputs=[output], metadata={"tags": ["remove-input"]})

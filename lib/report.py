@@ -10,9 +10,7 @@ import sys
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
+from typing import Any
 
 from lib.artifacts import sha256, write_text
 from lib.chapters import CHAPTERS
@@ -131,7 +129,9 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     return index
 
 
-def _write_source(params: Params, pages: Mapping[str, NotebookNode], front: str, source: Path) -> None:
+def _write_source(params: Params, pages: Mapping[str, Any], front: str, source: Path) -> None:
+    import nbformat
+
     write_text(source / "conf.py", CONF.format(title=params.title))
     write_text(source / "_static" / "report.css", STYLE)
     shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), source / "_static" / "tex-svg.js")
