@@ -1,4 +1,4 @@
-# make report · make test · make bench · make lab · make lock · make clean. Each sets up what it needs, once.
+# make report · make test · make bench · make lab · make export · make lock · make clean. Each sets up what it needs, once.
 PARAMS ?= params/demo.yaml
 CORES ?= $(shell nproc)
 TORCH ?= $(if $(wildcard .venv/.cpu),cpu,default)
@@ -8,6 +8,7 @@ PYTHON := .venv/bin/python
 UV := .tools/bin/uv
 SETUP := .venv/.$(TORCH)
 
+# OPTIONS=--dry-run: the plan alone; OPTIONS=--keep-going: a failed split leaves the others; others are Snakemake's.
 report: $(SETUP)
 	@$(PYTHON) -m lib.schedule --params $(PARAMS) --cores $(CORES) $(OPTIONS)
 
@@ -21,9 +22,13 @@ bench: $(SETUP)
 	@missed=0; for name in asformer features narrated pretrain clusters; do \
 		echo "== $$name"; $(PYTHON) -m tests.bench.bench_$$name || missed=1; done; exit $$missed
 
+# JupyterLab on a start page that says which notebooks are fresh; its own settings lie in .jupyter/.
 lab: $(SETUP)
-	.venv/bin/jupytext --sync --quiet notebooks/*.py
-	.venv/bin/jupyter lab notebooks
+	@$(PYTHON) -m lib.lab --params $(PARAMS) $(OPTIONS)
+
+# What make report made, as a self-contained HTML file a section and one PDF (through a browser): outputs/<profile>/export/.
+export: $(SETUP)
+	@$(PYTHON) -m lib.export --params $(PARAMS) $(OPTIONS)
 
 $(UV):
 	python3 -m venv .tools
@@ -49,6 +54,6 @@ lock: | $(UV)
 	@echo 'now bring environment.yml to the same versions: tests/test_environment.py names what differs'
 
 clean:
-	rm -rf outputs/*/ .snakemake .pytest_cache .ruff_cache .hypothesis notebooks/*.ipynb
+	rm -rf outputs/*/ outputs/start.md .jupyter .snakemake .pytest_cache .ruff_cache .hypothesis notebooks/*.ipynb
 
-.PHONY: report test bench lab lock clean
+.PHONY: report test bench lab export lock clean

@@ -11,8 +11,10 @@ import pandas as pd
 from lib import plots
 from lib.answer import answers, controlled, sentences, shown
 from lib.artifacts import atomic
+from lib.chapter_page import failure_list
 from lib.chapters import CHAPTERS
 from lib.drawings_answer import draw_answer
+from lib.failures import Failure
 from lib.language import Translator, translate
 from lib.markup import accessible, description, figcaption
 from lib.paths import ROOT, Outputs
@@ -25,13 +27,20 @@ QUESTION = "Does multimodal pre-training help action segmentation?"
 
 
 def page(
-    params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str], further: list[str], extra: Path
+    params: Params,
+    out: Outputs,
+    done: list[str],
+    left_out: Mapping[str, str],
+    failed: Mapping[str, list[Failure]],
+    further: list[str],
+    extra: Path,
 ) -> str:
     """The page in Markdown.
 
     Args:
-        done: chapters that have run.
+        done: chapters that have a page.
         left_out: those that cannot run on this machine, and why.
+        failed: those that are not whole, and why.
         further: names of pages beyond the chapters, for the table of contents.
         extra: folder of the site's root, where the figure and the data of both are written.
     """
@@ -42,12 +51,15 @@ def page(
         f'<div class="notice" lang="en">{html.escape(params.notice)}</div>',
     ]
     lines.append(f"## {words(QUESTION)}")
-    lines += _answer(params, out, done, extra, words) or ["No method of the thesis has been scored in this profile."]
-    lines += [f"## {words('What this is')}", _about(params, out, done)]
-    lines += [f"## {words('Chapters')}", _chapters(out, done, words)]
+    whole = [name for name in done if name not in failed]
+    lines += _answer(params, out, whole, extra, words) or ["No method of the thesis has been scored in this profile."]
+    lines += [f"## {words('What this is')}", _about(params, out, whole)]
+    lines += [f"## {words('Chapters')}", _chapters(out, whole, words)]
     elsewhere = [titles[name] for name in CHAPTERS if name not in params.notebooks]
     lacking = [f"- {titles[name]}: {reason}" for name, reason in left_out.items() if name not in done]
     unfinished = [titles[name] for name in params.notebooks if name not in {*done, *left_out}]
+    if failed:
+        lines += ["Failed, so not whole (each page says why, and shows what there is):", failure_list(failed, titles)]
     if lacking:
         lines += ["Left out, as what they read is not on this machine:", "\n".join(lacking)]
     if elsewhere:
@@ -102,6 +114,8 @@ def _one_line(text: str) -> str:
 
 def _about(params: Params, out: Outputs, done: list[str]) -> str:
     manifests = [json.loads((out.notebooks / name / "all.json").read_text(encoding="utf-8")) for name in done]
+    if not manifests:
+        return f"Profile `{out.profile}`, data set: {params.data.name}."
     times = sorted(manifest["finished"][:16].replace("T", " ") for manifest in manifests)
     revisions = list(dict.fromkeys(manifest["revision"] for manifest in manifests))
     profile = ROOT / "params" / f"{out.profile}.yaml"

@@ -9,6 +9,8 @@ With split "all" tables, figures and metrics are also kept below outputs/<profil
 """
 
 import html
+import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +24,7 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from lib import plots
-from lib.artifacts import atomic
+from lib.artifacts import atomic, write_json
 from lib.chapters import CHAPTERS
 from lib.dataset import Dataset, Trim, open_dataset
 from lib.interactive import panels_html
@@ -197,4 +199,12 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     display(HTML(f'<div class="notice" lang="en">{html.escape(notice)}</div>'))
     splits = params.data.split_numbers if whole else (int(split),)
     about = chapter.about or params.data.name
+    if overrides and "REPORT_ATOM" not in os.environ:  # lib.run writes that itself
+        _by_hand(out.notebooks / name, overrides)
     return Notebook(name, SimpleNamespace(**sections), out, splits, whole, about, params.language)
+
+
+def _by_hand(folder: Path, overrides: Sequence[str]) -> None:
+    """Results that are overwritten with other parameters are not the profile's: `make report` is to make them again."""
+    for manifest in folder.glob("[!.]*.json"):
+        write_json(manifest, json.loads(manifest.read_text(encoding="utf-8")) | {"overrides": list(overrides)})

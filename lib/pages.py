@@ -6,7 +6,7 @@ the site a picture is a file beside the page, which a click opens alone.
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,15 +44,17 @@ class Shown:
 
 def shown_by(out: Outputs, page: str) -> list[Shown]:
     """The figures and tables of an executed notebook, in its order."""
-    notebook = nbformat.read(out.notebooks / page / "all.ipynb", as_version=4)
+    file = out.notebooks / page / "all.ipynb"
+    if not file.exists():  # it failed; its page says so
+        return []
+    notebook = nbformat.read(file, as_version=4)
     found = [SHOWN.search(data["text/html"]) for data in _outputs(notebook)]
     return [Shown(page, one["name"], one["title"], one["rest"].strip()) for one in found if one]
 
 
-def write_chapters(out: Outputs, done: list[str], source: Path, language: Language) -> None:
-    """The notebooks `done` for Sphinx; their pictures below `source`/_extra/figures, where the site's root will be."""
-    for page in done:
-        notebook = nbformat.read(out.notebooks / page / "all.ipynb", as_version=4)
+def write_chapters(out: Outputs, pages: Mapping[str, nbformat.NotebookNode], source: Path, language: Language) -> None:
+    """The notebooks for Sphinx; their pictures below `source`/_extra/figures, where the site's root will be."""
+    for page, notebook in pages.items():
         for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
             if "injected-parameters" in cell.metadata.get("tags", []):
                 cell.metadata["tags"].append("remove-cell")

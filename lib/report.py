@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from lib import explorer, front, guide, listing
 from lib.artifacts import key, write_text
+from lib.chapter_page import page, troubles
+from lib.failures import Failure
 from lib.inspection import unusable
-from lib.interactive import write_assets
+from lib.interactive import WEB, write_assets
 from lib.language import CATALOGUE, UntranslatedError, translate
 from lib.pages import write_chapters
 from lib.params import ParameterError, load, profile_name
@@ -75,20 +79,24 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     Raises:
         FileNotFoundError: no notebook has been executed yet.
     """
-    done = [name for name in params.notebooks if (out.notebooks / name / "all.json").exists()]
-    if not done:
+    failed = troubles(params, out, left_out)
+    pages = {name: shown for name in params.notebooks if (shown := page(name, out, failed.get(name, ())))}
+    if not pages:
         raise FileNotFoundError(f"{out.notebooks.relative_to(ROOT)}: no executed notebook; run `make report` first")
     index = out.report / "index.html"
-    made = [guide.README, *(out.notebooks / name / "all.json" for name in done)]
-    about = [done, params.model_dump(mode="json"), dict(left_out)]
-    state = key(about, ("lib.report",), [*made, CATALOGUE, *(Path(__file__).with_name(name) for name in OWN)])
+    made = [file for name in pages if (file := out.notebooks / name / "all.json").exists()]
+    made += {failure.notebook for ones in failed.values() for failure in ones}
+    about = [list(pages), params.model_dump(mode="json"), dict(left_out)]
+    about += [{name: [failure.told for failure in ones] for name, ones in failed.items()}]
+    static = [guide.README, CATALOGUE, *(Path(__file__).with_name(name) for name in OWN), *WEB.glob("*")]
+    state = key(about, ("lib.report",), [*made, *static])
     stamp = out.report / "state.txt"
     if index.exists() and stamp.exists() and stamp.read_text() == state:
         return index
     source, site = out.root / ".site", out.root / ".site_built"
     for folder in (source, site):
         shutil.rmtree(folder, ignore_errors=True)
-    _write_source(params, out, done, left_out, source)
+    _write_source(params, out, pages, left_out, failed, source)
     _sphinx(source, site)
     (site / "state.txt").write_text(state)
     shutil.rmtree(out.report, ignore_errors=True)
@@ -98,7 +106,14 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     return index
 
 
-def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mapping[str, str], source: Path) -> None:
+def _write_source(
+    params: Params,
+    out: Outputs,
+    pages: Mapping[str, NotebookNode],
+    left_out: Mapping[str, str],
+    failed: Mapping[str, list[Failure]],
+    source: Path,
+) -> None:
     title, show, hide = (translate(text, params.language) for text in (params.title, "Show the code", "Hide the code"))
     conf = CONF.format(title=title, language=params.language, show=show, hide=hide)
     write_text(source / "conf.py", conf)
@@ -108,12 +123,13 @@ def _write_source(params: Params, out: Outputs, done: list[str], left_out: Mappi
         if (out.root / folder).exists():
             shutil.copytree(out.root / folder, extra / folder, ignore=shutil.ignore_patterns("*.svg", "*.png"))
     (extra / "sources").mkdir(parents=True)
-    for name in done:
+    for name in pages:
         shutil.copy(ROOT / "notebooks" / f"{name}.py", extra / "sources" / f"{name}.py")
-        shutil.copy(out.notebooks / name / "all.json", extra / "sources" / f"{name}.json")
-    write_chapters(out, done, source, params.language)
-    further = [page for write in PAGES for page in write(params, out, done, source)]
-    write_text(source / "index.md", front.page(params, out, done, left_out, further, extra))
+        if (made := out.notebooks / name / "all.json").exists():
+            shutil.copy(made, extra / "sources" / f"{name}.json")
+    write_chapters(out, pages, source, params.language)
+    further = [page for write in PAGES for page in write(params, out, list(pages), source)]
+    write_text(source / "index.md", front.page(params, out, list(pages), left_out, failed, further, extra))
 
 
 def _write_static(folder: Path) -> None:

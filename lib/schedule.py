@@ -1,36 +1,39 @@
-"""`make report`: check the parameters, let Snakemake run the atoms that are not fresh, build the site.
+"""`make report`: check the parameters, say the plan, let Snakemake run the atoms that are not fresh, build the site.
 
 Chapters whose inputs are not on this machine are left out by name; `python -m lib.check` says where to get them.
 
     python -m lib.schedule --params params/demo.yaml --cores 2
 
 It owns what Snakemake leaves to its user after a kill (stale locks, incomplete files, orphans).
-Further options are handed to Snakemake: `--dry-run`, `--keep-going`, `--workflow-profile params/slurm`.
+`--dry-run` stops after the plan; `--keep-going` makes the rest of the report where an atom fails.
+Further options are handed to Snakemake: `--workflow-profile params/slurm`.
 """
 
 import argparse
 import fcntl
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from lib.artifacts import write_json
+from lib.events import events
 from lib.inspection import unusable
 from lib.language import UntranslatedError
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
+from lib.plan import forgotten, manifest, plan
 from lib.processes import die_with_parent
 from lib.report import build
 from lib.requirements import hint, missing, relative, requirements, runnable
+from lib.running import failure_lines, follow, plan_lines
 from lib.sections import Params
 from lib.titles import TITLES
 
+CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
 PATIENCE = 20  # seconds that the processes of a killed run get to end
 
 
@@ -42,7 +45,7 @@ def main() -> int:
     try:
         params = load(options.params)
         outputs = Outputs(profile_name(options.params))
-        left_out = plan(params, outputs, options.params)
+        left_out = unable(params, outputs, options.params)
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -55,21 +58,50 @@ def main() -> int:
         print(f"error: another run is making {outputs.root.relative_to(ROOT)}; wait for it or stop it", file=sys.stderr)
         return 1
     with lock:
-        forget_overridden(outputs)
-        chapters = [name for name in params.notebooks if name not in left_out]
-        code = run_atoms(options.params, options.cores, further, chapters)
-        if code or "--dry-run" in further or "-n" in further:
-            return code
         try:
-            page = build(params, outputs, left_out)
-        except UntranslatedError as error:
+            return make(params, outputs, options, further, left_out)
+        except (ParameterError, UntranslatedError) as error:
             print(f"error: {error}", file=sys.stderr)
-            return 1
-        print(f"the report: {page.relative_to(ROOT)}")
-    return 0
+            return 2
 
 
-def plan(params: Params, outputs: Outputs, profile: str) -> dict[str, str]:
+def make(
+    params: Params, outputs: Outputs, options: argparse.Namespace, further: list[str], left_out: Mapping[str, str]
+) -> int:
+    """Say the plan, run it, build the site.
+
+    Args:
+        options: `params` (the profile's file) and `cores`.
+        further: options of Snakemake.
+        left_out: chapters that cannot run, and why.
+
+    Returns:
+        The exit code: 0 where all that can run is made.
+    """
+    able = params.model_copy(update={"notebooks": tuple(name for name in params.notebooks if name not in left_out)})
+    keep_going = bool({"--keep-going", "-k"} & {*further})
+    cores = None if any(word.startswith(CLUSTER) for word in further) else options.cores
+    steps = plan(able, outputs, options.params, further)
+    print(*plan_lines(steps, able, cores), sep="\n", flush=True)
+    if {"--dry-run", "-n"} & {*further}:
+        return 0
+    code = 0
+    if any(step.runs for step in steps):
+        for atom in forgotten(able, outputs):
+            manifest(outputs, atom).unlink(missing_ok=True)
+        happening = events(options.params, options.cores, able.notebooks, further)
+        code, failed = follow(happening, steps, able, cores, keep_going)
+        for line in failure_lines(failed, able, outputs):
+            print(line)
+    if code and not keep_going:
+        print("the report was not made; OPTIONS=--keep-going makes the rest of it")
+        return code
+    page = build(params, outputs, left_out)
+    print(f"the report: {page.relative_to(ROOT)}")
+    return code
+
+
+def unable(params: Params, outputs: Outputs, profile: str) -> dict[str, str]:
     """Chapters that cannot run on this machine, and why.
 
     Raises:
@@ -90,24 +122,6 @@ def plan(params: Params, outputs: Outputs, profile: str) -> dict[str, str]:
 def left_out_lines(left_out: Mapping[str, str], profile: str) -> list[str]:
     """A line a chapter that is left out."""
     return [f"left out: {TITLES[name]}: {reason}; {hint(profile)}" for name, reason in left_out.items()]
-
-
-def run_atoms(profile: str, cores: int, further: list[str], chapters: list[str]) -> int:
-    """Snakemake over these chapters' atoms that are not fresh; its own lock is off, as one lock a profile is ours."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", "Snakefile", "--cores", str(cores), "--nolock"]
-    command += ["--rerun-incomplete", "--rerun-triggers", "mtime", "input", "--quiet", "rules", "host"]
-    command += [*further, "--config", f"params={profile}", f"chapters={','.join(chapters)}"]
-    environment = os.environ | {"REPORT_SCHEDULED": "1", "REPORT_CORES": str(cores)}
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, preexec_fn=partial(die_with_parent, os.getpid())
-    ).returncode
-
-
-def forget_overridden(outputs: Outputs) -> None:
-    """Results that someone made by hand with `--set` are not the profile's: let them be made again."""
-    for manifest in outputs.notebooks.glob("*/[!.]*.json"):
-        if json.loads(manifest.read_text(encoding="utf-8"))["overrides"]:
-            manifest.unlink()
 
 
 def take_lock(path: Path) -> TextIO | None:

@@ -14,7 +14,7 @@ from lib.params import ParameterError, load
 from lib.paths import ROOT, Outputs
 from lib.published import SPLITS
 from lib.run import main as run
-from lib.schedule import plan
+from lib.schedule import unable
 
 PROFILES = sorted(path.stem for path in (ROOT / "params").glob("*.yaml") if path.stem not in {"published"})
 
@@ -140,7 +140,7 @@ def test_no_report_without_a_data_set_or_a_chapter(mapping, notebooks, message, 
     profile = write(tmp_path, f"data: {{source: files, roots: [{root}]}}\nnotebooks: [{', '.join(notebooks)}]\n")
     params, out = load(profile), Outputs("mine")
     with pytest.raises(ParameterError) as caught:
-        plan(params, out, str(profile))
+        unable(params, out, str(profile))
     told = str(caught.value)
     assert told.startswith(tuple(message.format(root=path) for path in (root, os.path.relpath(root, ROOT)))), told
     assert told.endswith("says where to get it") and "\n" not in told

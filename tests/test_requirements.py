@@ -445,7 +445,7 @@ def test_the_report_leaves_out_by_name_and_runs_the_rest(brought, out, tmp_path)
         "2.8.2 Zero-shot transfer, public weights: unusable: " in public and "'decoder.bias' is not a weight" in public
     )
     able = [name for name in load(profile).notebooks if number(name) not in left_out]
-    planned = re.search(r"^atom +(\d+)$", call.stdout + call.stderr, re.MULTILINE)
+    planned = re.search(r"^plan: (\d+) of \1 to run", call.stdout, re.MULTILINE)
     assert planned and int(planned[1]) == len(atoms(load(profile, [f"notebooks={able}"])))
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from browser import DESK, PAPER, PHONE, browser, opened, serious
+from browser import PAPER, PHONE, browser, opened, serious
 from bs4 import BeautifulSoup
 from report_runs import finish
 

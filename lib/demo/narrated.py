@@ -75,7 +75,8 @@ def render_narrated(demo: Demo, settings: Narration, folder: Path, workers: int)
     if missing:
         done = spread(partial(render_video, demo, settings, folder), missing, workers)
         deque(track(done, "narrated video", total=len(missing)), maxlen=0)
-    _write_lists(videos, settings, folder)
+    if missing or not all((folder / file).exists() for file in FILES):  # new times would have the captions packed again
+        _write_lists(videos, settings, folder)
 
 
 def render_video(demo: Demo, settings: Narration, folder: Path, number: int) -> None:

@@ -1,0 +1,113 @@
+"""`make lab`: JupyterLab in the project's folder, the notebooks as notebooks, on a page that says how each stands.
+
+    python -m lib.lab --params params/demo.yaml
+
+What JupyterLab keeps of its own (settings, open tabs) lies in `.jupyter/`, the start page in `outputs/start.md`.
+Further options are handed to JupyterLab: `--port 9000`, `--no-browser`.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lib import clock
+from lib.artifacts import write_json, write_text
+from lib.params import ParameterError, load, profile_name
+from lib.paths import ROOT, Outputs
+from lib.plan import Step, plan
+from lib.schedule import unable
+from lib.sections import Params
+from lib.titles import TITLES
+
+START = ROOT / "outputs" / "start.md"
+HOME = ROOT / ".jupyter"
+SETTINGS = {
+    "@jupyterlab/docmanager-extension:plugin": {
+        "defaultViewers": {"python": "Jupytext Notebook", "markdown": "Markdown Preview"}
+    },
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+WORST_FIRST = ("failed", "not run", "stale", "fresh")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m lib.lab", description="JupyterLab on the project's notebooks.")
+    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    options, further = parser.parse_known_args()
+    try:
+        params, out = load(options.params), Outputs(profile_name(options.params))
+        left_out = unable(params, out, options.params)
+        able = params.model_copy(update={"notebooks": tuple(name for name in params.notebooks if name not in left_out)})
+        write_text(START, start_page(params, out, options.params, plan(able, out, options.params), left_out))
+    except ParameterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    pair()
+    write_json(HOME / "labconfig" / "default_setting_overrides.json", SETTINGS)
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}"]
+    command += [f"--LabApp.default_url=/lab/tree/{START.relative_to(ROOT)}"]
+    command += [f"--LabApp.workspaces_dir={HOME / 'workspaces'}", *further]
+    paths = {"JUPYTER_CONFIG_PATH": HOME, "PYTHONPATH": ROOT}  # before those that are set: notebooks import this lib
+    first = {name: os.pathsep.join(filter(None, (str(path), os.environ.get(name)))) for name, path in paths.items()}
+    os.chdir(ROOT)
+    os.execve(sys.executable, command, os.environ | first)
+
+
+def pair() -> None:
+    """An .ipynb beside each notebook that has none: it names the kernel, and keeps outputs when one is saved."""
+    import jupytext
+
+    for source in sorted((ROOT / "notebooks").glob("*.py")):
+        if not (pair := source.with_suffix(".ipynb")).exists():
+            notebook = jupytext.read(source)
+            notebook.metadata.update(KERNEL)
+            write_text(pair, jupytext.writes(notebook, fmt="ipynb"))
+
+
+def start_page(params: Params, out: Outputs, profile: str, steps: Sequence[Step], left_out: Mapping[str, str]) -> str:
+    """The start page, in Markdown, its links relative to its folder."""
+    rows = ["| notebook | state | made | took | result |", "|---|---|---|---|---|"]
+    for name in params.notebooks:
+        own = [step for step in steps if step.atom[0] == name]
+        notebook = f"[{TITLES[name]}](../notebooks/{name}.py)"
+        rows.append(f"| {notebook} | {' | '.join(_row(name, own, out, left_out))} |")
+    return f"""# {params.title}
+
+Click a notebook to open it; "Run All Cells" in the menu Run runs it. What it trained or extracted before it reads, so a
+second run is short. Its second cell names the profile: `params/demo.yaml`, unless you change it.
+
+{chr(10).join(rows)}
+
+The state is that of profile `{out.profile}` when this page was made, by the plan of `make report PARAMS={profile}`:
+what is not fresh would run. A stale notebook is older than its parameters, code or data.
+"""
+
+
+def _row(name: str, own: Sequence[Step], out: Outputs, left_out: Mapping[str, str]) -> tuple[str, str, str, str]:
+    """State, when it was made, what it took, link to what came out."""
+    if name in left_out:
+        return f"left out: {left_out[name]}", "", "", ""
+    state = min((step.state for step in own), key=WORST_FIRST.index)
+    reasons = dict.fromkeys(step.reason for step in own if step.state == state != "not run")
+    told = f"**{state}** {'; '.join(filter(None, reasons)).removeprefix('failed: ')}".replace("|", "\\|")
+    folder = Path("..") / out.notebooks.relative_to(ROOT) / name
+    failed = next((step.atom[1] for step in own if step.state == "failed"), None)
+    broken = f"[up to the error]({folder}/{failed}.failed.ipynb)" if failed else ""
+    whole = out.notebooks / name / "all.json"
+    if not whole.exists():
+        return told, "", "", broken
+    manifests = [json.loads(file.read_text(encoding="utf-8")) for file in whole.parent.glob("[!.]*.json")]
+    made = max(manifest["finished"] for manifest in manifests)[:16].replace("T", " ")
+    took = clock.in_words(sum(manifest["seconds"] for manifest in manifests))
+    return told, f"{made} UTC", took, broken or f"[as executed]({folder}/all.ipynb)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
