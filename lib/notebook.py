@@ -9,7 +9,6 @@ With split "all" tables, figures and metrics are also kept below outputs/<profil
 """
 
 import html
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,11 +23,11 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from lib import plots
-from lib.artifacts import atomic, write_json
+from lib.artifacts import atomic
 from lib.chapters import CHAPTERS
 from lib.dataset import Dataset, Trim, open_dataset
 from lib.interactive import panels_html
-from lib.keeping import keep_data, keep_figure
+from lib.keeping import keep_data, keep_figure, mark_by_hand
 from lib.language import Language, Translator
 from lib.markup import accessible, description, figcaption
 from lib.params import data_root, load, profile_name
@@ -200,11 +199,5 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     splits = params.data.split_numbers if whole else (int(split),)
     about = chapter.about or params.data.name
     if overrides and "REPORT_ATOM" not in os.environ:  # lib.run writes that itself
-        _by_hand(out.notebooks / name, overrides)
+        mark_by_hand(out.notebooks / name, overrides)
     return Notebook(name, SimpleNamespace(**sections), out, splits, whole, about, params.language)
-
-
-def _by_hand(folder: Path, overrides: Sequence[str]) -> None:
-    """Results that are overwritten with other parameters are not the profile's: `make report` is to make them again."""
-    for manifest in folder.glob("[!.]*.json"):
-        write_json(manifest, json.loads(manifest.read_text(encoding="utf-8")) | {"overrides": list(overrides)})
