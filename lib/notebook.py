@@ -3,9 +3,8 @@
     book = open_notebook("2_3_3_baseline", params, split, overrides)
     book.figure(11, axes.figure, curves, "Training of the baseline on the splits.")
 
-With split "all" tables, figures and metrics are also kept below outputs/<profile>/ (`tables/table_03.csv`,
-`figures/figure_11.svg|.png|.csv`, `metrics/<notebook>.parquet`); with a number they lie apart, in
-`notebooks/<notebook>/split_<k>/`.
+With split "all" tables, figures and metrics are kept below outputs/<profile>/ (`tables/table_03.csv`,
+`figures/figure_11.svg|.png|.csv`, `metrics/<notebook>.parquet`); with a number in `notebooks/<notebook>/split_<k>/`.
 """
 
 import html
@@ -99,7 +98,7 @@ class Notebook:
     def real_predictions(self) -> dict[str, tuple[list[str], list[str]]] | None:
         """What an MS-TCN predicted for split 1's test videos, and the truth (30 fps): name -> (prediction, truth)."""
         labels, folder = self.real_labels(), first_folder(self.params.data.real_predictions)
-        return None if labels is None or folder is None else prediction_pairs(folder, labels, labels.split(1)[1])
+        return labels and folder and prediction_pairs(folder, labels, labels.split(1)[1])
 
     def figure(
         self,
@@ -156,10 +155,9 @@ class Notebook:
 
     def metrics(self, table: pd.DataFrame) -> None:
         """Keep the long metric table of this section."""
-        if not self.whole:
-            return
-        with atomic(self.out.metrics / f"{self.name}.parquet") as file:
-            table.reset_index(drop=True).to_parquet(file)
+        if self.whole:
+            with atomic(self.out.metrics / f"{self.name}.parquet") as file:
+                table.reset_index(drop=True).to_parquet(file)
 
     def say(self, text: str) -> None:
         """A sentence with computed numbers."""
@@ -196,8 +194,7 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     plots.set_style()
     notice = f"{chapter.about}: nothing on this page comes from the profile's data." if chapter.about else params.notice
     display(HTML(f'<div class="notice" lang="en">{html.escape(notice)}</div>'))
-    splits = params.data.split_numbers if whole else (int(split),)
-    about = chapter.about or params.data.name
+    splits, about = params.data.split_numbers if whole else (int(split),), chapter.about or params.data.name
     if overrides and "REPORT_ATOM" not in os.environ:  # lib.run writes that itself
         mark_by_hand(out.notebooks / name, overrides)
     return Notebook(name, SimpleNamespace(**sections), out, splits, whole, about, params.language)
