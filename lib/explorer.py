@@ -43,7 +43,7 @@ def write(params: Params, out: Outputs, done: list[str], folder: Path) -> list[s
     named, tested = named_methods(found, params), split_of_videos(dataset, params.data.split_numbers)
     for video, split in tested.items():
         data = video_data(dataset, video, split, {name: found[name] for name in named}, params)
-        data |= _pictures(dataset, video, out.root / "explorer", here, PICTURES // len(tested))
+        data |= _pictures(dataset, video, out.thumbnails, here, PICTURES // len(tested))
         write_text(here / f"{video}.js", f"explorerVideo({as_json(video)}, {as_json(data)});\n")
     styles = class_styles(dataset.classes)
     index = {

@@ -17,6 +17,7 @@ from lib.plots import MEAN_COLOUR, PRETRAINING_LOSSES, SPLIT_COLOURS
 
 Panels = dict[str, figure]
 DASHES = ("solid", "dashed", "dotted", "dotdash", "dashdot")  # a split a dash, so that colour is not alone
+MARKED = 15  # points of a line that are marked, as in the printed figure
 DIGITS = 5  # of a number in the page
 BLUES = [to_hex(colour) for colour in color_palette("Blues", 32)]
 
@@ -71,6 +72,9 @@ def _lines(
         source = everything if line.notna().all() else _source(line.dropna().to_frame(), across)  # a NaN breaks a line
         drawn = view.line(across, str(name), source=source, legend_label=str(name), **style)
         drawn.name = "ink" if mean else None
+        if len(line.dropna()) <= MARKED:
+            dots = view.scatter(across, str(name), source=source, size=4, color=style["color"])
+            dots.name = drawn.name
     if "mean" not in table:  # the hover text hangs on a line that is always there
         drawn = view.line(across, "middle", source=everything, line_alpha=0)
     told = [(across, f"@{{{across}}}"), *((str(name), f"@{{{name}}}{{0.[000]}}") for name in table)]

@@ -54,6 +54,11 @@ class Outputs:
         return self.root / "metrics"
 
     @property
+    def thumbnails(self) -> Path:
+        """Small frames of each video, for the site's timeline explorer."""
+        return self.root / "thumbnails"
+
+    @property
     def notebooks(self) -> Path:
         """Executed notebooks and their manifests: notebooks/<name>/<split>.ipynb, .json."""
         return self.root / "notebooks"

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.models import Line
 
 from lib import hover
 from lib.interactive import as_json, panels_html, write_assets
@@ -54,7 +55,16 @@ def test_hover_of_curves_names_every_line():
 
 def test_one_split_has_no_mean():
     panel = hover.learning_curves(history(splits=1), {"loss": "loss"})["loss"]
-    assert [drawn.glyph.y for drawn in panel.renderers if drawn.glyph.line_alpha] == ["split 1"]
+    assert {drawn.glyph.y for drawn in panel.renderers if drawn.glyph.line_alpha} == {"split 1"}
+
+
+def test_short_curves_are_marked():
+    """A curve of one epoch would be no line at all."""
+    marked = {}
+    for epochs in (1, hover.MARKED, hover.MARKED + 1):
+        panel = hover.learning_curves(history(epochs=epochs), {"loss": "loss"})["loss"]
+        marked[epochs] = any(not isinstance(drawn.glyph, Line) for drawn in panel.renderers)
+    assert marked == {1: True, hover.MARKED: True, hover.MARKED + 1: False}
 
 
 def test_titles_keep_panels_of_the_same_label_apart():
@@ -67,9 +77,8 @@ def test_titles_keep_panels_of_the_same_label_apart():
 
 def test_labelled_curves_of_different_lengths_share_an_axis():
     curves = {"own": pd.Series([1.0, 2.0], [0, 1]), "public": pd.Series([5.0, 6.0], [1, 2])}
-    own, public, told = (
-        drawn.data_source.data for drawn in hover.labelled_curves(curves, "accuracy")["accuracy"].renderers
-    )
+    panel = hover.labelled_curves(curves, "accuracy")["accuracy"]
+    own, public, told = (drawn.data_source.data for drawn in panel.renderers if isinstance(drawn.glyph, Line))
     assert own == {"epoch": [0, 1], "own": [1, 2]}  # no gap where only the other was measured
     assert public == {"epoch": [1, 2], "public": [5, 6]}
     assert told["epoch"] == [0, 1, 2]

@@ -35,7 +35,7 @@ const interactive = (() => {
       for (const key of ["axis_label_text_color", "major_label_text_color", "label_text_color"])
         if (key in model) change[key] = ink;
       for (const key of ["axis_line_color", "major_tick_line_color", "minor_tick_line_color"])
-        if (key in model) change[key] = ink;
+        if (model[key]) change[key] = ink; // null: not drawn
       if ("grid_line_color" in model) change.grid_line_color = faint;
       if (model.type === "Title") change.text_color = ink;
       if (model.type === "Span") change.line_color = ink;
