@@ -120,6 +120,7 @@ def _chapters(out: Outputs, done: list[str], words: Translator) -> str:
         splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
         whole = json.loads((out.notebooks / name / "all.json").read_text())
         minutes = sum(part["seconds"] for part in splits) / 60
-        made = whole["finished"][:16].replace("T", "&nbsp;")
-        rows.append(f"| [{words(TITLES[name])}]({name}.ipynb) | {made} | {whole['revision']} | {minutes:.1f} |")
+        made = whole["finished"][:16].replace("T", " ")
+        when = f'<span class="made-when">{made}</span>'
+        rows.append(f"| [{words(TITLES[name])}]({name}.ipynb) | {when} | {whole['revision']} | {minutes:.1f} |")
     return "\n".join(rows)

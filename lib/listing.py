@@ -1,5 +1,6 @@
 """A page of the site that lists all figures and tables, with links."""
 
+import re
 from pathlib import Path
 
 from lib.artifacts import write_text
@@ -36,4 +37,5 @@ def _place(one: Shown) -> tuple[bool, int]:
 
 def _row(one: Shown, words: Translator) -> str:
     link = f'<a href="{one.page}.html#{one.name}">{one.title.split()[1]}</a>'
-    return f"| {link} | {one.caption.replace('|', chr(92) + '|')} | [{words(TITLES[one.page])}]({one.page}.ipynb) |"
+    caption = re.sub(r"\s*<i>.*?</i>", "", one.caption)  # whose numbers it shows
+    return f"| {link} | {caption.replace('|', chr(92) + '|')} | [{words(TITLES[one.page])}]({one.page}.ipynb) |"

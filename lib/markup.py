@@ -15,7 +15,7 @@ ROW = re.compile(r"<tr.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<th([^>]*)>(.*?)</th>", re.DOTALL)
 VALUE = re.compile(r"<td([^>]*)>(.*?)</td>", re.DOTALL)
 CLASS = re.compile(r' style="text-align: right;"| class="[^"]*"')  # pandas' own; its marks go by the cells' names
-NUMBER = re.compile(r"[+\-−]?[\d.]|–$|nan$")
+NUMBER = re.compile(r"[+\-−<≤≥]?\s*[\d.][\d.,:;%±e+\-−()\[\]\s]*$|[–-]$|nan$")  # an interval or spread may follow
 
 
 def description(title: str, caption: str, data: pd.DataFrame, words: Translator, most: int = 4) -> str:
@@ -101,7 +101,7 @@ def _one_row(head: str, numbers: list[bool]) -> str:
     lines = []
     for row in rows:
         kinds = numbers if len(row) == len(numbers) else [False] * len(row)
-        cells = [_column_header(*cell, number) for cell, number in zip(row, kinds, strict=True)]
+        cells = [_column_header(cell[0], cell[1], number) for cell, number in zip(row, kinds, strict=True)]
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return "<thead>\n    " + "\n    ".join(lines) + "\n  </thead>"
 

@@ -5,7 +5,6 @@ the site a picture is a file beside the page, which a click opens alone.
 """
 
 import base64
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,8 +96,3 @@ def _words(data: Path) -> set[str]:
     table = pd.read_csv(data, dtype=str)
     cells = {*map(str, table.columns), *table.stack().dropna().unique()}
     return {word for cell in cells for word in WORD.findall(cell)}
-
-
-def plain(caption: str) -> str:
-    """A caption without its tags, e.g. for Markdown."""
-    return html.unescape(re.sub(r"<[^>]+>", "", caption)).strip()

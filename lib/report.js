@@ -19,3 +19,11 @@ function sortable(table) {
   const only = { paging: false, searching: false, info: false, ordering: true, order: [], autoWidth: false };
   window.jQuery(table).DataTable(only);
 }
+
+// Paper is white.
+let theme;
+window.addEventListener("beforeprint", () => {
+  theme = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+});
+window.addEventListener("afterprint", () => (document.documentElement.dataset.theme = theme));

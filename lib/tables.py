@@ -24,6 +24,7 @@ HEADERS = {
     "best_epoch": "its epoch*",
 }
 PERCENT = {name: f"{name.replace('f1', 'F1')}, %" for name in METRICS}  # where the scores are percent
+TENTHS = ("edit", "raw_edit")  # with one decimal
 LOWER = ("raw_edit", "best_loss")  # better where lower
 SPREAD = "±"  # row of the standard deviation over the splits
 BEST = "text-decoration: underline"  # mark of a column's best value
@@ -114,10 +115,13 @@ def _styled(blocks: Mapping[str, pd.DataFrame]) -> tuple[Styler, pd.DataFrame]:
     index = next(iter(blocks.values())).index.name
     stacked = pd.concat(blocks, names=["source", index])
     styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")
-    if "best_epoch" in stacked:
-        styler = styler.format("{:.0f}", subset=[HEADERS["best_epoch"]], na_rep="–")
     if "difference" in blocks:
         styler = styler.format(signed, subset=pd.IndexSlice["difference", :])
+    for name, decimals in {**dict.fromkeys(TENTHS, 1), "best_epoch": 0}.items():
+        for source in blocks if name in stacked else ():
+            sign = "+" if source == "difference" else ""
+            form = f"{{:{sign}.{decimals}f}}"
+            styler = styler.format(form, subset=pd.IndexSlice[source, HEADERS[name]], na_rep="–")
     for name, block in blocks.items():
         rows = [(name, row) for row in block.index if row not in ("mean", SPREAD)]
         if name != "difference" and len(rows) > 1:

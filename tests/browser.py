@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+PAPER = {"width": 718, "height": 1000}  # A4 with margins of 1 cm, in CSS pixels
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def opened(browser: Browser, file: Path, **context: object) -> Iterator[tuple[Pa
             faults.append(f"left the machine: {route.request.url}")
             route.abort()
 
-    made = browser.new_context(**({"viewport": DESK} | context))
+    made = browser.new_context(**({"viewport": DESK, "reduced_motion": "reduce"} | context))
     page = made.new_page()
     page.route("**/*", local_only)
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
