@@ -15,17 +15,16 @@ EFFECT_COLOURS = {"accuracy": "#222222", "f1@50": SPLIT_COLOURS[3]}
 
 def draw_answer(table: pd.DataFrame, effects: pd.DataFrame) -> Figure:
     """The figure of `lib.answer.answers` and `controlled`; the second may be empty."""
-    height = 0.32 * len(table) + 0.9
-    rows, heights = [list(MEASURES)], [height]
-    if len(effects):
-        rows, heights = [*rows, ["effects", "effects"]], [height, 0.32 * len(effects) + 0.7]
-    figure, axes = plt.subplot_mosaic(rows, figsize=(WIDTH, sum(heights)), height_ratios=heights)
+    heights = [0.32 * len(table) + 0.9] + ([0.32 * len(effects) + 0.7] if len(effects) else [])
+    figure = plt.figure(figsize=(WIDTH, sum(heights)))
+    grid = figure.add_gridspec(len(heights), len(MEASURES), height_ratios=heights)
+    axes = {measure: figure.add_subplot(grid[0, place]) for place, measure in enumerate(MEASURES)}
     for measure, title in MEASURES.items():
         methods_beside_thesis(table, measure, axes[measure]).set_xlabel(title)
     axes["f1@50"].set_yticklabels([])
     axes["accuracy"].legend(loc="lower right", fontsize=8, framealpha=1)
     if len(effects):
-        pretraining_effects(effects, axes["effects"]).legend(loc="best", fontsize=8, framealpha=1)
+        pretraining_effects(effects, figure.add_subplot(grid[1, :])).legend(loc="best", fontsize=8, framealpha=1)
     return figure
 
 

@@ -101,7 +101,7 @@ def _one_row(head: str, numbers: list[bool]) -> str:
     lines = []
     for row in rows:
         kinds = numbers if len(row) == len(numbers) else [False] * len(row)
-        cells = [_column_header(*cell, number) for cell, number in zip(row, kinds, strict=True)]
+        cells = [_column_header(cell[0], cell[1], number) for cell, number in zip(row, kinds, strict=True)]
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return "<thead>\n    " + "\n    ".join(lines) + "\n  </thead>"
 
