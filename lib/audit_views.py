@@ -77,7 +77,7 @@ def shown_claims(claims: pd.DataFrame) -> Styler:
         for row in claims.to_dict("records")
     ]
     styler = pd.DataFrame(rows).style.hide().set_properties(subset=["95 %", "verdict"], **{"white-space": "nowrap"})
-    return styler.map(lambda word: f"font-weight: bold; color: {COLOURS[word]}", subset=["verdict"])
+    return styler.map(lambda word: f"font-weight: bold; border-left: 4px solid {COLOURS[word]}", subset=["verdict"])
 
 
 def _interval(low: float, high: float) -> str:
