@@ -13,11 +13,12 @@ from lib.dataset import Dataset, open_dataset
 from lib.explorer_data import named_methods, predicted, split_of_videos, video_data
 from lib.explorer_plot import timelines
 from lib.interactive import WEB, as_json, item
-from lib.language import translate
+from lib.language import Translator
 from lib.params import data_root
 from lib.paths import Outputs
 from lib.sections import Params
 from lib.thumbnails import thumbnail_sheet
+from lib.translated import translate_elements, translate_panels
 
 TITLE = "Timeline explorer"
 PICTURES = 1_000_000  # bytes that the frames of all videos may have together
@@ -39,7 +40,7 @@ def write(params: Params, out: Outputs, done: list[str], folder: Path) -> list[s
     if not found:
         return []
     dataset = open_dataset(data_root(params, out), None, params.data.fps)
-    here = folder / "_static" / "explorer"
+    here, words = folder / "_static" / "explorer", Translator(params.language, place=TITLE)
     named, tested = named_methods(found, params), split_of_videos(dataset, params.data.split_numbers)
     for video, split in tested.items():
         data = video_data(dataset, video, split, {name: found[name] for name in named}, params)
@@ -53,13 +54,13 @@ def write(params: Params, out: Outputs, done: list[str], folder: Path) -> list[s
         ],
         "methods": named,
         "videos": list(tested.items()),
-        "plot": item(timelines()),
+        "plot": item(translate_panels({TITLE: timelines()}, words)[words(TITLE)]),
     }
     write_text(here / "index.js", f"window.EXPLORER = {as_json(index)};\n")
     for name in ("explorer.js", "explorer_view.js", "explorer.css"):
         write_text(here / name, (WEB / name).read_text(encoding="utf-8"))
-    body = (WEB / "explorer.html").read_text(encoding="utf-8")
-    write_text(folder / "explorer.md", f"# {translate(TITLE, params.language)}\n\n```{{raw}} html\n{body}```\n")
+    body = translate_elements((WEB / "explorer.html").read_text(encoding="utf-8"), ("h2", "th", "summary"), words)
+    write_text(folder / "explorer.md", f"# {words(TITLE)}\n\n```{{raw}} html\n{body}```\n")
     return ["explorer"]
 
 

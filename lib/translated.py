@@ -1,6 +1,7 @@
 """Figures, tables and headings in the language of a report (lib/language.py), at the places where they are shown."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bokeh.core.properties import value
 from bokeh.model import Model
@@ -37,20 +38,31 @@ def translate_figure(figure: Figure, words: Translator) -> None:
 
 
 def translate_panels(panels: Mapping[str, Model], words: Translator) -> dict[str, Model]:
-    """Titles, axis labels, legends and hover texts of Bokeh's figures, by their translated titles."""
+    """Titles, axis labels, legends and hover texts of Bokeh's figures (`title -> figure`)."""
     if words.language == "en":
         return dict(panels)
-    for panel in panels.values():
-        for model in panel.references():
-            if isinstance(model, Axis) and isinstance(model.axis_label, str):
-                model.axis_label = words(model.axis_label)
-            elif isinstance(model, Title) and isinstance(model.text, str):
-                model.text = words(model.text)
-            elif isinstance(model, LegendItem):
-                model.label = value(words(model.label["value"]))
-            elif isinstance(model, HoverTool):
-                model.tooltips = [(words(name), shown) for name, shown in model.tooltips]
+    models: list[Any] = [model for panel in panels.values() for model in panel.references()]
+    for model in models:
+        if isinstance(model, Axis) and model.axis_label:
+            model.axis_label = words(model.axis_label)
+        elif isinstance(model, Title) and model.text:
+            model.text = words(model.text)
+        elif isinstance(model, LegendItem):
+            model.label = value(words(model.label["value"]))
+        elif isinstance(model, HoverTool) and isinstance(model.tooltips, list):
+            model.tooltips = [(words(name), shown) for name, shown in model.tooltips]
     return {words(title): panel for title, panel in panels.items()}
+
+
+def translate_elements(html: str, names: Sequence[str], words: Translator) -> str:
+    """The texts of a page's elements of these names, e.g. "h2"; what is around them stays English."""
+    if words.language == "en":
+        return html
+    page = BeautifulSoup(html, "html.parser")
+    for element in page.find_all(names):
+        element["lang"] = words.language
+        element.string = words(element.get_text())
+    return str(page)
 
 
 def translate_table(html: str, words: Translator, prose: Sequence[str] = ()) -> str:

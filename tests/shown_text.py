@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
+from bs4 import BeautifulSoup
 
 from lib.paths import ROOT
 
@@ -44,6 +45,12 @@ def everything() -> set[str]:
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):  # fields of dataclasses
                 found.add(node.target.id)
     return found
+
+
+def explorer() -> list[str]:
+    """What is translated of the explorer's page."""
+    page = BeautifulSoup((ROOT / "lib" / "web" / "explorer.html").read_text(encoding="utf-8"), "html.parser")
+    return [element.get_text() for element in page.find_all(("h2", "th", "summary"))]
 
 
 def headings(path: Path) -> list[str]:

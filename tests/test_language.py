@@ -10,7 +10,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from report_runs import finish
-from shown_text import MODULES, NOTEBOOKS, captions, everything, headings, labels
+from shown_text import MODULES, NOTEBOOKS, captions, everything, explorer, headings, labels
 from test_schedule import NOTEBOOK, small_data_set, write_profile
 
 from lib.audit_views import NAMES
@@ -63,6 +63,12 @@ def test_names_of_methods_and_questions_are_in_the_catalogue():
     assert RUSSIAN("ed_tcn, published") == "ed_tcn, опубликовано"
 
 
+def test_the_explorer_speaks_russian():
+    assert all(CYRILLIC.search(RUSSIAN(text)) for text in explorer() if text not in ("accuracy", "edit", "F1@50"))
+    for text in ("accuracy", "edit", "F1@50"):
+        RUSSIAN(text)
+
+
 def test_titles_of_chapters_and_profiles_are_in_the_catalogue():
     for text in (*TITLES.values(), *filter(None, (chapter.about for chapter in CHAPTERS.values()))):
         assert CYRILLIC.search(RUSSIAN(text))
@@ -73,7 +79,7 @@ def test_titles_of_chapters_and_profiles_are_in_the_catalogue():
 
 def test_the_catalogue_has_nothing_that_the_code_does_not_show():
     titles = {yaml.safe_load(file.read_text()).get("title") for file in (ROOT / "params").glob("*.yaml")}
-    shown = everything() | titles | {heading for path in NOTEBOOKS for heading in headings(path)}
+    shown = everything() | titles | {*explorer()} | {heading for path in NOTEBOOKS for heading in headings(path)}
     published = (ROOT / "params" / "published.yaml").read_text().split()
     assert not [key for key in catalogue() if key not in shown and key not in published]
 
