@@ -212,7 +212,8 @@ def lab(mended, tmp_path):
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "lib.lab", "--params", str(mended[0]), "--no-browser", "--allow-root"]
-    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
+    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
     log = tmp_path / "lab.log"
     with log.open("w") as file:
         server = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, start_new_session=True)
@@ -269,7 +270,7 @@ def test_a_click_on_the_start_page_opens_a_notebook(lab):
         shown.set_default_timeout(120_000)
         shown.goto(lab)
         shown.click(".jp-MarkdownViewer a:has-text('4.1 An audit')")
-        shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
+        shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
         shown.wait_for_selector(".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')")
         assert shown.locator(".jp-Dialog").count() == 0, "no question for a kernel"
         browser.close()
