@@ -60,18 +60,19 @@ def sections(params: Params, out: Outputs, left_out: Mapping[str, str]) -> dict[
         ExportError: a page wants something from elsewhere.
     """
     from nbconvert import HTMLExporter
+    from traitlets.config import Config
 
-    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True)
+    tags = {"enabled": True, "remove_cell_tags": HIDDEN, "remove_input_tags": {"remove-input"}}
+    exporter = HTMLExporter(
+        template_name="basic", exclude_anchor_links=True, config=Config({"TagRemovePreprocessor": tags})
+    )
     failed, found = troubles(params, out, left_out), {}
     for name in params.notebooks:
         if (notebook := page(name, out, failed.get(name, ()))) is None:
             continue
-        notebook.cells = [cell for cell in notebook.cells if not HIDDEN & {*cell.metadata.get("tags", ())}]
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-            if "remove-input" in cell.metadata.get("tags", ()):
-                cell.transient = {"remove_source": True}
         found[name] = alone(exporter.from_notebook_node(notebook)[0], name)
     if not found:
         raise FileNotFoundError(f"{relative(out.notebooks)}: no executed notebook; run `make report` first")

@@ -18,6 +18,7 @@ from lib.artifacts import write_json, write_text
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.plan import Step, plan
+from lib.run import warnings_filter
 from lib.schedule import unable
 from lib.sections import Params
 from lib.titles import TITLES
@@ -57,7 +58,7 @@ def main() -> int:
     paths = {"JUPYTER_CONFIG_PATH": HOME, "PYTHONPATH": ROOT}  # before those that are set: notebooks import this lib
     first = {name: os.pathsep.join(filter(None, (str(path), os.environ.get(name)))) for name, path in paths.items()}
     os.chdir(ROOT)
-    os.execve(sys.executable, command, os.environ | first)
+    os.execve(sys.executable, command, os.environ | first | {"PYTHONWARNINGS": warnings_filter()})
 
 
 def pair() -> None:

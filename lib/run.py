@@ -39,6 +39,9 @@ PACKAGES = [
     "pandas",
     "jupytext",
 ]
+# transformers asks tqdm for a notebook's bar; without ipywidgets tqdm warns in every kernel and falls back to lines of
+# text, which are what we keep.
+LINES_ARE_MEANT = "ignore:IProgress not found"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,6 +100,7 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
     source = ROOT / "notebooks" / f"{name}.py"
     folder = Outputs(profile_name(profile)).notebooks / name
     os.environ["REPORT_ATOM"] = f"{name} split {split}" if split != "all" else name
+    os.environ["PYTHONWARNINGS"] = warnings_filter()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # atoms run side by side; one thread each also fixes summation order
     started = time.time()
     with only_one(folder / f".{split}.lock"), lease_gpu(), tempfile.TemporaryDirectory() as sockets:
@@ -126,6 +130,11 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
         failed.unlink(missing_ok=True)
         write_json(folder / f"{split}.json", manifest(name, split, params, profile, overrides, started))
     return 0
+
+
+def warnings_filter() -> str:
+    """PYTHONWARNINGS for kernels: what is set, and tqdm's about ipywidgets left out."""
+    return ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), LINES_ARE_MEANT)))
 
 
 def manifest(name: str, split: str, params: Params, profile: str, overrides: list[str], started: float) -> dict:

@@ -1,6 +1,7 @@
 """A self-contained HTML file: its style, its formulas' script and its pictures in it, nothing loaded from elsewhere."""
 
 import html
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 
@@ -43,6 +44,8 @@ def alone(body: str, name: str) -> str:
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(body, "html.parser")
+    for made in soup.select(".made"):  # of its links to notebook, parameters and data the revision is left
+        made.string = next(iter(re.findall(r"revision \S+", made.get_text())), "")
     for link in soup.select("a[href]"):
         if not str(link["href"]).startswith(("http:", "https:", "#")):
             link.unwrap()

@@ -1,0 +1,276 @@
+"""A report of which a split fails: its plan and progress, its pages, its export, and JupyterLab's start page on it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbclient import NotebookClient
+from report_runs import start
+from test_schedule import small_data_set
+
+from lib.failures import failures
+from lib.pages import page
+from lib.params import load
+from lib.paths import ROOT, Outputs
+
+NAME, AUDIT = "2_3_1_public_features", "4_1_audit"
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A profile whose splits are jobs, and what `make report` does with it: (exit code, what it said)."""
+    folder = tmp_path_factory.mktemp("batch")
+    small_data_set(folder / "data")
+    small = {"num_layers": 3, "num_maps": 8, "num_decoders": 1, "sample_rate": 1, "epochs": 2, "test_every": 1}
+    data = {"source": "files", "roots": [str(folder / "data")], "name": "test set", "fps": 1, "convention": "mstcn"}
+    profile = folder / f"batch_{os.getpid()}.yaml"
+    values = {"title": "A failing split", "notebooks": [NAME, AUDIT], "data": data, "asformer": small}
+    profile.write_text(yaml.safe_dump(values | {"split_jobs": True}))
+    outputs = Outputs(profile.stem)
+
+    def make(*options: str) -> tuple[int, str]:
+        process = start(profile, *options)
+        said, _ = process.communicate(timeout=900)
+        return process.returncode, said
+
+    yield profile, outputs, make
+    shutil.rmtree(outputs.root, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def broken(report):
+    """Made while a file lies where split 3 is to write its predictions."""
+    _, outputs, make = report
+    in_the_way = outputs.predictions("asformer_public", 3)
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.write_text("not a folder\n")
+    return *report[:2], *make("--keep-going")
+
+
+@pytest.fixture(scope="module")
+def mended(report, broken):
+    """Made again without that file; and the failed notebook of before."""
+    _, outputs, make = report
+    kept = (outputs.notebooks / NAME / "3.failed.ipynb").read_bytes()
+    outputs.predictions("asformer_public", 3).unlink()
+    return *report[:2], *make("--keep-going"), kept
+
+
+def test_a_failed_split_leaves_the_others(broken):
+    _, outputs, code, _ = broken
+    assert code != 0
+    made = {file.stem for file in (outputs.notebooks / NAME).glob("[!.]*.json")}
+    assert made == {"1", "2", "4", "5"}
+    assert (outputs.notebooks / AUDIT / "all.json").exists() and (outputs.report / f"{AUDIT}.html").exists()
+
+
+def test_plan_progress_and_end_are_said(broken):
+    _, outputs, _, said = broken
+    for split in range(1, 6):
+        assert f"to run: 2.3.1 Training on public features, split {split}: not run yet" in said
+    assert "plan: 7 of 7 to run; how long it takes is not known" in said
+    assert len(re.findall(r"^\[[\d:]{8} \d/7\] started ", said, re.MULTILINE)) == 6
+    assert len(re.findall(r"^\[[\d:]{8} \d/7\] done ", said, re.MULTILINE)) == 5
+    assert re.search(r"^\[[\d:]{8} \d/7\] FAILED  2\.3\.1 .*, split 3 after .* gone$", said, re.MULTILINE)
+    end = said[said.index("failed: 2.3.1, split 3: FileExistsError: ") :]
+    failed = outputs.notebooks / NAME / "3.failed.ipynb"
+    assert f"up to the error: {failed.relative_to(ROOT)}" in end
+    assert f"the report: {(outputs.report / 'index.html').relative_to(ROOT)}" in end
+
+
+def test_the_failure_is_named_on_its_page_and_the_first(broken):
+    _, outputs, _, _ = broken
+    shown, first = ((outputs.report / f"{name}.html").read_text() for name in (NAME, "index"))
+    for text in (shown, first):
+        assert "2.3.1, split 3: FileExistsError" in text
+    assert "os.mkdir" in shown, "the last lines of the error"
+    assert all(f">Split {split}<" in shown for split in (1, 2, 4, 5)), "the splits that are done"
+    assert "Below are the splits that are done: 1, 2, 4, 5." in shown and ">Split 3<" not in shown
+
+
+def test_a_dry_run_says_the_plan_and_stops(report, broken):
+    _, outputs, make = report
+    before = {file: file.stat().st_mtime_ns for file in outputs.notebooks.rglob("[!.]*")}
+    code, said = make("--dry-run")
+    assert code == 0
+    assert "to run: 2.3.1 Training on public features, split 3: failed: FileExistsError" in said
+    assert re.search(
+        r"fresh: 2\.3\.1, split 1; 2\.3\.1, split 2; 2\.3\.1, split 4; 2\.3\.1, split 5; 4\.1$", said, re.M
+    )
+    assert "plan: 2 of 7 to run" in said and "started" not in said
+    assert {file: file.stat().st_mtime_ns for file in outputs.notebooks.rglob("[!.]*")} == before
+
+
+def test_only_what_failed_runs_again(mended):
+    _, outputs, code, said, _ = mended
+    assert code == 0, said
+    started = re.findall(r"started (.*)$", said, re.MULTILINE)
+    assert started == ["2.3.1 Training on public features, split 3", "2.3.1 Training on public features"]
+    shown, first = ((outputs.report / f"{name}.html").read_text() for name in (NAME, "index"))
+    assert "Table 1" in shown and "FileExistsError" not in shown + first
+    assert not list(outputs.notebooks.rglob("*.failed.ipynb"))
+
+
+def test_a_later_failure_shows_the_older_page_and_runs_again(report, mended):
+    profile, outputs, _, _, kept = mended
+    failed = outputs.notebooks / NAME / "3.failed.ipynb"
+    failed.write_bytes(kept)
+    found = failures(load(profile), outputs)
+    assert [failure.atom for failure in found] == [(NAME, "3")]
+    shown = page(NAME, outputs, found)
+    assert shown is not None
+    notice = shown.cells[1].outputs[0]["data"]["text/html"]
+    assert re.search(r"last whole page, older than this failure: made \d{4}-\d\d-\d\d \d\d:\d\d UTC", notice)
+    assert any("Table 1" in str(cell.get("outputs")) for cell in shown.cells)
+    assert re.search(r", split 3 \(.*\): failed: FileExistsError", report[2]("--dry-run")[1])
+    failed.unlink()
+
+
+def test_what_was_made_by_hand_with_other_parameters_is_made_again(report, mended):
+    """As in JupyterLab: the kernel works in notebooks/, and a cell names overrides."""
+    profile, outputs, _, _, _ = mended
+    manifest = outputs.notebooks / AUDIT / "all.json"
+    before = manifest.read_bytes()
+    code = f'from lib.notebook import open_notebook\nopen_notebook("{AUDIT}", "{profile}", "all", ["data.fps=2"])'
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    environment = {name: value for name, value in os.environ.items() if name != "REPORT_ATOM"}
+    client = NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}})
+    client.execute(env=environment | {"PYTHONPATH": str(ROOT)})
+    assert json.loads(manifest.read_bytes())["overrides"] == ["data.fps=2"]
+    said = report[2]("--dry-run")[1]
+    assert re.search(r"to run: 4\.1 An audit .* \(.*\): was made by hand with --set", said), said
+    manifest.write_bytes(before)
+
+
+def export(profile: Path, **environment: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "lib.export", "--params", str(profile)]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
+
+
+def test_without_a_browser_the_html_files_are_made_and_the_pdf_is_missed(mended, tmp_path):
+    profile, outputs, *_ = mended
+    call = export(profile, PATH=str(tmp_path))
+    assert call.returncode == 1
+    assert re.fullmatch(r"error: no outputs/\S+/export/report\.pdf: no Chromium or Chrome .*\n", call.stderr)
+    assert {file.name for file in (outputs.root / "export").iterdir()} == {f"{NAME}.html", f"{AUDIT}.html"}
+
+
+def test_nothing_to_export_is_one_line(report, tmp_path):
+    profile = tmp_path / f"nothing_{os.getpid()}.yaml"
+    shutil.copy(report[0], profile)
+    call = export(profile)
+    shutil.rmtree(Outputs(profile.stem).root, ignore_errors=True)
+    assert call.returncode == 2
+    assert re.fullmatch(r"error: \S+: no executed notebook; run `make report` first\n", call.stderr)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)")
+def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended):
+    from playwright.sync_api import sync_playwright
+
+    profile, outputs, *_ = mended
+    call = export(profile)
+    assert call.returncode == 0, call.stderr
+    asked, errors = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        shown = browser.new_page()
+        shown.on("request", lambda request: asked.append(request.url))
+        shown.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        for name in (NAME, AUDIT):
+            file = outputs.root / "export" / f"{name}.html"
+            shown.goto(file.as_uri())
+            widths = shown.evaluate("[...document.images].map(image => image.naturalWidth)")
+            assert widths and all(width > 0 for width in widths)
+            assert "book.say" not in shown.inner_text("main"), "what only makes sentences is no reading matter"
+            assert [url for url in asked if not url.startswith(("data:", "blob:", file.as_uri()))] == []
+        browser.close()
+    assert errors == []
+    printed = (outputs.root / "export" / "report.pdf").read_bytes()
+    assert printed.startswith(b"%PDF-") and len(re.findall(rb"/Type\s*/Page\b", printed)) >= 3
+    outline = re.findall(rb"/Title\s*\(([^)]*)\)", printed)
+    for chapter in (b"2.3.1 Training on public features", b"4.1 An audit of the thesis's numbers"):
+        assert chapter in outline, "a bookmark of the chapter's heading"
+
+
+@pytest.fixture
+def lab(mended, tmp_path):
+    """JupyterLab as `make lab` starts it, without a browser and a token; its address."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "lib.lab", "--params", str(mended[0]), "--no-browser", "--allow-root"]
+    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
+    log = tmp_path / "lab.log"
+    with log.open("w") as file:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, start_new_session=True)
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"http://localhost:{port}/api")
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                time.sleep(0.2)
+        yield f"http://localhost:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+
+
+def asked(address: str) -> dict:
+    with urllib.request.urlopen(address) as answer:
+        return json.load(answer)
+
+
+def test_jupyterlab_begins_with_the_notebooks_and_their_state(lab):
+    started = asked(f"{lab}/api/contents/outputs/start.md?type=file")["content"]
+    for name in (NAME, AUDIT):
+        assert re.search(rf"^\| \[.*\]\(\.\./notebooks/{name}\.py\) \| \*\*fresh\*\* ", started, re.MULTILINE)
+        notebook = asked(f"{lab}/api/contents/notebooks/{name}.py")
+        assert notebook["type"] == "notebook" and len(notebook["content"]["cells"]) > 5
+        assert notebook["content"]["metadata"]["kernelspec"]["name"] == "python3"
+    viewers = asked(f"{lab}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
+    assert viewers["defaultViewers"]["default"]["python"] == "Jupytext Notebook"
+
+
+def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
+    """Else it would be another file, and all that depends on it stale."""
+    source = ROOT / "notebooks" / f"{AUDIT}.py"
+    before = source.read_bytes()
+    model = asked(f"{lab}/api/contents/notebooks/{AUDIT}.py")
+    body = json.dumps({"type": "notebook", "format": "json", "content": model["content"]}).encode()
+    request = urllib.request.Request(f"{lab}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+    assert source.read_bytes() == before
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)")
+def test_a_click_on_the_start_page_opens_a_notebook(lab):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        shown = browser.new_page()
+        shown.set_default_timeout(120_000)
+        shown.goto(lab)
+        shown.click(".jp-MarkdownViewer a:has-text('4.1 An audit')")
+        shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
+        shown.wait_for_selector(".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')")
+        assert shown.locator(".jp-Dialog").count() == 0, "no question for a kernel"
+        browser.close()
