@@ -100,6 +100,7 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
     source = ROOT / "notebooks" / f"{name}.py"
     folder = Outputs(profile_name(profile)).notebooks / name
     os.environ["REPORT_ATOM"] = f"{name} split {split}" if split != "all" else name
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # lib/video.py counts damaged frames and names them
     os.environ["PYTHONWARNINGS"] = warnings_filter()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # atoms run side by side; one thread each also fixes summation order
     started = time.time()

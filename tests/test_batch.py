@@ -19,8 +19,8 @@ from nbclient import NotebookClient
 from report_runs import start
 from test_schedule import small_data_set
 
+from lib.chapter_page import page
 from lib.failures import failures
-from lib.pages import page
 from lib.params import load
 from lib.paths import ROOT, Outputs
 

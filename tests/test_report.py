@@ -123,8 +123,9 @@ def test_pictures_become_files_and_their_classes_keywords(tmp_path):
     )
     cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", {"text/html": page})])
     (out.notebooks / "chapter").mkdir(parents=True)
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), out.notebooks / "chapter" / "all.ipynb")
-    write_chapters(out, ["chapter"], tmp_path / "source", "en")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    nbformat.write(notebook, out.notebooks / "chapter" / "all.ipynb")
+    write_chapters(out, {"chapter": notebook}, tmp_path / "source", "en")
     assert (tmp_path / "source" / "_extra" / "figures" / "figure_18.png").read_bytes()[1:4] == b"PNG"
     made = nbformat.read(tmp_path / "source" / "chapter.ipynb", as_version=4)
     assert 'src="figures/figure_18.png" alt="A."' in made.cells[0].outputs[0].data["text/html"]
