@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,21 +51,28 @@ def imported_modules(source: Path) -> set[Path]:
     found: set[Path] = set()
     todo = [source]
     while todo:
-        for node in ast.walk(ast.parse(todo.pop().read_text(encoding="utf-8"))):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            for name in names:
-                if not (name == "lib" or name.startswith("lib.")):
-                    continue
-                base = ROOT.joinpath(*name.split("."))
-                for file in (base.with_suffix(".py"), base / "__init__.py"):
-                    if file.exists() and file not in found:
-                        found.add(file)
-                        todo.append(file)
+        file = todo.pop()
+        new = _imports(file, file.stat().st_mtime_ns) - found
+        found |= new
+        todo.extend(new)
     return found
+
+
+@cache
+def _imports(source: Path, _changed: int) -> frozenset[Path]:
+    """What a file imports itself; read again when it has changed."""
+    found = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            if name == "lib" or name.startswith("lib."):
+                base = ROOT.joinpath(*name.split("."))
+                found |= {file for file in (base.with_suffix(".py"), base / "__init__.py") if file.exists()}
+    return frozenset(found)
 
 
 def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> str:

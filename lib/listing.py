@@ -14,7 +14,7 @@ NAME = "figures_and_tables"
 
 
 def write(params: Params, out: Outputs, done: list[str], source: Path) -> list[str]:
-    """Write the page for the chapters `done` into `source`; see lib.report.PAGES."""
+    """Write the page for the chapters `done` into `source`; see lib.site_source.PAGES."""
     words = Translator(params.language, place=NAME)
     shown = [one for page in done for one in shown_by(out, page)]
     if not shown:

@@ -48,7 +48,8 @@ def translate_panels(panels: Mapping[str, Model], words: Translator) -> dict[str
         elif isinstance(model, Title) and model.text:
             model.text = words(model.text)
         elif isinstance(model, LegendItem):
-            model.label = value(words(model.label["value"]))
+            label: Any = model.label
+            model.label = value(words(label["value"]))
         elif isinstance(model, HoverTool) and isinstance(model.tooltips, list):
             model.tooltips = [(words(name), shown) for name, shown in model.tooltips]
     return {words(title): panel for title, panel in panels.items()}
