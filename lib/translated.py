@@ -44,9 +44,9 @@ def translate_panels(panels: Mapping[str, Model], words: Translator) -> dict[str
     models: list[Any] = [model for panel in panels.values() for model in panel.references()]
     for model in models:
         if isinstance(model, Axis) and model.axis_label:
-            model.axis_label = words(model.axis_label)
+            model.axis_label = words(str(model.axis_label))
         elif isinstance(model, Title) and model.text:
-            model.text = words(model.text)
+            model.text = words(str(model.text))
         elif isinstance(model, LegendItem):
             label: Any = model.label
             model.label = value(words(label["value"]))
