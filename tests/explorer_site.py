@@ -57,7 +57,7 @@ def make_outputs(folder: Path) -> Outputs:
 def build_site(out: Outputs, folder: Path, body: str = "") -> Path:
     """The explorer's page, and a front page with `body`, built as the report is; gives the site's folder."""
     source, site = folder / "source", folder / "site"
-    assert explorer.write(load(PARAMS), out, source)
+    assert explorer.write(load(PARAMS), out, [], source) == ["explorer"]
     write_assets(source / "_static")
     write_text(source / "conf.py", CONF)
     write_text(source / "index.md", f"# Test\n\n```{{raw}} html\n{body}\n```\n\n```{{toctree}}\nexplorer\n```\n")

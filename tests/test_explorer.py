@@ -27,7 +27,7 @@ def out(tmp_path_factory) -> Outputs:
 @pytest.fixture(scope="module")
 def page(out, tmp_path_factory):
     folder = tmp_path_factory.mktemp("source")
-    assert explorer.write(load(PARAMS), out, folder)
+    assert explorer.write(load(PARAMS), out, [], folder)
     return folder
 
 
@@ -95,7 +95,7 @@ def test_missing_and_broken_videos_are_told(page):
 
 
 def test_no_predictions_no_page(tmp_path):
-    assert explorer.write(load(PARAMS), Outputs(str(tmp_path / "empty")), tmp_path / "source") is False
+    assert explorer.write(load(PARAMS), Outputs(str(tmp_path / "empty")), [], tmp_path / "source") == []
     assert not (tmp_path / "source").exists()
 
 
@@ -103,7 +103,7 @@ def test_a_prediction_shorter_than_the_truth_is_refused_by_name(tmp_path):
     out = make_outputs(tmp_path)
     write_prediction(out.predictions("asformer_own", 4) / "rgb-04-1.txt", TRUTH[:-1])
     with pytest.raises(PredictionError, match=r"rgb-04-1\.txt: 59 frames, the ground truth has 60"):
-        explorer.write(load(PARAMS), out, tmp_path / "source")
+        explorer.write(load(PARAMS), out, [], tmp_path / "source")
     assert not (tmp_path / "source" / "explorer.md").exists()
 
 
