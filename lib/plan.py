@@ -130,5 +130,5 @@ def last_seconds(out: Outputs) -> dict[Atom, float]:
 
 def measured(out: Outputs) -> dict[Atom, float]:
     """What atoms of this profile took where the project was released: for a first run."""
-    known = yaml.safe_load((ROOT / "params" / "measured.yaml").read_text(encoding="utf-8"))
+    known = yaml.safe_load((ROOT / "lib" / "measured.yaml").read_text(encoding="utf-8"))
     return {(name, "all"): seconds for name, seconds in known.get(out.profile, {}).items()}
