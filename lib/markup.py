@@ -78,7 +78,7 @@ def accessible(table: str) -> str:
     if head is None:
         raise ValueError("a table without headers: give its columns names")
     body = VALUE.sub(_value, CELL.sub(_row_header, table[head.end() :]))
-    first = re.findall(r"<t[hd][^>]*>", body[: body.index("</tr>")])
+    first = re.findall(r"<t[hd][^>]*>", body.partition("</tr>")[0])
     numbers = ["number" in cell for cell in first]
     if body.count("<tr") > LONG and "rowspan" not in body:
         table = table.replace('class="dataframe', 'class="dataframe sortable', 1)

@@ -44,7 +44,7 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     about = [names, params.model_dump(mode="json"), dict(left_out)]
     about += [{name: [failure.told for failure in ones] for name, ones in failed.items()}]
     state = key(about, ("lib.report",), [*made, *STATIC])
-    stamp = out.report / "state.txt"
+    stamp = out.report / ".state"
     if index.exists() and stamp.exists() and stamp.read_text() == state:
         return index
     from lib.site_source import run_sphinx, write_source  # slow to import, and most runs find the site as it should be
@@ -55,7 +55,7 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
     write_source(params, out, pages, left_out, failed, source)
     run_sphinx(source, site)
-    (site / "state.txt").write_text(state)
+    (site / ".state").write_text(state)
     shutil.rmtree(out.report, ignore_errors=True)
     site.rename(out.report)
     for folder in (source, out.root / "jupyter_execute"):

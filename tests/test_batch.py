@@ -191,6 +191,7 @@ def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended):
         shown.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         for name in (NAME, AUDIT):
             file = outputs.root / "export" / f"{name}.html"
+            asked.clear()
             shown.goto(file.as_uri())
             widths = shown.evaluate("[...document.images].map(image => image.naturalWidth)")
             assert widths and all(width > 0 for width in widths)

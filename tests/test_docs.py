@@ -202,7 +202,7 @@ def test_a_split_too_few_or_too_many_is_named_before_anything_runs(project, tmp_
 
 def test_four_splits_are_trained_predicted_and_collated(trained):
     table = pd.read_csv(trained / "tables" / "table_01.csv")
-    assert table["split"].tolist() == ["1", "2", "3", "4", "mean"]
+    assert table["split"].tolist() == ["1", "2", "3", "4", "mean", "±"]
     assert table["source"].unique().tolist() == ["Breakfast"], "the thesis's numbers are of another data set"
     assert np.isfinite(table[list(METRICS)].to_numpy()).all()
     metrics = pd.read_parquet(trained / "metrics" / "2_3_1_public_features.parquet")
