@@ -81,7 +81,9 @@ def test_wrong_calls_end_at_once_with_code_2_and_write_nothing(module, arguments
     elif module == "lib.schedule" and "--set" in arguments:
         arguments = ["--params", str(write(tmp_path, "asformer:\n  epoch: 1\n"))]
     notebook = ["notebooks/2_1_datasets.py"] if module == "lib.run" else []
-    before = sorted((ROOT / "outputs").glob("*"))
+    named = arguments[arguments.index("--params") + 1] if "--params" in arguments else "params/demo.yaml"
+    outputs = ROOT / "outputs" / Path(named).stem
+    before = sorted(outputs.glob("*"))
     started = time.monotonic()
     call = subprocess.run(
         [sys.executable, "-m", module, *notebook, *arguments], cwd=ROOT, capture_output=True, text=True
@@ -90,7 +92,7 @@ def test_wrong_calls_end_at_once_with_code_2_and_write_nothing(module, arguments
     assert call.returncode == 2
     assert call.stderr.startswith("error: ")
     assert call.stderr.count("\n") == 1
-    assert sorted((ROOT / "outputs").glob("*")) == before
+    assert sorted(outputs.glob("*")) == before
 
 
 @pytest.mark.parametrize(
