@@ -4,7 +4,6 @@ import itertools
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -84,11 +83,8 @@ def test_wrong_calls_end_at_once_with_code_2_and_write_nothing(module, arguments
     named = arguments[arguments.index("--params") + 1] if "--params" in arguments else "params/demo.yaml"
     outputs = ROOT / "outputs" / Path(named).stem
     before = sorted(outputs.glob("*"))
-    started = time.monotonic()
-    call = subprocess.run(
-        [sys.executable, "-m", module, *notebook, *arguments], cwd=ROOT, capture_output=True, text=True
-    )
-    assert time.monotonic() - started < 20  # a hang, not a speed, is what this would catch
+    command = [sys.executable, "-m", module, *notebook, *arguments]
+    call = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)  # it could hang
     assert call.returncode == 2
     assert call.stderr.startswith("error: ")
     assert call.stderr.count("\n") == 1

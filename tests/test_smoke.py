@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from report_runs import finish
 
 from lib.chapters import CHAPTERS
-from lib.language import CYRILLIC, has_words
+from lib.language import CYRILLIC, catalogue, has_words
 from lib.params import load
 from lib.paths import ROOT, Outputs
 
@@ -68,7 +68,8 @@ def test_every_heading_caption_and_header_is_in_the_language_of_the_profile(outp
         assert page.html["lang"] == load("params/smoke.yaml").language == "ru"
         shown = page.select("article h1, article h2, article h3, figcaption, article th")
         english = [one.text for one in shown if has_words(one.text) and not CYRILLIC.search(one.text)]
-        assert {*english} <= {"Smoke test", "accuracy", "accuracy, 0–1", "baseline", "asformer", "videoclip"}, name
+        alike = {*catalogue().values()}  # some terms are the thesis's, and English
+        assert {*english} - alike <= {"Smoke test", "accuracy, 0–1", "baseline", "asformer", "videoclip"}, name
 
 
 def test_the_front_page_answers_with_the_numbers_of_the_chapters(outputs):
