@@ -24,6 +24,6 @@ def start(profile: Path, *options: str) -> subprocess.Popen:
 
 def finish(profile: Path, *options: str) -> str:
     process = start(profile, *options)
-    said, _ = process.communicate(timeout=900)
+    said, _ = process.communicate(timeout=1800)
     assert process.returncode == 0, said
     return said

@@ -42,7 +42,7 @@ def report(tmp_path_factory):
 
     def make(*options: str) -> tuple[int, str]:
         process = start(profile, *options)
-        said, _ = process.communicate(timeout=900)
+        said, _ = process.communicate(timeout=1800)
         return process.returncode, said
 
     yield profile, outputs, make
