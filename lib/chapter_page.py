@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lib.failures import Failure, failures, short, troubled
 from lib.paths import ROOT, Outputs
-from lib.requirements import relative
+from lib.requirements import relative, without
 from lib.sections import Params
 
 if TYPE_CHECKING:  # slow to import, and not wanted by a plan
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # slow to import, and not wanted by a plan
 
 def troubles(params: Params, out: Outputs, left_out: Mapping[str, str]) -> dict[str, list[Failure]]:
     """Chapters that are not whole, and the failures that keep them from it."""
-    able = params.model_copy(update={"notebooks": tuple(name for name in params.notebooks if name not in left_out)})
+    able = without(params, left_out)
     return troubled(able, failures(able, out))
 
 

@@ -18,6 +18,7 @@ from lib.artifacts import write_json, write_text
 from lib.params import ParameterError, load, profile_name
 from lib.paths import ROOT, Outputs
 from lib.plan import Step, plan
+from lib.requirements import without
 from lib.run import warnings_filter
 from lib.schedule import unable
 from lib.sections import Params
@@ -45,7 +46,7 @@ def main() -> int:
     try:
         params, out = load(options.params), Outputs(profile_name(options.params))
         left_out = unable(params, out, options.params)
-        able = params.model_copy(update={"notebooks": tuple(name for name in params.notebooks if name not in left_out)})
+        able = without(params, left_out)
         write_text(START, start_page(params, out, options.params, plan(able, out, options.params), left_out))
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)

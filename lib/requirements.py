@@ -133,6 +133,11 @@ def missing(requirement: Requirement) -> list[Path]:
     return [absent[0].parent] if len(absent) > 1 and not absent[0].parent.exists() else absent
 
 
+def without(params: Params, left_out: Mapping[str, str]) -> Params:
+    """The profile without these chapters, which cannot run on this machine."""
+    return params.model_copy(update={"notebooks": tuple(name for name in params.notebooks if name not in left_out)})
+
+
 def runnable(params: Params, out: Outputs, unusable: Mapping[str, str] | None = None) -> dict[str, str]:
     """The profile's chapters, and in a line what keeps each from running: "" where nothing does.
 

@@ -28,7 +28,7 @@ from lib.paths import ROOT, Outputs
 from lib.plan import forgotten, manifest, plan
 from lib.processes import die_with_parent
 from lib.report import build
-from lib.requirements import hint, missing, relative, requirements, runnable
+from lib.requirements import hint, missing, relative, requirements, runnable, without
 from lib.running import failure_lines, follow, plan_lines
 from lib.sections import Params
 from lib.titles import TITLES
@@ -78,7 +78,7 @@ def make(
     Returns:
         The exit code: 0 where all that can run is made.
     """
-    able = params.model_copy(update={"notebooks": tuple(name for name in params.notebooks if name not in left_out)})
+    able = without(params, left_out)
     keep_going = bool({"--keep-going", "-k"} & {*further})
     cores = None if any(word.startswith(CLUSTER) for word in further) else options.cores
     steps = plan(able, outputs, options.params, further)
