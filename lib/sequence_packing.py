@@ -18,6 +18,8 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+from lib.dropout import dropout
+
 ATTENTION = "sdpa_rows"  # its name in transformers: attention as "sdpa" does it, but for packed rows
 
 
@@ -100,9 +102,17 @@ def attend(
     seen = []
     for (rows, length), *part in parts:
         apart = [one.unflatten(1, (rows, length)).transpose(0, 1) for one in part]  # (rows, heads, length, D)
-        together = scaled_dot_product_attention(*apart, dropout_p=dropout)
+        together = _attention(*apart, dropout)
         seen.append(together.transpose(1, 2).flatten(0, 1))  # (rows · length, heads, D)
     return torch.cat(seen)[None], None
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, rate: float) -> Tensor:
+    """Fused where nothing is dropped, or off the processor, whose fused kernel drops nothing; (rows, heads, L, D)."""
+    if rate == 0 or query.device.type != "cpu":
+        return scaled_dot_product_attention(query, key, value, dropout_p=rate)
+    scores = query @ key.transpose(2, 3) * query.shape[3] ** -0.5
+    return dropout(scores.softmax(dim=3, dtype=torch.float32).to(value.dtype), rate) @ value
 
 
 AttentionInterface.register(ATTENTION, attend)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import BertConfig, BertModel
 
+from lib.dropout import use_quick_dropout
 from lib.mmpt import from_mmpt
 from lib.sequence_packing import ATTENTION, PackedRows
 from lib.weights import WeightsError
@@ -67,6 +68,7 @@ class VideoCLIP(nn.Module):
         self.text = BertModel(text, add_pooling_layer=False)
         for tower in (self.video, self.text):
             tower.set_attn_implementation(ATTENTION)
+            use_quick_dropout(tower)
         self.head = None if num_classes is None else nn.Linear(text.hidden_size, num_classes)
         self.input_dim, self.max_video_len = input_dim, max_video_len
 

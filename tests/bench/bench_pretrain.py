@@ -43,7 +43,7 @@ from lib.videoclip import VideoCLIP, contrastive_loss  # noqa: E402
 CHANNELS = 512
 VIDEOS = 64
 WORDS = 10  # of a caption, on average, each one word piece; a caption every 4 s, as in HowTo100M
-STEPS = {"demo": 5, "base": 2}  # the first does not count
+STEPS = {"demo": 8, "base": 4}  # the first does not count; the machine's pages are all there after two or three
 DTYPES = ("float32", "bfloat16")
 SPEED_UP = 1.5  # at least, in every row
 CLUSTERS = (1, 2, 8)  # of an update, whose memory is compared
