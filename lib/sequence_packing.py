@@ -102,12 +102,12 @@ def attend(
     seen = []
     for (rows, length), *part in parts:
         apart = [one.unflatten(1, (rows, length)).transpose(0, 1) for one in part]  # (rows, heads, length, D)
-        together = _attention(*apart, dropout)
+        together = _attention(*apart, rate=dropout)
         seen.append(together.transpose(1, 2).flatten(0, 1))  # (rows · length, heads, D)
     return torch.cat(seen)[None], None
 
 
-def _attention(query: Tensor, key: Tensor, value: Tensor, rate: float) -> Tensor:
+def _attention(query: Tensor, key: Tensor, value: Tensor, *, rate: float) -> Tensor:
     """Fused where nothing is dropped, or off the processor, whose fused kernel drops nothing; (rows, heads, L, D)."""
     if rate == 0 or query.device.type != "cpu":
         return scaled_dot_product_attention(query, key, value, dropout_p=rate)

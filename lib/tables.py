@@ -24,6 +24,16 @@ HEADERS = {
     "best_epoch": "its epoch*",
 }
 PERCENT = {name: f"{name.replace('f1', 'F1')}, %" for name in METRICS}  # where the scores are percent
+LABELS = {  # of tables whose CSV has names of its own
+    "zero_shot": "zero-shot, %",
+    "random_loss": "loss, random clusters",
+    "hard_loss": "loss, mined clusters",
+    "by_prediction": "by chance",
+    "splits_above": "splits above chance",
+    "mean_low": "mean, from",
+    "mean_high": "mean, to",
+    "raw_edit": "edit distance, labels",
+}
 TENTHS = ("edit", "raw_edit")  # with one decimal
 LOWER = ("raw_edit", "best_loss")  # better where lower
 SPREAD = "±"  # row of the standard deviation over the splits
@@ -102,6 +112,16 @@ def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str
     numbers = [name for name in table.select_dtypes("number") if name not in skip]
     styler = table.style.highlight_max(subset=[name for name in numbers if name not in lower], props=BEST)
     return styler.highlight_min(subset=[name for name in numbers if name in lower], props=BEST) if lower else styler
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with headers for the eye; a half width keeps its sign.
+
+    >>> list(in_words(pd.DataFrame(columns=["zero_shot", "zero_shot ±", "clusters"])))
+    ['zero-shot, %', 'zero-shot, % ±', 'clusters']
+    """
+    widths = {f"{name} {SPREAD}": f"{label} {SPREAD}" for name, label in LABELS.items()}
+    return table.rename(columns=LABELS | widths)
 
 
 def signed(value: float) -> str:

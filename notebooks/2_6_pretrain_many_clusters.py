@@ -21,7 +21,7 @@ from lib.pretrain import recipe_history
 from lib.pretrained import load_pretrained, published_weights
 from lib.processes import cores
 from lib.stats import mean_interval
-from lib.tables import mark_best
+from lib.tables import in_words, mark_best
 from lib.transfer import transfer_of
 
 book = open_notebook("2_6_pretrain_many_clusters", params, split, overrides)
@@ -96,8 +96,9 @@ if small:
     both = pd.concat({by: compare(histories, by) for by in ("update", "pairs")}, names=["equal"])
     both = both.droplevel(1).reset_index()
     caption = "The variants at equal updates and at equal pairs: means over the seeds, ± half of the 95 % interval."
-    counted = ["clusters", "updates", "pairs", *both.filter(like="±")]
-    shown = mark_best(both, lower=["random_loss", "hard_loss"], skip=counted).hide().format(precision=2)
+    named = in_words(both)
+    counted = ["clusters", "updates", "pairs", *named.filter(like="±")]
+    shown = mark_best(named, lower=list(named.filter(like="loss")), skip=counted).hide().format(precision=2)
     book.table("clusters", shown, both, caption)
 
 # %% tags=["remove-input"]

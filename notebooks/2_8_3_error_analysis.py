@@ -22,6 +22,7 @@ from lib.error_claims import CLAIMS, CUT, UNDECIDABLE
 from lib.error_kinds import kind_shares, kind_summary
 from lib.notebook import open_notebook
 from lib.pair_kinds import LOOK_ALIKE
+from lib.tables import in_words
 
 book = open_notebook("2_8_3_error_analysis", params, split, overrides)
 
@@ -86,7 +87,7 @@ book.figure("kinds_of_errors", figure, shares, caption)
 
 # %%
 summary = pd.concat({name: kind_summary(part, 4999) for name, part in weights.items()}, names=["weights"])
-shown = summary.reset_index().style.hide().format(precision=4, na_rep="–")
+shown = in_words(summary.reset_index()).style.hide().format(precision=4, na_rep="–")
 caption = "Kinds of errors, mean over the splits. p: the part of 4999 random namings of the classes that do as well."
 book.table("kinds_of_errors", shown, summary, caption)
 

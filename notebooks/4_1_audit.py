@@ -20,6 +20,7 @@ from lib.notebook import open_notebook
 from lib.plots import WIDTH
 from lib.published import published_list, published_table
 from lib.stats import detectable_difference, power
+from lib.tables import LABELS, in_words
 
 book = open_notebook("4_1_audit", params, split, overrides)
 
@@ -94,7 +95,7 @@ line = pd.DataFrame([vars(corrected)])
 caption = (
     f"Table {slip[0]} with the accuracy of split {slip[1]} predicted from its loss; `needed`: to equal the baseline."
 )
-book.table("audit_corrected_mean", line.style.hide().format(precision=3), line, caption)
+book.table("audit_corrected_mean", in_words(line).style.hide().format(precision=3), line, caption)
 
 # %% tags=["remove-input"]
 baseline = published_table(3).loc["mean", "accuracy"]
@@ -151,13 +152,12 @@ if predictions is not None:
     rates = audit_scoring.at_rates(predictions, labels.fps, uncovered=labels.classes[0])
     scored, effects = audit_scoring.scored_at_rates(rates), audit_scoring.rate_effects(rates)
     shown = (
-        scored.style.format("{:.3f}")
-        .format("{:.1f}", subset=["edit", "raw_edit"])
+        in_words(scored)
+        .style.format("{:.3f}")
+        .format("{:.1f}", subset=["edit", LABELS["raw_edit"]])
         .format("{:.0f}", subset=["segments"])
     )
-    book.table(
-        "audit_rates", shown, scored.reset_index(), "The same predictions at two rates; edit in %, raw_edit in labels."
-    )
+    book.table("audit_rates", shown, scored.reset_index(), "The same predictions at two rates; edit in %.")
     shown = effects.style.hide().format("{:+.3f}", subset=["difference", "low", "high"])
     book.table("audit_rate_effects", shown, effects, "What scoring at one label a second adds (95 % intervals).")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from browser import started
 from nbclient import NotebookClient
 from report_runs import start
 from test_schedule import small_data_set
@@ -25,7 +26,6 @@ from lib.params import load
 from lib.paths import ROOT, Outputs
 
 NAME, AUDIT = "2_3_1_public_features", "4_1_audit"
-CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")
@@ -176,16 +176,12 @@ def test_nothing_to_export_is_one_line(report, tmp_path):
     assert re.fullmatch(r"error: \S+: no executed notebook; run `make report` first\n", call.stderr)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)")
 def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended):
-    from playwright.sync_api import sync_playwright
-
     profile, outputs, *_ = mended
     call = export(profile)
     assert call.returncode == 0, call.stderr
     asked, errors = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with started() as browser:
         shown = browser.new_page()
         shown.on("request", lambda request: asked.append(request.url))
         shown.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -197,7 +193,6 @@ def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended):
             assert widths and all(width > 0 for width in widths)
             assert "book.say" not in shown.inner_text("main"), "what only makes sentences is no reading matter"
             assert [url for url in asked if not url.startswith(("data:", "blob:", file.as_uri()))] == []
-        browser.close()
     assert errors == []
     printed = (outputs.root / "export" / "report.pdf").read_bytes()
     assert printed.startswith(b"%PDF-") and len(re.findall(rb"/Type\s*/Page\b", printed)) >= 3
@@ -261,12 +256,8 @@ def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
     assert source.read_bytes() == before
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)")
 def test_a_click_on_the_start_page_opens_a_notebook(lab):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with started() as browser:
         shown = browser.new_page()
         shown.set_default_timeout(120_000)
         shown.goto(lab)
@@ -274,4 +265,3 @@ def test_a_click_on_the_start_page_opens_a_notebook(lab):
         shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
         shown.wait_for_selector(".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')")
         assert shown.locator(".jp-Dialog").count() == 0, "no question for a kernel"
-        browser.close()

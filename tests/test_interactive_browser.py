@@ -1,21 +1,20 @@
 """The explorer's page and the hover figures in a real browser, from the file system."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser import browser
 from explorer_site import CLASSES, PREDICTED, TRUTH, VIDEOS, build_site, make_outputs
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from lib import hover
 from lib.interactive import panels_html
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser: Debian's package chromium is not installed")
+assert browser  # the fixture
 PIXEL = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'/>"
 TOOLTIPS = """() => {
     const found = [];
@@ -38,14 +37,6 @@ def site(tmp_path_factory) -> Path:
     panels = panels_html(hover.learning_curves(table, {"loss": "training loss"}))
     body = f'<figure class="report"><img src="{PIXEL}" alt="Figure 6. Training.">{panels}</figure>'
     return build_site(make_outputs(folder / "profile"), folder, body)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
