@@ -88,9 +88,8 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, claims: Path) -> list[
         theirs = tuned.loc[tuned["accuracy thesis"].idxmax()]
         parts = [
             f"{title} **is {_against(best[measure], baseline[measure])} here**; in the thesis it is "
-            f"{_against(theirs[twin], baseline[twin])}"
+            f"{_against(theirs[f'{measure} thesis'], baseline[f'{measure} thesis'])}"
             for measure, title in MEASURES.items()
-            for twin in [f"{measure} thesis"]
         ]
         told.append(
             f"The best fine-tuned VideoCLIP (here {SHORT[str(best.name)]}, in the thesis {SHORT[str(theirs.name)]}) "
@@ -105,10 +104,10 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, claims: Path) -> list[
         )
     if len(effects):
         parts = [
-            f"{kind} {row[measure]:+.1f} points of {title} [{row[low]:+.1f}, {row[high]:+.1f}]"
+            f"{kind} {row[measure]:+.1f} points of {title} "
+            f"[{row[f'{measure} low']:+.1f}, {row[f'{measure} high']:+.1f}]"
             for kind, row in effects.iterrows()
             for measure, title in MEASURES.items()
-            for low, high in [(f"{measure} low", f"{measure} high")]
         ]
         told.append(f"The same model with its pre-training, less without (4.2, 95 % intervals): {'; '.join(parts)}.")
     if claims.exists():

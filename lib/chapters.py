@@ -131,8 +131,8 @@ def input_files(name: str, params: Params, out: Outputs) -> list[str]:
             files += [*root.glob("videos/[!.]*.avi"), ROOT / (params.i3d.weights or "")]
         if name == "2_4_videoclip":
             files += [ROOT / file for file in (params.s3d.weights, params.s3d.dictionary) if file]
-        if MANY in (name, *CHAPTERS[name].needs):  # a published checkpoint, if there; a run that no chapter here makes
+        if {MANY, "2_5_pretrain_one_cluster"} & {name, *CHAPTERS[name].needs}:  # published or made by lib.pretrain
             published = [ROOT / recipe.weights for recipe in params.pretrain.recipes.values() if recipe.weights]
             files += filter(Path.exists, published)
-            files += out.root.glob("runs/videoclip_*/videoclip.json") if MANY not in params.notebooks else ()
+            files += out.root.glob("runs/videoclip_*/videoclip.json")
     return sorted(os.path.relpath(file, ROOT) for file in files)

@@ -15,9 +15,9 @@ from pathlib import Path
 from lib.inspection import unusable
 from lib.params import ParameterError, load, profile_name
 from lib.paths import Outputs
-from lib.requirements import Requirement, missing, needs, number, relative, requirements, runnable
+from lib.requirements import Requirement, missing, needs, relative, requirements, runnable
 from lib.sections import Params
-from lib.titles import TITLES
+from lib.titles import TITLES, number
 
 WIDTH = 120
 LARGE = 100_000_000  # bytes from which on a file is not read for its checksum
@@ -36,20 +36,20 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{options.params}: what it reads that the project does not bring\n")
-    print(input_table(found, faults, reasons) if found else "Nothing: it makes everything itself.")
+    print(input_table(found, faults) if found else "Nothing: it makes everything itself.")
     print(f"\n{chapter_table(params, found, reasons)}")
     able = [name for name, reason in reasons.items() if not reason]
     print(f"\n{len(able)} of {len(reasons)} chapters can run{f': make report PARAMS={options.params}' if able else ''}")
     return 0 if len(able) == len(reasons) else 1
 
 
-def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str], reasons: Mapping[str, str]) -> str:
+def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str]) -> str:
     """What has to be brought: state, size and licence in columns, the rest in lines below."""
     rows = [("state", "what", "size", "licence")]
     below: list[list[tuple[str, str]]] = [[]]
     for name, requirement in found.items():
         source = requirement.source
-        rows.append((state(name, requirement, faults, reasons), requirement.what, source.size, source.licence))
+        rows.append((state(name, requirement, faults), requirement.what, source.size, source.licence))
         lines = [("at", ", ".join(map(relative, requirement.paths))), ("from", source.address)]
         if name in faults:
             lines.append(("fault", faults[name]))
@@ -59,16 +59,13 @@ def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str], rea
     return _table(rows, below)
 
 
-def state(name: str, requirement: Requirement, faults: Mapping[str, str], reasons: Mapping[str, str]) -> str:
-    """there, missing, unusable; hub: fetched by its name; to make: a chapter that can run makes it."""
+def state(name: str, requirement: Requirement, faults: Mapping[str, str]) -> str:
+    """there, missing, unusable; hub: fetched by its name."""
     if name in faults:
         return "unusable"
     if requirement.hub and not requirement.paths[0].exists():
         return "hub"
-    if not missing(requirement):
-        return "there"
-    made = name.startswith("run ") and reasons.get("2_6_pretrain_many_clusters") == ""
-    return "to make" if made else "missing"
+    return "missing" if missing(requirement) else "there"
 
 
 def checksum(path: Path, expected: str) -> str:

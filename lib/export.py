@@ -6,6 +6,7 @@ nbconvert makes the sections' HTML; a browser (Chromium or Chrome) prints the PD
 """
 
 import argparse
+import base64
 import html
 import os
 import shutil
@@ -17,6 +18,8 @@ from pathlib import Path
 
 from lib.artifacts import publish, write_text
 from lib.chapter_page import page, troubles
+from lib.front import NO_ANSWER, QUESTION, answer
+from lib.language import Translator, translate
 from lib.params import ParameterError, load, profile_name
 from lib.paths import Outputs
 from lib.provenance import revision
@@ -25,6 +28,7 @@ from lib.schedule import unable
 from lib.sections import Params
 from lib.standalone import ExportError, alone, document
 from lib.titles import TITLES
+from lib.translated import translate_headings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PATIENCE = 600  # seconds that the browser gets for the PDF
@@ -37,14 +41,15 @@ def main() -> int:
     options = parser.parse_args()
     try:
         params, out = load(options.params), Outputs(profile_name(options.params))
-        pages = sections(params, out, unable(params, out, options.params))
+        left_out = unable(params, out, options.params)
+        pages = sections(params, out, left_out)
         folder = write_pages(params, out, pages)
     except (ParameterError, FileNotFoundError, ExportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{len(pages)} HTML files: {relative(folder)}/")
     try:
-        print_pdf(whole(params, out, pages), folder / "report.pdf")
+        print_pdf(whole(params, out, pages, left_out), folder / "report.pdf")
     except ExportError as error:
         print(f"error: no {relative(folder / 'report.pdf')}: {error}", file=sys.stderr)
         return 1
@@ -70,10 +75,13 @@ def sections(params: Params, out: Outputs, left_out: Mapping[str, str]) -> dict[
     for name in params.notebooks:
         if (notebook := page(name, out, failed.get(name, ()))) is None:
             continue
+        words = Translator(params.language, place=name)
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-        found[name] = alone(exporter.from_notebook_node(notebook)[0], name)
+            elif cell.cell_type == "markdown":
+                cell.source = translate_headings(cell.source, words)
+        found[name] = alone(exporter.from_notebook_node(notebook)[0], name, words("revision"))
     if not found:
         raise FileNotFoundError(f"{relative(out.notebooks)}: no executed notebook; run `make report` first")
     return found
@@ -84,20 +92,39 @@ def write_pages(params: Params, out: Outputs, pages: Mapping[str, str]) -> Path:
     folder, new = out.root / "export", out.root / ".export"
     shutil.rmtree(new, ignore_errors=True)
     for name, body in pages.items():
-        write_text(new / f"{name}.html", document(f"{TITLES[name]} · {params.title}", [body]))
+        title = f"{translate(TITLES[name], params.language)} · {translate(params.title, params.language)}"
+        write_text(new / f"{name}.html", document(title, [body], params.language))
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)
     return folder
 
 
-def whole(params: Params, out: Outputs, pages: Mapping[str, str]) -> str:
-    """All sections as one HTML file to print: title, contents, chapters."""
-    contents = "".join(f'<li><a href="#{name}">{html.escape(TITLES[name])}</a></li>' for name in pages)
+def whole(params: Params, out: Outputs, pages: Mapping[str, str], left_out: Mapping[str, str]) -> str:
+    """All sections as one HTML file to print: title, the answer, contents, chapters."""
+    words = Translator(params.language, frozenset({params.data.name}), "the front page")
+    title, failed = translate(params.title, params.language), troubles(params, out, left_out)
+    contents = "".join(f'<li><a href="#{name}">{html.escape(words(TITLES[name]))}</a></li>' for name in pages)
     front = (
-        f'<h1>{html.escape(params.title)}</h1><div class="notice">{html.escape(params.notice)}</div>'
-        f"<p>Profile {out.profile}, revision {revision()}.</p><ul>{contents}</ul>"
+        f'<h1>{html.escape(title)}</h1><div class="notice" lang="en">{html.escape(params.notice)}</div>'
+        f"<h2>{words(QUESTION)}</h2>{_answer(params, out, [name for name in pages if name not in failed], words)}"
+        f"<h2>{words('Chapters')}</h2><ul>{contents}</ul>"
+        f"<p>Profile {out.profile}, {words(f'revision {revision()}')}.</p>"
     )
-    return document(params.title, [front, *(f'<section id="{name}">{body}</section>' for name, body in pages.items())])
+    chapters = (f'<section id="{name}">{body}</section>' for name, body in pages.items())
+    return document(title, [front, *chapters], params.language)
+
+
+def _answer(params: Params, out: Outputs, done: list[str], words: Translator) -> str:
+    """The front page's answer, its picture in it."""
+    from nbconvert.filters import markdown2html
+
+    with tempfile.TemporaryDirectory() as scratch:
+        parts = answer(params, out, done, Path(scratch), words) or [NO_ANSWER]
+        body = "\n".join(part if part.startswith("<figure") else markdown2html(part) for part in parts)
+        for picture in Path(scratch).glob("figures/*.svg"):
+            data = base64.b64encode(picture.read_bytes()).decode()
+            body = body.replace(f'src="figures/{picture.name}"', f'src="data:image/svg+xml;base64,{data}"')
+    return alone(body, "the answer", words("revision"))
 
 
 def print_pdf(text: str, target: Path) -> None:
@@ -121,7 +148,10 @@ def print_pdf(text: str, target: Path) -> None:
         ]
         command += ["--generate-pdf-document-outline", "--virtual-time-budget=60000", f"--print-to-pdf={printed}"]
         command += ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's does not work for root
-        call = subprocess.run([*command, source.as_uri()], capture_output=True, text=True, timeout=PATIENCE)
+        try:
+            call = subprocess.run([*command, source.as_uri()], capture_output=True, text=True, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise ExportError(f"{Path(browser).name} did not print it within {PATIENCE} s") from None
         if call.returncode or not printed.exists():
             last = (call.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise ExportError(f"{Path(browser).name} did not print it: {last}")

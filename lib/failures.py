@@ -9,8 +9,9 @@ from pathlib import Path
 
 from lib.chapters import Atom, atoms, needs
 from lib.paths import ROOT, Outputs
-from lib.requirements import number, relative
+from lib.requirements import relative
 from lib.sections import Params
+from lib.titles import number
 
 LAST_LINES = 8
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -81,6 +81,13 @@ def _names(book: Notebook, target: Target) -> Names:
     return Names(rows["input_ids"], rows["attention_mask"])
 
 
+def epoch_chosen(select_on: str) -> str:
+    """Note to a table's columns with *."""
+    if select_on == "last":
+        return "* Of the last epoch."
+    return f"* Of the epoch that was chosen by the loss on the {select_on} videos."
+
+
 def falling(history: pd.DataFrame, loss: str) -> int:
     """Number of splits whose loss is lowest at the last epoch."""
     lowest = history.loc[history.groupby("split")[loss].idxmin(), "epoch"]

@@ -23,6 +23,7 @@ from lib.sections import Params
 from lib.titles import TITLES
 from lib.translated import translate_figure, translate_table
 
+NO_ANSWER = "No method of the thesis has been scored in this profile."
 QUESTION = "Does multimodal pre-training help action segmentation?"
 
 
@@ -52,7 +53,7 @@ def page(
     ]
     lines.append(f"## {words(QUESTION)}")
     whole = [name for name in done if name not in failed]
-    lines += _answer(params, out, whole, extra, words) or ["No method of the thesis has been scored in this profile."]
+    lines += answer(params, out, whole, extra, words) or [NO_ANSWER]
     lines += [f"## {words('What this is')}", _about(params, out, whole)]
     lines += [f"## {words('Chapters')}", _chapters(out, whole, words)]
     elsewhere = [titles[name] for name in CHAPTERS if name not in params.notebooks]
@@ -71,7 +72,13 @@ def page(
     return "\n\n".join(lines) + "\n"
 
 
-def _answer(params: Params, out: Outputs, done: list[str], extra: Path, words: Translator) -> list[str]:
+def answer(params: Params, out: Outputs, done: list[str], extra: Path, words: Translator) -> list[str]:
+    """The answer's sentences in Markdown, its figure and its table; nothing where no method has been scored.
+
+    Args:
+        done: chapters that are whole.
+        extra: folder of the site's root.
+    """
     table, effects = answers(params, out, done), controlled(out, done)
     if table.empty:
         return []

@@ -34,6 +34,7 @@ from lib.paths import Outputs, first_folder
 from lib.predictions import prediction_pairs
 from lib.provenance import revision
 from lib.tables import BEST
+from lib.titles import number
 from lib.translated import names_of, translate_figure, translate_panels, translate_table
 
 
@@ -69,17 +70,13 @@ class Notebook:
 
     @property
     def root(self) -> Path:
-        """Folder of the profile's data set.
-
-        Raises:
-            ParameterError: it is not there.
-        """
+        """Folder of the profile's data set; a ParameterError where it is not there."""
         return data_root(self.params, self.out)
 
     @property
     def section(self) -> str:
         """Section of the thesis, e.g. "2.3.3"."""
-        return ".".join(part for part in self.name.split("_") if part.isdecimal())
+        return number(self.name)
 
     def dataset(self, features: str | None = None, trim: Trim | None = None) -> Dataset:
         """The profile's data set with a feature set or folder (None: labels only), cut to the labels as `trim` says."""

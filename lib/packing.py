@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -87,6 +88,12 @@ def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "Pre
         _publish(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    print(
+        f"{folder}: {len(index):,} of {len(videos):,} videos (the others and why: left_out.csv), {counts['kept']:,}"
+        f" captions; left out: {counts['without_words']:,} without words, {counts['after_the_end']:,} after their"
+        f" video's end; {counts['end_cut']:,} cut at it",
+        file=sys.stderr,
+    )
 
 
 def _identity(

@@ -15,8 +15,8 @@ from lib.events import events
 from lib.failures import failures
 from lib.params import ParameterError
 from lib.paths import ROOT, Outputs
-from lib.requirements import number
 from lib.sections import Params
+from lib.titles import number
 
 SHOWN = 3  # files that a reason names
 IN_WORDS = {

@@ -15,6 +15,8 @@ from lib.training import Row
 from lib.transfer import transfer_of
 from lib.videoclip import VideoCLIP
 
+WITHOUT_EFFECT = ("workers", "gradient_checkpointing")  # settings that change no number
+
 
 def prepare(
     params: Sections,
@@ -25,7 +27,7 @@ def prepare(
     group: Group,
     seed: int,
 ) -> tuple[Pretraining, VideoCLIP, Callable[[VideoCLIP], Row]]:
-    """A run, the model it begins with, and what is measured of transfer, for `lib.pretrain.pretrain`.
+    """A run, the model it begins with, and what is measured of transfer, for `lib.updates.pretrain`.
 
     Args:
         recipe, settings: of the run; `params.pretrain` or a variation of it.
@@ -41,7 +43,7 @@ def prepare(
     group.wait()
     packs = {part: open_pack(params, out, recipe.features, part) for part in PARTS}
     keys = [(packs[part].folder / "note.json").read_text(encoding="utf-8") for part in PARTS]
-    how = settings.model_dump(exclude={"recipes", "workers", "gradient_checkpointing"})  # these change no number
+    how = settings.model_dump(exclude={"recipes", *WITHOUT_EFFECT})
     values = [recipe.model_dump(exclude={"weights"}), how, params.videoclip.model_dump(), seed, keys]
     identity = key(values, code=("lib.updates", "lib.towers", "lib.zero_shot"))
     run = Pretraining(packs["train"], packs["val"], recipe, settings, folder, group, identity, seed)

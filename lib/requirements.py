@@ -15,6 +15,7 @@ from lib.params import ParameterError, first_folder
 from lib.paths import ROOT, Outputs
 from lib.sections import Params
 from lib.sources import Source
+from lib.titles import number
 
 EXTRACTED, SECONDS = "2_3_2_feature_extraction", "2_4_videoclip"
 OWN, PUBLIC = "2_8_1_zero_shot_own", "2_8_2_zero_shot_public"
@@ -94,9 +95,10 @@ def _pretraining(params: Params, out: Outputs) -> dict[str, Requirement]:
             found[f"weights {name}"] = _one("weights of VideoCLIP", sources.VIDEOCLIP, ROOT / recipe.weights)
             if (ROOT / recipe.weights).exists():  # then nothing is trained
                 continue
-        how = Source(f"chapter 2.6, or on a cluster `python -m lib.pretrain --recipe {name}`", licence="made here")
-        folder = out.root / "runs" / f"videoclip_{name}"
-        found[f"run {name}"] = _one(f"finished pre-training ({name})", how, folder / "videoclip.json")
+        how = f"`accelerate launch -m lib.pretrain --params params/{out.profile}.yaml --recipe {name}`, on GPUs"
+        folder, names = out.root / "runs" / f"videoclip_{name}", ("videoclip.json", "curves.csv", "weights.safetensors")
+        source = Source(how, licence="made here")
+        found[f"run {name}"] = _one(f"finished pre-training ({name})", source, folder, *names)
     return found
 
 
@@ -108,14 +110,17 @@ def _one(what: str, source: Source | None, root: Path, *names: str) -> Requireme
 def needs(params: Params) -> dict[str, tuple[tuple[str, ...], ...]]:
     """What a chapter needs beside labels and splits: of each tuple one, a requirement or a chapter, the first best."""
     layer = {name: f"narrated {params.pretrain.recipes[name].features}" for name in RECIPES}
-    trained = {name: (f"weights {name}", f"run {name}", MANY) for name in RECIPES}
+    trained = {name: (f"weights {name}", f"run {name}") for name in RECIPES}
+    runs = {  # the corpus is needed where the run is not there yet
+        name: ((f"run {name}",), (f"run {name}", "captions"), (f"run {name}", layer[name])) for name in RECIPES
+    }
     second, bert = (SECONDS,), ("bert",)
     return {
         EXTRACTED: (("videos",), ("i3d",)),
         "2_3_3_baseline": ((EXTRACTED,),),
         SECONDS: (("videos",), ("s3d",), ("words",), bert),
-        "2_5_pretrain_one_cluster": (second, ("captions",), (layer["one_cluster"],), bert),
-        MANY: (second, ("captions",), (layer["own"],), ("weights public", layer["public"]), bert),
+        "2_5_pretrain_one_cluster": runs["one_cluster"],
+        MANY: (second, *runs["own"], trained["public"], bert),
         "2_7_video_branch": (second, trained["own"], bert),
         OWN: (second, trained["own"], bert),
         PUBLIC: (second, trained["public"], bert),
@@ -173,19 +178,11 @@ def runnable(params: Params, out: Outputs, unusable: Mapping[str, str] | None = 
         if name not in reasons:
             groups = [[one for one in group if one in found or one in CHAPTERS] for group in wanted.get(name, ())]
             labels = [] if CHAPTERS[name].about else ["labels"]  # what is about other numbers needs no data set
-            reasons[name] = "; ".join(filter(None, map(one_of, filter(None, [labels, *groups]))))
+            lines = filter(None, map(one_of, filter(None, [labels, *groups])))
+            reasons[name] = "; ".join(dict.fromkeys(lines))
         return reasons[name]
 
     return {name: chapter(name) for name in params.notebooks}
-
-
-def number(name: str) -> str:
-    """Section of the thesis of a chapter.
-
-    >>> number("2_8_2_zero_shot_public")
-    '2.8.2'
-    """
-    return ".".join(part for part in name.split("_") if part.isdecimal())
 
 
 def hint(profile: str | Path) -> str:

@@ -35,8 +35,12 @@ class ExportError(RuntimeError):
     """A file that could not be made; the message is one line."""
 
 
-def alone(body: str, name: str) -> str:
+def alone(body: str, name: str, made_from: str) -> str:
     """The same without links into the site, which is not there where the file is read.
+
+    Args:
+        name: of the section, for the message.
+        made_from: the word before a revision.
 
     Raises:
         ExportError: it loads something that is not in it.
@@ -45,7 +49,7 @@ def alone(body: str, name: str) -> str:
 
     soup = BeautifulSoup(body, "html.parser")
     for made in soup.select(".made"):  # of its links to notebook, parameters and data the revision is left
-        made.string = next(iter(re.findall(r"revision \S+", made.get_text())), "")
+        made.string = next(iter(re.findall(rf"{made_from} \S+", made.get_text())), "")
     for link in soup.select("a[href]"):
         if not str(link["href"]).startswith(("http:", "https:", "#")):
             link.unwrap()
@@ -56,7 +60,7 @@ def alone(body: str, name: str) -> str:
     return str(soup)
 
 
-def document(title: str, bodies: Iterable[str]) -> str:
+def document(title: str, bodies: Iterable[str], language: str) -> str:
     """A whole HTML file, MathJax in it where there are formulas."""
     from pygments.formatters import HtmlFormatter
 
@@ -67,7 +71,8 @@ def document(title: str, bodies: Iterable[str]) -> str:
         math = f"<script>{MATH}</script><script>{script}</script>"
     style = STYLE + HtmlFormatter(style="default").get_style_defs(".highlight")
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{html.escape(title)}</title>\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{style}</style>\n{math}</head>\n<body>\n<main>{body}</main>\n</body>\n</html>\n"
     )

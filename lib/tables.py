@@ -93,7 +93,7 @@ def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
 
 
 def style_ten(table: pd.DataFrame) -> Styler:
-    """Table 10 for the eye: the columns of `lib.conclusion.table_ten` and `segments`, the best value of each bold."""
+    """Table 10 for the eye: the columns of `lib.conclusion.table_ten` and `segments`, the best of each underlined."""
     headers = {"thesis": "thesis", "as_thesis": "scored as the thesis", "difference": "difference"}
     headers |= {"accuracy": "accuracy", "accuracy_sd": "±"}
     headers |= {name: HEADERS[name] for name in METRICS} | {"segments": "segments"}

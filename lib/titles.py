@@ -20,3 +20,12 @@ TITLES = {
     "4_2_controls": "4.2 The controls that the thesis lacked",
     "4_3_scores_check": "4.3 The same protocol on real videos",
 }
+
+
+def number(notebook: str) -> str:
+    """Section of the thesis of a notebook.
+
+    >>> number("2_8_2_zero_shot_public")
+    '2.8.2'
+    """
+    return ".".join(part for part in notebook.split("_") if part.isdecimal())

@@ -8,7 +8,6 @@ import numpy as np
 from lib.multimodal import Sections, narrated_set
 from lib.paths import Outputs
 from lib.s3d_features import Layer
-from lib.seconds import at_one_fps
 from lib.target import open_target
 from lib.towers import tokenizer
 from lib.training import Row
@@ -26,16 +25,14 @@ def transfer_of(params: Sections, out: Outputs, layer: Layer) -> Callable[[Video
     """
     target = open_target(params, out, layer, narrated_set(params, layer))
     words, texts = tokenizer(params.videoclip), prompts(target.dataset.classes, "words")
-    size = params.videoclip.max_video_len
 
     @cache  # read once, measured often
     def videos(feature_dim: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        labels, fps = target.dataset.labels, target.dataset.fps
-        return [
-            (target.features(video, feature_dim), at_one_fps(labels(video), fps)) for video in target.dataset.videos
-        ]
+        features = {video: target.features(video, feature_dim) for video in target.dataset.videos}
+        return [(seconds, target.truth(video, len(seconds))) for video, seconds in features.items()]
 
     def transfer(model: VideoCLIP) -> Row:
+        size = model.max_video_len
         return {"zero_shot": second_accuracy(model, words, videos(model.input_dim), texts, size, size // 2)}
 
     return transfer

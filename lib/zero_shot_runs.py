@@ -73,11 +73,11 @@ def scores_of(
 ) -> Iterator[tuple[int, str, np.ndarray]]:
     """Split, test video and class scores of its seconds (T, K), for the book's splits."""
     vectors = class_vectors(model, tokenizer(book.params.videoclip), texts)
-    size, stride = book.params.videoclip.max_video_len, book.params.zero_shot.stride
+    stride = book.params.zero_shot.stride
     for split, video in target.tested():
         if split in book.splits:
             features = target.features(video, model.input_dim)
-            yield split, video, second_scores(model, features, vectors, size, stride, cls_visible)
+            yield split, video, second_scores(model, features, vectors, model.max_video_len, stride, cls_visible)
 
 
 def ways_to_ask(book: Notebook, target: Target, ready: Pretrained) -> pd.DataFrame:

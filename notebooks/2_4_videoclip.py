@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 2.4 The model for multimodal pre-training: VideoCLIP
+# # 2.4 The multimodal model: S3D and VideoCLIP
 #
 # The thesis chose VideoCLIP (Xu et al., EMNLP 2021) for three reasons: it learns from HowTo100M, the largest set of narrated
 # videos; its contrastive loss keeps the part for video apart from the part for text; and its authors showed action

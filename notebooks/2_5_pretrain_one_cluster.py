@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 2.5 Multimodal pre-training, one cluster an update
+# # 2.5 Pre-training, one cluster an update
 #
 # The thesis first pre-trained VideoCLIP on one GPU. Its training loss fell all the time, its validation loss rose from
 # about epoch 8 on, and 2.5.1 puts that down to $C = 1$: with one cluster an update, the model learns in a random part of

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 2.6 Multimodal pre-training, seven clusters an update
+# # 2.6 Pre-training, seven clusters an update
 #
 # The second pre-training of the thesis ran on seven GPUs, took seven clusters an update, and did not overfit before epoch
 # 22. It became the thesis's own weights. Here $C$ has nothing to do with the number of devices: the clusters of an update

@@ -17,7 +17,7 @@ import numpy as np
 from lib import hover, plots
 from lib.confusion import long_table, split_matrices
 from lib.drawings_confusion import draw_confusions
-from lib.finetune_runs import falling, fine_tune_splits, most_confused, objectives_compared
+from lib.finetune_runs import epoch_chosen, falling, fine_tune_splits, most_confused, objectives_compared
 from lib.metrics import METRICS
 from lib.notebook import open_notebook
 from lib.pretrained import load_pretrained
@@ -77,9 +77,9 @@ book.say(
 # ## Table 6
 
 # %%
-caption = f"* Of the epoch that was chosen by the loss on the {settings.select_on} videos."
+epoch = epoch_chosen(settings.select_on)
 table, values = beside(result.tables[short], published_table(6), book.params.data.name)
-book.table(6, table, values, f"Fine-tuned for {short} epochs, own weights, a label a second. {caption}")
+book.table(6, table, values, f"Fine-tuned for {short} epochs, own weights, a label a second. {epoch}")
 
 # %% tags=["remove-input"]
 ours, theirs = result.tables[short].iloc[-1], published_table(6).loc["mean"]
@@ -109,7 +109,7 @@ book.figure(22, figure, result.history, f"Fine-tuning for {long} epochs, own wei
 
 # %%
 table, values = beside(result.tables[long], published_table(7), book.params.data.name)
-book.table(7, table, values, f"Fine-tuned for {long} epochs, own weights, a label a second. {caption}")
+book.table(7, table, values, f"Fine-tuned for {long} epochs, own weights, a label a second. {epoch}")
 
 # %% tags=["remove-input"]
 ours, theirs = result.tables[long].iloc[-1], published_table(7).loc["mean"]

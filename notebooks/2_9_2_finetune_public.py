@@ -16,7 +16,7 @@ import numpy as np
 from lib import hover, plots
 from lib.confusion import long_table, split_matrices
 from lib.drawings_confusion import draw_confusions
-from lib.finetune_runs import falling, fine_tune_splits, most_confused
+from lib.finetune_runs import epoch_chosen, falling, fine_tune_splits, most_confused
 from lib.metrics import METRICS
 from lib.notebook import open_notebook
 from lib.pretrained import load_pretrained
@@ -76,9 +76,9 @@ book.say(
 # ## Table 8
 
 # %%
-caption = f"* Of the epoch that was chosen by the loss on the {settings.select_on} videos."
+epoch = epoch_chosen(settings.select_on)
 table, values = beside(result.tables[short], published_table(8), book.params.data.name)
-book.table(8, table, values, f"Fine-tuned for {short} epochs, public weights, a label a second. {caption}")
+book.table(8, table, values, f"Fine-tuned for {short} epochs, public weights, a label a second. {epoch}")
 
 # %% tags=["remove-input"]
 ours, theirs = result.tables[short].iloc[-1], published_table(8).loc["mean"]
@@ -108,7 +108,7 @@ book.figure(26, figure, result.history, f"Fine-tuning for {long} epochs, public 
 
 # %%
 table, values = beside(result.tables[long], published_table(9), book.params.data.name)
-book.table(9, table, values, f"Fine-tuned for {long} epochs, public weights, a label a second. {caption}")
+book.table(9, table, values, f"Fine-tuned for {long} epochs, public weights, a label a second. {epoch}")
 
 # %% tags=["remove-input"]
 ours, theirs = result.tables[long].iloc[-1], published_table(9).loc["mean"]

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from browser import started
+from browser import PHONE, opened, serious, started
 from nbclient import NotebookClient
 from report_runs import start
 from test_schedule import small_data_set
@@ -199,6 +199,19 @@ def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended):
     outline = re.findall(rb"/Title\s*\(([^)]*)\)", printed)
     for chapter in (b"2.3.1 Training on public features", b"4.1 An audit of the thesis's numbers"):
         assert chapter in outline, "a bookmark of the chapter's heading"
+
+
+@pytest.mark.parametrize("name", ["index", NAME, AUDIT])
+def test_an_english_page_in_the_browser(mended, name):
+    """As tests/test_smoke.py looks at the Russian ones."""
+    file = mended[1].report / f"{name}.html"
+    with started() as browser:
+        with opened(browser, file, color_scheme="light") as (shown, faults):
+            assert shown.get_attribute("html", "lang") == "en"
+            assert serious(shown) == []
+        with opened(browser, file, viewport=PHONE) as (shown, more):
+            assert shown.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert faults + more == []
 
 
 @pytest.fixture

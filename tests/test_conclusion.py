@@ -71,6 +71,28 @@ def test_claims_follow_the_numbers():
     assert not [claim for claim in found.index if "ublic" in claim], "what is not there is not judged"
 
 
+@pytest.mark.parametrize(
+    ("gain", "verdict"), [(0.1, "seen here"), (5.0, "not seen here"), (2.0, "can't tell"), (-5.0, "seen here")]
+)
+def test_more_epochs_are_judged_against_what_they_add_to_own_weights(gain, verdict):
+    """Own weights gain 2 points in each split, give or take a little; public ones `gain`."""
+    short, noise = [50.0, 52.0, 51.0, 53.0, 50.0], [0.2, -0.2, 0.1, -0.1, 0.0]
+    rows = {
+        ("videoclip_own_8_epochs", "accuracy"): short,
+        ("videoclip_own_15_epochs", "accuracy"): [a + 2 + b for a, b in zip(short, noise, strict=True)],
+        ("videoclip_public_8_epochs", "accuracy"): short,
+        ("videoclip_public_15_epochs", "accuracy"): [value + gain for value in short],
+    }
+    row = (
+        check_claims(long(rows), "mstcn")
+        .set_index("claim")
+        .loc["More epochs add less to public weights than to own weights"]
+    )
+    assert row["verdict"] == verdict
+    assert row["here"] == pytest.approx((gain - 2) / 100)
+    assert row["thesis"] == pytest.approx((0.816 - 0.810) - (0.811 - 0.799))
+
+
 def test_trimming_is_judged_over_the_videos_of_split_1():
     rows = []
     for trim, accuracy in {"start": 40, "both_ends": 45, "end": 44}.items():

@@ -1,7 +1,5 @@
 """The reader of the MS-TCN layout: what is right is read, whatever is wrong is named."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -238,9 +236,7 @@ def test_unknown_video_split_and_features(root):
 
 
 def test_real_50salads_labels(shared):
-    started = time.perf_counter()
     dataset = open_dataset(shared / "data" / "50salads", None, fps=30)
-    assert time.perf_counter() - started < 2
     assert (len(dataset.videos), len(dataset.classes)) == (50, 19)
     assert (dataset.classes[0], dataset.classes[18]) == ("cut_tomato", "action_end")
     labels = [dataset.labels(video) for video in dataset.videos]

@@ -21,7 +21,7 @@ from lib.language import CATALOGUE, CYRILLIC, Translator, UntranslatedError, cat
 from lib.pair_kinds import KINDS
 from lib.params import ParameterError, load
 from lib.paths import ROOT, Outputs
-from lib.tables import HEADERS, PERCENT
+from lib.tables import HEADERS, LABELS, PERCENT
 from lib.titles import TITLES
 from lib.translated import translate_figure, translate_table
 
@@ -58,7 +58,15 @@ def test_every_label_of_figures_and_pages_is_in_the_catalogue():
 
 def test_names_of_methods_and_questions_are_in_the_catalogue():
     """Also those that only real data show."""
-    for text in (*QUESTIONS, *HEADERS.values(), *PERCENT.values(), *NAMES.values(), *SHORT.values(), *KINDS):
+    for text in (
+        *QUESTIONS,
+        *HEADERS.values(),
+        *PERCENT.values(),
+        *NAMES.values(),
+        *SHORT.values(),
+        *LABELS.values(),
+        *KINDS,
+    ):
         RUSSIAN(text)
     assert RUSSIAN("ed_tcn, published") == "ed_tcn, опубликовано"
 

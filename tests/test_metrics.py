@@ -1,7 +1,6 @@
 """Metrics: golden values of the official code, figures of real predictions, an independent reference, properties."""
 
 import json
-import time
 from itertools import groupby
 from pathlib import Path
 
@@ -214,13 +213,12 @@ def test_segments_give_the_sequence_back():
     assert np.repeat(found.labels, found.ends - found.starts).tolist() == labels
 
 
-def test_cost_is_linear_in_frames():
-    labels = np.repeat(
-        np.arange(20_000) % 17, 50
-    )  # a million frames: 90 times the longest video, 1000 times its segments
-    started = time.perf_counter()
-    score([(np.roll(labels, 7), labels)])
-    assert time.perf_counter() - started < 2
+def test_a_million_frames_are_scored():
+    """90 times the longest video and 1000 times its segments: what grew with the square of either would not end."""
+    labels = np.repeat(np.arange(20_000) % 17, 50)
+    found = score([(np.roll(labels, 7), labels)])
+    assert found["accuracy"] == pytest.approx(100 * 43 / 50, abs=0.01)
+    assert found["f1@50"] > 99
 
 
 # --- edges and errors

@@ -1,6 +1,7 @@
 """From rendered, narrated videos to a pre-trained model: S3D on narrations, features, packs, runs, the experiment."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from lib.narrated import read_list
 from lib.params import ParameterError, load
 from lib.paths import Outputs
 from lib.pretrain import recipe_history, run_recipe
-from lib.pretrained import load_pretrained
+from lib.pretrained import load_pretrained, run_folder
 from lib.s3d_features import FeatureSetError, feature_set
 from lib.stats import mean_interval
 from lib.transfer import transfer_of
@@ -109,6 +110,20 @@ def test_a_notebook_does_not_start_a_real_pretraining(out):
     brought = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
     with pytest.raises(ParameterError, match="no finished pre-training; run `accelerate launch"):
         recipe_history(brought, out, "public")
+
+
+def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
+    """Also after a change of the code; one of other settings it refuses, and changes no file of either."""
+    made = run_recipe(PARAMS, out, "own", alone())
+    elsewhere = Here(str(tmp_path / "elsewhere"))
+    folder = shutil.copytree(run_folder(out, "own"), run_folder(elsewhere, "own"))
+    before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    brought = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
+    pd.testing.assert_frame_equal(recipe_history(brought, elsewhere, "own"), made)
+    other = brought.pretrain.model_copy(update={"learning_rate": 0.5})
+    with pytest.raises(ParameterError, match=r"pre-trained with pretrain.learning_rate \S+, not 0.5; write that into"):
+        recipe_history(brought.model_copy(update={"pretrain": other}), elsewhere, "own")
+    assert {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
 
 
 def test_too_few_videos_for_an_update_is_said_before_anything_runs(out):

@@ -201,7 +201,7 @@ def test_nan_for_a_text_is_no_text_wherever_the_reads_end(root):
     assert found == {"v0": ["", "so, NaN is bread"], "last": [""]}
 
 
-def test_captions_without_words_or_after_the_end_are_dropped_and_longer_ones_cut(root, tokenizer, tmp_path):
+def test_captions_without_words_or_after_the_end_are_dropped_and_longer_ones_cut(root, tokenizer, tmp_path, capsys):
     change(root, "a-1", start=[0, 1, 4.5, 5], end=[1, 2, 99, 6], text=[" \u200b", "stir", "serve", "bye"])
     pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
     track = open_packed(tmp_path / "pack").track(0)
@@ -209,6 +209,7 @@ def test_captions_without_words_or_after_the_end_are_dropped_and_longer_ones_cut
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
     note = json.loads((tmp_path / "pack" / "note.json").read_text())
     assert note["captions"] == {"kept": 11, "end_cut": 2, "without_words": 1, "after_the_end": 1}
+    assert "11 captions; left out: 1 without words, 1 after their video's end; 2 cut at it" in capsys.readouterr().err
 
 
 def test_videos_without_a_caption_are_left_out(root, tokenizer, tmp_path):

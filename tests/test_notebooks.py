@@ -14,6 +14,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 
 def test_every_notebook_is_a_chapter_with_a_title():
     assert [path.stem for path in NOTEBOOKS] == list(CHAPTERS) == list(TITLES)
+    headings = [jupytext.read(path).cells[0].source.splitlines()[0] for path in NOTEBOOKS]
+    assert headings == [f"# {title}" for title in TITLES.values()]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

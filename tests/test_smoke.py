@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 from report_runs import finish
 
 from lib.chapters import CHAPTERS
+from lib.export import sections, whole
 from lib.language import CYRILLIC, catalogue, has_words
 from lib.params import load
 from lib.paths import ROOT, Outputs
@@ -87,6 +88,19 @@ def test_the_list_has_every_number_of_the_thesis(outputs):
     page = (outputs.report / "figures_and_tables.html").read_text()
     assert set(re.findall(r'href="\w+\.html#figure_(\d\d)"', page)) == {f"{number:02d}" for number in range(1, 28)}
     assert set(re.findall(r'href="\w+\.html#table_(\d\d)"', page)) == {f"{number:02d}" for number in range(1, 11)}
+
+
+def test_the_export_is_in_the_language_of_the_profile_too(outputs):
+    params = load("params/smoke.yaml").model_copy(update={"notebooks": ("3_conclusion",)})
+    pages = sections(params, outputs, {})
+    text = whole(params, outputs, pages, {})
+    soup = BeautifulSoup(text, "html.parser")
+    assert soup.html["lang"] == "ru"
+    english = [one.text for one in soup.select("h1, h2, figcaption") if has_words(one.text)]
+    assert not [one for one in english if not CYRILLIC.search(one) and one not in catalogue().values()]
+    assert re.fullmatch(r"ревизия \S+", soup.select_one("#figure_01 .made, section .made").text)
+    answer = soup.select_one("#figure_answer img")
+    assert answer["src"].startswith("data:image/svg+xml;base64,") and soup.select_one("#table_answer td")
 
 
 def test_the_site_has_no_page_that_is_not_looked_at(outputs):
