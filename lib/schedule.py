@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lib.artifacts import write_json
+from lib.chapters import MANY, atoms
 from lib.events import events
 from lib.inspection import unusable
 from lib.language import UntranslatedError
@@ -89,7 +90,9 @@ def make(
     if any(step.runs for step in steps):
         for atom in forgotten(able, outputs):
             manifest(outputs, atom).unlink(missing_ok=True)
-        happening = events(options.params, options.cores, able.notebooks, further)
+        waited_for = [os.path.relpath(manifest(outputs, atom), ROOT) for atom in atoms(able) if atom[0] == MANY]
+        urgent = ["--prioritize", *waited_for] if waited_for else []  # the longest chain of chapters goes through it
+        happening = events(options.params, options.cores, able.notebooks, [*urgent, *further])
         code, failed = follow(happening, steps, able, cores, keep_going)
         for line in failure_lines(failed, able, outputs):
             print(line)
