@@ -18,11 +18,10 @@ from lib.checkpoints import digest
 from lib.inputs import to_clips
 from lib.progress import track
 from lib.s3d import S3D
-from lib.sections_pretraining import S3DFeatures
+from lib.sections_pretraining import Layer, S3DFeatures
 from lib.video import Frames, read_video
 
-Layer = str  # "mixed_5c" or "video_embedding"
-LAYERS = ("mixed_5c", "video_embedding")
+LAYERS: tuple[Layer, ...] = ("mixed_5c", "video_embedding")
 SECONDS_AT_ONCE = 16
 
 

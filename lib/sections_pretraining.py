@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from lib.section import PositiveInt, Probability, Section
 
+Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
+
 
 class Narration(Section):
     """The demo's narrated videos (lib/demo/narrated.py), in the place of HowTo100M's (thesis 2.1.2)."""
@@ -30,9 +32,7 @@ class HowTo100M(Section):
 
     roots: tuple[str, ...]  # the first that exists
     accept: dict[str, str]  # features of pre-training -> other features that a model may be given all the same
-    features: dict[
-        Literal["mixed_5c", "video_embedding"], str
-    ]  # folder in features/ of each; demo: named by lib/s3d_features.py
+    features: dict[Layer, str]  # folder in features/ of each; demo: named by lib/s3d_features.py
 
 
 class S3DFeatures(Section):
@@ -114,7 +114,7 @@ class Mining(Section):
 class Recipe(Section):
     """One pre-training: what the thesis varied."""
 
-    features: Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
+    features: Layer
     clusters_per_update: PositiveInt  # C, whatever the number of devices
     epochs: PositiveInt
     weights: str | None = None  # a published checkpoint; where the file is there it is taken, and nothing is trained
