@@ -70,11 +70,11 @@ def make_features(params: Sections, out: Outputs) -> pd.DataFrame:
     net = load_s3d(params, out)[0].to(alone().device)
     target = data_root(params, out)
     sets = {layer: feature_set(layer, params.s3d) for layer in LAYERS}
-    targets = {layer: out.data / "features" / name for layer, name in sets.items()}
+    targets: dict[Layer, Path] = {layer: out.data / "features" / name for layer, name in sets.items()}
     extract_s3d(sorted((target / "videos").glob("[!.]*.avi")), targets, net, params.s3d, rows=False)
     if params.data.source == "demo":
         narrated = narrated_root(params, out)
-        folders = {layer: narrated / "features" / name for layer, name in sets.items()}
+        folders: dict[Layer, Path] = {layer: narrated / "features" / name for layer, name in sets.items()}
         videos = [narrated / "videos" / f"{video}.avi" for part in PARTS for video in read_list(narrated, part)]
         extract_s3d(videos, folders, net, params.s3d, rows=True)
     rows = []
