@@ -4,6 +4,7 @@ Functions take the parameters and the profile's folders, so that `lib.pretrain` 
 very same files.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def make_features(params: Sections, out: Outputs) -> pd.DataFrame:
     """
     net = load_s3d(params, out)[0].to(alone().device)
     target = data_root(params, out)
-    sets = {layer: feature_set(layer, params.s3d) for layer in LAYERS}
+    sets: dict[Layer, str] = {layer: feature_set(layer, params.s3d) for layer in LAYERS}
     targets: dict[Layer, Path] = {layer: out.data / "features" / name for layer, name in sets.items()}
     extract_s3d(sorted((target / "videos").glob("[!.]*.avi")), targets, net, params.s3d, rows=False)
     if params.data.source == "demo":
