@@ -16,7 +16,7 @@ test: $(SETUP)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m pyright
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(CORES) --dist loadscope
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(shell expr $(CORES) + 1) --dist loadscope --durations=25
 
 bench: $(SETUP)
 	@missed=0; for name in asformer features narrated pretrain clusters; do \
