@@ -12,6 +12,7 @@ SETUP := .venv/.$(TORCH)
 report: $(SETUP)
 	@$(PYTHON) -m lib.schedule --params $(PARAMS) --cores $(CORES) $(OPTIONS)
 
+# One test process more than cores: tests wait for browsers, servers and killed runs.
 test: $(SETUP)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .

@@ -99,7 +99,7 @@ def test_wrong_calls_end_at_once_with_code_2_and_write_nothing(module, arguments
         ("2_3_2_feature_extraction", ["data/splits", "data/videos", "I3D_8x8_R50.pyth"], ["s3d_dict.npy"]),
         ("2_3_3_baseline", ["data/splits", "needs 2.3.2, which cannot run"], ["videos"]),
         ("2_4_videoclip", ["data/videos", "s3d_howto100m.pth", "s3d_dict.npy"], ["I3D", "howto100m/"]),
-        ("2_6_pretrain_many_clusters", ["needs 2.4", "data/howto100m", "checkpoint_best.pt"], ["s3d_dict.npy"]),
+        ("2_6_pretrain_many_clusters", ["needs 2.4", "runs/videoclip_own", "checkpoint_best.pt"], ["s3d_dict.npy"]),
         ("2_8_2_zero_shot_public", ["needs 2.4", "checkpoint_best.pt"], ["howto100m"]),
     ],
 )
