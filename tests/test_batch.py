@@ -276,5 +276,6 @@ def test_a_click_on_the_start_page_opens_a_notebook(lab):
         shown.goto(lab)
         shown.click(".jp-MarkdownViewer a:has-text('4.1 An audit')")
         shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
-        shown.wait_for_selector(".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')")
+        kernel = ".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')"
+        shown.wait_for_selector(kernel, state="attached")  # a narrow toolbar hides it
         assert shown.locator(".jp-Dialog").count() == 0, "no question for a kernel"
