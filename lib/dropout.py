@@ -34,7 +34,7 @@ def dropout(x: Tensor, rate: float) -> Tensor:
         return x
     draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None)
     kept = draws.view(torch.int16)[: x.numel()].view(x.shape) >= dropped - STEPS // 2
-    return x * kept * (STEPS / (STEPS - dropped))
+    return x * (kept.to(x.dtype) * (STEPS / (STEPS - dropped)))
 
 
 def use_quick_dropout(module: nn.Module) -> None:

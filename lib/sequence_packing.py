@@ -98,7 +98,7 @@ def attend(
     if groups is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout=dropout, **further)
     sizes = [rows * length for rows, length in groups]
-    parts = zip(groups, *(whole[0].split(sizes, dim=1) for whole in (query, key, value)), strict=True)
+    parts = zip(groups, *(whole.squeeze(0).split(sizes, dim=1) for whole in (query, key, value)), strict=True)
     seen = []
     for (rows, length), *part in parts:
         apart = [one.unflatten(1, (rows, length)).transpose(0, 1) for one in part]  # (rows, heads, length, D)
@@ -111,7 +111,7 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, *, rate: float) -> Ten
     """Fused where nothing is dropped, or off the processor, whose fused kernel drops nothing; (rows, heads, L, D)."""
     if rate == 0 or query.device.type != "cpu":
         return scaled_dot_product_attention(query, key, value, dropout_p=rate)
-    scores = query @ key.transpose(2, 3) * query.shape[3] ** -0.5
+    scores = query * query.shape[3] ** -0.5 @ key.transpose(2, 3)
     return dropout(scores.softmax(dim=3, dtype=torch.float32).to(value.dtype), rate) @ value
 
 
