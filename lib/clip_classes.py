@@ -55,7 +55,7 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
         chosen = torch.randint(len(clips), (settings.batch,))
         first = int(torch.randint(settings.labelled_frames - settings.frames + 1, ()))
         frames = random_squares(clips[chosen][:, first : first + settings.frames], settings.square)
-        feature = net(to_clips(frames, s3d.crop).contiguous(memory_format=torch.channels_last_3d))[1]
+        feature = net(to_clips(frames, s3d.crop))[1]
         verbs, things = both["head"](feature).split([len(VERBS), len(THINGS)], dim=1)
         verb, thing = targets[chosen].T
         loss = F.cross_entropy(verbs, verb) + F.cross_entropy(things, thing)

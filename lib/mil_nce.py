@@ -130,4 +130,4 @@ def embed(net: S3D, frames: Tensor, size: int) -> Tensor:
 
     In float32: on processors with bfloat16 the gradient of a temporal convolution over two frames came out as 1e14.
     """
-    return net(to_clips(frames, size).contiguous(memory_format=torch.channels_last_3d))[0]
+    return net(to_clips(frames, size))[0]

@@ -103,6 +103,8 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # lib/video.py counts damaged frames and names them
     os.environ["PYTHONWARNINGS"] = warnings_filter()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # atoms run side by side; one thread each also fixes summation order
+    for limit in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
+        os.environ.setdefault(limit, str(1 << 30))  # glibc keeps a step's memory for the next: no new pages to clear
     started = time.time()
     with only_one(folder / f".{split}.lock"), lease_gpu(), tempfile.TemporaryDirectory() as sockets:
         running, failed = folder / f".{split}.running.ipynb", folder / f"{split}.failed.ipynb"

@@ -169,10 +169,13 @@ class S3D(nn.Module):
 
 
 def space_to_depth(clip: Tensor) -> Tensor:
-    """Each 2x2x2 cube becomes channels: (B, C, T, H, W) -> (B, 8 C, T/2, H/2, W/2)."""
+    """Each 2x2x2 cube becomes channels: (B, C, T, H, W) -> (B, 8 C, T/2, H/2, W/2), in memory with the channels last.
+
+    All that follows keeps to this order, in which convolutions and pooling are fastest.
+    """
     batch, channels, time, height, width = clip.shape
     cubes = clip.reshape(batch, channels, time // 2, 2, height // 2, 2, width // 2, 2)
-    return cubes.permute(0, 3, 5, 7, 1, 2, 4, 6).reshape(batch, 8 * channels, time // 2, height // 2, width // 2)
+    return cubes.permute(0, 2, 4, 6, 3, 5, 7, 1).flatten(4).permute(0, 4, 1, 2, 3)
 
 
 def max_pool_same(x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:

@@ -79,9 +79,8 @@ def video_features(frames: Frames, net: S3D, settings: S3DFeatures) -> dict[Laye
     dtype, device = getattr(torch, settings.dtype), next(net.parameters()).device
     parts: dict[Layer, list[Tensor]] = {layer: [] for layer in LAYERS}
     for seconds in _seconds(frames, settings):
-        clips = seconds.to(device).contiguous(memory_format=torch.channels_last_3d)
         with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            embedding, mixed = net(clips)
+            embedding, mixed = net(seconds.to(device))
         for layer, values in zip(LAYERS, (mixed, embedding), strict=True):
             parts[layer].append(F.normalize(values.float(), dim=1) if settings.normalize else values.float())
     return {layer: torch.cat(values).cpu().numpy().astype(np.float16) for layer, values in parts.items()}

@@ -1,18 +1,18 @@
 """Rows of differing length laid end to end, without padding, and attention that keeps to each row (thesis 2.4.2).
 
 The published code pads every caption to 63 tokens and every clip to 32 seconds, about one and a half times what there
-is. Here linear maps, norms and activations see one long sequence, and attention is computed for all rows of one length
-together, so that vectors and gradients are those of each row alone.
+is. Here linear maps, norms and activations see one long sequence; for attention alone, rows of about one length are
+padded to the longest of them. Vectors and gradients are those of each row by itself.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -21,31 +21,37 @@ from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 from lib.dropout import dropout
 
 ATTENTION = "sdpa_rows"  # its name in transformers: attention as "sdpa" does it, but for packed rows
+SHORTEST = 0.75  # row of a bucket, in parts of its longest: few buckets have few small operations, but more padding
 
 
 @dataclass(frozen=True)
 class PackedRows:
-    """Rows, the longest first.
+    """Rows, the longest first, and the buckets that attention pads them into.
 
     Attributes:
         values: (N,) token numbers or (N, D) features of all rows.
         rows: (N,) number of the row that each belongs to, in the order in which they were given.
         places: (N,) place within the row, from 0.
-        groups: (rows, length) of each run of rows of one length, in order.
+        widths: (N,) length of the longest row of the bucket.
+        starts: (N,) where the row begins if every row is padded to its bucket's longest.
+        buckets: (rows, longest) of each.
     """
 
     values: Tensor
     rows: Tensor
     places: Tensor
-    groups: list[tuple[int, int]]
+    widths: Tensor
+    starts: Tensor
+    buckets: list[tuple[int, int]]
 
     def to(self, device: torch.device) -> "PackedRows":
-        return replace(self, values=self.values.to(device), rows=self.rows.to(device), places=self.places.to(device))
+        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, **moved)
 
     @property
     def count(self) -> int:
         """B, how many rows there are."""
-        return sum(rows for rows, _ in self.groups)
+        return sum(rows for rows, _ in self.buckets)
 
     @property
     def last(self) -> Tensor:
@@ -63,18 +69,60 @@ class PackedRows:
 def pack_rows(rows: Sequence[np.ndarray], dtype: type) -> PackedRows:
     """Lay rows (L,) or (L, D) end to end.
 
-    >>> packed = pack_rows([np.array([7]), np.array([1, 2, 3])], np.int64)
-    >>> packed.values.tolist(), packed.rows.tolist(), packed.places.tolist(), packed.groups
-    ([1, 2, 3, 7], [1, 1, 1, 0], [0, 1, 2, 0], [(1, 3), (1, 1)])
+    >>> packed = pack_rows([np.array([7]), np.array([1, 2, 3]), np.array([4, 5, 6, 7])], np.int64)
+    >>> packed.values.tolist(), packed.rows.tolist(), packed.places.tolist()
+    ([4, 5, 6, 7, 1, 2, 3, 7], [2, 2, 2, 2, 1, 1, 1, 0], [0, 1, 2, 3, 0, 1, 2, 0])
+    >>> packed.buckets, packed.widths.tolist(), packed.starts.tolist()
+    ([(2, 4), (1, 1)], [4, 4, 4, 4, 4, 4, 4, 1], [0, 0, 0, 0, 4, 4, 4, 8])
     """
     lengths = np.array([len(row) for row in rows])
     order = np.argsort(-lengths, kind="stable")
-    ends = lengths[order].cumsum()
+    lengths = lengths[order]
+    buckets, first = [], 0
+    while first < len(lengths):
+        count = int((lengths[first:] >= SHORTEST * lengths[first]).sum())
+        buckets.append((count, int(lengths[first])))
+        first += count
+    widths = np.repeat([longest for _, longest in buckets], [count for count, _ in buckets])
+    ends = lengths.cumsum()
+    columns = {
+        "rows": np.repeat(order, lengths),
+        "places": np.arange(ends[-1]) - np.repeat(ends - lengths, lengths),
+        "widths": np.repeat(widths, lengths),
+        "starts": np.repeat(widths.cumsum() - widths, lengths),
+    }
     values = np.concatenate([rows[number] for number in order]).astype(dtype)
-    places = np.arange(ends[-1]) - np.repeat(ends - lengths[order], lengths[order])
-    groups = [(len(list(equal)), int(length)) for length, equal in groupby(lengths[order])]
-    numbers = np.repeat(order, lengths[order])
-    return PackedRows(torch.from_numpy(values), torch.from_numpy(numbers), torch.from_numpy(places), groups)
+    tensors = {name: torch.from_numpy(column) for name, column in columns.items()}
+    return PackedRows(torch.from_numpy(values), buckets=buckets, **tensors)
+
+
+class Pad(torch.autograd.Function):
+    """Rows of x at the given places of `size` rows, zeros between them; (N, D) -> (size, D)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, places: Tensor, size: int) -> Tensor:
+        ctx.save_for_backward(places)
+        return x.new_zeros(size, x.shape[1]).index_copy_(0, places, x)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        return grad.index_select(0, ctx.saved_tensors[0]), None, None
+
+
+class Unpad(torch.autograd.Function):
+    """The adjoint of `Pad`: (size, D) -> (N, D). (Indexing adds gradients up, though here no row is taken twice.)"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, places: Tensor) -> Tensor:
+        ctx.save_for_backward(places)
+        ctx.size = len(x)
+        return x.index_select(0, places)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return grad.new_zeros(ctx.size, grad.shape[1]).index_copy_(0, ctx.saved_tensors[0], grad), None
 
 
 def attend(
@@ -83,11 +131,11 @@ def attend(
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
-    groups: Sequence[tuple[int, int]] | None = None,
+    packed: PackedRows | None = None,
     dropout: float = 0.0,
     **further: Any,
 ) -> tuple[Tensor, None]:
-    """Attention for transformers: of packed rows where `groups` are given, else its own.
+    """Attention for transformers: of packed rows where they are given, else its own.
 
     Args:
         query, key, value: (1, heads, N, D) of packed rows, else (B, heads, L, D).
@@ -95,23 +143,27 @@ def attend(
     Returns:
         (1, N, heads, D) or (B, L, heads, D).
     """
-    if groups is None:
+    if packed is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout=dropout, **further)
-    sizes = [rows * length for rows, length in groups]
-    parts = zip(groups, *(whole.squeeze(0).split(sizes, dim=1) for whole in (query, key, value)), strict=True)
-    seen = []
-    for (rows, length), *part in parts:
-        apart = [one.unflatten(1, (rows, length)).transpose(0, 1) for one in part]  # (rows, heads, length, D)
-        together = _attention(*apart, rate=dropout)
-        seen.append(together.transpose(1, 2).flatten(0, 1))  # (rows · length, heads, D)
-    return torch.cat(seen)[None], None
+    heads, sizes = query.shape[1], [rows * longest for rows, longest in packed.buckets]
+    seen = packed.places.new_zeros(sum(sizes), dtype=torch.bool).index_fill_(0, packed.starts + packed.places, True)
+    # A bucket is (rows, heads, longest, D): where in it the heads of each place belong.
+    first, step = packed.starts * heads + packed.places, packed.widths
+    places = (first[:, None] + step[:, None] * torch.arange(heads, device=step.device)).flatten()
+    wholes = (whole.squeeze(0).transpose(0, 1).flatten(0, 1) for whole in (query, key, value))  # (N · heads, D), views
+    padded = (Pad.apply(whole, places, sum(sizes) * heads).split([size * heads for size in sizes]) for whole in wholes)
+    out = []
+    for (rows, longest), mask, *bucket in zip(packed.buckets, seen.split(sizes), *padded, strict=True):
+        queries, keys, values = (part.view(rows, heads, longest, -1) for part in bucket)
+        out.append(_attention(queries, keys, values, mask.view(rows, 1, 1, longest), dropout).flatten(0, 2))
+    return Unpad.apply(torch.cat(out), places).unflatten(0, (1, -1, heads)), None
 
 
-def _attention(query: Tensor, key: Tensor, value: Tensor, *, rate: float) -> Tensor:
+def _attention(query: Tensor, key: Tensor, value: Tensor, seen: Tensor, rate: float) -> Tensor:
     """Fused where nothing is dropped, or off the processor, whose fused kernel drops nothing; (rows, heads, L, D)."""
     if rate == 0 or query.device.type != "cpu":
-        return scaled_dot_product_attention(query, key, value, dropout_p=rate)
-    scores = query * query.shape[3] ** -0.5 @ key.transpose(2, 3)
+        return scaled_dot_product_attention(query, key, value, seen, dropout_p=rate)
+    scores = (query * query.shape[3] ** -0.5 @ key.transpose(2, 3)).masked_fill(~seen, -torch.inf)
     return dropout(scores.softmax(dim=3, dtype=torch.float32).to(value.dtype), rate) @ value
 
 

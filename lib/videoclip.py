@@ -145,13 +145,13 @@ class VideoCLIP(nn.Module):
         tokens = torch.where((clips.places == 0)[:, None], words[0], tokens)
         tokens = torch.where(clips.last[:, None], words[1], tokens)
         positions = clips.places.masked_fill(clips.last, self.max_video_len + 1)
-        states = self.video(inputs_embeds=tokens[None], position_ids=positions[None], groups=clips.groups)
+        states = self.video(inputs_embeds=tokens[None], position_ids=positions[None], packed=clips)
         return clips.mean(states.last_hidden_state.squeeze(0))
 
     def encode_packed_text(self, captions: PackedRows) -> Tensor:
         """As `encode_text`, of packed captions [CLS] words [SEP], (B, H)."""
         ids, places = captions.values[None], captions.places[None]
-        states = self.text(input_ids=ids, position_ids=places, groups=captions.groups)
+        states = self.text(input_ids=ids, position_ids=places, packed=captions)
         return captions.mean(states.last_hidden_state.squeeze(0))
 
     def load_mmpt(self, state_dict: Mapping[str, Tensor]) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from lib.group import autocast
 from lib.videoclip import VideoCLIP
 from lib.windows import cut_windows, merge_windows
 
@@ -36,7 +37,13 @@ def class_vectors(model: VideoCLIP, tokenizer: PreTrainedTokenizerFast, texts: S
 
 
 def second_scores(
-    model: VideoCLIP, features: np.ndarray, vectors: Tensor, size: int, stride: int, cls_visible: bool
+    model: VideoCLIP,
+    features: np.ndarray,
+    vectors: Tensor,
+    size: int,
+    stride: int,
+    cls_visible: bool,
+    dtype: torch.dtype = torch.float32,
 ) -> np.ndarray:
     """Scores of the classes for each second of a video, (T, K) float32.
 
@@ -44,11 +51,12 @@ def second_scores(
         features: (T, D), one a second, of the set that the model learnt on.
         vectors: (K, H) from `class_vectors`.
         size, stride: of the windows, seconds.
+        dtype: of the video tower's products; the scores are float32 always.
     """
     seconds = torch.from_numpy(np.asarray(features, np.float32)).to(vectors.device)
     windows, mask, starts = cut_windows(seconds, size, stride)
-    with torch.inference_mode():
-        states = model.video_states(windows, mask, cls_visible)
+    with torch.inference_mode(), autocast(vectors.device, dtype):
+        states = model.video_states(windows, mask, cls_visible).float()
     return merge_windows(states @ vectors.T, starts, len(seconds)).cpu().numpy()
 
 
@@ -60,19 +68,21 @@ def second_accuracy(
     size: int = 32,
     stride: int = 16,
     cls_visible: bool = True,
+    dtype: torch.dtype = torch.float32,
 ) -> float:
     """Share of seconds, over all videos, whose best class is the true one, percent.
 
     Args:
         videos: features (T, D) and true class numbers of the seconds (T',); the shorter of the two counts.
         texts: a prompt a class, in the order of the numbers.
+        dtype: of the video tower's products.
     """
     model.eval()
     vectors = class_vectors(model, tokenizer, texts)
     right = total = 0
     for features, truth in videos:
         length = min(len(features), len(truth))
-        chosen = second_scores(model, features, vectors, size, stride, cls_visible).argmax(axis=1)
+        chosen = second_scores(model, features, vectors, size, stride, cls_visible, dtype).argmax(axis=1)
         right += int((chosen[:length] == truth[:length]).sum())
         total += length
     return 100 * right / total

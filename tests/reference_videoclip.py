@@ -1,19 +1,20 @@
 """A plain pre-training step of VideoCLIP, from the published code's behaviour, to test and time lib/batches.py.
 
 Every caption is padded to 63 positions and every clip to 32 seconds, a cluster goes through the towers as a whole, the
-attention is written out (transformers 3.4 had no other), the loss is read after every cluster. Captions are text that
-is split into word pieces in the loop (the published pre-training, like ours, has them split beforehand). It shares with
-lib/ the weights, the feature MLP, and how pairs are drawn.
+attention is written out (transformers 3.4 had no other), dropout is torch's, the loss is read after every cluster.
+Captions are text that is split into word pieces in the loop (the published pre-training, like ours, has them split
+beforehand). It shares with lib/ the weights, the feature MLP, and how pairs are drawn.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
 
+from lib.dropout import Dropout
 from lib.positives import overlapping_pair
 from lib.sections_pretraining import Pairs
 from lib.shards import Narrated
@@ -42,10 +43,14 @@ def draw_pairs(
     return drawn
 
 
-def write_out_attention(model: VideoCLIP) -> None:
-    """Let the towers compute attention as transformers 3.4 did, step by step."""
+def make_plain(model: VideoCLIP) -> None:
+    """Let the towers compute as transformers 3.4 did: attention step by step, torch's own dropout."""
     for tower in (model.video, model.text):
         tower.set_attn_implementation("eager")
+        for part in tower.modules():
+            for name, child in part.named_children():
+                if isinstance(child, Dropout):
+                    setattr(part, name, nn.Dropout(child.p))
 
 
 def pad_clips(clips: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:

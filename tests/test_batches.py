@@ -1,5 +1,7 @@
 """Batches of clusters: what is drawn, what it depends on, and that laying rows end to end changes nothing."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -53,9 +55,12 @@ def test_packed_rows_are_the_rows_and_nothing_else(number, channels, seed):
     for ours, row in zip(rows_of(packed), rows, strict=True):
         np.testing.assert_array_equal(ours, row)
     assert len(packed.values) == sum(map(len, rows)) and packed.count == len(rows)
-    laid = [length for rows, length in packed.groups for _ in range(rows)]
-    assert laid == sorted(map(len, rows), reverse=True)
-    assert len({length for _, length in packed.groups}) == len(packed.groups)
+    lengths = sorted(map(len, rows), reverse=True)
+    longest = [width for count, width in packed.buckets for _ in range(count)]
+    assert all(0.75 * width <= length <= width for length, width in zip(lengths, longest, strict=True))
+    assert all(below < 0.75 * above for (_, above), (_, below) in pairwise(packed.buckets))
+    ends = packed.starts[packed.last] + packed.widths[packed.last]
+    assert ends.tolist() == np.cumsum(longest).tolist()
     for number, row in enumerate(rows):
         assert packed.places[packed.rows == number].tolist() == list(range(len(row)))
         assert packed.last[packed.rows == number].tolist() == [False] * (len(row) - 1) + [True]
@@ -72,7 +77,7 @@ def alone(model: VideoCLIP, batch: Batch) -> tuple[Tensor, Tensor]:
 @torch.inference_mode()
 def test_vectors_are_those_of_each_row_alone_in_their_order(narrated, model):
     batch = ClusterBatches(narrated, CLUSTERS, PAIRS, seed=1, epoch=2)[0]
-    assert len(batch.clips.groups) > 1 and len(batch.captions.groups) > 1
+    assert len(batch.clips.buckets) > 1 and len(batch.captions.buckets) > 1
     for together, one in zip(batch.encode(model), alone(model, batch), strict=True):
         assert one.std(dim=0).mean() > 0.1  # or order would not matter
         torch.testing.assert_close(together, one, rtol=0, atol=1e-5)

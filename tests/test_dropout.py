@@ -1,5 +1,6 @@
 """lib/dropout.py: the rate, the scale, the gradient, the draw; and that both towers of VideoCLIP use it."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -8,7 +9,7 @@ from torch import nn
 from transformers import BertConfig
 
 from lib.dropout import Dropout, dropout, use_quick_dropout
-from lib.sequence_packing import attend
+from lib.sequence_packing import attend, pack_rows
 from lib.videoclip import VideoCLIP
 
 
@@ -73,10 +74,12 @@ def test_the_towers_of_videoclip_use_it():
 def test_attention_drops_shares_of_the_rows():
     """Every value is 1, so that a row gives the sum of the shares kept, scaled: 1 on average, not everywhere."""
     torch.manual_seed(0)
-    query, key = torch.randn(2, 1, 4, 600, 8).unbind()
-    value = torch.ones(1, 4, 600, 8)
-    seen, _ = attend(nn.Identity(), query, key, value, None, [(20, 20), (20, 10)], 0.1)
+    packed = pack_rows([np.zeros(length) for length in [20] * 15 + [16] * 20 + [10] * 20], np.float32)
+    assert [longest for _, longest in packed.buckets] == [20, 10]  # so 16 is padded
+    query, key = torch.randn(2, 1, 4, len(packed.values), 8).unbind()
+    value = torch.ones_like(query)
+    seen, _ = attend(nn.Identity(), query, key, value, None, packed, 0.1)
     assert seen.mean().item() == pytest.approx(1, abs=0.01)
     assert seen.std().item() > 0.01
-    plain, _ = attend(nn.Identity(), query, key, value, None, [(20, 20), (20, 10)])
-    assert torch.allclose(plain, torch.ones(()))
+    plain, _ = attend(nn.Identity(), query, key, value, None, packed)
+    torch.testing.assert_close(plain, torch.ones(1, len(packed.values), 4, 8))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from narrated_data import DIM, minilm_tokenizer, packed_videos
-from reference_videoclip import cluster_loss, draw_pairs, pad_texts, update, write_out_attention
+from reference_videoclip import cluster_loss, draw_pairs, make_plain, pad_texts, update
 from transformers import BertConfig
 
 from lib.batches import ClusterBatches
@@ -50,14 +50,14 @@ def models():
     )  # fmt: skip
     ours = VideoCLIP(config, 2, DIM).train()
     plain = copy.deepcopy(ours)
-    write_out_attention(plain)
+    make_plain(plain)
     return ours, plain
 
 
 def test_the_pairs_are_the_same_and_of_many_lengths(data, tokenizer):
     batches, drawn = data
     for batch, pairs in zip(batches, drawn, strict=True):
-        assert len(batch.captions.groups) > 1  # or there is nothing to be put back in order
+        assert len(batch.captions.buckets) > 1  # or there is nothing to be put back in order
         ids, mask = pad_texts([text for _, text in pairs], tokenizer, LONGEST)
         for number, (own, seen) in enumerate(zip(ids, mask.bool(), strict=True)):
             assert batch.captions.values[batch.captions.rows == number].tolist() == own[seen].tolist()

@@ -28,7 +28,7 @@ from transformers import BertConfig
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]  # the project, tests/
 
 from narrated_data import minilm_tokenizer  # noqa: E402
-from reference_videoclip import SECONDS, TEXT, draw_pairs, update, write_out_attention  # noqa: E402
+from reference_videoclip import SECONDS, TEXT, draw_pairs, make_plain, update  # noqa: E402
 
 from lib import params  # noqa: E402
 from lib.batches import Batch, ClusterBatches  # noqa: E402
@@ -51,7 +51,12 @@ MEMORY = 1.1  # of that with one cluster, at most
 EPOCH = 34_375  # clusters of 32 videos x 16 pairs, as published (1.1 million videos)
 SUSTAINED = (50, 100, 200)  # TFLOP/s of a GPU
 FULL = np.array([SECONDS + 2]), np.array([TEXT])  # positions of the reference
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}  # no spinning where cores are shared
+ENVIRONMENT = os.environ | {
+    "OMP_NUM_THREADS": "2",
+    "OMP_WAIT_POLICY": "PASSIVE",  # no spinning where cores are shared
+    "MALLOC_MMAP_THRESHOLD_": "4000000000",  # freed memory is kept, as it is on a GPU: what the system takes to clear
+    "MALLOC_TRIM_THRESHOLD_": "20000000000",  # new pages varies, between a tenth and a third of a step of either
+}
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ def measure_speed(folder: Path, name: str, dtype: str, quick: bool, who: str) ->
     else:
         tracks = json.loads((folder / "narrated" / "raw_caption.json").read_text())
         texts, tokenizer = {video: track["text"] for video, track in tracks.items()}, minilm_tokenizer()
-        write_out_attention(model)
+        make_plain(model)
 
         def step() -> None:
             generators = [np.random.default_rng([0, 1, number]) for number in range(len(clusters))]
