@@ -18,29 +18,37 @@ from lib.paths import Outputs
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"
 CANNOT = "2_3_2_feature_extraction"  # its videos and weights are not there
+SPLITS = 2  # each is a process of its own, ten seconds of a core
 
 
-def small_data_set(root: Path) -> None:
-    """Ten videos of 40 frames and five splits in the MS-TCN layout."""
+def small_data_set(root: Path, splits: int = 5) -> None:
+    """Two videos of 40 frames a split, in the MS-TCN layout."""
     random = np.random.default_rng(3)
     for folder in ("features", "groundTruth", "splits"):
         (root / folder).mkdir(parents=True)
     (root / "mapping.txt").write_text("".join(f"{i} {name}\n" for i, name in enumerate(CLASSES)))
-    videos = [f"rgb-{person:02d}-{take}" for person in range(1, 6) for take in (1, 2)]
+    videos = [f"rgb-{person:02d}-{take}" for person in range(1, splits + 1) for take in (1, 2)]
     for video in videos:
         labels = np.repeat(random.permutation(3), [12, 16, 12])
         (root / "groundTruth" / f"{video}.txt").write_text("".join(f"{CLASSES[label]}\n" for label in labels))
         feature = np.eye(3)[labels].T + random.normal(0, 0.5, (3, 40))
         np.save(root / "features" / f"{video}.npy", feature.astype(np.float32))
-    for split in range(1, 6):
+    for split in range(1, splits + 1):
         test = [video for video in videos if video.startswith(f"rgb-{split:02d}")]
         for part, names in (("test", test), ("train", [video for video in videos if video not in test])):
             (root / "splits" / f"{part}.split{split}.bundle").write_text("".join(f"{name}.txt\n" for name in names))
 
 
-def write_profile(path: Path, root: Path, **asformer) -> None:
+def write_profile(path: Path, root: Path, splits: int = 5, **asformer) -> None:
     small = {"num_layers": 3, "num_maps": 8, "num_decoders": 1, "sample_rate": 1, "epochs": 12, "test_every": 3}
-    data = {"source": "files", "roots": [str(root)], "name": "test set", "fps": 1, "convention": "mstcn"}
+    data = {
+        "source": "files",
+        "roots": [str(root)],
+        "name": "test set",
+        "fps": 1,
+        "convention": "mstcn",
+        "splits": splits,
+    }
     profile = {"title": "test", "notebooks": [NOTEBOOK, CANNOT], "data": data, "asformer": small | asformer}
     path.write_text(yaml.safe_dump(profile))
 
@@ -48,12 +56,12 @@ def write_profile(path: Path, root: Path, **asformer) -> None:
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("schedule")
-    small_data_set(folder / "data")
+    small_data_set(folder / "data", SPLITS)
     made = []
 
     def profile(name: str, **asformer) -> tuple[Path, Outputs]:
         path = folder / f"{name}_{os.getpid()}.yaml"
-        write_profile(path, folder / "data", **asformer)
+        write_profile(path, folder / "data", SPLITS, **asformer)
         made.append(Outputs(path.stem))
         return path, made[-1]
 
