@@ -169,10 +169,7 @@ class S3D(nn.Module):
 
 
 def space_to_depth(clip: Tensor) -> Tensor:
-    """Each 2x2x2 cube becomes channels: (B, C, T, H, W) -> (B, 8 C, T/2, H/2, W/2), in memory with the channels last.
-
-    All that follows keeps to this order, in which convolutions and pooling are fastest.
-    """
+    """Cubes of 2x2x2 become channels, last in memory (fast): (B, C, T, H, W) -> (B, 8 C, T/2, H/2, W/2)."""
     batch, channels, time, height, width = clip.shape
     cubes = clip.reshape(batch, channels, time // 2, 2, height // 2, 2, width // 2, 2)
     return cubes.permute(0, 2, 4, 6, 3, 5, 7, 1).flatten(4).permute(0, 4, 1, 2, 3)
