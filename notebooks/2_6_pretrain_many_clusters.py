@@ -21,7 +21,7 @@ from lib.pretrain import recipe_history
 from lib.pretrained import load_pretrained, published_weights
 from lib.processes import cores
 from lib.stats import mean_interval
-from lib.tables import in_words, mark_best
+from lib.tables import fold_widths, in_words, mark_best
 from lib.transfer import transfer_of
 
 book = open_notebook("2_6_pretrain_many_clusters", params, split, overrides)
@@ -101,8 +101,8 @@ if small:
     caption = "The variants at equal updates and at equal pairs: means over the seeds, ± half of the 95 % interval."
     named = in_words(both)
     counted = ["clusters", "updates", "pairs", *named.filter(like="±")]
-    shown = mark_best(named, lower=list(named.filter(like="loss")), skip=counted).hide().format(precision=2)
-    book.table("clusters", shown, both, caption)
+    shown = mark_best(named, lower=list(named.filter(like="loss")), skip=counted).hide()
+    book.table("clusters", fold_widths(shown, 2), both, caption)
 
 # %% tags=["remove-input"]
 if small:
