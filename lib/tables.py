@@ -117,18 +117,17 @@ def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str
 def fold_widths(styler: Styler, places: int) -> Styler:
     """Half widths (columns "… ±") beside their means in one column, which is narrower than two.
 
-    >>> table = pd.DataFrame({"loss": [4.25, 3.0], "loss ±": [3.231, 0.5], "pairs": [8, 9]})
+    >>> table = pd.DataFrame({"hit": [61.0], "hit ±": [2.5], "pairs": [8], "loss": [4.25], "loss ±": [3.231]})
     >>> print(fold_widths(table.style.hide(), 2).to_string(delimiter=" | ").strip())
-    loss | pairs
-    4.25 ± 3.23 | 8
-    3.00 ± 0.50 | 9
+    hit | pairs | loss
+    61.00 ± 2.50 | 8 | 4.25 ± 3.23
     """
     table: pd.DataFrame = styler.data
-    for name in [name for name in table if f"{name} {SPREAD}" in table]:
-        for row, half in table[f"{name} {SPREAD}"].items():
+    widths = {f"{name} {SPREAD}": name for name in table if f"{name} {SPREAD}" in table}
+    for width, name in widths.items():
+        for row, half in table[width].items():
             styler.format(f"{{:.{places}f}} {SPREAD} {half:.{places}f}", subset=([row], [name]))
-        styler.hide(subset=[f"{name} {SPREAD}"], axis="columns")
-    return styler
+    return styler.hide(subset=list(widths), axis="columns")
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
