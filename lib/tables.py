@@ -117,10 +117,10 @@ def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str
 def fold_widths(styler: Styler, places: int) -> Styler:
     """Half widths (columns "… ±") beside their means in one column, which is narrower than two.
 
-    >>> table = pd.DataFrame({"hit": [61.0], "hit ±": [2.5], "pairs": [8], "loss": [4.25], "loss ±": [3.231]})
+    >>> table = pd.DataFrame({"hit": [61.0], "hit ±": [2.5], "loss": [4.25], "loss ±": [3.231], "pairs": [8]})
     >>> print(fold_widths(table.style.hide(), 2).to_string(delimiter=" | ").strip())
-    hit | pairs | loss
-    61.00 ± 2.50 | 8 | 4.25 ± 3.23
+    hit | loss | pairs
+    61.00 ± 2.50 | 4.25 ± 3.23 | 8
     """
     table: pd.DataFrame = styler.data
     widths = {f"{name} {SPREAD}": name for name in table if f"{name} {SPREAD}" in table}
