@@ -86,7 +86,7 @@ def test_parameter_names_and_sizes_are_the_published_codes():
     assert list(small.state_dict()) == np.load(GOLDEN / "asformer_train.npz")["grad_names"].tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     frames=st.integers(2, 150),
     layers=st.integers(1, 7),
@@ -142,7 +142,7 @@ def test_attention_has_an_exact_gradient(frames, block, band):
     assert torch.autograd.gradcheck(lambda *inputs: window_attention(*inputs, mask), inputs)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(frames=st.integers(1, 60), half=st.integers(1, 16), seed=st.integers(0, 2**31))
 def test_folding_is_the_adjoint_of_cutting(frames, half, seed):
     torch.manual_seed(seed)

@@ -46,7 +46,7 @@ def contents(batch: Batch) -> list[list]:
     return [[row.tolist() for row in rows_of(made)] for made in (batch.clips, batch.captions)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(number=st.integers(1, 60), channels=st.sampled_from([(), (3,)]), seed=st.integers(0, 2**31))
 def test_packed_rows_are_the_rows_and_nothing_else(number, channels, seed):
     rng = np.random.default_rng(seed)

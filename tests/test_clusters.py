@@ -32,7 +32,7 @@ def brute_force(vectors: np.ndarray, queries: np.ndarray, count: int) -> np.ndar
     return distances.argsort(axis=1)[:, :count]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(number=st.integers(1, 80), queries=st.integers(1, 20), seed=st.integers(0, 2**31))
 def test_exact_search_is_the_search_written_out(number, queries, seed):
     vectors, asked = vectors_of(seed, number), vectors_of(seed + 1, queries)
@@ -66,7 +66,7 @@ def test_recall_grows_with_the_cells_that_are_read():
     assert measured_recall(vectors, 5, EXACT, np.random.default_rng(0)) == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(number=st.integers(12, 60), size=st.integers(1, 12), seed=st.integers(0, 2**31))
 def test_a_cluster_is_half_of_a_videos_neighbourhood(number, size, seed):
     vectors = vectors_of(seed, number)

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
@@ -91,7 +91,6 @@ def test_chance_follows_what_is_predicted():
     assert by_chance(matrix, uniform=True).tolist() == [[0, 1.5, 1.5], [0, 0, 0], [1, 1, 0]]
 
 
-@settings(deadline=None)
 @given(matrices)
 def test_shares_of_the_kinds(matrix):
     shares = kind_shares({3: matrix}).set_index("kind")

@@ -19,7 +19,7 @@ def plain_loss(logits: np.ndarray, target: np.ndarray, smoothing: float) -> floa
     return total
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**31), stages=st.integers(1, 4), classes=st.integers(2, 6), frames=st.integers(2, 20))
 def test_loss_is_the_sum_over_frames(seed, stages, classes, frames):
     rng = np.random.default_rng(seed)

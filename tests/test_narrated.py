@@ -428,7 +428,7 @@ CAPTION = st.tuples(TIMES, TIMES, st.text(st.sampled_from('ab NaN,"\\[]\u200bé\
 VIDEOS = st.lists(st.tuples(st.integers(0, 6), st.lists(CAPTION, max_size=5)), min_size=1, max_size=6)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(videos=VIDEOS, shard=st.integers(1, 4))
 def test_random_tracks_come_back(tokenizer, videos, shard):
     seconds = {f"v{number}": length for number, (length, _) in enumerate(videos)} | {"sound": 3}

@@ -118,7 +118,7 @@ def fixed(words: int, length: int) -> Pairs:
     return Pairs(text_tokens=(words, words), video_seconds=(length, length), longest_text=61, per_video=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(video=videos(), **LENGTHS)
 def test_a_clip_lies_in_the_video_and_is_as_long_as_drawn(video, words, length):
     seconds, track, rng = video
@@ -130,7 +130,7 @@ def test_a_clip_lies_in_the_video_and_is_as_long_as_drawn(video, words, length):
     assert opens <= pair.centre <= closes and pair.centre < seconds
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(video=videos(), draw=st.sampled_from([overlapping_pair, spanning_pair]), **LENGTHS)
 def test_captions_are_a_run_no_longer_than_needed(video, draw, words, length):
     seconds, track, rng = video
@@ -143,7 +143,7 @@ def test_captions_are_a_run_no_longer_than_needed(video, draw, words, length):
     assert len(chosen) == 1 or chosen.sum() - max(chosen[0], chosen[-1]) < words
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(video=videos(), **LENGTHS)
 def test_a_spanning_clip_is_its_captions_time(video, words, length):
     seconds, track, rng = video

@@ -85,7 +85,7 @@ def test_mil_nce_is_the_published_codes(case):
     np.testing.assert_allclose(text.grad, golden["grad_text"], rtol=0, atol=tolerance)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(clips=st.integers(1, 6), candidates=st.integers(1, 4), seed=st.integers(0, 2**31))
 def test_mil_nce_is_equation_4_written_out(clips, candidates, seed):
     rng = np.random.default_rng(seed)
@@ -136,7 +136,7 @@ def test_width_scales_all_channels(width, feature_dim, stem):
     assert net.conv1.conv1.weight.shape == (stem, 24, 2, 4, 4)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes=st.tuples(*[st.integers(1, 10)] * 3), seed=st.integers(0, 2**31))
 @torch.inference_mode()
 def test_a_clip_has_the_same_vectors_alone_and_in_a_batch(small, sizes, seed):
@@ -146,7 +146,7 @@ def test_a_clip_has_the_same_vectors_alone_and_in_a_batch(small, sizes, seed):
         torch.testing.assert_close(together[1:2], alone, rtol=0, atol=2e-5 * alone.abs().max().item())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(sizes=st.tuples(*[st.integers(1, 4)] * 3), channels=st.integers(1, 3))
 def test_space_to_depth_takes_cubes_apart(sizes, channels):
     shape = (2, channels, *(2 * size for size in sizes))

@@ -160,7 +160,7 @@ def test_a_checkpoint_that_does_not_fit_is_named_in_a_line(fault):
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     lengths=st.lists(st.integers(1, LONGEST), min_size=1, max_size=5), visible=st.booleans(), seed=st.integers(0, 99)
 )
@@ -176,7 +176,7 @@ def test_a_clip_has_the_same_vector_alone_and_padded(model, lengths, visible, se
         torch.testing.assert_close(states[clip : clip + 1, :length], model.video_states(*alone), rtol=0, atol=2e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(lengths=st.lists(st.integers(2, 40), min_size=1, max_size=5), seed=st.integers(0, 99))
 @torch.inference_mode()
 def test_a_caption_has_the_same_vector_alone_and_padded(model, lengths, seed):
@@ -244,7 +244,7 @@ def test_the_loss_is_the_published_codes(case):
     np.testing.assert_allclose(text.grad, golden["grad_text"], rtol=0, atol=5e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(pairs=st.integers(1, 8), seed=st.integers(0, 2**31))
 def test_the_loss_is_equation_5_written_out(pairs, seed):
     rng = np.random.default_rng(seed)

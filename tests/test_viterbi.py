@@ -31,7 +31,7 @@ def test_equals_the_best_of_all_paths(seed, steps, classes, longest):
 cases = st.tuples(st.integers(0, 10_000), st.integers(1, 40), st.integers(2, 6), st.integers(1, 12))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases, st.floats(0, 3))
 def test_no_other_path_is_better_and_lengths_hold(case, weight):
     scores, model = random_case(*case)
@@ -44,7 +44,7 @@ def test_no_other_path_is_better_and_lengths_hold(case, weight):
         assert found >= objective(other, scores, model, weight) - 1e-9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cases)
 def test_a_constant_a_step_and_the_names_of_classes_do_not_matter(case):
     scores, model = random_case(*case)

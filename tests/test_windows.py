@@ -36,7 +36,7 @@ def test_merged_logits_are_the_published_codes(case, length, size, stride):
 SIZES = st.integers(1, 40).flatmap(lambda size: st.tuples(st.just(size), st.integers(1, size)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(length=st.integers(1, 150), sizes=SIZES, seed=st.integers(0, 2**31))
 def test_cutting_and_merging_gives_the_sequence_back(length, sizes, seed):
     sequence = torch.from_numpy(np.random.default_rng(seed).standard_normal((length, 3)))
@@ -45,7 +45,7 @@ def test_cutting_and_merging_gives_the_sequence_back(length, sizes, seed):
     torch.testing.assert_close(merge_windows(windows + ~mask[..., None] * 1e6, starts, length), sequence)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(length=st.integers(1, 150), sizes=SIZES)
 def test_windows_hold_every_second_and_end_with_the_video(length, sizes):
     size, stride = sizes

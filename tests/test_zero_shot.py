@@ -55,7 +55,7 @@ def written_out(model: VideoCLIP, features: np.ndarray, vectors: Tensor, cls_vis
     return torch.stack([torch.stack(some).mean(dim=0) @ vectors.T for some in states]).numpy()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seconds=st.integers(1, 40), visible=st.booleans(), seed=st.integers(0, 2**31))
 def test_averaging_scores_is_averaging_states(model, vectors, seconds, visible, seed):
     features = video(seed, seconds)
