@@ -5,6 +5,8 @@ TORCH ?= $(if $(wildcard .venv/.cpu),cpu,default)
 UV_VERSION = 0.13.9
 
 PYTHON := .venv/bin/python
+# Hundreds of processes import lib/: its bytecode is kept, also where the shell asks Python to write none.
+export PYTHONDONTWRITEBYTECODE =
 UV := .tools/bin/uv
 SETUP := .venv/.$(TORCH)
 
@@ -12,12 +14,13 @@ SETUP := .venv/.$(TORCH)
 report: $(SETUP)
 	@$(PYTHON) -m lib.schedule --params $(PARAMS) --cores $(CORES) $(OPTIONS)
 
-# One test process more than cores: tests wait for browsers, servers and killed runs.
+# One test process more than cores: tests wait for browsers, servers and killed runs. In the order of tests/conftest.py.
 test: $(SETUP)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m pyright
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(shell expr $(CORES) + 1) --dist loadscope --durations=25
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(shell expr $(CORES) + 1) --dist loadscope --no-loadscope-reorder \
+		--max-worker-restart=0 --durations=25
 
 bench: $(SETUP)
 	@missed=0; for name in asformer features narrated pretrain clusters; do \

@@ -29,12 +29,15 @@ def draw_confusions(matrices: Mapping[int, pd.DataFrame]) -> Figure:
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
     size = (WIDTH, 3.0 + 4.0 * rows) if columns == 2 else (0.7 * WIDTH, 0.75 * WIDTH)
-    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    hidden = {"visible": False}  # seaborn draws the whole figure for each matrix, to see whether names overlap
+    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, subplot_kw=hidden)
     for place, ((name, matrix), ax) in enumerate(zip(panels.items(), grid.flat, strict=False)):
         draw_confusion(matrix, ax, left=place % columns == 0, below=place + columns >= len(panels)).set_title(name)
     for ax in grid.flat[len(panels) :]:
         ax.remove()
     used = list(grid.flat[: len(panels)])
+    for ax in used:
+        ax.set_visible(True)
     bar = figure.colorbar(used[0].collections[0], ax=used, location="top", shrink=0.5, aspect=40, pad=0.01)
     bar.set_label("share of the true class's seconds (written in %)")
     if any((matrix.sum(axis=1) == 0).any() for matrix in panels.values()):

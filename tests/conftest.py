@@ -7,8 +7,14 @@ from hypothesis import settings
 
 from lib.paths import ROOT
 
+FIRST = ("test_smoke", "test_schedule")  # the longest: beside others from the beginning, not alone at the end
+
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in FIRST)
 
 
 @pytest.fixture(scope="session")

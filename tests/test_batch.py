@@ -214,8 +214,8 @@ def test_an_english_page_in_the_browser(mended, name):
     assert faults + more == []
 
 
-@pytest.fixture
-def lab(mended, tmp_path):
+@pytest.fixture(scope="module")
+def lab(mended, tmp_path_factory):
     """JupyterLab as `make lab` starts it, without a browser and a token; its address."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -223,13 +223,13 @@ def lab(mended, tmp_path):
     command = [sys.executable, "-m", "lib.lab", "--params", str(mended[0]), "--no-browser", "--allow-root"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
-    log = tmp_path / "lab.log"
+    log = tmp_path_factory.mktemp("lab") / "lab.log"
     with log.open("w") as file:
         server = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, start_new_session=True)
     try:
         for _ in range(600):
             try:
-                urllib.request.urlopen(f"http://localhost:{port}/api")
+                urllib.request.urlopen(f"http://localhost:{port}/api", timeout=60)
                 break
             except OSError:
                 assert server.poll() is None, log.read_text()
@@ -237,11 +237,11 @@ def lab(mended, tmp_path):
         yield f"http://localhost:{port}"
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait()
+        server.wait(60)
 
 
 def asked(address: str) -> dict:
-    with urllib.request.urlopen(address) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -264,7 +264,7 @@ def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
     body = json.dumps({"type": "notebook", "format": "json", "content": model["content"]}).encode()
     request = urllib.request.Request(f"{lab}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
     request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
     assert source.read_bytes() == before
 
