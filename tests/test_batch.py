@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from browser import PHONE, opened, serious, started
+from browser import PHONE, browser, opened, serious
 from nbclient import NotebookClient
 from report_runs import start
 from test_schedule import small_data_set
@@ -25,6 +25,7 @@ from lib.failures import failures
 from lib.params import load
 from lib.paths import ROOT, Outputs
 
+assert browser  # the fixture
 NAME, AUDIT = "2_3_1_public_features", "4_1_audit"
 SPLITS = 3
 
@@ -176,23 +177,23 @@ def test_nothing_to_export_is_one_line(report, tmp_path):
     assert re.fullmatch(r"error: \S+: no executed notebook; run `make report` first\n", call.stderr)
 
 
-def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended):
+def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended, browser):
     profile, outputs, *_ = mended
     call = export(profile)
     assert call.returncode == 0, call.stderr
     asked, errors = [], []
-    with started() as browser:
-        shown = browser.new_page()
-        shown.on("request", lambda request: asked.append(request.url))
-        shown.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        for name in (NAME, AUDIT):
-            file = outputs.root / "export" / f"{name}.html"
-            asked.clear()
-            shown.goto(file.as_uri())
-            widths = shown.evaluate("[...document.images].map(image => image.naturalWidth)")
-            assert widths and all(width > 0 for width in widths)
-            assert "book.say" not in shown.inner_text("main"), "what only makes sentences is no reading matter"
-            assert [url for url in asked if not url.startswith(("data:", "blob:", file.as_uri()))] == []
+    shown = browser.new_page()
+    shown.on("request", lambda request: asked.append(request.url))
+    shown.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    for name in (NAME, AUDIT):
+        file = outputs.root / "export" / f"{name}.html"
+        asked.clear()
+        shown.goto(file.as_uri())
+        widths = shown.evaluate("[...document.images].map(image => image.naturalWidth)")
+        assert widths and all(width > 0 for width in widths)
+        assert "book.say" not in shown.inner_text("main"), "what only makes sentences is no reading matter"
+        assert [url for url in asked if not url.startswith(("data:", "blob:", file.as_uri()))] == []
+    shown.close()
     assert errors == []
     printed = (outputs.root / "export" / "report.pdf").read_bytes()
     assert printed.startswith(b"%PDF-") and len(re.findall(rb"/Type\s*/Page\b", printed)) >= 3
@@ -202,15 +203,14 @@ def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended):
 
 
 @pytest.mark.parametrize("name", ["index", NAME, AUDIT])
-def test_an_english_page_in_the_browser(mended, name):
+def test_an_english_page_in_the_browser(mended, browser, name):
     """As tests/test_smoke.py looks at the Russian ones."""
     file = mended[1].report / f"{name}.html"
-    with started() as browser:
-        with opened(browser, file, color_scheme="light") as (shown, faults):
-            assert shown.get_attribute("html", "lang") == "en"
-            assert serious(shown) == []
-        with opened(browser, file, viewport=PHONE) as (shown, more):
-            assert shown.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    with opened(browser, file, color_scheme="light") as (shown, faults):
+        assert shown.get_attribute("html", "lang") == "en"
+        assert serious(shown) == []
+    with opened(browser, file, viewport=PHONE) as (shown, more):
+        assert shown.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert faults + more == []
 
 
@@ -269,13 +269,13 @@ def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
     assert source.read_bytes() == before
 
 
-def test_a_click_on_the_start_page_opens_a_notebook(lab):
-    with started() as browser:
-        shown = browser.new_page()
-        shown.set_default_timeout(120_000)
-        shown.goto(lab)
-        shown.click(".jp-MarkdownViewer a:has-text('4.1 An audit')")
-        shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
-        kernel = ".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')"
-        shown.wait_for_selector(kernel, state="attached")  # a narrow toolbar hides it
-        assert shown.locator(".jp-Dialog").count() == 0, "no question for a kernel"
+def test_a_click_on_the_start_page_opens_a_notebook(lab, browser):
+    shown = browser.new_page()
+    shown.set_default_timeout(120_000)
+    shown.goto(lab)
+    shown.click(".jp-MarkdownViewer a:has-text('4.1 An audit')")
+    shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
+    kernel = ".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')"
+    shown.wait_for_selector(kernel, state="attached")  # a narrow toolbar hides it
+    assert shown.locator(".jp-Dialog").count() == 0, "no question for a kernel"
+    shown.close()

@@ -1,7 +1,6 @@
 """The Russian report: the catalogue is whole and has nothing else, and figures, tables and pages speak it."""
 
 import re
-import shutil
 from collections import Counter
 
 import matplotlib.pyplot as plt
@@ -9,9 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from report_runs import finish
 from shown_text import MODULES, NOTEBOOKS, captions, everything, explorer, headings, labels
-from test_schedule import NOTEBOOK, small_data_set, write_profile
 
 from lib.audit_views import NAMES
 from lib.chapters import CHAPTERS
@@ -20,7 +17,7 @@ from lib.controls_views import QUESTIONS
 from lib.language import CATALOGUE, CYRILLIC, Translator, UntranslatedError, catalogue
 from lib.pair_kinds import KINDS
 from lib.params import ParameterError, load
-from lib.paths import ROOT, Outputs
+from lib.paths import ROOT
 from lib.tables import HEADERS, LABELS, PERCENT
 from lib.titles import TITLES
 from lib.translated import translate_figure, translate_table
@@ -150,50 +147,3 @@ def test_a_wrong_language_or_an_english_title_ends_at_once(tmp_path):
         ParameterError, match=r"^mine.yaml: 'title': no Russian for 'My salads'.*write the title in Russian"
     ):
         load(profile)
-
-
-def test_a_report_in_the_other_language_is_drawn_again_and_not_trained_again(tmp_path):
-    small_data_set(tmp_path / "data")
-    profile = tmp_path / f"language_{tmp_path.parent.name}.yaml"
-    write_profile(profile, tmp_path / "data", epochs=2)
-    text = profile.read_text().replace("- 2_3_2_feature_extraction\n", "") + "split_jobs: false\n"
-    outputs = Outputs(profile.stem)
-    try:
-        profile.write_text(text)
-        finish(profile)
-        english = (outputs.report / f"{NOTEBOOK}.html").read_text()
-        assert '<html lang="en"' in english and not CYRILLIC.search(english)
-        trained = {file: file.stat().st_mtime_ns for file in (outputs.root / "runs").rglob("*") if file.is_file()}
-        values = (outputs.tables / "table_01.csv").read_bytes()
-        profile.write_text(text.replace("title: test", "title: Проба") + "language: ru\n")
-        finish(profile)
-        assert trained == {file: file.stat().st_mtime_ns for file in trained}
-        assert values == (outputs.tables / "table_01.csv").read_bytes()
-        check_russian(outputs)
-    finally:
-        shutil.rmtree(outputs.root, ignore_errors=True)
-
-
-def check_russian(outputs: Outputs) -> None:
-    pages = {
-        name: BeautifulSoup((outputs.report / f"{name}.html").read_text(), "html.parser")
-        for name in (NOTEBOOK, "index")
-    }
-    page = pages[NOTEBOOK]
-    assert page.html is not None and page.html["lang"] == "ru"
-    assert "2.3.1 Обучение на публично доступных векторах признаков" in page.h1.text
-    figure, table = page.find(id="figure_06"), page.find(id="table_01")
-    assert "Рисунок 6. Обучение на публично доступных векторах признаков. test set." in figure.figcaption.text
-    assert figure.img["alt"].startswith("Рисунок 6. Обучение")
-    assert [cell.text for cell in table.select("thead th")][:4] == [
-        "источник",
-        "номер сплита",
-        "accuracy, 0–1",
-        "редакционное расстояние, %",
-    ]
-    assert {"test set", "диссертация", "разность"} <= {cell.text for cell in table.select("tbody th")}
-    said = page.find(string=re.compile("labelled frames on average")).find_parent(lang=True)
-    assert said["lang"] == "en", "English prose on a Russian page says so"
-    assert pages["index"].h1.text.startswith("Проба")
-    for other in pages.values():
-        assert "2.3.1 Обучение на" in other.find("nav", class_="bd-links").text

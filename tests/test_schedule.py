@@ -1,4 +1,4 @@
-"""The whole chain on a small data set made here: killed at any moment it goes on, and does only what is needed."""
+"""The chain on a small data set: killed at any moment it goes on, does only what is needed, and speaks Russian too."""
 
 import os
 import re
@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from report_runs import finish, start
 
 from lib.artifacts import sha256
+from lib.language import CYRILLIC
 from lib.paths import Outputs
 
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"
 CANNOT = "2_3_2_feature_extraction"  # its videos and weights are not there
-SPLITS = 2  # each is a process of its own, ten seconds of a core
+SPLITS = 2  # where each is a job, ten seconds of a core
 
 
 def small_data_set(root: Path, splits: int = 5) -> None:
@@ -39,7 +41,7 @@ def small_data_set(root: Path, splits: int = 5) -> None:
             (root / "splits" / f"{part}.split{split}.bundle").write_text("".join(f"{name}.txt\n" for name in names))
 
 
-def write_profile(path: Path, root: Path, splits: int = 5, **asformer) -> None:
+def write_profile(path: Path, root: Path, split_jobs: bool) -> None:
     small = {"num_layers": 3, "num_maps": 8, "num_decoders": 1, "sample_rate": 1, "epochs": 12, "test_every": 3}
     data = {
         "source": "files",
@@ -47,10 +49,10 @@ def write_profile(path: Path, root: Path, splits: int = 5, **asformer) -> None:
         "name": "test set",
         "fps": 1,
         "convention": "mstcn",
-        "splits": splits,
+        "splits": SPLITS,
     }
-    profile = {"title": "test", "notebooks": [NOTEBOOK, CANNOT], "data": data, "asformer": small | asformer}
-    path.write_text(yaml.safe_dump(profile))
+    profile = {"title": "test", "notebooks": [NOTEBOOK, CANNOT], "data": data, "asformer": small}
+    path.write_text(yaml.safe_dump(profile | {"split_jobs": split_jobs}))
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +61,9 @@ def workplace(tmp_path_factory):
     small_data_set(folder / "data", SPLITS)
     made = []
 
-    def profile(name: str, **asformer) -> tuple[Path, Outputs]:
+    def profile(name: str, split_jobs: bool) -> tuple[Path, Outputs]:
         path = folder / f"{name}_{os.getpid()}.yaml"
-        write_profile(path, folder / "data", SPLITS, **asformer)
+        write_profile(path, folder / "data", split_jobs)
         made.append(Outputs(path.stem))
         return path, made[-1]
 
@@ -86,7 +88,7 @@ def made_at(outputs: Outputs) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def finished(workplace):
-    profile, outputs = workplace("whole")
+    profile, outputs = workplace("whole", split_jobs=False)
     finish(profile)
     return profile, outputs
 
@@ -114,7 +116,8 @@ def test_what_cannot_run_is_left_out_by_name(finished):
 
 
 def test_a_killed_run_goes_on_and_ends_the_same(workplace, finished):
-    profile, outputs = workplace("killed")
+    """A job a split; the undisturbed run was one job."""
+    profile, outputs = workplace("killed", split_jobs=True)
     for patience in (4, 7, 10):
         process = start(profile)
         time.sleep(patience)
@@ -148,3 +151,42 @@ def test_only_what_depends_on_a_parameter_runs_again(finished):
     after = made_at(outputs)
     assert after.keys() == before.keys()
     assert all(after[name] > before[name] for name in before)
+
+
+def test_a_report_in_the_other_language_is_drawn_again_and_not_trained_again(finished):
+    profile, outputs = finished
+    english = (outputs.report / f"{NOTEBOOK}.html").read_text()
+    assert '<html lang="en"' in english and not CYRILLIC.search(english)
+    trained = {file: file.stat().st_mtime_ns for file in (outputs.root / "runs").rglob("*") if file.is_file()}
+    values = (outputs.tables / "table_01.csv").read_bytes()
+    title = re.compile("^title: .*$", re.MULTILINE)
+    profile.write_text(title.sub("title: Проба", profile.read_text()) + "language: ru\n")
+    finish(profile)
+    assert trained == {file: file.stat().st_mtime_ns for file in trained}
+    assert values == (outputs.tables / "table_01.csv").read_bytes()
+    check_russian(outputs)
+
+
+def check_russian(outputs: Outputs) -> None:
+    pages = {
+        name: BeautifulSoup((outputs.report / f"{name}.html").read_text(), "html.parser")
+        for name in (NOTEBOOK, "index")
+    }
+    page = pages[NOTEBOOK]
+    assert page.html is not None and page.html["lang"] == "ru"
+    assert "2.3.1 Обучение на публично доступных векторах признаков" in page.h1.text
+    figure, table = page.find(id="figure_06"), page.find(id="table_01")
+    assert "Рисунок 6. Обучение на публично доступных векторах признаков. test set." in figure.figcaption.text
+    assert figure.img["alt"].startswith("Рисунок 6. Обучение")
+    assert [cell.text for cell in table.select("thead th")][:4] == [
+        "источник",
+        "номер сплита",
+        "accuracy, 0–1",
+        "редакционное расстояние, %",
+    ]
+    assert {"test set", "диссертация", "разность"} <= {cell.text for cell in table.select("tbody th")}
+    said = page.find(string=re.compile("labelled frames on average")).find_parent(lang=True)
+    assert said["lang"] == "en", "English prose on a Russian page says so"
+    assert pages["index"].h1.text.startswith("Проба")
+    for other in pages.values():
+        assert "2.3.1 Обучение на" in other.find("nav", class_="bd-links").text
