@@ -25,6 +25,7 @@ def keep_figure(figure: Figure, folder: Path, stem: str, raster: bool) -> str:
         with atomic(folder / f"{stem}.{ending}") as file:
             metadata = {"Date": None} if ending == "svg" else None
             figure.savefig(file, format=ending, bbox_inches="tight", dpi=150, metadata=metadata)
+        figure.set_layout_engine("none")  # the PNG takes the SVG's layout over
     plt.close(figure)
     ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
     return f"data:{mime};base64,{base64.b64encode((folder / f'{stem}.{ending}').read_bytes()).decode()}"
