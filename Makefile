@@ -14,17 +14,11 @@ SETUP := .venv/.$(TORCH)
 report: $(SETUP)
 	@$(PYTHON) -m lib.schedule --params $(PARAMS) --cores $(CORES) $(OPTIONS)
 
-# Types are looked at beside the tests: pyright uses one core.
+# One test process more than cores: tests wait for browsers, servers and killed runs. In the order of tests/conftest.py.
 test: $(SETUP)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	@$(MAKE) --no-print-directory --jobs 2 types pytest
-
-types: $(SETUP)
 	$(PYTHON) -m pyright
-
-# One process more than cores: tests wait for browsers, servers and killed runs. In the order of tests/conftest.py.
-pytest: $(SETUP)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(shell expr $(CORES) + 1) --dist loadscope --no-loadscope-reorder \
 		--max-worker-restart=0 --durations=25
 
@@ -67,4 +61,4 @@ lock: | $(UV)
 clean:
 	rm -rf outputs/*/ outputs/start.md .jupyter .snakemake .pytest_cache .ruff_cache .hypothesis notebooks/*.ipynb
 
-.PHONY: report test types pytest bench lab export lock clean
+.PHONY: report test bench lab export lock clean

@@ -16,8 +16,8 @@ DESK = {"width": 1280, "height": 900}
 PAPER = {"width": 718, "height": 1000}  # A4 with margins of 1 cm, in CSS pixels
 
 
-@contextmanager
-def started() -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     """The browser that `make export` would use; the test is skipped where there is none."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
@@ -26,12 +26,6 @@ def started() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started() as browser:
-        yield browser
 
 
 @contextmanager

@@ -23,7 +23,7 @@ CANNOT = "2_3_2_feature_extraction"  # its videos and weights are not there
 SPLITS = 2  # where each is a job, ten seconds of a core
 
 
-def small_data_set(root: Path, splits: int = 5) -> None:
+def small_data_set(root: Path, splits: int) -> None:
     """Two videos of 40 frames a split, in the MS-TCN layout."""
     random = np.random.default_rng(3)
     for folder in ("features", "groundTruth", "splits"):
@@ -51,8 +51,8 @@ def write_profile(path: Path, root: Path, split_jobs: bool) -> None:
         "convention": "mstcn",
         "splits": SPLITS,
     }
-    profile = {"title": "test", "notebooks": [NOTEBOOK, CANNOT], "data": data, "asformer": small}
-    path.write_text(yaml.safe_dump(profile | {"split_jobs": split_jobs}))
+    profile = {"title": "test", "notebooks": [NOTEBOOK, CANNOT], "split_jobs": split_jobs}
+    path.write_text(yaml.safe_dump(profile | {"data": data, "asformer": small}))
 
 
 @pytest.fixture(scope="module")
