@@ -37,6 +37,9 @@ KERNEL = {
     "language_info": {"name": "python"},
 }
 WORST_FIRST = ("failed", "not run", "stale", "fresh")
+# As `python -m jupyterlab`, but without Python's wait for all threads at its end: one that reads a file when the server
+# is told to end is not told itself (AnyIO ends a thread with its request, the server leaves requests unfinished).
+SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
 
 
 def main() -> int:
@@ -53,7 +56,7 @@ def main() -> int:
         return 2
     pair()
     write_json(HOME / "labconfig" / "default_setting_overrides.json", SETTINGS)
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}"]
+    command = [sys.executable, "-c", SERVER, f"--ServerApp.root_dir={ROOT}"]
     command += [f"--LabApp.default_url=/lab/tree/{START.relative_to(ROOT)}"]
     command += [f"--LabApp.workspaces_dir={HOME / 'workspaces'}", *further]
     paths = {"JUPYTER_CONFIG_PATH": HOME, "PYTHONPATH": ROOT}  # before those that are set: notebooks import this lib

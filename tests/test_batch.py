@@ -1,15 +1,17 @@
 """A report of which a split fails: its plan and progress, its pages, its export, and JupyterLab's start page on it."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 import nbformat
@@ -216,7 +218,7 @@ def test_an_english_page_in_the_browser(mended, browser, name):
 
 @pytest.fixture(scope="module")
 def lab(mended, tmp_path_factory):
-    """JupyterLab as `make lab` starts it, without a browser and a token; its address."""
+    """JupyterLab as `make lab` starts it, without a browser and a token: its address and process."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
@@ -234,9 +236,9 @@ def lab(mended, tmp_path_factory):
             except OSError:
                 assert server.poll() is None, log.read_text()
                 time.sleep(0.2)
-        yield f"http://localhost:{port}"
+        yield f"http://localhost:{port}", server
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
+        server.terminate()
         server.wait(60)
 
 
@@ -246,13 +248,13 @@ def asked(address: str) -> dict:
 
 
 def test_jupyterlab_begins_with_the_notebooks_and_their_state(lab):
-    started = asked(f"{lab}/api/contents/outputs/start.md?type=file")["content"]
+    started = asked(f"{lab[0]}/api/contents/outputs/start.md?type=file")["content"]
     for name in (NAME, AUDIT):
         assert re.search(rf"^\| \[.*\]\(\.\./notebooks/{name}\.py\) \| \*\*fresh\*\* ", started, re.MULTILINE)
-        notebook = asked(f"{lab}/api/contents/notebooks/{name}.py")
+        notebook = asked(f"{lab[0]}/api/contents/notebooks/{name}.py")
         assert notebook["type"] == "notebook" and len(notebook["content"]["cells"]) > 5
         assert notebook["content"]["metadata"]["kernelspec"]["name"] == "python3"
-    viewers = asked(f"{lab}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
+    viewers = asked(f"{lab[0]}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
     assert viewers["defaultViewers"]["default"]["python"] == "Jupytext Notebook"
 
 
@@ -260,9 +262,9 @@ def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
     """Else it would be another file, and all that depends on it stale."""
     source = ROOT / "notebooks" / f"{AUDIT}.py"
     before = source.read_bytes()
-    model = asked(f"{lab}/api/contents/notebooks/{AUDIT}.py")
+    model = asked(f"{lab[0]}/api/contents/notebooks/{AUDIT}.py")
     body = json.dumps({"type": "notebook", "format": "json", "content": model["content"]}).encode()
-    request = urllib.request.Request(f"{lab}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
+    request = urllib.request.Request(f"{lab[0]}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
@@ -272,10 +274,34 @@ def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
 def test_a_click_on_the_start_page_opens_a_notebook(lab, browser):
     shown = browser.new_page()
     shown.set_default_timeout(120_000)
-    shown.goto(lab)
+    shown.goto(lab[0])
     shown.click(".jp-MarkdownViewer a:has-text('4.1 An audit')")
     shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
     kernel = ".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')"
     shown.wait_for_selector(kernel, state="attached")  # a narrow toolbar hides it
     assert shown.locator(".jp-Dialog").count() == 0, "no question for a kernel"
     shown.close()
+
+
+def test_jupyterlab_ends_while_it_reads(lab):
+    """Last, as it ends the server. Python waited for ever for the threads that were reading then."""
+    address, server = lab
+    ended = threading.Event()
+
+    def read():
+        while not ended.is_set():
+            with contextlib.suppress(OSError, HTTPException):  # what the server left unanswered
+                asked(f"{address}/api/contents/notebooks/{AUDIT}.py")
+
+    readers = [threading.Thread(target=read) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    time.sleep(1)
+    server.terminate()
+    try:
+        assert server.wait(60) == 0
+    finally:
+        server.kill()
+        ended.set()
+        for reader in readers:
+            reader.join()
