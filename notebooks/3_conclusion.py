@@ -85,8 +85,8 @@ book.say(
 # Patterns, not values: does a difference that the thesis reports show here too? A claim is seen where the whole 95 % interval
 # lies on its side. The interval is Student's t over the splits (trimming: over the test videos of split 1). Splits share
 # training videos and every method was trained once, so the intervals are on the narrow side. Own and public weights are one
-# pre-training each: a verdict between them is about these weights, not their recipes (in the demo another machine's order
-# of summation turns it over, README). Chapter 4 asks more of them.
+# pre-training each: a verdict between them is about these weights, not their recipes (in the demo a run on another machine turns
+# it over, README). Chapter 4 asks more of them.
 
 # %%
 claims = check_claims(metrics, convention)

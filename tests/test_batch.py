@@ -217,7 +217,7 @@ def test_an_english_page_in_the_browser(mended, browser, name):
 
 
 @pytest.fixture(scope="module")
-def lab(mended, tmp_path_factory):
+def lab_server(mended, tmp_path_factory):
     """JupyterLab as `make lab` starts it, without a browser and a token: its address and process."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -242,19 +242,25 @@ def lab(mended, tmp_path_factory):
         server.wait(60)
 
 
+@pytest.fixture(scope="module")
+def lab(lab_server):
+    """JupyterLab's address."""
+    return lab_server[0]
+
+
 def asked(address: str) -> dict:
     with urllib.request.urlopen(address, timeout=60) as answer:
         return json.load(answer)
 
 
 def test_jupyterlab_begins_with_the_notebooks_and_their_state(lab):
-    started = asked(f"{lab[0]}/api/contents/outputs/start.md?type=file")["content"]
+    started = asked(f"{lab}/api/contents/outputs/start.md?type=file")["content"]
     for name in (NAME, AUDIT):
         assert re.search(rf"^\| \[.*\]\(\.\./notebooks/{name}\.py\) \| \*\*fresh\*\* ", started, re.MULTILINE)
-        notebook = asked(f"{lab[0]}/api/contents/notebooks/{name}.py")
+        notebook = asked(f"{lab}/api/contents/notebooks/{name}.py")
         assert notebook["type"] == "notebook" and len(notebook["content"]["cells"]) > 5
         assert notebook["content"]["metadata"]["kernelspec"]["name"] == "python3"
-    viewers = asked(f"{lab[0]}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
+    viewers = asked(f"{lab}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
     assert viewers["defaultViewers"]["default"]["python"] == "Jupytext Notebook"
 
 
@@ -262,9 +268,9 @@ def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
     """Else it would be another file, and all that depends on it stale."""
     source = ROOT / "notebooks" / f"{AUDIT}.py"
     before = source.read_bytes()
-    model = asked(f"{lab[0]}/api/contents/notebooks/{AUDIT}.py")
+    model = asked(f"{lab}/api/contents/notebooks/{AUDIT}.py")
     body = json.dumps({"type": "notebook", "format": "json", "content": model["content"]}).encode()
-    request = urllib.request.Request(f"{lab[0]}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
+    request = urllib.request.Request(f"{lab}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
@@ -274,7 +280,7 @@ def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
 def test_a_click_on_the_start_page_opens_a_notebook(lab, browser):
     shown = browser.new_page()
     shown.set_default_timeout(120_000)
-    shown.goto(lab[0])
+    shown.goto(lab)
     shown.click(".jp-MarkdownViewer a:has-text('4.1 An audit')")
     shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
     kernel = ".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')"
@@ -283,25 +289,24 @@ def test_a_click_on_the_start_page_opens_a_notebook(lab, browser):
     shown.close()
 
 
-def test_jupyterlab_ends_while_it_reads(lab):
+def test_jupyterlab_ends_while_it_reads(lab_server):
     """Last, as it ends the server. Python waited for ever for the threads that were reading then."""
-    address, server = lab
-    ended = threading.Event()
+    address, server = lab_server
 
     def read():
-        while not ended.is_set():
-            with contextlib.suppress(OSError, HTTPException):  # what the server left unanswered
+        with contextlib.suppress(OSError, HTTPException):  # the server is gone
+            while True:
                 asked(f"{address}/api/contents/notebooks/{AUDIT}.py")
 
     readers = [threading.Thread(target=read) for _ in range(8)]
     for reader in readers:
         reader.start()
     time.sleep(1)
+    assert all(reader.is_alive() for reader in readers)
     server.terminate()
     try:
         assert server.wait(60) == 0
     finally:
         server.kill()
-        ended.set()
         for reader in readers:
             reader.join()
