@@ -7,12 +7,13 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
-from lib.artifacts import imported_modules
-from lib.chapters import CHAPTERS, atoms, input_files, needs
-from lib.params import load, profile_name
-from lib.paths import Outputs
-from lib.requirements import runnable
-from lib.schedule import write_sections
+from lib.core.files import imported_modules
+from lib.core.chapters import CHAPTERS, atoms, needs
+from lib.batch.requirements import input_files
+from lib.core.params import load, profile_name
+from lib.core.paths import Outputs
+from lib.batch.requirements import runnable
+from lib.batch.requirements import write_sections
 
 PROFILE = config.get("params", "params/demo.yaml")
 OUTPUTS = Outputs(profile_name(PROFILE))

@@ -12,14 +12,16 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lib.inspection import unusable
-from lib.params import ParameterError, load, profile_name
-from lib.paths import Outputs
-from lib.requirements import Requirement, missing, needs, relative, requirements, runnable
-from lib.sections import Params
-from lib.titles import TITLES, number
+from lib.batch.inspection import unusable
+from lib.batch.requirements import Requirement, missing, needs, relative, requirements, runnable
+from lib.core.chapters import TITLES, number
+from lib.core.params import ParameterError, load, profile_name
+from lib.core.paths import Outputs
+from lib.core.settings import Params
 
 WIDTH = 120
+
+
 LARGE = 100_000_000  # bytes from which on a file is not read for its checksum
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from lib.dataset import open_dataset
-from lib.layout import DatasetError
-from lib.metrics import METRICS, score
-from lib.params import ParameterError, data_root, load, profile_name
-from lib.paths import Outputs
-from lib.predictions import PredictionError, prediction_pairs
+from lib.core.params import ParameterError, load, profile_name
+from lib.core.paths import Outputs
+from lib.data.dataset import DatasetError, open_dataset
+from lib.data.predictions import PredictionError, prediction_pairs
+from lib.data.profile import data_root
+from lib.scoring.metrics import METRICS, score
 
 
 def compare(params: Any, out: Outputs, methods: Sequence[str]) -> pd.DataFrame:

@@ -15,18 +15,25 @@ from pathlib import Path
 
 import pooch
 
-from lib.artifacts import sha256
-from lib.dataset import Dataset, check_features, open_dataset
-from lib.layout import DatasetError
-from lib.paths import ROOT
-from lib.predictions import prediction_pairs
-from lib.scores import SPLITS, convert
-from lib.sources import MSTCN_ARCHIVE
+from lib.core.files import sha256
+from lib.core.paths import ROOT
+from lib.data.dataset import Dataset, DatasetError, check_features, open_dataset
+from lib.data.predictions import prediction_pairs
+from lib.data.sources import MSTCN_ARCHIVE
+from lib.data.svm_scores import SPLITS, convert
 
 DATA = ROOT / "data"
+
+
 TCN = "https://raw.githubusercontent.com/colincsl/TemporalConvolutionalNetworks"  # MIT licence
+
+
 SCORES_AT = f"{TCN}/cccdf868ed4c7a56745b41d30fd9f1dc637eb3f3"
+
+
 ACTIONS_AT = f"{TCN}/14983b6d80165f5f02cd5e6f7835dcd45564b78c/code/50Salads/labels"
+
+
 SHA256 = {
     "Split_1.mat": "4e5dcf178d93a222ee5164f5844b3232f110d42dc55053f6e287a7710f00b46e",
     "Split_2.mat": "cadd570e41d6ebba68e7c78d0cfc424fddd5f2bf69cbc11ca5ba5b2d4f0c1856",
@@ -40,11 +47,15 @@ SHA256 = {
     "splits/Split_5/test.txt": "975c9f053f95a9f99823c5223f9613e3f8e2a1e5257244434ec79f3d333fb2d6",
     "mid_level_actions.txt": "fa171c87300f1e870018e54d423ac4f4499dc05aef87045655a4ffc1bfa84f38",
 }
+
+
 URLS = {
     **{f"Split_{k}.mat": f"{SCORES_AT}/predictions/50Salads/mid/mid_video_SVM/Split_{k}.mat" for k in SPLITS},
     **{f"splits/Split_{k}/test.txt": f"{SCORES_AT}/splits/50Salads/Split_{k}/test.txt" for k in SPLITS},
     "mid_level_actions.txt": f"{ACTIONS_AT}/mid_level_actions.txt",
 }
+
+
 WHERE = {
     "50salads": f"""\
 50 Salads (Stein and McKenna, UbiComp 2013, CC BY-NC-SA 4.0): labels, splits and I3D features as released with MS-TCN.
@@ -66,7 +77,7 @@ What an MS-TCN predicted for the ten test videos of split 1 of 50 Salads, a labe
   from:    https://github.com/Epzq/Transformer, folder 50salads/MSTCN, commit 2d0ebea735821d9f0ed06ff665f46bcbdf679424
            (no licence is given there, so this command does not download them)
   into:    {folder}: rgb-01-1.txt ... rgb-05-2.txt
-  or:      another model's predictions of these videos, in the form of MS-TCN's code (lib/predictions.py)""",
+  or:      another model's predictions of these videos, in the form of MS-TCN's code (lib/data/predictions.py)""",
 }
 
 

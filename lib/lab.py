@@ -13,30 +13,38 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib import clock
-from lib.artifacts import write_json, write_text
-from lib.params import ParameterError, load, profile_name
-from lib.paths import ROOT, Outputs
-from lib.plan import Step, plan
-from lib.requirements import without
-from lib.run import warnings_filter
-from lib.schedule import unable
-from lib.sections import Params
-from lib.titles import TITLES
+from lib.batch.plan import Step, duration, plan
+from lib.batch.requirements import unable, without
+from lib.core.chapters import TITLES
+from lib.core.files import write_json, write_text
+from lib.core.params import ParameterError, load, profile_name
+from lib.core.paths import ROOT, Outputs
+from lib.core.processes import warnings_filter
+from lib.core.settings import Params
 
 START = ROOT / "outputs" / "start.md"
+
+
 HOME = ROOT / ".jupyter"
+
+
 SETTINGS = {
     "@jupyterlab/docmanager-extension:plugin": {
         "defaultViewers": {"python": "Jupytext Notebook", "markdown": "Markdown Preview"}
     },
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
+
+
 KERNEL = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+
+
 WORST_FIRST = ("failed", "not run", "stale", "fresh")
+
+
 # As `python -m jupyterlab`, but without Python's wait for all threads at its end: one that reads a file when the server
 # is told to end is not told itself (AnyIO ends a thread with its request, the server leaves requests unfinished).
 SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
@@ -110,7 +118,7 @@ def _row(name: str, own: Sequence[Step], out: Outputs, left_out: Mapping[str, st
         return told, "", "", broken
     manifests = [json.loads(file.read_text(encoding="utf-8")) for file in whole.parent.glob("[!.]*.json")]
     made = max(manifest["finished"] for manifest in manifests)[:16].replace("T", " ")
-    took = clock.in_words(sum(manifest["seconds"] for manifest in manifests))
+    took = duration(sum(manifest["seconds"] for manifest in manifests))
     return told, f"{made} UTC", took, broken or f"[as executed]({folder}/all.ipynb)"
 
 

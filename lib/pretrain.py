@@ -6,75 +6,12 @@ The demo's notebooks train by it; those of a brought corpus read the run that it
 """
 
 import argparse
-import json
 import sys
 
-import pandas as pd
-
-from lib.artifacts import write_json, write_text
-from lib.group import Group, alone, join_group, leave_group
-from lib.multimodal import Sections
-from lib.params import ParameterError, load, profile_name
-from lib.paths import Outputs
-from lib.pretrained import published_weights, run_folder
-from lib.recipes import WITHOUT_EFFECT, prepare
-from lib.updates import pretrain
-
-
-def run_recipe(params: Sections, out: Outputs, name: str, group: Group) -> pd.DataFrame:
-    """Pre-train by a recipe of the profile into runs/videoclip_<name>, or load the finished run; returns its history.
-
-    Raises:
-        ParameterError: no such recipe, too few videos, or a published checkpoint stands for it.
-    """
-    if name not in params.pretrain.recipes:
-        raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(params.pretrain.recipes)}")
-    settings, folder = params.pretrain, run_folder(out, name)
-    if published := published_weights(settings.recipes[name]):
-        raise ParameterError(f"pretrain.recipes.{name}: {published} stands for it; move it away to train")
-    run, model, transfer = prepare(params, out, settings.recipes[name], settings, folder, group, settings.seed)
-    history = pretrain(run, model, transfer)
-    if group.rank == 0:
-        write_text(folder / "curves.csv", history.to_csv(index=False))
-        about = {"feature_set": run.train.feature_set, "feature_dim": run.train.feature_dim, "recipe": name}
-        write_json(folder / "videoclip.json", about | {"settings": settings_of(params, name)})  # last: it is all there
-    return history
-
-
-def recipe_history(params: Sections, out: Outputs, name: str) -> pd.DataFrame:
-    """What a notebook shows of a recipe: the demo's is run, of a brought corpus only a finished run is read.
-
-    Raises:
-        ParameterError: there is none, for a notebook is no place for weeks of training; or it is one of other settings.
-    """
-    if params.data.source == "demo":
-        return run_recipe(params, out, name, alone())
-    folder = run_folder(out, name)
-    again = f"`accelerate launch -m lib.pretrain --params params/{out.profile}.yaml --recipe {name}`"
-    if not (folder / "videoclip.json").exists():
-        raise ParameterError(f"{folder}: no finished pre-training; run {again} first")
-    made = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))["settings"]
-    others = [
-        f"{section}.{field} {made[section].get(field)!r}, not {value!r}"
-        for section, fields in settings_of(params, name).items()
-        for field, value in fields.items()
-        if made[section].get(field) != value
-    ]
-    if others:
-        raise ParameterError(
-            f"{folder}: pre-trained with {'; '.join(others)}; write that into the profile, or run {again}"
-        )
-    return pd.read_csv(folder / "curves.csv")
-
-
-def settings_of(params: Sections, name: str) -> dict[str, dict]:
-    """What a pre-training's numbers depend on, by section of the profile."""
-    pretrain = params.pretrain
-    return {
-        f"pretrain.recipes.{name}": pretrain.recipes[name].model_dump(mode="json", exclude={"weights"}),
-        "pretrain": pretrain.model_dump(mode="json", exclude={"recipes", *WITHOUT_EFFECT}),
-        "videoclip": params.videoclip.model_dump(mode="json"),
-    }
+from lib.core.devices import join_group, leave_group
+from lib.core.params import load, profile_name
+from lib.core.paths import Outputs
+from lib.pretraining.recipes import run_recipe
 
 
 def main(arguments: list[str] | None = None) -> int:

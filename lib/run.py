@@ -16,16 +16,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from lib.artifacts import imported_modules, publish, sha256, write_json
-from lib.chapters import CHAPTERS, input_files, needs
-from lib.gpus import lease_gpu
-from lib.layout import DatasetError, check_bundles
-from lib.params import ParameterError, data_root, load, profile_name
-from lib.paths import ROOT, Outputs
-from lib.processes import die_with_parent, only_one
-from lib.provenance import revision
-from lib.requirements import hint, runnable
-from lib.sections import Params
+from lib.batch.requirements import hint, input_files, runnable
+from lib.core.chapters import CHAPTERS, needs
+from lib.core.files import imported_modules, publish, revision, sha256, write_json
+from lib.core.params import ParameterError, load, profile_name
+from lib.core.paths import ROOT, Outputs
+from lib.core.processes import die_with_parent, lease_gpu, only_one, warnings_filter
+from lib.core.settings import Params
+from lib.data.dataset import DatasetError, check_bundles
+from lib.data.profile import data_root
 
 PACKAGES = [
     "jupyterlab",
@@ -39,9 +38,6 @@ PACKAGES = [
     "pandas",
     "jupytext",
 ]
-# transformers asks tqdm for a notebook's bar; without ipywidgets tqdm warns in every kernel and falls back to lines of
-# text, which are what we keep.
-LINES_ARE_MEANT = "ignore:IProgress not found"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -100,7 +96,7 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
     source = ROOT / "notebooks" / f"{name}.py"
     folder = Outputs(profile_name(profile)).notebooks / name
     os.environ["REPORT_ATOM"] = f"{name} split {split}" if split != "all" else name
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # lib/video.py counts damaged frames and names them
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # lib/data/video.py counts damaged frames and names them
     os.environ["PYTHONWARNINGS"] = warnings_filter()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # atoms run side by side; one thread each also fixes summation order
     for limit in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
@@ -133,11 +129,6 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
         failed.unlink(missing_ok=True)
         write_json(folder / f"{split}.json", manifest(name, split, params, profile, overrides, started))
     return 0
-
-
-def warnings_filter() -> str:
-    """PYTHONWARNINGS for kernels: what is set, and tqdm's about ipywidgets left out."""
-    return ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), LINES_ARE_MEANT)))
 
 
 def manifest(name: str, split: str, params: Params, profile: str, overrides: list[str], started: float) -> dict:

@@ -11,7 +11,6 @@ Further options are handed to Snakemake: `--workflow-profile params/slurm`.
 
 import argparse
 import fcntl
-import json
 import os
 import sys
 import time
@@ -19,22 +18,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from lib.artifacts import write_json
-from lib.chapters import MANY, atoms
-from lib.events import events
-from lib.inspection import unusable
-from lib.language import UntranslatedError
-from lib.params import ParameterError, load, profile_name
-from lib.paths import ROOT, Outputs
-from lib.plan import forgotten, manifest, plan
-from lib.processes import die_with_parent
-from lib.report import build
-from lib.requirements import hint, missing, relative, requirements, runnable, without
-from lib.running import failure_lines, follow, plan_lines
-from lib.sections import Params
-from lib.titles import TITLES
+from lib.batch.events import events
+from lib.batch.plan import forgotten, manifest, plan
+from lib.batch.printing import failure_lines, follow, plan_lines
+from lib.batch.requirements import left_out_lines, unable, without
+from lib.core.chapters import MANY, atoms
+from lib.core.params import ParameterError, load, profile_name
+from lib.core.paths import ROOT, Outputs
+from lib.core.processes import die_with_parent
+from lib.core.settings import Params
+from lib.notebook.language import UntranslatedError
+from lib.site.build import build
 
 CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
+
+
 PATIENCE = 20  # seconds that the processes of a killed run get to end
 
 
@@ -104,29 +102,6 @@ def make(
     return code
 
 
-def unable(params: Params, outputs: Outputs, profile: str) -> dict[str, str]:
-    """Chapters that cannot run on this machine, and why.
-
-    Raises:
-        ParameterError: there is no data set, or no chapter can run.
-    """
-    faults = unusable(params, outputs)
-    labels = requirements(params, outputs).get("labels")
-    if "labels" in faults:
-        raise ParameterError(f"data set: {faults['labels']}; {hint(profile)}")
-    if labels and (absent := missing(labels)):
-        raise ParameterError(f"data set: missing {', '.join(map(relative, absent))}; {hint(profile)}")
-    left_out = {name: reason for name, reason in runnable(params, outputs, faults).items() if reason}
-    if len(left_out) == len(params.notebooks):
-        raise ParameterError(f"no chapter can run; {next(iter(left_out.values()))}; {hint(profile)}")
-    return left_out
-
-
-def left_out_lines(left_out: Mapping[str, str], profile: str) -> list[str]:
-    """A line a chapter that is left out."""
-    return [f"left out: {TITLES[name]}: {reason}; {hint(profile)}" for name, reason in left_out.items()]
-
-
 def take_lock(path: Path) -> TextIO | None:
     """The profile's lock; a killed run's last processes get a moment to let go of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,14 +114,6 @@ def take_lock(path: Path) -> TextIO | None:
             time.sleep(0.5)
     file.close()
     return None
-
-
-def write_sections(params: Params, folder: Path) -> None:
-    """A file a parameter section, rewritten only where it changed: they are the schedule's input files."""
-    for name, value in params.model_dump(mode="json").items():
-        file = folder / f"{name}.json"
-        if not file.exists() or json.loads(file.read_text()) != value:
-            write_json(file, value)
 
 
 if __name__ == "__main__":

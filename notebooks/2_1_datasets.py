@@ -15,12 +15,12 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib import plots
-from lib.dataset_facts import class_statistics, facts, middle_frames
-from lib.layout import person
-from lib.notebook import open_notebook
-from lib.processes import cores
-from lib.video import read_frames
+from lib.core.processes import cores
+from lib.data.dataset import person
+from lib.data.facts import class_statistics, facts, middle_frames
+from lib.data.video import read_frames
+from lib.notebook import plots
+from lib.notebook.notebook import open_notebook
 
 book = open_notebook("2_1_datasets", params, split, overrides)
 
@@ -32,7 +32,7 @@ book = open_notebook("2_1_datasets", params, split, overrides)
 
 # %%
 if book.params.data.source == "demo":
-    from lib.demo.write import render
+    from lib.demo.videos import render
 
     render(book.params.demo, book.root, workers=cores())
 dataset = book.dataset()
@@ -143,9 +143,9 @@ book.table("splits", splits, splits.reset_index(), "The cross-validation: no per
 
 # %%
 if book.params.data.source == "demo":
-    from lib.corpus import corpus_facts, said_and_done
+    from lib.data.facts import corpus_facts, said_and_done
+    from lib.data.narrated import read_list
     from lib.demo.narrated import render_narrated
-    from lib.narrated import read_list
 
     render_narrated(book.params.demo, book.params.narration, book.out.narrated, workers=cores())
     corpus = pd.DataFrame({"narrated videos": corpus_facts(book.out.narrated)})
@@ -180,7 +180,7 @@ if book.params.data.source == "demo":
 
 # %% tags=["remove-input"]
 if book.params.data.source == "demo":
-    from lib.demo.dishes import HELD_OUT
+    from lib.demo.script import HELD_OUT
 
     book.say(
         f"{corpus.loc['filler, %'].item():.0f} % of the captions speak of nothing that is done; the others begin "

@@ -15,10 +15,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import torch
 
-from lib import drawings, i3d, plots
-from lib.asformer import ASFormer, attention_mask
-from lib.backbone import THINGS, VERBS, train_streams
-from lib.notebook import open_notebook
+from lib.asformer.model import ASFormer, attention_mask
+from lib.backbones import i3d
+from lib.backbones.labelled_clips import THINGS, VERBS, train_streams
+from lib.notebook import architecture, plots
+from lib.notebook.notebook import open_notebook
 
 book = open_notebook("2_2_asformer", params, split, overrides)
 settings, former = book.params.i3d, book.params.asformer
@@ -34,17 +35,17 @@ with torch.device("meta"):  # shapes without numbers
     net, full = i3d.I3DResNet(settings.width).eval(), i3d.I3DResNet()
     flow = i3d.I3DResNet(settings.width, input_channels=2)
     clip = torch.zeros(1, 3, settings.window, settings.crop, settings.crop)
-blocks = drawings.trace_blocks(net.blocks[:6], clip)
+blocks = architecture.trace_blocks(net.blocks[:6], clip)
 blocks.insert(1, "full-size parameters", [sum(p.numel() for p in block.parameters()) for block in full.blocks[:6]])
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 4.2))
 shapes = [f"{row.block}\n{row.output}, {row.parameters:,} parameters" for row in blocks.itertuples()]
-drawings.blank(left, 4, 7.4, "a) the trunk here: channels x time x height x width")
-drawings.column(
+architecture.blank(left, 4, 7.4, "a) the trunk here: channels x time x height x width")
+architecture.column(
     left, ["x".join(map(str, clip.shape[1:])), *shapes], ["plain", *["convolution"] * 6], 0.4, 3.2, 0.1, 1.05
 )
-drawings.draw_bottleneck(right, full.blocks[1].res_blocks[0])
+architecture.draw_bottleneck(right, full.blocks[1].res_blocks[0])
 book.figure(3, figure, blocks, "I3D: a) its blocks with their outputs, b) an inflated block at full size.")
 
 # %% tags=["remove-input"]
@@ -64,7 +65,7 @@ book.say(
 # %%
 figure, ax = plt.subplots(figsize=(plots.WIDTH, 2.3))
 streams = {"frames": (3, net.feature_dim), "optical flow": (2, flow.feature_dim)}
-drawings.draw_two_streams(ax, streams, settings.window)
+architecture.draw_two_streams(ax, streams, settings.window)
 table = pd.DataFrame.from_dict(streams, orient="index", columns=["channels in", "features out"])
 book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
 
@@ -119,9 +120,9 @@ model = ASFormer(input_dim, num_classes, former.num_layers, former.num_maps, for
 stages = [model.encoder, *model.decoders]
 counts = [sum(p.numel() for p in stage.parameters()) for stage in stages]
 figure, axes = plt.subplots(1, 3, figsize=(plots.WIDTH + 1, 4.2), width_ratios=[1, 1.15, 1])
-drawings.draw_asformer_block(axes[0], decoder=False)
-drawings.draw_asformer(axes[1], counts, num_classes, former.num_maps)
-drawings.draw_asformer_block(axes[2], decoder=True)
+architecture.draw_asformer_block(axes[0], decoder=False)
+architecture.draw_asformer(axes[1], counts, num_classes, former.num_maps)
+architecture.draw_asformer_block(axes[2], decoder=True)
 parts = pd.DataFrame(
     {"stage": ["encoder", *[f"decoder {n + 1}" for n in range(former.num_decoders)]], "parameters": counts}
 )
@@ -161,8 +162,8 @@ frames, block = 32, 8
 figure, axes = plt.subplots(1, 2, figsize=(plots.WIDTH, 3.4))
 seen = {}
 for ax, band in zip(axes, ("published", "banded"), strict=True):
-    seen[band] = drawings.visible_keys(attention_mask(frames, block, band, torch.zeros(1)), frames)
-    drawings.draw_visible(ax, seen[band], f"{band}, blocks of {block} frames")
+    seen[band] = architecture.visible_keys(attention_mask(frames, block, band, torch.zeros(1)), frames)
+    architecture.draw_visible(ax, seen[band], f"{band}, blocks of {block} frames")
 pairs = pd.DataFrame({band: matrix.reshape(-1).tolist() for band, matrix in seen.items()}).astype(int)
 book.figure("attention_windows", figure, pairs, "Which frames a frame attends to, from the masks that the model uses.")
 

@@ -13,13 +13,13 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib import hover, plots
-from lib.baseline import cross_validate
-from lib.notebook import open_notebook
-from lib.params import public_dataset
-from lib.predictions import prediction_pairs
-from lib.published import published_table
-from lib.tables import PERCENT, alone, beside, mark_best
+from lib.asformer.cross_validation import cross_validate
+from lib.data.predictions import prediction_pairs
+from lib.data.profile import public_dataset
+from lib.notebook import hover, plots
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import PERCENT, alone, beside, mark_best
+from lib.scoring.published import published_table
 
 book = open_notebook("2_3_1_public_features", params, split, overrides)
 

@@ -14,13 +14,13 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib import hover, plots
-from lib.baseline import backbone_comparison, trimming_experiment
-from lib.extraction import RANDOM, damaged, extract_sets, mode_agreement
-from lib.notebook import open_notebook
-from lib.published import published_table
-from lib.tables import PERCENT, beside, mark_best
-from lib.video import read_frames
+from lib.asformer.cross_validation import backbone_comparison, trimming_experiment
+from lib.backbones.i3d_features import RANDOM, damaged, extract_sets, mode_agreement
+from lib.data.video import read_frames
+from lib.notebook import hover, plots
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import PERCENT, beside, mark_best
+from lib.scoring.published import published_table
 
 book = open_notebook("2_3_2_feature_extraction", params, split, overrides)
 

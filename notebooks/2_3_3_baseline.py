@@ -12,11 +12,11 @@ overrides = []
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
-from lib import hover, plots
-from lib.baseline import cross_validate
-from lib.notebook import open_notebook
-from lib.published import published_curve, published_table
-from lib.tables import beside
+from lib.asformer.cross_validation import cross_validate
+from lib.notebook import hover, plots
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import beside
+from lib.scoring.published import published_curve, published_table
 
 book = open_notebook("2_3_3_baseline", params, split, overrides)
 

@@ -20,13 +20,13 @@ import pandas as pd
 import torch
 from transformers import BertConfig, BertModel
 
-from lib import drawings_multimodal, drawings_s3d, plots
-from lib.multimodal import load_s3d, make_features, open_pack, sample_scores
-from lib.notebook import open_notebook
-from lib.positives import overlapping_pair
-from lib.s3d import S3D
-from lib.towers import build_videoclip
-from lib.videoclip import VideoCLIP
+from lib.backbones.s3d import S3D
+from lib.backbones.s3d_features import load_s3d, make_features, open_pack, sample_scores
+from lib.notebook import architecture_videoclip, plots
+from lib.notebook.notebook import open_notebook
+from lib.pretraining.pairs import overlapping_pair
+from lib.videoclip.model import VideoCLIP
+from lib.videoclip.towers import build_videoclip
 
 # %% tags=["hide-input"]
 book = open_notebook("2_4_videoclip", params, split, overrides)
@@ -43,15 +43,15 @@ mil_nce, lengths = book.params.mil_nce, book.params.pretrain.pairs
 with torch.device("meta"):  # shapes without numbers
     full = S3D()
 net = S3D(settings.embedding_dim, settings.width, words=1)
-blocks = drawings_s3d.trace_s3d(net, full, (settings.fps, settings.crop, settings.crop))
+blocks = architecture_videoclip.trace_s3d(net, full, (settings.fps, settings.crop, settings.crop))
 figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 6.2), width_ratios=[1.2, 1])
-drawings_s3d.draw_s3d(left, blocks)
-drawings_s3d.draw_inception(right, full.mixed_3b, "mixed_3b")
+architecture_videoclip.draw_s3d(left, blocks)
+architecture_videoclip.draw_inception(right, full.mixed_3b, "mixed_3b")
 book.figure(13, figure, blocks, "S3D: a) its blocks with their outputs, b) an inception block at full size.")
 
 # %% tags=["remove-input"]
 here, published = blocks["parameters"].sum(), blocks["full-size parameters"].sum()
-text_side = drawings_s3d.count_parameters(full.text_module)
+text_side = architecture_videoclip.count_parameters(full.text_module)
 stem = blocks.set_index("block").loc["conv1"]
 book.say(
     f"The thesis writes that the first and the third convolution are split. In the released net only the third is "
@@ -113,7 +113,7 @@ narrated = book.params.data.source == "demo"  # their captions are at hand
 if narrated:
     scores = sample_scores(book.params, book.out)
     figure, ax = plt.subplots(figsize=(plots.WIDTH, 4.4))
-    drawings_multimodal.draw_mil_nce(ax, net, (settings.fps, settings.crop, settings.crop), mil_nce.words, scores)
+    architecture_videoclip.draw_mil_nce(ax, net, (settings.fps, settings.crop, settings.crop), mil_nce.words, scores)
     table = pd.DataFrame(scores, index=pd.RangeIndex(1, len(scores) + 1, name="clip"))
     book.figure(14, figure, table.reset_index(), "Training of S3D: both sides, and scores of clips and captions.")
 
@@ -149,14 +149,14 @@ model = build_videoclip(towers, net.feature_dim, seed=0)
 with torch.device("meta"):
     full, pooler = VideoCLIP(BertConfig(), video_layers=6, input_dim=512), BertModel(BertConfig()).pooler
 figure, ax = plt.subplots(figsize=(plots.WIDTH, 5.2))
-drawings_multimodal.draw_videoclip(ax, model, lengths.longest_text)
+architecture_videoclip.draw_videoclip(ax, model, lengths.longest_text)
 parts = pd.DataFrame({"part": ["mlp", "video", "text"]})
 for name, clip_model in (("parameters", model), ("full-size parameters", full)):
-    parts[name] = [drawings_s3d.count_parameters(clip_model.get_submodule(part)) for part in parts["part"]]
+    parts[name] = [architecture_videoclip.count_parameters(clip_model.get_submodule(part)) for part in parts["part"]]
 book.figure(15, figure, parts, "VideoCLIP: tokens with their positions, towers, means and dot products.")
 
 # %% tags=["remove-input"]
-count, poolers = parts["full-size parameters"].sum(), 2 * drawings_s3d.count_parameters(pooler)
+count, poolers = parts["full-size parameters"].sum(), 2 * architecture_videoclip.count_parameters(pooler)
 book.say(
     f"With 6 and 12 layers of bert-base-uncased and features of {full.input_dim} numbers our VideoCLIP has {count / 1e6:.1f} million "
     f"parameters; the published one has 176.2 million without BERT's poolers, which it carries along but never uses, and 177.4 "
@@ -187,7 +187,7 @@ if narrated:
     drawn = pd.DataFrame([asdict(pair) for pair in pairs])
     drawn["text start"], drawn["text end"] = track.start[drawn["first"]], track.end[drawn["last"] - 1]
     figure, ax = plt.subplots(figsize=(plots.WIDTH, 3.4))
-    drawings_multimodal.draw_pairs(ax, track, pairs[:6], seconds)
+    architecture_videoclip.draw_pairs(ax, track, pairs[:6], seconds)
     book.figure("positives", figure, drawn.head(6), "Captions of a validation video, and six pairs drawn from it.")
 
 # %% tags=["remove-input"]

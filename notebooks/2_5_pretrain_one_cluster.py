@@ -15,9 +15,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from lib import hover, plots
-from lib.notebook import open_notebook
-from lib.pretrain import recipe_history
+from lib.notebook import hover, plots
+from lib.notebook.notebook import open_notebook
+from lib.pretraining.recipes import recipe_history
 
 book = open_notebook("2_5_pretrain_one_cluster", params, split, overrides)
 settings = book.params.pretrain

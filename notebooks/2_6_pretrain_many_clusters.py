@@ -14,15 +14,13 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib import hover, plots
-from lib.experiment import compare, difference, run_experiment, verdict
-from lib.notebook import open_notebook
-from lib.pretrain import recipe_history
-from lib.pretrained import load_pretrained, published_weights
-from lib.processes import cores
-from lib.stats import mean_interval
-from lib.tables import fold_widths, in_words, mark_best
-from lib.transfer import transfer_of
+from lib.core.processes import cores
+from lib.notebook import hover, plots
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import fold_widths, in_words, mark_best
+from lib.pretraining.experiment import compare, difference, run_experiment, verdict
+from lib.pretraining.recipes import load_pretrained, published_weights, recipe_history, transfer_of
+from lib.scoring.stats import mean_interval
 
 book = open_notebook("2_6_pretrain_many_clusters", params, split, overrides)
 settings = book.params.pretrain

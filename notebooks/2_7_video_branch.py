@@ -13,14 +13,14 @@ overrides = []
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
-from lib import plots
-from lib.branch import by_position, merged_accuracy, trace
-from lib.drawings_branch import branch_table, draw_branch
-from lib.notebook import open_notebook
-from lib.pretrained import load_pretrained
-from lib.target import open_target
-from lib.towers import tokenizer
-from lib.zero_shot import class_vectors, prompts
+from lib.backbones.text import tokenizer
+from lib.notebook import plots
+from lib.notebook.figures import branch_table, draw_branch
+from lib.notebook.notebook import open_notebook
+from lib.pretraining.recipes import load_pretrained
+from lib.videoclip.target import open_target
+from lib.videoclip.windows import by_position, merged_accuracy, trace
+from lib.videoclip.zero_shot import class_vectors, prompts
 
 book = open_notebook("2_7_video_branch", params, split, overrides)
 settings = book.params.zero_shot

@@ -11,17 +11,17 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-from lib import hover
-from lib.confusion import long_table, split_matrices, summed
-from lib.drawings_confusion import draw_confusions
-from lib.metrics import METRICS
-from lib.notebook import open_notebook
-from lib.pretrained import load_pretrained
-from lib.protocols import SECONDS, by_split
-from lib.published import published_table
-from lib.tables import SECOND_COLUMNS, alone, beside, mark_best
-from lib.target import open_target
-from lib.zero_shot_runs import untrained_table, ways_to_ask, zero_shot
+from lib.notebook import hover
+from lib.notebook.figures import draw_confusions
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import alone, beside, mark_best
+from lib.pretraining.recipes import load_pretrained
+from lib.scoring.confusion import long_table, split_matrices, summed
+from lib.scoring.metrics import METRICS
+from lib.scoring.published import published_table
+from lib.scoring.seconds import SECOND_COLUMNS, SECONDS, by_split
+from lib.videoclip.evaluation import untrained_table, ways_to_ask, zero_shot
+from lib.videoclip.target import open_target
 
 book = open_notebook("2_8_1_zero_shot_own", params, split, overrides)
 

@@ -12,18 +12,18 @@ overrides = []
 # %% tags=["hide-input"]
 import pandas as pd
 
-from lib import hover
-from lib.confusion import long_table, split_matrices, summed
-from lib.drawings_confusion import draw_confusions
-from lib.metrics import METRICS
-from lib.notebook import open_notebook
-from lib.pretrained import load_pretrained
-from lib.protocols import SECONDS, by_split
-from lib.published import published_table
-from lib.stats import mean_interval
-from lib.tables import SECOND_COLUMNS, alone, beside
-from lib.target import open_target
-from lib.zero_shot_runs import untrained_table, zero_shot
+from lib.notebook import hover
+from lib.notebook.figures import draw_confusions
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import alone, beside
+from lib.pretraining.recipes import load_pretrained
+from lib.scoring.confusion import long_table, split_matrices, summed
+from lib.scoring.metrics import METRICS
+from lib.scoring.published import published_table
+from lib.scoring.seconds import SECOND_COLUMNS, SECONDS, by_split
+from lib.scoring.stats import mean_interval
+from lib.videoclip.evaluation import untrained_table, zero_shot
+from lib.videoclip.target import open_target
 
 # %% tags=["hide-input"]
 book = open_notebook("2_8_2_zero_shot_public", params, split, overrides)

@@ -15,14 +15,18 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib.claims import check_claims, claims_table, confused_part, verdict
-from lib.confusion import confused_pairs, predicted_methods, split_matrices
-from lib.drawings_confusion import draw_kinds
-from lib.error_claims import CLAIMS, CUT, UNDECIDABLE
-from lib.error_kinds import kind_shares, kind_summary
-from lib.notebook import open_notebook
-from lib.pair_kinds import LOOK_ALIKE
-from lib.tables import in_words
+from lib.notebook.figures import draw_kinds
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import in_words
+from lib.scoring.confusion import (
+    LOOK_ALIKE,
+    confused_pairs,
+    kind_shares,
+    kind_summary,
+    predicted_methods,
+    split_matrices,
+)
+from lib.scoring.error_claims import CLAIMS, CUT, UNDECIDABLE, check_claims, claims_table, confused_part, verdict
 
 book = open_notebook("2_8_3_error_analysis", params, split, overrides)
 

@@ -14,18 +14,18 @@ overrides = []
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib import hover, plots
-from lib.confusion import long_table, split_matrices
-from lib.drawings_confusion import draw_confusions
-from lib.finetune_runs import epoch_chosen, falling, fine_tune_splits, most_confused, objectives_compared
-from lib.metrics import METRICS
-from lib.notebook import open_notebook
-from lib.pretrained import load_pretrained
-from lib.protocols import by_split
-from lib.published import published_table
-from lib.stats import mean_interval
-from lib.tables import alone, beside, mark_best
-from lib.target import open_target
+from lib.notebook import hover, plots
+from lib.notebook.figures import draw_confusions
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import alone, beside, mark_best
+from lib.pretraining.recipes import load_pretrained
+from lib.scoring.confusion import long_table, split_matrices
+from lib.scoring.metrics import METRICS
+from lib.scoring.published import published_table
+from lib.scoring.seconds import by_split
+from lib.scoring.stats import mean_interval
+from lib.videoclip.evaluation import epoch_chosen, falling, fine_tune_splits, most_confused, objectives_compared
+from lib.videoclip.target import open_target
 
 # %% tags=["hide-input"]
 book = open_notebook("2_9_1_finetune_own", params, split, overrides)

@@ -13,10 +13,11 @@ overrides = []
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
-from lib import conclusion, plots
-from lib.notebook import open_notebook
-from lib.tables import style_ten
-from lib.thesis_claims import check_claims
+from lib.notebook import plots
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import style_ten
+from lib.scoring import conclusion
+from lib.scoring.conclusion import check_claims
 
 book = open_notebook("3_conclusion", params, split, overrides)
 dataset, convention = book.dataset(), book.params.data.convention

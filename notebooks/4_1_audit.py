@@ -14,13 +14,13 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib import audit_claims, audit_duplicates, audit_scoring, audit_tables, audit_tests, audit_views
-from lib import drawings_audit as drawings
-from lib.notebook import open_notebook
-from lib.plots import WIDTH
-from lib.published import published_list, published_table
-from lib.stats import detectable_difference, power
-from lib.tables import LABELS, in_words
+from lib.beyond.audit import claims, comparisons, scoring, tables, views
+from lib.beyond.audit import views as drawings
+from lib.notebook.notebook import open_notebook
+from lib.notebook.plots import WIDTH
+from lib.notebook.tables import LABELS, in_words
+from lib.scoring.published import published_list, published_table
+from lib.scoring.stats import detectable_difference, power
 
 book = open_notebook("4_1_audit", params, split, overrides)
 
@@ -39,7 +39,7 @@ book.say(f"On this machine: no {' and no '.join(absent)}{where}." if absent else
 # ### Means
 
 # %%
-means = audit_tables.recomputed_means()
+means = tables.recomputed_means()
 of_table = means.assign(units=means["units"].abs()).groupby("table")
 shown = of_table.agg(means=("agrees", "size"), agree=("agrees", "sum"), furthest=("units", "max"))
 caption = "The printed means against those of the rows; the furthest in units of the last digit."
@@ -59,14 +59,14 @@ book.say(
 # be, and the annotations say how long they are. (Without them the largest of a split's rows stands in.)
 
 # %%
-ratios = audit_duplicates.edit_ratios(audit_duplicates.mean_lengths(labels))
-duplicates = audit_duplicates.duplicated_rows(ratios)
+ratios = tables.edit_ratios(tables.mean_lengths(labels))
+duplicates = tables.duplicated_rows(ratios)
 caption = "Rows that are equal in all five metrics (table, split). Ratio: edit distance / ((1 - accuracy) x length)."
-shown = audit_views.shown_duplicates(duplicates)
+shown = views.shown_duplicates(duplicates)
 book.table("duplicated_rows", shown, duplicates, caption, file="audit_duplicated_rows")
 
 # %%
-(slip,) = audit_duplicates.slips(duplicates)
+(slip,) = tables.slips(duplicates)
 figure, ax = plt.subplots(figsize=(WIDTH, 4))
 drawings.implied_lengths(ratios, slip, ax)
 book.figure(
@@ -90,7 +90,7 @@ book.say(
 # accuracy was about.
 
 # %%
-corrected = audit_duplicates.corrected_mean(slip)
+corrected = tables.corrected_mean(slip)
 line = pd.DataFrame([vars(corrected)])
 caption = (
     f"Table {slip[0]} with the accuracy of split {slip[1]} predicted from its loss; `needed`: to equal the baseline."
@@ -108,7 +108,7 @@ book.say(
 )
 
 # %% tags=["remove-input"]
-equal = audit_tables.equal_thresholds()
+equal = tables.equal_thresholds()
 for row in equal.to_dict("records"):
     book.say(
         f"Another oddity: in Table {row['table']}, split {row['split']}, {row['equal'].upper()} ({row['value']:.3f}). In the other rows of such "
@@ -123,7 +123,7 @@ for row in equal.to_dict("records"):
 
 # %%
 if predictions is not None:
-    videos = audit_scoring.both_edits(predictions, labels.fps)
+    videos = scoring.both_edits(predictions, labels.fps)
     figure, axes = plt.subplots(1, 2)
     drawings.two_edits(videos, axes)
     book.figure(
@@ -149,8 +149,8 @@ else:
 
 # %%
 if predictions is not None:
-    rates = audit_scoring.at_rates(predictions, labels.fps, uncovered=labels.classes[0])
-    scored, effects = audit_scoring.scored_at_rates(rates), audit_scoring.rate_effects(rates)
+    rates = scoring.at_rates(predictions, labels.fps, uncovered=labels.classes[0])
+    scored, effects = scoring.scored_at_rates(rates), scoring.rate_effects(rates)
     shown = (
         in_words(scored)
         .style.format("{:.3f}")
@@ -163,7 +163,7 @@ if predictions is not None:
 
 # %% tags=["remove-input"]
 if predictions is not None:
-    gain = effects.set_index(["scored at", "metric"]).loc[audit_scoring.TARGETS]
+    gain = effects.set_index(["scored at", "metric"]).loc[scoring.TARGETS]
     book.say(
         f"At one label a second F1@50 is {gain.loc['f1@50', 'difference']:+.3f} ({gain.loc['f1@50', 'low']:+.3f} to {gain.loc['f1@50', 'high']:+.3f}) "
         f"and the accuracy {gain.loc['accuracy', 'difference']:+.3f} ({gain.loc['accuracy', 'low']:+.3f} to {gain.loc['accuracy', 'high']:+.3f}): "
@@ -176,10 +176,10 @@ else:
 # %% tags=["remove-input"]
 if labels is not None:
     (surplus,) = published_list("surplus_vectors")
-    late, table_2 = audit_scoring.shift_scores(labels, surplus), published_table(2)["accuracy"]
+    late, table_2 = scoring.shift_scores(labels, surplus), published_table(2)["accuracy"]
     book.say(
         f"On the real labels of all {len(labels.videos)} videos the thesis's targets differ from the frames in "
-        f"{audit_scoring.target_disagreement(labels):.1%} of them. And a perfect prediction that comes {surplus} frames late still has "
+        f"{scoring.target_disagreement(labels):.1%} of them. And a perfect prediction that comes {surplus} frames late still has "
         f"accuracy {late['accuracy']:.3f} and F1@50 {late['f1@50']:.3f}, while Table 2, said to show misaligned features, spreads by "
         f"{table_2.max() - table_2.min():.3f}; and training and test were shifted alike."
     )
@@ -194,23 +194,23 @@ else:
 # comparisons of a question. Wilcoxon's test cannot go below the p in brackets, whatever the data.
 
 # %%
-tests = audit_tests.paired_tests([slip])
+tests = comparisons.paired_tests([slip])
 accuracy, f1 = (tests[tests["metric"] == metric] for metric in ("accuracy", "f1@50"))
 first = accuracy[accuracy["against"] == "baseline"]
 caption = f"Accuracy against the baseline's, with and without Table {slip[0]}, split {slip[1]}. The data hold all comparisons."
-book.table("paired_tests", audit_views.shown_tests(first), tests, caption, file="audit_paired_tests")
+book.table("paired_tests", views.shown_tests(first), tests, caption, file="audit_paired_tests")
 second = f1[f1["against"] == "baseline"]
-book.table("audit_f1", audit_views.shown_tests(second), second, "F1@50 against the baseline's, the same rows.")
+book.table("audit_f1", views.shown_tests(second), second, "F1@50 against the baseline's, the same rows.")
 third = accuracy[accuracy["against"] != "baseline"]
-book.table("audit_others", audit_views.shown_tests(third), third, "Accuracy, other comparisons, without that row.")
+book.table("audit_others", views.shown_tests(third), third, "Accuracy, other comparisons, without that row.")
 
 # %%
-drawn = tests[tests["method"].isin([*audit_tests.VARIANTS, audit_tests.AUTHORS]) & (tests["against"] == "baseline")]
+drawn = tests[tests["method"].isin([*comparisons.VARIANTS, comparisons.AUTHORS]) & (tests["against"] == "baseline")]
 drawn = drawn.sort_values(["method", "n"], ascending=[True, False])
 figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
 for ax, metric, name in zip(axes, ("accuracy", "f1@50"), ("accuracy", "F1@50"), strict=True):
     rows = drawn[drawn["metric"] == metric]
-    names = [audit_views.named(row.method, row.against, row.n) for row in rows.itertuples()]
+    names = [views.named(row.method, row.against, row.n) for row in rows.itertuples()]
     drawings.forest(rows, names, ax, f"{name} - baseline's")
 axes[1].legend(fontsize=8, loc="center right")
 book.figure(
@@ -218,9 +218,9 @@ book.figure(
 )
 
 # %% tags=["remove-input"]
-printed = tests[(tests["question"] == audit_tests.AS_PRINTED) & tests["method"].isin(audit_tests.VARIANTS)]
+printed = tests[(tests["question"] == comparisons.AS_PRINTED) & tests["method"].isin(comparisons.VARIANTS)]
 accuracy, f1 = (printed[printed["metric"] == metric] for metric in ("accuracy", "f1@50"))  # of the four variants
-sound = tests[(tests["question"] == audit_tests.SOUND) & (tests["metric"] == "accuracy")].iloc[0]
+sound = tests[(tests["question"] == comparisons.SOUND) & (tests["metric"] == "accuracy")].iloc[0]
 book.say(
     f"Fine-tuned, the {len(accuracy)} variants differ in accuracy by {accuracy['difference'].min():+.3f} to {accuracy['difference'].max():+.3f} as "
     f"printed ({sound['difference']:+.3f} on the {sound['n']} sound splits of Table {slip[0]}). {(accuracy['p'] < 0.05).sum()} of the plain tests find it, "
@@ -230,7 +230,7 @@ book.say(
 )
 
 # %% tags=["remove-input"]
-chosen = tests[tests["question"] == audit_tests.CHOSEN]
+chosen = tests[tests["question"] == comparisons.CHOSEN]
 left = [f"{row.difference:+.3f} (p = {row.p:.2f})" for row in chosen.itertuples()]
 book.say(
     "VideoCLIP's epoch was chosen by its loss on the test videos, the baseline's is its last. With the baseline's epoch "
@@ -245,23 +245,23 @@ book.say(
 # %%
 sd, splits = accuracy["sd"].median(), int(accuracy["n"].max())
 figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
-_, curves = drawings.power_curves(sd, splits, audit_tests.TEST_SHARE, accuracy["difference"].tolist(), ax)
+_, curves = drawings.power_curves(sd, splits, comparisons.TEST_SHARE, accuracy["difference"].tolist(), ax)
 book.figure("audit_power", figure, curves, "Chance of finding a true difference in accuracy with five splits.")
 
 # %% tags=["remove-input"]
-least = [detectable_difference(sd, splits, share) for share in (0, audit_tests.TEST_SHARE)]
+least = [detectable_difference(sd, splits, share) for share in (0, comparisons.TEST_SHARE)]
 most = accuracy["difference"].max()
 book.say(
     f"With differences that spread by {sd:.3f}, {splits} splits show a true difference of {least[0]:.3f} with 80 % chance, allowing for shared training "
     f"videos {least[1]:.3f}. A true difference as large as the largest printed, {most:.3f}, would be found with {power(most, sd, splits):.0%} and "
-    f"{power(most, sd, splits, audit_tests.TEST_SHARE):.0%}. So the tables cannot show a gain of this size, and do not exclude it."
+    f"{power(most, sd, splits, comparisons.TEST_SHARE):.0%}. So the tables cannot show a gain of this size, and do not exclude it."
 )
 
 # %% [markdown]
 # ### How far does a run land from itself?
 
 # %% tags=["remove-input"]
-noise = audit_tests.run_to_run()
+noise = comparisons.run_to_run()
 book.say(
     f"The baseline was trained once. ASFormer on the authors' features was trained twice: from run to run a split's accuracy has a standard deviation "
     f"of {noise['sd']:.3f}, and the mean over the splits moved by {noise['moved']:+.3f}. Within a run of the baseline, the last measurements spread by "
@@ -272,15 +272,15 @@ book.say(
 # %% [markdown]
 # ## The verdicts
 #
-# One rule for all (`lib/audit_verdict.py`). **Supported**: the difference has the claimed sign, the corrected test finds it at
+# One rule for all (`lib/beyond/audit/claims.py`). **Supported**: the difference has the claimed sign, the corrected test finds it at
 # the 5 % level after Holm's correction, and nothing else differed that could have made it. **Can't tell**: it is found, but more than one
 # thing differed; or equality is claimed and no difference found; or what decides is absent. **Not supported**: all else, which is no proof
 # of the contrary. Intervals are corrected; p is Holm's.
 
 # %%
-judged = audit_claims.claims(audit_claims.Evidence(tests, slip, corrected, labels))
+judged = claims.claims(claims.Evidence(tests, slip, corrected, labels))
 caption = "What the thesis claims, and whether its numbers carry it."
-book.table("claims", audit_views.shown_claims(judged), judged, caption, file="audit_claims", prose=["claim", "reason"])
+book.table("claims", views.shown_claims(judged), judged, caption, file="audit_claims", prose=["claim", "reason"])
 
 # %% tags=["remove-input"]
 verdicts = judged["verdict"].value_counts()

@@ -12,17 +12,16 @@ overrides = []
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
-from lib import controls_compare as compare
-from lib import controls_views as views
-from lib import drawings_controls as drawings
-from lib.controls import PROBES, TRAINED, run_controls
-from lib.controls_decoding import write_decoded
-from lib.controls_features import make_seconds
-from lib.controls_zero_shot import feature_length, zero_shot_controls
-from lib.notebook import open_notebook
-from lib.plots import WIDTH
-from lib.pretrained import load_pretrained
-from lib.target import open_target
+from lib.beyond.controls import intervals as compare
+from lib.beyond.controls import views as drawings
+from lib.beyond.controls import views as views
+from lib.beyond.controls.decoding import write_decoded
+from lib.beyond.controls.design import PROBES, TRAINED, run_controls
+from lib.beyond.controls.features import feature_length, make_seconds, zero_shot_controls
+from lib.notebook.notebook import open_notebook
+from lib.notebook.plots import WIDTH
+from lib.pretraining.recipes import load_pretrained
+from lib.videoclip.target import open_target
 
 # %% tags=["hide-input"]
 book = open_notebook("4_2_controls", params, split, overrides)
@@ -70,7 +69,7 @@ book.say(
 # %% [markdown]
 # ## The decoding
 #
-# A segmental Viterbi on top of any method's scores (`lib/viterbi.py`): lengths of a class (log-normal) and the order of classes
+# A segmental Viterbi on top of any method's scores (`lib/beyond/controls/decoding.py`): lengths of a class (log-normal) and the order of classes
 # are learnt on the training videos. Its cost for T seconds, K classes and segments of at most L seconds is O(T (L K + K²)). For zero-shot rows this is a little
 # supervision: lengths and order come from labels.
 

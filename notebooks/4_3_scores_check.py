@@ -13,15 +13,21 @@ overrides = []
 # %% tags=["hide-input"]
 import pandas as pd
 
-from lib.by_second import second_means, write_features, write_labels
-from lib.controls import Control, run_controls
-from lib.controls_check import conventions_table, seeds_table
-from lib.controls_compare import differences, estimates, long_metrics, video_items
-from lib.controls_decoding import write_decoded
-from lib.controls_views import cells_of, shown_differences, told
-from lib.notebook import open_notebook
-from lib.published import published_table
-from lib.tables import PERCENT, mark_best
+from lib.beyond.controls.decoding import write_decoded
+from lib.beyond.controls.design import Control, run_controls
+from lib.beyond.controls.intervals import (
+    conventions_table,
+    differences,
+    estimates,
+    long_metrics,
+    seeds_table,
+    video_items,
+)
+from lib.beyond.controls.protocol import second_means, write_features, write_labels
+from lib.beyond.controls.views import cells_of, shown_differences, told
+from lib.notebook.notebook import open_notebook
+from lib.notebook.tables import PERCENT, mark_best
+from lib.scoring.published import published_table
 
 book = open_notebook("4_3_scores_check", params, split, overrides)
 settings, scoring = book.params.controls, (book.params.data.convention, book.params.data.ignore)

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from lib.export import BROWSERS
+from lib.site.export import BROWSERS
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from lib.paths import ROOT
+from lib.core.paths import ROOT
 
 FIRST = ("test_smoke", "test_schedule")  # the longest: beside others from the beginning, not alone at the end
 

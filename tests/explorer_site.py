@@ -10,12 +10,12 @@ from pathlib import Path
 
 from videos import write_video
 
-from lib import explorer
-from lib.artifacts import write_text
-from lib.interactive import SCRIPTS, STYLES, write_assets
-from lib.params import load
-from lib.paths import Outputs
-from lib.predictions import write_prediction
+from lib.core.files import write_text
+from lib.core.params import load
+from lib.core.paths import Outputs
+from lib.data.predictions import write_prediction
+from lib.notebook.hover import SCRIPTS, STYLES, write_assets
+from lib.site import explorer
 
 CLASSES = ("cut_tomato", "place_tomato_into_bowl", "cut_cheese", "add_oil", "add_vinegar", "action_start", "action_end")
 VIDEOS = tuple(f"rgb-{number:02d}-1" for number in range(1, 6))

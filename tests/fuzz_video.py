@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.video import VideoError, read_video
+from lib.data.video import VideoError, read_video
 
 
 def damage(data: bytes, seed: int) -> bytes:

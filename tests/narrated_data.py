@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from lib.packing import pack
-from lib.shards import Narrated, open_packed
+from lib.data.packs import Narrated, open_packed, pack
 
 VIDEOS, DIM = 24, 8
 WORDS = (

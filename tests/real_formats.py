@@ -12,8 +12,8 @@ from golden_weights import GOLDEN
 from torch import Tensor
 from videos import write_video
 
+from lib.backbones.i3d import I3DResNet
 from lib.demo.script import CLASS_NAMES
-from lib.i3d import I3DResNet
 
 VIDEOS = [f"rgb-{person:02d}-{take}" for person in range(1, 6) for take in (1, 2)]
 NARRATED = ["nVbIUDjzWY4", "-0aBcDeFgHi", "x_9-Zz0Yy1X", "ThirdVideo1", "4thVideo__4"]

@@ -1,7 +1,7 @@
-"""A plain ASFormer, from the paper's description and the published code's behaviour, to test and time lib/asformer.py.
+"""A plain ASFormer, from the paper's description and the published code's behaviour, to test and time lib/asformer/model.py.
 
 It walks over the attention windows one by one and cuts each from the padded sequence, as the published code does, so it
-is slow in the same way: every cut has a backward pass as long as the video. It shares nothing with lib/asformer.py but
+is slow in the same way: every cut has a backward pass as long as the video. It shares nothing with lib/asformer/model.py but
 the parameter names, which are those of the published checkpoints.
 """
 

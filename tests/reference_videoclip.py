@@ -1,4 +1,4 @@
-"""A plain pre-training step of VideoCLIP, from the published code's behaviour, to test and time lib/batches.py.
+"""A plain pre-training step of VideoCLIP, from the published code's behaviour, to test and time lib/pretraining/pairs.py.
 
 Every caption is padded to 63 positions and every clip to 32 seconds, a cluster goes through the towers as a whole, the
 attention is written out (transformers 3.4 had no other), dropout is torch's, the loss is read after every cluster.
@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
 
-from lib.dropout import Dropout
-from lib.positives import overlapping_pair
-from lib.sections_pretraining import Pairs
-from lib.shards import Narrated
-from lib.videoclip import VideoCLIP
+from lib.core.settings import Pairs
+from lib.data.packs import Narrated
+from lib.pretraining.pairs import overlapping_pair
+from lib.videoclip.model import VideoCLIP
+from lib.videoclip.packed_rows import Dropout
 
 TEXT = 63  # [CLS], up to 61 word pieces, [SEP]
 SECONDS = 32
@@ -29,7 +29,7 @@ Drawn = tuple[np.ndarray, str]  # features (T, D) of a clip, its captions
 def draw_pairs(
     narrated: Narrated, texts: dict[str, list[str]], cluster: Sequence[int], pairs: Pairs, rng: np.random.Generator
 ) -> list[Drawn]:
-    """The pairs of a cluster; the same as `lib.batches.ClusterBatches` draws with this generator.
+    """The pairs of a cluster; the same as `lib.pretraining.pairs.ClusterBatches` draws with this generator.
 
     Args:
         texts: captions of each video.

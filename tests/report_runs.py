@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lib.paths import ROOT
+from lib.core.paths import ROOT
 
 
 def start(profile: Path, *options: str) -> subprocess.Popen:

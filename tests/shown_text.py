@@ -8,7 +8,7 @@ from pathlib import Path
 import jupytext
 from bs4 import BeautifulSoup
 
-from lib.paths import ROOT
+from lib.core.paths import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 MODULES = sorted((ROOT / "lib").rglob("*.py"))
@@ -49,7 +49,7 @@ def everything() -> set[str]:
 
 def explorer() -> list[str]:
     """What is translated of the explorer's page."""
-    page = BeautifulSoup((ROOT / "lib" / "web" / "explorer.html").read_text(encoding="utf-8"), "html.parser")
+    page = BeautifulSoup((ROOT / "lib" / "site" / "web" / "explorer.html").read_text(encoding="utf-8"), "html.parser")
     return [element.get_text() for element in page.find_all(("h2", "th", "summary"))]
 
 

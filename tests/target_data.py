@@ -7,11 +7,11 @@ import torch
 from narrated_data import minilm_tokenizer
 from transformers import BertConfig
 
-from lib.dataset import open_dataset
-from lib.dense import Names
-from lib.target import Target
-from lib.videoclip import VideoCLIP
-from lib.zero_shot import prompts
+from lib.data.dataset import open_dataset
+from lib.videoclip.finetuning import Names
+from lib.videoclip.model import VideoCLIP
+from lib.videoclip.target import Target
+from lib.videoclip.zero_shot import prompts
 
 CLASSES = ("cut_tomato", "add_oil", "mix_ingredients", "action_end")
 DIM, SIZE, FPS = 12, 8, 4

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_asformer import ReferenceASFormer
 
-from lib.asformer import ASFormer, attention_mask, window_attention
-from lib.losses import segmentation_loss
-from lib.sequences import add_dropped, cut, fold
+from lib.asformer.model import ASFormer, add_dropped, attention_mask, cut, fold, window_attention
+from lib.asformer.training import segmentation_loss
 
 FORWARD = [  # file, layers, maps, D, K, T, input seed, scale, tolerance
     ("asformer_l3_t37", 3, 16, 32, 7, 37, 1001, 0.05, 1e-6),
@@ -36,7 +35,7 @@ def test_outputs_are_the_published_codes(file, layers, maps, dim, classes, frame
 
 @pytest.fixture
 def no_dropout(monkeypatch):
-    monkeypatch.setattr("lib.asformer.add_dropped", lambda x, change, training: x + change)
+    monkeypatch.setattr("lib.asformer.model.add_dropped", lambda x, change, training: x + change)
 
 
 def test_training_is_the_published_codes(no_dropout):

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import audit_tests
-from lib.audit_claims import Evidence, claims
-from lib.audit_duplicates import corrected_mean, duplicated_rows, edit_ratios, mean_lengths, slips
-from lib.audit_scoring import (
+from lib.beyond.audit import comparisons
+from lib.beyond.audit.claims import Evidence, claims, verdict
+from lib.beyond.audit.comparisons import AS_PRINTED, CHOSEN, FEATURES, UPPER, WEIGHTS, paired_tests, run_to_run
+from lib.beyond.audit.scoring import (
     FRAMES,
     SECONDS,
     at_rates,
@@ -18,13 +18,19 @@ from lib.audit_scoring import (
     target_disagreement,
     trained_on,
 )
-from lib.audit_tables import equal_thresholds, recomputed_means
-from lib.audit_tests import AS_PRINTED, CHOSEN, FEATURES, UPPER, WEIGHTS, paired_tests, run_to_run
-from lib.audit_verdict import verdict
-from lib.dataset import open_dataset
-from lib.metrics import score
-from lib.predictions import prediction_pairs
-from lib.published import METHOD_TABLES, published_list, published_table
+from lib.beyond.audit.tables import (
+    corrected_mean,
+    duplicated_rows,
+    edit_ratios,
+    equal_thresholds,
+    mean_lengths,
+    recomputed_means,
+    slips,
+)
+from lib.data.dataset import open_dataset
+from lib.data.predictions import prediction_pairs
+from lib.scoring.metrics import score
+from lib.scoring.published import METHOD_TABLES, published_list, published_table
 
 SLIP = (6, 1)
 
@@ -154,7 +160,7 @@ def test_the_wrong_row_is_left_out_of_all_but_the_printed(tests):
     with_it = tests[(tests["method"] == "videoclip_own_8_epochs") | (tests["against"] == "videoclip_own_8_epochs")]
     assert set(with_it[with_it["question"] == AS_PRINTED]["n"]) == {5}
     assert set(with_it[with_it["question"] != AS_PRINTED]["n"]) == {4}
-    sound = pick(tests, audit_tests.SOUND, "videoclip_own_8_epochs", "accuracy")
+    sound = pick(tests, comparisons.SOUND, "videoclip_own_8_epochs", "accuracy")
     assert round(sound["difference"], 3) == -0.012
     assert set(tests.drop(with_it.index)["n"]) == {5}
 

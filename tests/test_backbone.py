@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from lib import backbone
-from lib.backbone import THINGS, VERBS, flow_batch, flow_clips, random_stream, rgb_batch, train_stream
-from lib.params import load
-from lib.rates import one_cycle
+from lib.backbones import labelled_clips
+from lib.backbones.labelled_clips import THINGS, VERBS, flow_batch, flow_clips, random_stream, rgb_batch, train_stream
+from lib.core.params import load
+from lib.core.training import one_cycle
 
 PARAMS = load("params/smoke.yaml")
 SECTIONS = (PARAMS.demo, PARAMS.i3d, PARAMS.backbone)
@@ -17,12 +17,12 @@ SECTIONS = (PARAMS.demo, PARAMS.i3d, PARAMS.backbone)
 
 @pytest.mark.parametrize("stream", ["rgb", "flow"])
 def test_a_finished_training_is_loaded_without_rendering(
-    stream: backbone.Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stream: labelled_clips.Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     net, history = train_stream(stream, *SECTIONS, tmp_path)
     assert len(history) == PARAMS.backbone.epochs[stream]
     assert np.isfinite(history.to_numpy()).all()
-    monkeypatch.setattr(backbone, "kept_clips", lambda *_: pytest.fail("rendered again"))
+    monkeypatch.setattr(labelled_clips, "kept_clips", lambda *_: pytest.fail("rendered again"))
     again, same = train_stream(stream, *SECTIONS, tmp_path)
     assert same.equals(history)
     assert not again.training
@@ -66,7 +66,7 @@ def test_one_cycle_warms_up_and_ends_near_zero() -> None:
 
 def test_random_stream_is_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
     clips = np.random.default_rng(0).integers(256, size=(64, 9, 64, 64, 3), dtype=np.uint8)
-    monkeypatch.setattr(backbone, "render_clips", lambda *_: (clips, np.zeros(64, int)))
+    monkeypatch.setattr(labelled_clips, "render_clips", lambda *_: (clips, np.zeros(64, int)))
     first, again, other = (random_stream("rgb", PARAMS.demo, PARAMS.i3d, seed) for seed in (0, 0, 1))
     clip = torch.randn(1, 3, 9, 32, 32)
     with torch.inference_mode():

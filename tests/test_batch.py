@@ -22,10 +22,10 @@ from nbclient import NotebookClient
 from report_runs import start
 from test_schedule import small_data_set
 
-from lib.chapter_page import page
-from lib.failures import failures
-from lib.params import load
-from lib.paths import ROOT, Outputs
+from lib.batch.failures import failures
+from lib.core.params import load
+from lib.core.paths import ROOT, Outputs
+from lib.site.pages import page
 
 assert browser  # the fixture
 NAME, AUDIT = "2_3_1_public_features", "4_1_audit"
@@ -146,7 +146,9 @@ def test_what_was_made_by_hand_with_other_parameters_is_made_again(report, mende
     profile, outputs, _, _, _ = mended
     manifest = outputs.notebooks / AUDIT / "all.json"
     before = manifest.read_bytes()
-    code = f'from lib.notebook import open_notebook\nopen_notebook("{AUDIT}", "{profile}", "all", ["data.fps=2"])'
+    code = (
+        f'from lib.notebook.notebook import open_notebook\nopen_notebook("{AUDIT}", "{profile}", "all", ["data.fps=2"])'
+    )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     environment = {name: value for name, value in os.environ.items() if name != "REPORT_ATOM"}
     client = NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}})

@@ -12,12 +12,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import BertConfig
 
-from lib.batches import Batch, ClusterBatches
-from lib.positives import overlapping_pair, spanning_pair
-from lib.sections_pretraining import Pairs
-from lib.sequence_packing import PackedRows, pack_rows
-from lib.shards import Narrated
-from lib.videoclip import CLS, SEP, VideoCLIP, contrastive_loss
+from lib.core.settings import Pairs
+from lib.data.packs import Narrated
+from lib.pretraining.pairs import Batch, ClusterBatches, overlapping_pair, spanning_pair
+from lib.videoclip.model import CLS, SEP, VideoCLIP, contrastive_loss
+from lib.videoclip.packed_rows import PackedRows, pack_rows
 
 PAIRS = Pairs(text_tokens=(4, 30), video_seconds=(3, 16), longest_text=20, per_video=5)
 CLUSTERS = [list(range(first, first + 8)) for first in range(0, VIDEOS, 8)] + [[5, 1, 22]]

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from lib.class_colours import FAMILIES, GREY, PATTERNS, class_styles
+from lib.notebook.plots import FAMILIES, GREY, PATTERNS, class_styles
 
 CLASSES = [
     "cut_tomato",

@@ -8,13 +8,21 @@ from hypothesis import strategies as st
 from narrated_data import DIM, VIDEOS, minilm_tokenizer, packed_videos
 from transformers import BertConfig
 
-from lib import clusters
-from lib.batches import ClusterBatches
-from lib.clusters import alikeness, build_index, measured_recall, mine, nearest, random_clusters, recall, represent
-from lib.group import Group
-from lib.positives import spanning_pair
-from lib.sections_pretraining import Mining, Pairs
-from lib.videoclip import VideoCLIP
+from lib.core.devices import Group
+from lib.core.settings import Mining, Pairs
+from lib.pretraining import clusters
+from lib.pretraining.clusters import (
+    alikeness,
+    build_index,
+    measured_recall,
+    mine,
+    nearest,
+    random_clusters,
+    recall,
+    represent,
+)
+from lib.pretraining.pairs import ClusterBatches, spanning_pair
+from lib.videoclip.model import VideoCLIP
 
 EXACT = Mining(negatives="fresh", per_video=2, index="exact", lists=1, probes=1)
 

@@ -7,14 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from target_data import CLASSES, SIZE, class_names, make_target, tiny_videoclip
 
-from lib.branch import Trace, by_position, merged_accuracy, trace
-from lib.conclusion import best_against_baseline, chosen_videos, methods, table_ten
-from lib.drawings_branch import branch_table, draw_branch
-from lib.metrics import METRICS
-from lib.protocols import SECONDS
-from lib.published import published_table
-from lib.thesis_claims import check_claims, judge
-from lib.zero_shot import second_scores
+from lib.notebook.figures import branch_table, draw_branch
+from lib.scoring.conclusion import best_against_baseline, check_claims, chosen_videos, judge, methods, table_ten
+from lib.scoring.metrics import METRICS
+from lib.scoring.published import published_table
+from lib.scoring.seconds import SECONDS
+from lib.videoclip.windows import Trace, by_position, merged_accuracy, trace
+from lib.videoclip.zero_shot import second_scores
 
 COLUMNS = ["section", "method", "split", "video", "protocol", "metric", "value"]
 

@@ -12,7 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
-from lib.confusion import (
+from lib.core.paths import Outputs
+from lib.data.dataset import open_dataset
+from lib.data.predictions import PredictionError, write_prediction
+from lib.notebook.figures import ABSENT, draw_confusions
+from lib.scoring.confusion import (
     confused_pairs,
     confusion_matrix,
     long_table,
@@ -20,11 +24,7 @@ from lib.confusion import (
     row_shares,
     split_matrices,
 )
-from lib.dataset import open_dataset
-from lib.drawings_confusion import ABSENT, draw_confusions
-from lib.labels import LabelError
-from lib.paths import Outputs
-from lib.predictions import PredictionError, write_prediction
+from lib.scoring.labels import LabelError
 
 CLASSES = ["cut_tomato", "cut_cheese", "add_oil", "action_end"]
 names = st.sampled_from(CLASSES)

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from target_data import CLASSES, DIM, FPS, TEST, make_target, tiny_videoclip
 
-from lib.by_second import second_means, write_features, write_labels
-from lib.controlled import DenseStates, parts, train_seconds
-from lib.controls import probe
-from lib.dataset import open_dataset
-from lib.params import load
-from lib.seconds import at_one_fps
+from lib.beyond.controls.design import probe
+from lib.beyond.controls.protocol import DenseStates, parts, second_means, train_seconds, write_features, write_labels
+from lib.core.params import load
+from lib.data.dataset import open_dataset
+from lib.scoring.seconds import at_one_fps
 
 PARAMS = load("params/smoke.yaml")
 FINETUNE = PARAMS.finetune.model_copy(update={"learning_rate": 3e-3, "warmup": 4, "test_stride": 4, "dtype": "float32"})

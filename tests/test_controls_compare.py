@@ -1,12 +1,12 @@
-"""Intervals and differences of the controls: values are those of lib.metrics, equal methods do not differ."""
+"""Intervals and differences of the controls: values are those of lib.scoring.metrics, equal methods do not differ."""
 
 import numpy as np
 import pytest
 from target_data import CLASSES, TEST, make_target
 
-from lib.controls_compare import MEASURES, differences, estimates, long_metrics, value, video_items
-from lib.metrics import score
-from lib.predictions import prediction_pairs, write_prediction
+from lib.beyond.controls.intervals import MEASURES, differences, estimates, long_metrics, value, video_items
+from lib.data.predictions import prediction_pairs, write_prediction
+from lib.scoring.metrics import score
 
 
 @pytest.fixture(scope="module")

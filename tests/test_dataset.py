@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from lib.dataset import check_features, open_dataset
-from lib.layout import DatasetError
+from lib.data.dataset import DatasetError, check_features, open_dataset
 
 CLASSES = ("cut", "mix", "serve")
 FRAMES = {"rgb-01-1": 7, "rgb-01-2": 5, "rgb-02-1": 6}

@@ -6,15 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from lib.demo import write
+from lib.core.settings import Demo
+from lib.demo import videos
 from lib.demo.clips import CLASSES, CLIP_CLASSES, render_clips
 from lib.demo.draw import Canvas, box, hsv
 from lib.demo.film import ACTIONS, film
 from lib.demo.kitchen import kitchen
 from lib.demo.script import CLASS_NAMES, FOODS, Step, salad, verb_of
+from lib.demo.videos import DAMAGED, UNLABELLED, frames_of, render, videos_of_split
 from lib.demo.world import begin
-from lib.demo.write import DAMAGED, UNLABELLED, frames_of, render, videos_of_split
-from lib.sections import Demo
 
 FULL = Demo(seed=7, people_per_split=5, videos_per_person=2, pace=0.92, size=64, fps=10, variety=1.0)
 SMALL = FULL.model_copy(update={"people_per_split": 2, "videos_per_person": 1, "pace": 0.1})
@@ -106,8 +106,8 @@ def test_same_settings_give_the_same_bytes_however_many_processes(folder: Path, 
 
 def test_what_is_there_is_kept_and_what_is_missing_is_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, made = files(folder), []
-    whole = write.render_video
-    monkeypatch.setattr(write, "render_video", lambda *given: made.append(given[-1]) or whole(*given))
+    whole = videos.render_video
+    monkeypatch.setattr(videos, "render_video", lambda *given: made.append(given[-1]) or whole(*given))
     render(SMALL, folder, 1)
     assert made == []
     (folder / "groundTruth" / "rgb-02-1.txt").unlink()  # killed between the video and its labels
@@ -129,9 +129,9 @@ def test_other_settings_begin_anew(tmp_path: Path) -> None:
 def test_damage_lies_inside_frames_and_the_video_goes_on(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write, "DAMAGED", ())
+    monkeypatch.setattr(videos, "DAMAGED", ())
     for name in DAMAGED:
-        write.render_video(SMALL, tmp_path, name)
+        videos.render_video(SMALL, tmp_path, name)
         damaged, whole = folder / "videos" / f"{name}.avi", tmp_path / "videos" / f"{name}.avi"
         first, second = (np.frombuffer(path.read_bytes(), np.uint8) for path in (damaged, whole))
         assert len(first) == len(second)

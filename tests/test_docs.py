@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from lib.artifacts import imported_modules
-from lib.guide import TITLE, guide_page
-from lib.metrics import METRICS
-from lib.paths import ROOT
+from lib.core.files import imported_modules
+from lib.core.paths import ROOT
+from lib.scoring.metrics import METRICS
+from lib.site.appendix import TITLE, guide_page
 
 README = re.sub(r"<!--.*?-->", "", (ROOT / "README.md").read_text(), flags=re.DOTALL)
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
@@ -23,7 +23,7 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 EXAMPLES = {  # blocks that are a file of the reader's own: its name stands in their first line
     found.group(1): code for _, code in BLOCKS if (found := re.match(r"# ((?:lib|notebooks|params)/\w+\.\w+)\n", code))
 }
-LINES = next(code for _, code in BLOCKS if code.startswith("# lib/chapters.py, "))
+LINES = next(code for _, code in BLOCKS if code.startswith("# lib/core/chapters.py, "))
 
 
 # --- names, files, forms

@@ -1,4 +1,4 @@
-"""lib/dropout.py: the rate, the scale, the gradient, the draw; and that both towers of VideoCLIP use it."""
+"""lib/videoclip/packed_rows.py: the rate, the scale, the gradient, the draw; and that both towers of VideoCLIP use it."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from torch import nn
 from transformers import BertConfig
 
-from lib.dropout import Dropout, dropout, use_quick_dropout
-from lib.sequence_packing import attend, pack_rows
-from lib.videoclip import VideoCLIP
+from lib.videoclip.model import VideoCLIP
+from lib.videoclip.packed_rows import Dropout, attend, dropout, pack_rows, use_quick_dropout
 
 
 @given(st.floats(0.02, 0.95), st.sampled_from([torch.float32, torch.bfloat16]))

@@ -5,7 +5,7 @@ import tomllib
 
 import yaml
 
-from lib.paths import ROOT
+from lib.core.paths import ROOT
 
 
 def declared() -> set[str]:

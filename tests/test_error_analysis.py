@@ -9,12 +9,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
-from lib.claims import check_claims, claims_table, confused_part, confusion, rank, verb_told, verdict, wrong_part
-from lib.confusion import wrong_seconds
-from lib.drawings_confusion import draw_kinds
-from lib.error_claims import CLAIMS
-from lib.error_kinds import by_chance, kind_shares, kind_summary, relabelling_test
-from lib.pair_kinds import KINDS, kinds, of_kind
+from lib.notebook.figures import draw_kinds
+from lib.scoring.confusion import (
+    KINDS,
+    by_chance,
+    kind_shares,
+    kind_summary,
+    kinds,
+    of_kind,
+    relabelling_test,
+    wrong_seconds,
+)
+from lib.scoring.error_claims import (
+    CLAIMS,
+    check_claims,
+    claims_table,
+    confused_part,
+    confusion,
+    rank,
+    verb_told,
+    verdict,
+    wrong_part,
+)
 
 CLASSES = """cut_tomato place_tomato_into_bowl cut_cheese place_cheese_into_bowl cut_lettuce place_lettuce_into_bowl
 add_salt add_vinegar add_oil add_pepper mix_dressing peel_cucumber cut_cucumber place_cucumber_into_bowl add_dressing

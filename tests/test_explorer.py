@@ -8,15 +8,15 @@ import pytest
 from explorer_site import CLASSES, PARAMS, PREDICTED, TRUTH, VIDEOS, make_outputs
 from videos import number_of, write_video
 
-from lib import explorer
-from lib.avi import VideoError
-from lib.dataset import DatasetError, open_dataset
-from lib.explorer_data import named_methods, predicted, runs, split_of_videos, video_data
-from lib.metrics import score
-from lib.params import load
-from lib.paths import Outputs
-from lib.predictions import PredictionError, write_prediction
-from lib.thumbnails import COLUMNS, SIDE, thumbnail_sheet
+from lib.core.params import load
+from lib.core.paths import Outputs
+from lib.data.dataset import DatasetError, open_dataset
+from lib.data.predictions import PredictionError, write_prediction
+from lib.data.video import VideoError
+from lib.scoring.metrics import score
+from lib.site import explorer
+from lib.site.explorer import COLUMNS, SIDE, thumbnail_sheet
+from lib.site.explorer_data import named_methods, predicted, runs, split_of_videos, video_data
 
 
 @pytest.fixture(scope="module")

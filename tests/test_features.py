@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from videos import chunks, write_video
 
-import lib.features
-from lib.features import agreement, blocks, extract, extract_video, padded_inputs, read_note
-from lib.flow import to_flow
-from lib.i3d import I3DResNet, build, calibrate
-from lib.inputs import to_input
-from lib.sections import I3D
-from lib.video import VideoError, read_video
+import lib.backbones.i3d_features
+from lib.backbones.i3d import I3DResNet, build, calibrate
+from lib.backbones.i3d_features import agreement, blocks, extract, extract_video, padded_inputs, read_note
+from lib.core.settings import I3D
+from lib.data.frames import to_flow, to_input
+from lib.data.video import VideoError, read_video
 
 N = 70
 
@@ -176,7 +175,7 @@ class Recorder:
 @pytest.fixture
 def recorder(monkeypatch) -> Recorder:
     recorder = Recorder()
-    monkeypatch.setattr(lib.features, "extract_video", recorder)
+    monkeypatch.setattr(lib.backbones.i3d_features, "extract_video", recorder)
     return recorder
 
 

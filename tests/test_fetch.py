@@ -9,9 +9,9 @@ import pooch
 import pytest
 
 from lib import fetch
-from lib.layout import DatasetError
-from lib.paths import ROOT
-from lib.scores import convert
+from lib.core.paths import ROOT
+from lib.data.dataset import DatasetError
+from lib.data.svm_scores import convert
 
 
 def files(folder):

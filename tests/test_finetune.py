@@ -18,17 +18,15 @@ from safetensors.torch import load_file
 from target_data import CLASSES, DIM, FPS, SIZE, TEST, class_names, make_target, tiny_videoclip
 from torch.nn import functional as F
 
-from lib.choice import choose_epoch, hold_out
-from lib.dataset import open_dataset
-from lib.dense import dense_scores, learner_model, names_loss
-from lib.finetune import fine_tune
-from lib.params import load
-from lib.paths import ROOT, Outputs
-from lib.predictions import prediction_pairs
-from lib.s3d_features import FeatureSetError
-from lib.target import Target, open_target
-from lib.training import TrainingError
-from lib.windows import cut_windows
+from lib.backbones.s3d_features import FeatureSetError
+from lib.core.params import load
+from lib.core.paths import ROOT, Outputs
+from lib.core.training import TrainingError
+from lib.data.dataset import open_dataset
+from lib.data.predictions import prediction_pairs
+from lib.videoclip.finetuning import choose_epoch, dense_scores, fine_tune, hold_out, learner_model, names_loss
+from lib.videoclip.target import Target, open_target
+from lib.videoclip.windows import cut_windows
 
 SETTINGS = load("params/smoke.yaml").finetune.model_copy(
     update={
@@ -242,8 +240,8 @@ def test_a_killed_run_ends_with_the_same_bytes(target, tmp_path):
     script = (
         "import sys; sys.path.insert(0, 'tests')\n"
         "from pathlib import Path\n"
-        "from lib.dataset import open_dataset\n"
-        "from lib.target import Target\n"
+        "from lib.data.dataset import open_dataset\n"
+        "from lib.videoclip.target import Target\n"
         "import test_finetune as here\n"
         f"dataset = open_dataset(Path({str(target.dataset.root)!r}), None, here.FPS)\n"
         f"target = Target(dataset, Path({str(target.folder)!r}))\n"

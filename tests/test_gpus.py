@@ -4,10 +4,10 @@ import os
 import subprocess
 import sys
 
-from lib.gpus import lease_gpu
-from lib.paths import ROOT
+from lib.core.paths import ROOT
+from lib.core.processes import lease_gpu
 
-HOLD = "from lib.gpus import lease_gpu\nwith lease_gpu(2) as gpu: print(gpu, flush=True); input()"
+HOLD = "from lib.core.processes import lease_gpu\nwith lease_gpu(2) as gpu: print(gpu, flush=True); input()"
 
 
 def test_a_held_gpu_is_not_given_again(monkeypatch):

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from bokeh.models import Line
 
-from lib import hover
-from lib.interactive import as_json, panels_html, write_assets
-from lib.plots import PRETRAINING_LOSSES
+from lib.notebook import hover
+from lib.notebook.hover import as_json, panels_html, write_assets
+from lib.notebook.plots import PRETRAINING_LOSSES
 
 
 def history(splits: int = 3, epochs: int = 4) -> pd.DataFrame:

@@ -11,18 +11,10 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.transforms.functional import center_crop
 
-from lib.flow import to_flow
-from lib.i3d import (
-    I3DResNet,
-    WeightsError,
-    build,
-    calibrate,
-    for_inference,
-    load_weights,
-    time_weights,
-)
-from lib.inputs import to_input
-from lib.sections import I3D
+from lib.backbones.i3d import I3DResNet, build, calibrate, for_inference, load_weights, time_weights
+from lib.core.checkpoints import WeightsError
+from lib.core.settings import I3D
+from lib.data.frames import to_flow, to_input
 
 SETTINGS = I3D(
     weights=None, width=4, dropout=0, channel_order="bgr", short_side=256, crop=256, mean=0.45, std=0.225,
@@ -45,7 +37,7 @@ def randomized(net: nn.Module) -> nn.Module:
 
 @pytest.fixture(scope="module")
 def official() -> nn.Module:
-    from pytorchvideo.models.hub import i3d_r50  # after lib.i3d, which knows its import's warnings
+    from pytorchvideo.models.hub import i3d_r50  # after lib.backbones.i3d, which knows its import's warnings
 
     torch.manual_seed(0)
     return randomized(i3d_r50())

@@ -11,8 +11,8 @@ from browser import browser
 from explorer_site import CLASSES, PREDICTED, TRUTH, VIDEOS, build_site, make_outputs
 from playwright.sync_api import Page, expect
 
-from lib import hover
-from lib.interactive import panels_html
+from lib.notebook import hover
+from lib.notebook.hover import panels_html
 
 assert browser  # the fixture
 PIXEL = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'/>"

@@ -10,17 +10,23 @@ import yaml
 from bs4 import BeautifulSoup
 from shown_text import MODULES, NOTEBOOKS, captions, everything, explorer, headings, labels
 
-from lib.audit_views import NAMES
-from lib.chapters import CHAPTERS
-from lib.conclusion import SHORT
-from lib.controls_views import QUESTIONS
-from lib.language import CATALOGUE, CYRILLIC, Translator, UntranslatedError, catalogue
-from lib.pair_kinds import KINDS
-from lib.params import ParameterError, load
-from lib.paths import ROOT
-from lib.tables import HEADERS, LABELS, PERCENT
-from lib.titles import TITLES
-from lib.translated import translate_figure, translate_table
+from lib.beyond.audit.views import NAMES
+from lib.beyond.controls.views import QUESTIONS
+from lib.core.chapters import CHAPTERS, TITLES
+from lib.core.params import ParameterError, load
+from lib.core.paths import ROOT
+from lib.notebook.language import (
+    CATALOGUE,
+    CYRILLIC,
+    Translator,
+    UntranslatedError,
+    catalogue,
+    translate_figure,
+    translate_table,
+)
+from lib.notebook.tables import HEADERS, LABELS, PERCENT
+from lib.scoring.conclusion import SHORT
+from lib.scoring.confusion import KINDS
 
 RUSSIAN = Translator("ru", place="here")
 PLACE = re.compile(r"\{\d*\}")

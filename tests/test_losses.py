@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.losses import segmentation_loss
+from lib.asformer.training import segmentation_loss
 
 
 def plain_loss(logits: np.ndarray, target: np.ndarray, smoothing: float) -> float:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.dataset import open_dataset
-from lib.labels import LabelError, levenshtein, segments
-from lib.metrics import METRIC_COLUMNS, METRICS, metric_table, score
-from lib.predictions import prediction_pairs
+from lib.data.dataset import open_dataset
+from lib.data.predictions import prediction_pairs
+from lib.scoring.labels import LabelError, levenshtein, segments
+from lib.scoring.metrics import METRIC_COLUMNS, METRICS, metric_table, score
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "metrics.json").read_text())
 

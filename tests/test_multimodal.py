@@ -11,24 +11,21 @@ import torch
 from golden_weights import GOLDEN
 from safetensors.torch import load_file
 
-from lib import clip_classes, mil_nce
-from lib.corpus import corpus_facts, said_and_done
+from lib.backbones import labelled_clips, mil_nce
+from lib.backbones.mil_nce import Corpus, train_s3d
+from lib.backbones.s3d import words_of
+from lib.backbones.s3d_features import FeatureSetError, feature_set, make_features, open_pack, sample_scores
+from lib.core.checkpoints import WeightsError
+from lib.core.devices import alone
+from lib.core.params import ParameterError, load
+from lib.core.paths import Outputs
+from lib.data.facts import corpus_facts, said_and_done
+from lib.data.narrated import read_list
 from lib.demo.narrated import render_narrated
-from lib.demo.write import render
-from lib.experiment import at_equal, compare, difference
-from lib.group import alone
-from lib.mil_nce import Corpus, train_s3d
-from lib.multimodal import make_features, open_pack, sample_scores
-from lib.narrated import read_list
-from lib.params import ParameterError, load
-from lib.paths import Outputs
-from lib.pretrain import recipe_history, run_recipe
-from lib.pretrained import load_pretrained, run_folder
-from lib.s3d_features import FeatureSetError, feature_set
-from lib.stats import mean_interval
-from lib.transfer import transfer_of
-from lib.weights import WeightsError
-from lib.words import words_of
+from lib.demo.videos import render
+from lib.pretraining.experiment import at_equal, compare, difference
+from lib.pretraining.recipes import load_pretrained, recipe_history, run_folder, run_recipe, transfer_of
+from lib.scoring.stats import mean_interval
 
 PARAMS = load("params/smoke.yaml", ["narration.videos=10", "narration.validation=2"])
 
@@ -52,7 +49,7 @@ def out(tmp_path_factory) -> Outputs:
 
 def test_a_finished_s3d_is_loaded_without_decoding(out, monkeypatch):
     monkeypatch.setattr(mil_nce, "Corpus", lambda *_: pytest.fail("decoded again"))
-    monkeypatch.setattr(clip_classes, "kept_clips", lambda *_: pytest.fail("rendered again"))
+    monkeypatch.setattr(labelled_clips, "kept_clips", lambda *_: pytest.fail("rendered again"))
     sections = (PARAMS.demo, PARAMS.s3d, PARAMS.mil_nce, PARAMS.videoclip)
     net, words, history = train_s3d(out.narrated, *sections, out.weights / "s3d")
     assert not net.training and len(words) > 50 and np.isfinite(history.to_numpy()).all()

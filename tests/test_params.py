@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from lib.chapters import CHAPTERS, atoms, needs
-from lib.params import ParameterError, load
-from lib.paths import ROOT, Outputs
-from lib.published import SPLITS
+from lib.batch.requirements import unable
+from lib.core.chapters import CHAPTERS, atoms, needs
+from lib.core.params import ParameterError, load
+from lib.core.paths import ROOT, Outputs
 from lib.run import main as run
-from lib.schedule import unable
+from lib.scoring.published import SPLITS
 
 PROFILES = sorted(path.stem for path in (ROOT / "params").glob("*.yaml") if path.stem not in {"published"})
 

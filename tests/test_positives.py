@@ -8,9 +8,9 @@ from golden_weights import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.positives import LONGEST_TEXT, overlapping_pair, spanning_pair
-from lib.sections_pretraining import Pairs
-from lib.shards import Track
+from lib.core.settings import Pairs
+from lib.data.packs import Track
+from lib.pretraining.pairs import LONGEST_TEXT, overlapping_pair, spanning_pair
 
 GOLDEN_TRACKS = {
     entry["track"]["name"]: entry for entry in json.loads((GOLDEN / "sampling_stats.json").read_text())["tracks"]
@@ -100,7 +100,7 @@ def test_a_wrong_sampler_is_caught(changes, quantity):
 
 @st.composite
 def videos(draw):
-    """Seconds of a video and captions as `lib.packing` leaves them: sorted, begun before the end, cut there."""
+    """Seconds of a video and captions as `lib.data.packs` leaves them: sorted, begun before the end, cut there."""
     seconds = draw(st.integers(1, 400))
     number = draw(st.integers(1, 30))
     rng = np.random.default_rng(draw(st.integers(0, 2**31)))

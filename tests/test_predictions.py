@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.dataset import open_dataset
-from lib.predictions import HEADING, PredictionError, prediction_pairs, read_prediction, write_prediction
+from lib.data.dataset import open_dataset
+from lib.data.predictions import HEADING, PredictionError, prediction_pairs, read_prediction, write_prediction
 
 words = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8).filter(lambda w: w.split() == [w])
 

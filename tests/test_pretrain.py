@@ -16,17 +16,16 @@ from narrated_data import DIM, minilm_tokenizer, packed_videos
 from safetensors.torch import load_file
 from transformers import BertConfig
 
-from lib import pretraining
-from lib.batches import ClusterBatches
-from lib.group import Group, alone, join_group
-from lib.params import load
-from lib.paths import ROOT
+from lib.core.devices import Group, alone, join_group
+from lib.core.params import load
+from lib.core.paths import ROOT
+from lib.core.training import TrainingError
+from lib.data.packs import open_packed
 from lib.pretrain import main
-from lib.pretraining import Pretraining, clusters_of, validate
-from lib.shards import open_packed
-from lib.training import TrainingError
-from lib.updates import pretrain
-from lib.videoclip import VideoCLIP, contrastive_loss
+from lib.pretraining import loop
+from lib.pretraining.loop import Pretraining, clusters_of, pretrain, validate
+from lib.pretraining.pairs import ClusterBatches
+from lib.videoclip.model import VideoCLIP, contrastive_loss
 
 SETTINGS = load("params/smoke.yaml").pretrain.model_copy(
     update={"videos_per_cluster": 3, "dtype": "float32", "warmup": 2, "learning_rate": 1e-3}
@@ -149,7 +148,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, tmp_path):
 
 
 def test_a_finished_run_is_read_not_trained(packed, whole, monkeypatch):
-    monkeypatch.setattr(pretraining.clusters, "represent", lambda *_: pytest.fail("mined again"))
+    monkeypatch.setattr(loop.clusters, "represent", lambda *_: pytest.fail("mined again"))
     model = tiny()
     history = pretrain(make(packed, whole), model)
     assert history["update"].tolist() == sorted(history["update"]) and history["epoch"].iloc[-1] == 2

@@ -10,9 +10,9 @@ from narrated_data import DIM, minilm_tokenizer, packed_videos
 from reference_videoclip import cluster_loss, draw_pairs, make_plain, pad_texts, update
 from transformers import BertConfig
 
-from lib.batches import ClusterBatches
-from lib.sections_pretraining import Pairs
-from lib.videoclip import VideoCLIP, contrastive_loss
+from lib.core.settings import Pairs
+from lib.pretraining.pairs import ClusterBatches
+from lib.videoclip.model import VideoCLIP, contrastive_loss
 
 PAIRS = Pairs(text_tokens=(8, 64), video_seconds=(3, 32), longest_text=50, per_video=8)
 LONGEST = PAIRS.longest_text

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.dataset import open_dataset
-from lib.metrics import metric_table
-from lib.predictions import prediction_pairs
-from lib.protocols import SECONDS, by_split, score_both
-from lib.seconds import at_one_fps, to_frames
+from lib.data.dataset import open_dataset
+from lib.data.predictions import prediction_pairs
+from lib.scoring.metrics import metric_table
+from lib.scoring.seconds import SECONDS, at_one_fps, by_split, score_both, to_frames
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(1, 30))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.published import METHOD_TABLES, published_curve, published_table
+from lib.scoring.published import METHOD_TABLES, published_curve, published_table
 
 TABLES = range(1, 11)
 

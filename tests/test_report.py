@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.answer import answers, controlled, sentences, shown
-from lib.markup import accessible
-from lib.pages import shown_by, write_chapters
-from lib.params import load
-from lib.paths import Outputs
-from lib.published import published_table
-from lib.tables import BEST, alone, beside, mark_best
+from lib.core.params import load
+from lib.core.paths import Outputs
+from lib.notebook.markup import accessible
+from lib.notebook.tables import BEST, alone, beside, mark_best
+from lib.scoring.published import published_table
+from lib.site.front import answers, controlled, sentences, shown
+from lib.site.pages import shown_by, write_chapters
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

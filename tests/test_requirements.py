@@ -18,20 +18,17 @@ from narrated_data import minilm_tokenizer
 from real_formats import LAYERS, NARRATED, VIDEOS, fairseq_checkpoint, hollow, official, write_all
 
 from lib import check
-from lib.chapters import CHAPTERS, atoms, input_files, needs
-from lib.dataset import check_features, open_dataset
-from lib.inspection import unusable
-from lib.multimodal import load_s3d
-from lib.narrated import caption_file, caption_tracks
-from lib.packing import pack
-from lib.params import load, profile_name
-from lib.paths import ROOT, Outputs
-from lib.pretrain import settings_of
-from lib.pretrained import load_pretrained, run_folder
-from lib.requirements import missing, requirements, runnable
-from lib.sections import Params
-from lib.shards import open_packed
-from lib.titles import number
+from lib.backbones.s3d_features import load_s3d
+from lib.batch.inspection import unusable
+from lib.batch.requirements import input_files, missing, requirements, runnable
+from lib.core.chapters import CHAPTERS, atoms, needs, number
+from lib.core.params import load, profile_name
+from lib.core.paths import ROOT, Outputs
+from lib.core.settings import Params
+from lib.data.dataset import check_features, open_dataset
+from lib.data.narrated import caption_file, caption_tracks
+from lib.data.packs import open_packed, pack
+from lib.pretraining.recipes import load_pretrained, run_folder, settings_of
 
 PRETRAINING = {"2.5", "2.6"}
 BY_OWN = {"2.7", "2.8.1", "2.9.1", "4.2"}  # chapters that read the thesis's own pre-training
@@ -441,7 +438,7 @@ def test_a_look_is_no_part_of_the_demo():
 
 @pytest.mark.parametrize("profile", ["50salads", "50salads_scores"])
 def test_every_need_is_a_chapter_or_a_requirement(profile):
-    from lib.requirements import needs as wanted
+    from lib.batch.requirements import needs as wanted
 
     params = load(f"params/{profile}.yaml", [f"notebooks={list(CHAPTERS)}"])
     found = requirements(params, Outputs(profile))

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lib.s3d import S3D, mil_nce_loss, space_to_depth
-from lib.weights import read_weights
+from lib.backbones.s3d import S3D, mil_nce_loss, space_to_depth
+from lib.core.checkpoints import read_weights
 
 KEYS = json.loads((GOLDEN / "s3dg_keys.json").read_text())["keys"]
 FORWARD = [  # scale, file, tolerance: an absolute one, or 2e-5 of the largest value

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from lib.inputs import to_clips
-from lib.params import load
-from lib.s3d import S3D
-from lib.s3d_features import FeatureSetError, check_same_set, extract_s3d, feature_set, video_features
-from lib.video import read_video
+from lib.backbones.s3d import S3D
+from lib.backbones.s3d_features import FeatureSetError, check_same_set, extract_s3d, feature_set, video_features
+from lib.core.params import load
+from lib.data.frames import to_clips
+from lib.data.video import read_video
 
 SETTINGS = load("params/smoke.yaml").s3d.model_copy(update={"fps": 10, "dtype": "float32"})
 

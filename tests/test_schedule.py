@@ -13,9 +13,9 @@ import yaml
 from bs4 import BeautifulSoup
 from report_runs import finish, start
 
-from lib.artifacts import sha256
-from lib.language import CYRILLIC
-from lib.paths import Outputs
+from lib.core.files import sha256
+from lib.core.paths import Outputs
+from lib.notebook.language import CYRILLIC
 
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"

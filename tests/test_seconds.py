@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.dataset import open_dataset
-from lib.labels import LabelError
-from lib.metrics import score
-from lib.predictions import prediction_pairs
-from lib.seconds import at_one_fps, raw_edit_distance, second_targets
+from lib.data.dataset import open_dataset
+from lib.data.predictions import prediction_pairs
+from lib.scoring.labels import LabelError
+from lib.scoring.metrics import score
+from lib.scoring.seconds import at_one_fps, raw_edit_distance, second_targets
 
 labels_at_30_fps = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 90)), min_size=1, max_size=9).map(
     lambda runs: np.concatenate([np.full(frames, label) for label, frames in runs])

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from lib import segment
-from lib.dataset import Dataset, open_dataset
-from lib.metrics import score
-from lib.paths import ROOT
-from lib.predictions import read_prediction
-from lib.sections import Asformer
-from lib.segment import best_on_test, train_split
+from lib.asformer import training
+from lib.asformer.training import best_on_test, train_split
+from lib.core.paths import ROOT
+from lib.core.settings import Asformer
+from lib.data.dataset import Dataset, open_dataset
+from lib.data.predictions import read_prediction
+from lib.scoring.metrics import score
 
 CLASSES = ("cut", "mix", "serve")
 SETTINGS = Asformer(
@@ -108,7 +108,7 @@ def test_channels_are_standardized_on_the_training_videos(whole):
 
 def test_a_finished_run_is_returned_at_once(whole, monkeypatch):
     out, dataset, history = whole
-    monkeypatch.setattr(segment, "fit", None)
+    monkeypatch.setattr(training, "fit", None)
     again = train_split(dataset, 1, SETTINGS, out / "run", out / "predictions")
     assert again.equals(history)
 
@@ -116,19 +116,19 @@ def test_a_finished_run_is_returned_at_once(whole, monkeypatch):
 def test_another_feature_value_or_setting_is_another_run(whole, tmp_path):
     _, dataset, _ = whole
     changed = SETTINGS.model_copy(update={"smoothing": 0.25})
-    keys = [segment._identity(dataset, 1, settings, 1, "mstcn", ()) for settings in (SETTINGS, changed)]
+    keys = [training._identity(dataset, 1, settings, 1, "mstcn", ()) for settings in (SETTINGS, changed)]
     other = make_dataset(tmp_path / "other")
     path = other.root / "features" / "video-0.npy"
     np.save(path, np.load(path) + 1)
-    keys.append(segment._identity(other, 1, SETTINGS, 1, "mstcn", ()))
+    keys.append(training._identity(other, 1, SETTINGS, 1, "mstcn", ()))
     assert len(set(keys)) == 3
 
 
 def test_killed_in_training_it_ends_with_the_same_bytes(root, whole, tmp_path):
     """A real process, a real SIGKILL, 30 ms after a checkpoint."""
     code = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'tests')]!r}\n"
-    code += "import lib.training, time; keep = lib.training.keep\n"
-    code += "lib.training.keep = lambda *a: (time.sleep(0.1), keep(*a))\n"
+    code += "import lib.core.training, time; keep = lib.core.training.keep\n"
+    code += "lib.core.training.keep = lambda *a: (time.sleep(0.1), keep(*a))\n"
     code += "from pathlib import Path; from test_segment import run\n"
     code += f"run(Path({str(root)!r}), Path({str(tmp_path)!r}))"
     checkpoint = tmp_path / "run" / "checkpoint.safetensors"
@@ -147,7 +147,7 @@ def test_killed_in_training_it_ends_with_the_same_bytes(root, whole, tmp_path):
 
 def test_stopped_between_training_and_predictions(root, whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(segment, "write_prediction", None)
+        patch.setattr(training, "write_prediction", None)
         with pytest.raises(TypeError):
             run(root, tmp_path)
     run(root, tmp_path)

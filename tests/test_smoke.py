@@ -15,11 +15,11 @@ from browser import PAPER, PHONE, browser, opened, serious
 from bs4 import BeautifulSoup
 from report_runs import finish
 
-from lib.chapters import CHAPTERS
-from lib.export import sections, whole
-from lib.language import CYRILLIC, catalogue, has_words
-from lib.params import load
-from lib.paths import ROOT, Outputs
+from lib.core.chapters import CHAPTERS
+from lib.core.params import load
+from lib.core.paths import ROOT, Outputs
+from lib.notebook.language import CYRILLIC, catalogue, has_words
+from lib.site.export import sections, whole
 
 assert browser  # the fixture
 PAGES = ["index", *load("params/smoke.yaml").notebooks, "explorer", "figures_and_tables", "guide", "search"]

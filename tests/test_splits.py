@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 from target_data import make_target
 
-from lib.chapters import atoms, needs
-from lib.dataset import open_dataset
-from lib.layout import DatasetError, check_bundles
-from lib.params import load
-from lib.plots import learning_curves
-from lib.published import published_table
-from lib.tables import SPREAD, baseline_table, beside
-from lib.target import Target
+from lib.asformer.cross_validation import baseline_table
+from lib.core.chapters import atoms, needs
+from lib.core.params import load
+from lib.data.dataset import DatasetError, check_bundles, open_dataset
+from lib.notebook.plots import learning_curves
+from lib.notebook.tables import SPREAD, beside
+from lib.scoring.published import published_table
+from lib.videoclip.target import Target
 
 FEWER = ("data.source=files", "data.splits=4", "notebooks=[2_1_datasets, 2_3_1_public_features]")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from lib.stats import (
+from lib.scoring.stats import (
     bootstrap_interval,
     detectable_difference,
     holm,

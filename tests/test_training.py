@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from lib import training
-from lib.checkpoints import Learner
-from lib.training import TrainingError, fit, shuffled
+from lib.core import training
+from lib.core.checkpoints import Learner
+from lib.core.training import TrainingError, fit, shuffled
 
 EPOCHS = 12
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from videos import chunks, number_of, picture, write_video
 
-from lib.paths import ROOT
-from lib.video import VideoError, read_frames, read_video
+from lib.core.paths import ROOT
+from lib.data.video import VideoError, read_frames, read_video
 
 N = 60
 
@@ -68,7 +68,7 @@ def test_chunk_header_destroyed_is_restored_from_the_index(video, tmp_path, head
 
 
 def test_the_decoder_alone_shifts_frames(video, tmp_path):
-    """Why lib/avi.py exists: this must fail once OpenCV numbers frames by the index itself."""
+    """Why lib/data/video.py exists: this must fail once OpenCV numbers frames by the index itself."""
     capture = cv2.VideoCapture(str(wounded(video, tmp_path, (chunks(video)[20][0], b"zzzz"))))
     shown = [number_of(capture.read()[1]) for _ in range(N - 1)]
     assert shown == [number for number in range(N) if number != 20]

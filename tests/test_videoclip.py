@@ -17,9 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import BertConfig
 
-from lib.mmpt import from_mmpt
-from lib.videoclip import VideoCLIP, contrastive_loss
-from lib.weights import WeightsError, read_weights
+from lib.core.checkpoints import WeightsError, read_weights
+from lib.videoclip.model import VideoCLIP, contrastive_loss, from_mmpt
 
 KEYS = json.loads((GOLDEN / "videoclip_keys.json").read_text())
 PREFIX = "mmmodel."  # of names in a published checkpoint

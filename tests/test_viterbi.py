@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.labels import segments
-from lib.viterbi import DecodingError, SegmentModel, decode, learn_segments, objective
+from lib.beyond.controls.decoding import DecodingError, SegmentModel, decode, learn_segments, objective
+from lib.scoring.labels import segments
 
 
 def random_case(seed: int, steps: int, classes: int, longest: int) -> tuple[np.ndarray, SegmentModel]:

@@ -7,7 +7,7 @@ from golden_weights import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.windows import cut_windows, merge_windows, window_starts
+from lib.videoclip.windows import cut_windows, merge_windows, window_starts
 
 
 def golden(case: str) -> dict[str, np.ndarray]:

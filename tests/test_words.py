@@ -9,8 +9,8 @@ from golden_weights import GOLDEN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.weights import WeightsError
-from lib.words import Words, piece_vectors, read_dictionary, words_of
+from lib.backbones.s3d import Words, piece_vectors, read_dictionary, words_of
+from lib.core.checkpoints import WeightsError
 
 
 def test_numbers_are_the_published_codes():

@@ -9,9 +9,9 @@ from narrated_data import minilm_tokenizer
 from torch import Tensor
 from transformers import BertConfig
 
-from lib.videoclip import VideoCLIP
-from lib.windows import cut_windows, merge_windows
-from lib.zero_shot import class_vectors, prompts, second_accuracy, second_scores
+from lib.videoclip.model import VideoCLIP
+from lib.videoclip.windows import cut_windows, merge_windows
+from lib.videoclip.zero_shot import class_vectors, prompts, second_accuracy, second_scores
 
 CLASSES = ["cut_tomato", "place_tomato_into_bowl", "mix_ingredients", "serve_salad_onto_plate"]
 INPUT, SIZE, STRIDE = 6, 8, 4

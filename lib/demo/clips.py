@@ -10,18 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.artifacts import atomic, key
+from lib.core.files import atomic, key
+from lib.core.processes import only_one, spread
+from lib.core.settings import Demo
 from lib.demo.film import film
-from lib.demo.foods import FOODS
-from lib.demo.kitchen import LIQUIDS, SPICES, kitchen
-from lib.demo.pool import spread
+from lib.demo.kitchen import FOODS, LIQUIDS, SPICES, kitchen
 from lib.demo.script import FOODS as SALAD
 from lib.demo.script import Step
 from lib.demo.world import World, begin
-from lib.processes import only_one
-from lib.sections import Demo
 
 OTHERS = tuple(name for name in FOODS if name not in SALAD)
+
+
 CLASSES: tuple[tuple[str, str], ...] = (  # verb, thing
     *(("cut", food) for food in OTHERS),
     *(("place", food) for food in ("apple", "butter", "spinach", "carrot", "leek")),
@@ -40,8 +40,14 @@ CLASSES: tuple[tuple[str, str], ...] = (  # verb, thing
     ("wipe", "nothing"),
     ("start", "nothing"),
 )
+
+
 CLIP_CLASSES = tuple(f"{verb} {thing}" for verb, thing in CLASSES)
+
+
 PEOPLE = 1000  # numbers of the clips' people begin here; those of the videos end at 27
+
+
 CHUNK = 32  # clips a process renders at once
 
 

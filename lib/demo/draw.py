@@ -1,5 +1,6 @@
 """Drawing primitives. Points are complex numbers x + iy in the kitchen's units (x right, y towards the person), so that
-moving a shape is an addition and turning it is a product with a unit number."""
+moving a shape is an addition and turning it is a product with a unit number.
+"""
 
 import colorsys
 
@@ -8,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Colour = tuple[float, float, float]  # blue, green, red; 0 … 255
+
+
 Points = NDArray[np.complexfloating]
+
+
 SHIFT = 4  # binary places of a pixel that OpenCV draws with: slow motions stay smooth
 
 

@@ -10,15 +10,15 @@ from itertools import islice
 import cv2
 import numpy as np
 
-from lib.demo.actions import VERBS
-from lib.demo.crafts import CRAFTS
+from lib.demo.actions import CRAFTS, VERBS
 from lib.demo.draw import Canvas
-from lib.demo.moment import Moment, fidget
 from lib.demo.picture import REACH, SIDE, background, paint
 from lib.demo.script import Step
-from lib.demo.world import World
+from lib.demo.world import Moment, World, fidget
 
 ACTIONS = VERBS | CRAFTS
+
+
 NOISE = 16  # different noise pictures
 
 

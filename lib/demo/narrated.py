@@ -16,20 +16,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lib.artifacts import atomic, key, write_json, write_text
-from lib.demo.dishes import DISHES, Dish, plan
+from lib.core.files import atomic, key, write_json, write_text
+from lib.core.processes import spread
+from lib.core.progress import track
+from lib.core.settings import Demo, Narration
 from lib.demo.film import film
-from lib.demo.foods import FOODS
-from lib.demo.kitchen import kitchen
-from lib.demo.narration import Caption, narrate
-from lib.demo.pool import spread
-from lib.demo.script import Step
+from lib.demo.kitchen import FOODS, kitchen
+from lib.demo.script import DISHES, Dish, Step, plan
+from lib.demo.talk import Caption, narrate
 from lib.demo.world import World, begin
-from lib.progress import track
-from lib.sections import Demo, Narration
 
 PEOPLE = 5000  # numbers of the narrators begin here, behind those of the clips' people
+
+
 OTHERS = 3  # foods in the kitchen that nothing is done to
+
+
 FILES = ("HowTo100M_v1.csv", "train.lst", "val.lst", "steps.json", "raw_caption.json")  # the last one written last
 
 

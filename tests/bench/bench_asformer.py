@@ -19,8 +19,8 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])] 
 
 from reference_asformer import ReferenceASFormer  # noqa: E402
 
-from lib.asformer import ASFormer  # noqa: E402
-from lib.losses import segmentation_loss  # noqa: E402
+from lib.asformer.model import ASFormer  # noqa: E402
+from lib.asformer.training import segmentation_loss  # noqa: E402
 
 MODELS = {"reference": ReferenceASFormer, "ours": ASFormer}
 STEPS = {"reference": 2, "ours": 6}

@@ -25,8 +25,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the project
 
-from lib.clusters import build_index, nearest, recall
-from lib.sections_pretraining import Mining
+from lib.core.settings import Mining
+from lib.pretraining.clusters import build_index, nearest, recall
 
 VIDEOS, CHANNELS, HEAPS = 1_200_000, 768, 20_000
 CLUSTER = 32  # videos: one query for so many, twice as many neighbours

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from lib.features import agreement, extract_video, padded_inputs
-from lib.i3d import I3DResNet, build, calibrate
-from lib.sections import I3D
-from lib.video import read_video
+from lib.backbones.i3d import I3DResNet, build, calibrate
+from lib.backbones.i3d_features import agreement, extract_video, padded_inputs
+from lib.core.settings import I3D
+from lib.data.video import read_video
 
 FRAMES = 176
 WINDOWS = 6  # of the slow way; it is the same work for each

@@ -19,9 +19,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the project
 
-from lib.packing import SHARD_VIDEOS
-from lib.rows import RowFile
-from lib.shards import open_packed
+from lib.data.packs import SHARD_VIDEOS, RowFile, open_packed
 
 VIDEOS = 1_000_000
 CHANNELS = 512
@@ -36,7 +34,7 @@ def megabytes() -> float:
 
 
 def write(folder: Path) -> None:
-    """Write the form of `lib/shards.py` without its contents."""
+    """Write the form of `lib/data/packs.py` without its contents."""
     seconds = np.random.default_rng(0).integers(200, 600, VIDEOS, endpoint=True)
     shards = np.arange(VIDEOS) // SHARD_VIDEOS
     rows = np.zeros(VIDEOS, np.int64)

@@ -30,15 +30,22 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])] 
 from narrated_data import minilm_tokenizer  # noqa: E402
 from reference_videoclip import SECONDS, TEXT, draw_pairs, make_plain, update  # noqa: E402
 
-from lib import params  # noqa: E402
-from lib.batches import Batch, ClusterBatches  # noqa: E402
-from lib.clusters import VIDEOS_AT_ONCE, autocast  # noqa: E402
-from lib.packing import pack  # noqa: E402
-from lib.positives import spanning_pair  # noqa: E402
-from lib.sections_pretraining import Pairs, Pretrain  # noqa: E402
-from lib.shards import Narrated, open_packed  # noqa: E402
-from lib.towers import build_videoclip  # noqa: E402
-from lib.videoclip import VideoCLIP, contrastive_loss  # noqa: E402
+from lib.core import params  # noqa: E402
+from lib.core.devices import autocast  # noqa: E402
+from lib.core.settings import Pairs, Pretrain  # noqa: E402
+from lib.data.packs import (  # noqa: E402
+    Narrated,
+    open_packed,
+    pack,  # noqa: E402
+)
+from lib.pretraining.clusters import VIDEOS_AT_ONCE
+from lib.pretraining.pairs import (  # noqa: E402
+    Batch,
+    ClusterBatches,
+    spanning_pair,  # noqa: E402
+)
+from lib.videoclip.model import VideoCLIP, contrastive_loss  # noqa: E402
+from lib.videoclip.towers import build_videoclip  # noqa: E402
 
 CHANNELS = 512
 VIDEOS = 64
@@ -130,7 +137,7 @@ def optimizer_of(model: VideoCLIP, settings: Pretrain, fused: bool) -> torch.opt
 
 
 def our_step(model: VideoCLIP, optimizer: torch.optim.Adam, batches: ClusterBatches, clip: float, dtype: torch.dtype):
-    """As `lib.pretrain` and `lib.training` do it."""
+    """As `lib.pretrain` and `lib.core.training` do it."""
     optimizer.zero_grad()
     total = torch.zeros(())
     for number in range(len(batches)):

@@ -1,0 +1,300 @@
+"""ASFormer (thesis 2.2.2; Yi, Wen, Jiang: ASFormer, Transformer for Action Segmentation, BMVC 2021, arXiv 2110.08568).
+
+An encoder and `num_decoders` decoders of `num_layers` layers. Layer i looks at frames 2**i apart (dilated convolution)
+and around (attention in windows of 2 * 2**i frames). Every stage gives class scores a frame; a decoder refines those of
+the stage before. Parameter names and behaviour are those of the published code, so that its checkpoints load and give
+the same scores; where the code departs from the paper, a comment says so. Only the way of computing is our own: time
+runs along rows, (T, C), and nothing walks over windows.
+
+Operations on a video's sequence (T, C) that ASFormer is made of: convolution, attention windows, dropout.
+
+Time runs along the rows, so a 1x1 convolution is a matrix product, a block of frames is a view, and, seen as an image
+of one row, the sequence is in the channels-last layout, for which convolutions are fastest. The backward pass of the
+attention is written out: that of a slice would allocate and add a sequence of zeros as long as the video.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+
+class Pointwise(nn.Conv1d):
+    """A 1x1 convolution of a sequence. (T, C) -> (T, C')"""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight[:, :, 0], self.bias)
+
+
+def side_by_side(x: Tensor, *convs: Pointwise) -> tuple[Tensor, ...]:
+    """1x1 convolutions of the same input and size, as one matrix product."""
+    weight = torch.cat([conv.weight[:, :, 0] for conv in convs])
+    bias = torch.cat([conv.bias for conv in convs if conv.bias is not None])
+    return F.linear(x, weight, bias).chunk(len(convs), dim=1)
+
+
+class Dilated(nn.Conv1d):
+    """A convolution with taps at frames t - dilation, t, t + dilation, zero-padded. (T, C) -> (T, C)"""
+
+    def __init__(self, channels: int, dilation: int):
+        super().__init__(channels, channels, 3, dilation=dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        step = self.dilation[0]
+        image = x[None, None].permute(0, 3, 1, 2)  # (1, C, 1, T), in memory still (T, C): channels last
+        weight = self.weight[:, :, None]  # (C, C, 1, 3)
+        return F.conv2d(image, weight, self.bias, padding=(0, step), dilation=(1, step))[0, :, 0].T
+
+
+def cut(x: Tensor, block: int) -> Tensor:
+    """Overlapping windows: each block of frames with half a block on either side, zeros beyond the ends.
+
+    Padded by half a block, window b is block b followed by block b + 1.
+
+    x: (T, C) -> (blocks, 2 * block, C) with blocks = ceil(T / block), block even
+    """
+    frames, channels = x.shape
+    blocks = -(-frames // block)
+    padded = x.new_zeros((blocks + 1) * block, channels)
+    padded[block // 2 : block // 2 + frames] = x
+    padded = padded.view(blocks + 1, block, channels)
+    return torch.cat((padded[:-1], padded[1:]), dim=1)
+
+
+def fold(windows: Tensor, frames: int) -> Tensor:
+    """The adjoint of `cut`: each frame gets the sum of what stands for it in the windows.
+
+    windows: (blocks, 2 * block, C) -> (frames, C)
+    """
+    blocks, width, channels = windows.shape
+    block = width // 2
+    total = windows.new_zeros(blocks + 1, block, channels)
+    total[:-1] = windows[:, :block]
+    total[1:] += windows[:, block:]
+    return total.view(-1, channels)[block // 2 : block // 2 + frames]
+
+
+def window_weights(query: Tensor, key: Tensor, bias: Tensor, block: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries in blocks (blocks, block, C), keys in windows (blocks, 2 * block, C), and the weights between them."""
+    frames, channels = query.shape
+    queries, keys = F.pad(query, (0, 0, 0, -frames % block)).view(-1, block, channels), cut(key, block)
+    return queries, keys, torch.baddbmm(bias, queries, keys.transpose(1, 2), alpha=channels**-0.5).softmax(dim=2)
+
+
+class WindowAttention(torch.autograd.Function):
+    """softmax(q k / sqrt(C) + bias) v of each block of queries over its window, with the memory of q, k, v only.
+
+    The weights, 2 * block for each frame, are computed again in the backward pass, which is that of FlashAttention
+    (Dao et al., NeurIPS 2022, algorithm 4): sum_j w_j dw_j over a row is the product of the row's output and gradient.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, block: int, hide_last: bool
+    ) -> Tensor:
+        """query, key, value: (T, C); bias: (blocks, 1 or block, 2 * block); hide_last: windows' last value is 0."""
+        _, _, weights = window_weights(query, key, bias, block)
+        values = cut(value, block)
+        if hide_last:
+            values[:, -1] = 0
+        out = torch.bmm(weights, values)
+        ctx.save_for_backward(query, key, value, bias, out)
+        ctx.options = block, hide_last
+        return out.view(-1, value.shape[1])[: len(value)]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        query, key, value, bias, out = ctx.saved_tensors
+        block, hide_last = ctx.options
+        frames, channels = grad.shape
+        queries, keys, weights = window_weights(query, key, bias, block)
+        grad = F.pad(grad, (0, 0, 0, -frames % block)).view(-1, block, channels)
+        grad_logits, grad_values = torch.bmm(grad, cut(value, block).transpose(1, 2)), weights.transpose(1, 2) @ grad
+        if hide_last:
+            grad_logits[:, :, -1] = 0
+            grad_values[:, -1] = 0
+        grad_logits.sub_((grad * out).sum(dim=2, keepdim=True)).mul_(weights).mul_(channels**-0.5)
+        grad_queries = torch.bmm(grad_logits, keys).view(-1, channels)[:frames]
+        grad_keys = torch.bmm(grad_logits.transpose(1, 2), queries)
+        return grad_queries, fold(grad_keys, frames), fold(grad_values, frames), None, None, None
+
+
+def add_dropped(x: Tensor, change: Tensor, training: bool) -> Tensor:
+    """x + Dropout(.5)(change). The coins are the signs of random bytes, 20 times cheaper than Bernoulli numbers."""
+    if not training:
+        return x + change
+    words = torch.empty(-(-change.numel() // 8), dtype=torch.int64, device=change.device)
+    words.random_(-(2**63), None)  # all 64 bits
+    keep = (words.view(torch.int8) < 0)[: change.numel()].view_as(change)
+    return torch.add(x, change * keep, alpha=2)
+
+
+Band = Literal["published", "banded"]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What the queries of a block see of their window, as a term added to the attention logits.
+
+    Attributes:
+        block: length of a block of queries = dilation of the layer.
+        bias: (blocks, 1 or block, 2 * block); None where a block is one frame, which sees itself only.
+        hide_last: the value of a window's last frame is set to zero.
+    """
+
+    block: int
+    bias: Tensor | None
+    hide_last: bool
+
+
+def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
+    """Mask of one layer for a video of `frames` frames.
+
+    published: all queries of a block see the whole window but its last frame (the code's slip: the paper draws a band).
+    A hidden key has the logit log(1e-6) and its weight is set to zero after the softmax, so that it takes a little
+    of the others' weight; kept, because released weights were trained with it.
+    banded: query i sees keys i ... i + block - 1 of the window, that is `block` frames around its own.
+    """
+    if block == 1:
+        return Mask(block, None, False)
+    blocks = -(-frames // block)
+    key = torch.arange(2 * block, device=like.device)
+    frame = torch.arange(blocks, device=like.device)[:, None, None] * block + key - block // 2
+    visible = (frame >= 0) & (frame < frames)  # (blocks, 1, 2 * block)
+    if band == "published":
+        visible = visible & (key < 2 * block - 1)
+        return Mask(block, torch.log(visible.to(like.dtype) + 1e-6), True)
+    query = torch.arange(block, device=like.device)[:, None]
+    own = key == query + block // 2  # so that the rows which fill up the last block see something
+    visible = visible & (key >= query) & (key < query + block) | own
+    return Mask(block, torch.zeros(visible.shape).to(like).masked_fill(~visible, -math.inf), False)
+
+
+def window_attention(query: Tensor, key: Tensor, value: Tensor, mask: Mask) -> Tensor:
+    """Attention of each block of frames to its window (equation 2).
+
+    query, key, value: (T, C/2) -> (T, C/2)
+    """
+    if mask.bias is None:
+        return value
+    return WindowAttention.apply(query, key, value, mask.bias, mask.block, mask.hide_last)
+
+
+class SlidingAttention(nn.Module):
+    """Self-attention; in a decoder the values come from the stage before."""
+
+    def __init__(self, maps: int):
+        super().__init__()
+        self.query_conv = Pointwise(maps, maps // 2)
+        self.key_conv = Pointwise(maps, maps // 2)
+        self.value_conv = Pointwise(maps, maps // 2)
+        self.conv_out = Pointwise(maps // 2, maps)
+
+    def forward(self, x: Tensor, previous: Tensor | None, mask: Mask) -> Tensor:
+        """x, previous: (T, C) -> (T, C)"""
+        if previous is None:
+            query, key, value = side_by_side(x, self.query_conv, self.key_conv, self.value_conv)
+        else:
+            query, key = side_by_side(x, self.query_conv, self.key_conv)
+            value = self.value_conv(previous)
+        return self.conv_out(window_attention(query, key, value, mask).relu())
+
+
+class Layer(nn.Module):
+    """Dilated convolution, attention, and a residual with dropout (a block of thesis Figure 5)."""
+
+    def __init__(self, maps: int, dilation: int):
+        super().__init__()
+        self.feed_forward = nn.ModuleDict({"layer": nn.Sequential(Dilated(maps, dilation), nn.ReLU(inplace=True))})
+        self.att_layer = SlidingAttention(maps)
+        self.conv_1x1 = Pointwise(maps, maps)
+
+    def forward(self, x: Tensor, previous: Tensor | None, alpha: float, mask: Mask) -> Tensor:
+        """x, previous: (T, C) -> (T, C)"""
+        hidden = self.feed_forward["layer"](x)
+        normed = F.batch_norm(hidden, None, None, training=True)  # over one video: instance normalization
+        hidden = torch.add(hidden, self.att_layer(normed, previous, mask), alpha=alpha)
+        return add_dropped(x, self.conv_1x1(hidden), self.training)
+
+
+class Stage(nn.Module):
+    """The encoder or a decoder."""
+
+    def __init__(self, inputs: int, classes: int, layers: int, maps: int):
+        super().__init__()
+        self.conv_1x1 = Pointwise(inputs, maps)
+        self.layers = nn.ModuleList(Layer(maps, 2**i) for i in range(layers))
+        self.conv_out = Pointwise(maps, classes)
+
+    def forward(self, x: Tensor, previous: Tensor | None, alpha: float, masks: list[Mask]) -> tuple[Tensor, Tensor]:
+        """x: (T, features or classes), previous: (T, C) -> class scores (T, K), feature (T, C)"""
+        x = self.conv_1x1(x)
+        for layer, mask in zip(self.layers, masks, strict=True):
+            x = layer(x, previous, alpha, mask)
+        return self.conv_out(x), x
+
+
+class MaskedPointwise(Pointwise):
+    """A 1x1 convolution that in training hides a share of its input channels from a whole video."""
+
+    def __init__(self, inputs: int, outputs: int, share: float):
+        super().__init__(inputs, outputs)
+        self.share = share
+
+    def forward(self, x: Tensor) -> Tensor:
+        shown = F.dropout(x.new_ones(x.shape[1]), self.share, self.training)
+        return F.linear(x, self.weight[:, :, 0] * shown, self.bias)  # masking weights spares a copy of the features
+
+
+class ASFormer(nn.Module):
+    """Frame-wise class scores of a video from its features.
+
+    Args:
+        input_dim: D, channels of the features.
+        num_classes: K.
+        num_layers: layers a stage; the last sees 2**num_layers frames. The code has 10, thesis and paper say 9.
+        num_maps: C, channels inside, even.
+        num_decoders: refinement stages.
+        channel_mask: share of feature channels hidden from a whole video in training.
+        attention_band: "published" as released weights need it; "banded" as the paper draws it.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        num_classes: int,
+        num_layers: int = 10,
+        num_maps: int = 64,
+        num_decoders: int = 3,
+        channel_mask: float = 0.3,
+        attention_band: Band = "published",
+    ):
+        super().__init__()
+        self.encoder = Stage(input_dim, num_classes, num_layers, num_maps)
+        self.encoder.conv_1x1 = MaskedPointwise(input_dim, num_maps, channel_mask)
+        self.decoders = nn.ModuleList(
+            Stage(num_classes, num_classes, num_layers, num_maps) for _ in range(num_decoders)
+        )
+        self.num_layers = num_layers
+        self.attention_band: Band = attention_band
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (1, D, T) features -> (1 + num_decoders, 1, K, T) logits, the encoder's first, the best last."""
+        if x.ndim != 3 or len(x) != 1:
+            raise ValueError(f"ASFormer takes one video at a time, (1, D, T); got {tuple(x.shape)}")
+        masks = [attention_mask(x.shape[2], 2**i, self.attention_band, x) for i in range(self.num_layers)]
+        scores, feature = self.encoder(x[0].T, None, 1.0, masks)
+        outputs = [scores]
+        for number, decoder in enumerate(self.decoders):
+            # The feature is that of the stage before, also where this is a decoder (paper: always the encoder's).
+            scores, feature = decoder(scores.softmax(dim=1), feature, math.exp(-3 * number), masks)
+            outputs.append(scores)
+        return torch.stack(outputs).transpose(1, 2)[:, None]

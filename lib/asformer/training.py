@@ -1,0 +1,200 @@
+"""ASFormer on one split of a data set: train, follow on the test videos, predict a label a frame (thesis 2.3).
+
+Loss of ASFormer and MS-TCN: cross-entropy and smoothing (thesis equation 3, in the form of the published code).
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import save
+from torch import Tensor
+from torch.nn import functional as F
+
+from lib.asformer.model import ASFormer
+from lib.core.checkpoints import Learner
+from lib.core.files import atomic, key, write_json
+from lib.core.settings import Asformer
+from lib.core.training import Row, fit, shuffled
+from lib.data.dataset import Dataset
+from lib.data.predictions import write_prediction
+from lib.scoring.metrics import Convention, score
+
+CLIP = 16.0  # tau squared, tau = 4 (Farha and Gall, CVPR 2019, equation 6)
+
+
+def segmentation_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:
+    """Sum over the stages of cross-entropy + smoothing * clipped squared change of log-probabilities.
+
+    The thesis writes the change of probabilities and a weight of .25; its code, as ASFormer's, takes log-probabilities,
+    holds the earlier frame's fixed, clips the square at 16 and weighs it by .15.
+
+    Args:
+        logits: (S, 1, K, T) scores of S stages.
+        target: (T,) class of each frame.
+        smoothing: lambda of equation 3.
+
+    >>> logits = torch.zeros(2, 1, 4, 3)
+    >>> segmentation_loss(logits, torch.tensor([0, 1, 2]), smoothing=0.15).item() / 2  # ln 4
+    1.3862943649291992
+    """
+    log_probabilities = logits[:, 0].log_softmax(dim=1)  # (S, K, T)
+    stages = len(logits)
+    entropy = F.nll_loss(log_probabilities, target.expand(stages, -1)) * stages
+    change = log_probabilities[:, :, 1:] - log_probabilities[:, :, :-1].detach()
+    smooth = torch.clamp(change.square(), max=CLIP).mean() * stages
+    return entropy + smoothing * smooth
+
+
+def train_split(
+    dataset: Dataset,
+    split: int,
+    settings: Asformer,
+    folder: Path,
+    predictions: Path,
+    *,
+    seed: int | None = None,
+    convention: Convention = "mstcn",
+    ignore: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Train on the split's training videos and write the last epoch's prediction for each test video.
+
+    The test videos are scored every `settings.test_every` epochs for the figures; nothing is chosen by that.
+
+    Args:
+        dataset: opened with features.
+        folder: of the run: weights, history, the statistics of the standardization, result.json.
+        predictions: folder of `<video>.txt`, a label for each annotated frame.
+        seed: in place of settings.seed.
+        convention, ignore: how the test videos are scored, as in lib.scoring.metrics.
+
+    Returns:
+        The history, a row an epoch: epoch, learning_rate, train_loss (mean over videos), train_accuracy (in training
+        mode, as the epoch went), and accuracy, edit, f1@10, f1@25, f1@50 of the test videos (NaN where not measured).
+
+    Raises:
+        TrainingError: the loss is not finite.
+        DatasetError: no such split, or features that cannot be used.
+    """
+    seed = settings.seed if seed is None else seed
+    train, test = dataset.split(split)
+    identity = _identity(dataset, split, settings, seed, convention, ignore)
+    result = folder / "result.json"
+    written = [predictions / f"{video}.txt" for video in test]
+    if result.exists() and json.loads(result.read_text())["key"] == identity and all(path.exists() for path in written):
+        return read_history(folder)
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    mean, scale = _statistics(dataset, train, settings)
+    with atomic(folder / "standardization.safetensors") as temporary:
+        temporary.write_bytes(save({"mean": torch.from_numpy(mean), "scale": torch.from_numpy(scale)}))
+
+    @cache  # all sampled features stay in memory: 2 GB on 50Salads
+    def features(video: str) -> Tensor:
+        sampled = (dataset.feature(video)[:, :: settings.sample_rate] - mean) / scale
+        return torch.from_numpy(sampled)[None].to(device)
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = _model(dataset, settings).to(device)
+
+    def losses_of(video: str) -> list[tuple[Tensor, Row]]:
+        logits = model(features(video))
+        target = torch.from_numpy(dataset.labels(video)[:: settings.sample_rate].copy()).to(device)
+        correct = (logits[-1, 0].argmax(dim=0) == target).sum().item()
+        return [(segmentation_loss(logits, target, settings.smoothing), {"correct": correct, "frames": len(target)})]
+
+    def predict(video: str) -> list[str]:
+        with torch.inference_mode():
+            chosen = model(features(video))[-1, 0].argmax(dim=0).cpu().numpy()
+        labels = chosen.repeat(settings.sample_rate)[: len(dataset.labels(video))]
+        return [dataset.classes[label] for label in labels]
+
+    def measure(epoch: int, sums: Row) -> Row:
+        row = {"train_loss": sums["loss"] / len(train), "train_accuracy": 100 * sums["correct"] / sums["frames"]}
+        if epoch % settings.test_every and epoch != settings.epochs:
+            return row
+        return row | score([(predict(video), dataset.names(video)) for video in test], convention, ignore)
+
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=settings.plateau_factor, patience=settings.plateau_patience
+    )
+    run = {"epochs": settings.epochs, "seed": seed, "folder": folder, "key": identity}
+    history = fit(Learner(model, optimizer, scheduler), shuffled(train, seed), losses_of, measure, **run)
+    for video, path in zip(test, written, strict=True):
+        write_prediction(path, predict(video))
+    reported = {"last_epoch": history.iloc[-1].to_dict(), "chosen_on_test": best_on_test(history)}
+    write_json(result, {"key": identity, "split": split, "seed": seed, **reported})
+    return history
+
+
+def read_history(folder: Path) -> pd.DataFrame:
+    """The history that `train_split` left in a run's folder."""
+    return pd.read_csv(folder / "history.csv")
+
+
+def best_on_test(history: pd.DataFrame) -> dict[str, float]:
+    """Highest accuracy of the test videos and its (first) epoch: the thesis's columns, chosen on the videos it scores.
+
+    >>> best_on_test(pd.DataFrame({"epoch": [1, 2, 3], "accuracy": [50.0, 60.0, float("nan")]}))
+    {'accuracy': 60.0, 'epoch': 2}
+    """
+    best = history.loc[history["accuracy"].idxmax()]
+    return {"accuracy": float(best["accuracy"]), "epoch": int(best["epoch"])}
+
+
+def _model(dataset: Dataset, settings: Asformer) -> ASFormer:
+    return ASFormer(
+        dataset.feature_dim,
+        len(dataset.classes),
+        settings.num_layers,
+        settings.num_maps,
+        settings.num_decoders,
+        settings.channel_mask,
+        settings.attention_band,
+    )
+
+
+def _statistics(dataset: Dataset, train: Sequence[str], settings: Asformer) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel over the frames of the training videos, float32 (D, 1) both."""
+    if not settings.standardize:
+        return np.zeros((dataset.feature_dim, 1), np.float32), np.ones((dataset.feature_dim, 1), np.float32)
+    frames, total, squares = 0, np.zeros(dataset.feature_dim), np.zeros(dataset.feature_dim)
+    for video in train:
+        feature = dataset.feature(video)[:, :: settings.sample_rate].astype(np.float64)
+        frames += feature.shape[1]
+        total += feature.sum(axis=1)
+        squares += np.square(feature).sum(axis=1)
+    mean = total / frames
+    deviation = np.sqrt(np.maximum(squares / frames - mean**2, 0))
+    deviation[deviation <= 1e-6 * np.abs(mean)] = 1  # a channel that never changes becomes zero
+    return mean[:, None].astype(np.float32), deviation[:, None].astype(np.float32)
+
+
+def _identity(
+    dataset: Dataset, split: int, settings: Asformer, seed: int, convention: Convention, ignore: Sequence[str]
+) -> str:
+    """Key of the run: settings, code, and what the data set holds, wherever it lies."""
+    content = hashlib.sha256()
+    for video in (name for part in dataset.split(split) for name in part):
+        content.update(video.encode())
+        content.update(dataset.labels(video).tobytes())
+        content.update(dataset.feature(video).data)
+    values = {
+        "settings": settings.model_dump(),
+        "classes": dataset.classes,
+        "split": split,
+        "seed": seed,
+        "scored": [convention, *ignore],
+        "content": content.hexdigest(),
+        "torch": torch.__version__,
+    }
+    return key(values, code=("lib.asformer.training",))

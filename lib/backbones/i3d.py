@@ -1,0 +1,153 @@
+"""I3D with a ResNet-50 trunk (thesis 2.2.1, 2.3.2; Carreira and Zisserman, CVPR 2017; pytorchvideo's `i3d_r50`).
+
+The thesis describes the two-stream Inception-v1 of the paper; the net that it ran is this one. Its features are the
+last maps, pooled as in the classification head: windows of 4 x 7 x 7 (time, height, width), then the mean over these.
+"""
+
+import copy
+import warnings
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from lib.core.checkpoints import WeightsError, read_weights
+from lib.core.settings import I3D
+
+with warnings.catch_warnings():  # pytorchvideo 0.1.5 scripts functions at import, which torch now discourages
+    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
+    from pytorchvideo.models.hub import i3d_r50
+
+
+HEAD_POOL = (4, 7, 7)  # positions in time, height, width; fewer where the maps are smaller
+
+
+class I3DResNet(nn.Module):
+    """I3D R50; `state_dict` has pytorchvideo's names, so that its checkpoints load.
+
+    Args:
+        width: channels of the stem. 64 is the published net (28.04 M parameters); features have 32 * width channels.
+        input_channels: 3 for RGB, 2 for optical flow.
+        num_classes: outputs of the classification head (400 in Kinetics).
+        dropout: before the classification layer.
+    """
+
+    def __init__(self, width: int = 64, input_channels: int = 3, num_classes: int = 400, dropout: float = 0.5):
+        super().__init__()
+        net = i3d_r50(
+            input_channel=input_channels, stem_dim_out=width, model_num_class=num_classes, dropout_rate=dropout
+        )
+        self.blocks = cast(nn.ModuleList, net.blocks)  # 0 stem, 1 res2, 2 pool in time, 3-5 res3-res5, 6 head
+        self.feature_dim = 32 * width
+        self.dropout = dropout
+
+    def early(self, clip: Tensor) -> Tensor:
+        """Stem and res2, which keep every frame: (B, C, T, H, W) -> (B, 4 * width, T, H / 4, W / 4)."""
+        return self.blocks[1](self.blocks[0](clip))
+
+    def late(self, maps: Tensor) -> Tensor:
+        """Max-pool over pairs of frames (an odd last one is dropped), then res3-res5.
+
+        Args:
+            maps: (B, 4 * width, T, h, w) from `early`.
+
+        Returns:
+            (B, 32 * width, T // 2, h / 8, w / 8).
+        """
+        for block in self.blocks[2:6]:
+            maps = block(maps)
+        return maps
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """Features of clips: (B, C, T, H, W) -> (B, 32 * width). 21 frames of 224 x 224 give maps of 10 x 7 x 7."""
+        return pool_time(pool_space(self.late(self.early(clip))))
+
+    def logits(self, clip: Tensor) -> Tensor:
+        """Class scores: (B, C, T, H, W) -> (B, num_classes).
+
+        pytorchvideo classifies each pooled window and takes the mean, which is the same: the layer is linear.
+        """
+        head: Any = self.blocks[6]
+        return head.proj(F.dropout(self(clip), self.dropout, self.training))
+
+
+def pool_space(maps: Tensor) -> Tensor:
+    """Mean over the head's 7 x 7 windows: (B, C, t, h, w) -> (B, C, t), in float32.
+
+    At 256 pixels maps are 8 x 8, and the four overlapping windows count the middle more than the border.
+    """
+    kernel = (1, min(HEAD_POOL[1], maps.shape[3]), min(HEAD_POOL[2], maps.shape[4]))
+    return F.avg_pool3d(maps.float(), kernel, stride=1).mean(dim=(3, 4))
+
+
+def pool_time(vectors: Tensor) -> Tensor:
+    """Weighted mean over a window's positions in time: (B, C, t) -> (B, C)."""
+    return vectors @ time_weights(vectors.shape[2]).to(vectors.device)
+
+
+def time_weights(positions: int) -> Tensor:
+    """What the head's windows of four positions, then their mean, weigh each position with.
+
+    >>> (time_weights(10) * 28).round().int().tolist()
+    [1, 2, 3, 4, 4, 4, 4, 3, 2, 1]
+    """
+    one_hot = torch.eye(positions)[None]  # (1, positions, positions)
+    return F.avg_pool1d(one_hot, min(HEAD_POOL[0], positions), stride=1).mean(dim=2)[0]
+
+
+def build(settings: I3D, stream: str, seed: int, num_classes: int = 400) -> I3DResNet:
+    """A net with random weights for one stream, "rgb" or "flow"; the seed leaves the global generator alone."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return I3DResNet(settings.width, 3 if stream == "rgb" else 2, num_classes, settings.dropout)
+
+
+def load_weights(net: I3DResNet, path: Path) -> None:
+    """Load safetensors of ours or a checkpoint of pytorchvideo (.pyth), every name and shape checked.
+
+    Raises:
+        WeightsError: the file is missing, damaged or of another net.
+    """
+    state = read_weights(path, "model_state", "put the file there or train it (2_2)")
+    try:
+        net.load_state_dict(state, strict=True)
+    except RuntimeError as error:  # torch lists every name that does not fit; the first says enough
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise WeightsError(f"{path}: not weights of this net: {first}") from None
+
+
+def for_inference(net: I3DResNet, dtype: torch.dtype) -> I3DResNet:
+    """A copy for extraction: batch norms folded into their convolutions, channels last, weights in `dtype`."""
+    net = copy.deepcopy(net).eval().requires_grad_(False)
+    for module in net.modules():
+        names = [name for name, _ in module.named_children()]
+        for name in names:
+            norm = name.replace("conv", "norm")  # conv_a with norm_a, branch1_conv with branch1_norm
+            if "conv" in name and isinstance(getattr(module, norm, None), nn.BatchNorm3d):
+                setattr(module, name, fuse_conv_bn_eval(getattr(module, name), getattr(module, norm)))
+                setattr(module, norm, nn.Identity())
+        if isinstance(module, nn.ReLU):
+            module.inplace = True
+    return cast(Any, net).to(dtype=dtype, memory_format=torch.channels_last_3d)  # the stubs know 4 dimensions only
+
+
+def calibrate(net: I3DResNet, clips: Tensor) -> None:
+    """Make a net with random weights a fair control: batch norms' statistics from clips (B, C, T, H, W), in one pass.
+
+    pytorchvideo begins with the last norm of every residual branch at 0, which is good to train from, but without
+    training leaves the branches, and with them nearly all layers and all time, out of the features. Here it is 1.
+    """
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm3d)]
+    for norm in norms:
+        nn.init.ones_(norm.weight)
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over what is seen, not a moving one
+    net.train()
+    with torch.no_grad():
+        net(clips)
+    net.eval()
+    for norm in norms:
+        norm.momentum = 0.1

@@ -1,0 +1,262 @@
+"""A feature vector for every frame of a video (thesis 2.3.2).
+
+`mode: window` is the thesis's way: a window of 21 frames around each frame goes through I3D alone, so that every frame
+is computed 21 times. `mode: dense` runs the layers over the whole video and computes each frame once. It differs from
+the window's result only by the zero padding of convolutions at the window's own two ends.
+
+Both read the video as a stream and compute `chunk` frames at once, so that memory does not grow with its length, but
+for the features themselves. Before the first frame and after the last come zeros, after normalization.
+
+The feature sets of a profile, and the nets behind them (thesis 2.3.2).
+
+own       what the thesis extracted: RGB, in the channel order of the profile.
+public    in the demo only: the two-stream variant, in the order that the net learnt on; in MS-TCN's place.
+random    in the demo only: the same net as own with random weights, the control.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lib.backbones.i3d import I3DResNet, build, for_inference, load_weights, pool_space, time_weights
+from lib.backbones.labelled_clips import STREAMS, random_stream, train_stream
+from lib.core.checkpoints import digest
+from lib.core.files import atomic, key, write_json
+from lib.core.paths import ROOT
+from lib.core.progress import track
+from lib.core.settings import I3D
+from lib.data.frames import to_flow, to_input
+from lib.data.video import Frames, read_video
+from lib.notebook.notebook import Notebook
+
+# Neighbours in frames that reach a result: two of the stem's kernel of five and three kernels of three in res2; then
+# after the pool over pairs six kernels of three in res3-res5, 12 frames, and on the right the pair's second frame.
+EARLY = 5
+
+
+LATE = 12
+
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+Item = TypeVar("Item")
+
+
+def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> None:
+    """For every video write <video>.npy, float32 (D, T), and <video>.json: frames, numbers of the bad ones, key.
+
+    A video that is done is not done again, unless its file, parameters, weights or code have changed. Several processes
+    may extract different videos into one folder.
+
+    Args:
+        videos: AVI files.
+        folder: of the feature set, e.g. features/i3d_rgb.
+        nets: "rgb", "flow" or both; features of both are joined in this order along the channels.
+        settings: how frames are prepared and computed.
+    """
+    how = key(
+        [settings.model_dump(), {stream: digest(net) for stream, net in nets.items()}],
+        code=("lib.backbones.i3d_features",),
+    )
+    identities = {video: key(how, files=[video]) for video in videos}
+    todo = [video for video in videos if read_note(folder, video.stem).get("key") != identities[video]]
+    for video in track(todo, f"{folder.name}: video", total=len(videos), initial=len(videos) - len(todo)):
+        note = folder / f"{video.stem}.json"
+        note.unlink(missing_ok=True)
+        features, bad = extract_video(video, nets, settings)
+        with atomic(folder / f"{video.stem}.npy") as temporary:
+            np.save(temporary, features)
+        write_json(note, {"frames": features.shape[1], "bad": list(bad), "key": identities[video]})
+
+
+def read_note(folder: Path, video: str) -> dict:
+    """What `extract` noted of a video; empty where it is not (wholly) extracted."""
+    note = folder / f"{video}.json"
+    whole = note.exists() and (folder / f"{video}.npy").exists()
+    return json.loads(note.read_text(encoding="utf-8")) if whole else {}
+
+
+def extract_video(path: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Features (D, T) float32 of one video, and the numbers of its bad frames."""
+    frames = read_video(path)
+    compute = {"window": window_features, "dense": dense_features}[settings.mode]
+    dtype = getattr(torch, settings.dtype)
+    parts = []
+    for stream, net in nets.items():
+        with torch.inference_mode():
+            inputs = padded_inputs(frames, stream, settings)
+            parts.append(compute(inputs, for_inference(net, dtype).to(DEVICE), settings).numpy())
+    return np.concatenate(parts), frames.bad
+
+
+def padded_inputs(frames: Frames, stream: str, settings: I3D) -> Iterator[Tensor]:
+    """What the net sees of each frame, (C, crop, crop), with half a window of zeros on both sides."""
+    half = settings.window // 2
+    used = len(frames) if settings.use_last_frame else len(frames) - 1
+    blank = torch.zeros(3 if stream == "rgb" else 2, settings.crop, settings.crop)
+    yield from [blank] * half
+    before = None
+    for number, picture in enumerate(frames):
+        frame = torch.from_numpy(picture)[None]  # (1, H, W, 3)
+        if number >= used:
+            yield blank
+        elif stream == "rgb":
+            yield to_input(frame, settings)[:, 0]
+        else:  # the first frame has not moved
+            yield to_flow(torch.cat([frame if before is None else before, frame]), settings)[:, 0]
+        before = frame
+    yield from [blank] * half
+
+
+def window_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> Tensor:
+    """Each window alone: a stream of T + window - 1 inputs -> (D, T)."""
+    parts = []
+    for items, _ in blocks(inputs, settings.chunk, 0, settings.window - 1):
+        if len(items) >= settings.window:
+            windows = torch.stack(items).unfold(0, settings.window, 1)  # (n, C, H, W, window)
+            parts.append(net(_prepare(windows.movedim(4, 2), net)).T.cpu())
+    return torch.cat(parts, dim=1)
+
+
+def dense_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> Tensor:
+    """Every frame once: a stream of T + window - 1 inputs -> (D, T)."""
+    pairs = torch.cat(list(_late(_early(inputs, net, settings.chunk), net, settings.chunk)), dim=1)
+    weights = time_weights(settings.window // 2).tolist()
+    features = torch.zeros(pairs.shape[0], pairs.shape[1] - 2 * len(weights) + 1)
+    for position, weight in enumerate(weights):  # a window's positions begin at every second frame
+        features.add_(pairs[:, 2 * position :][:, : features.shape[1]], alpha=weight)
+    return features
+
+
+def _early(inputs: Iterable[Tensor], net: I3DResNet, chunk: int) -> Iterator[Tensor]:
+    """Maps of each input frame before the pool in time, (4 * width, H / 4, W / 4)."""
+    for items, core in blocks(inputs, chunk, EARLY, EARLY):
+        maps = net.early(_prepare(torch.stack(items, dim=1)[None], net))
+        yield from maps[0, :, core].unbind(dim=1)
+
+
+def _late(maps: Iterable[Tensor], net: I3DResNet, chunk: int) -> Iterator[Tensor]:
+    """Pooled features (D, n) of each pair of frames (k, k + 1).
+
+    The net pools pairs at every second frame; a window may begin on an even or an odd one, so both are computed.
+    """
+    for items, core in blocks(maps, chunk, LATE, LATE + 1):
+        stacked = torch.stack(items, dim=1)[None]
+        even, odd = (pool_space(net.late(part))[0] for part in (stacked, stacked[:, :, 1:]))
+        pairs = torch.empty(even.shape[0], even.shape[1] + odd.shape[1])
+        pairs[:, 0::2], pairs[:, 1::2] = even, odd
+        yield pairs[:, core]
+
+
+def blocks(items: Iterable[Item], size: int, before: int, after: int) -> Iterator[tuple[list[Item], slice]]:
+    """Cut a stream into runs of `size`, each with its neighbours: lists, and which part of the list is the run.
+
+    >>> [("".join(run), "".join(run[core])) for run, core in blocks("abcdefg", 3, 1, 2)]
+    [('abcde', 'abc'), ('cdefg', 'defg')]
+    """
+    held: list[Item] = []
+    start = 0
+    for item in items:
+        held.append(item)
+        if len(held) == start + size + after:
+            yield held, slice(start, start + size)
+            gone = max(0, start + size - before)
+            held, start = held[gone:], start + size - gone
+    if len(held) > start:
+        yield held, slice(start, len(held))
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cosine between two sets of features (D, T) at each frame, after removing the mean of `a`, which all share: (T,).
+
+    >>> agreement(np.array([[1.0, 3.0], [0.0, 0.0]]), np.array([[2.0, 5.0], [1.0, 0.0]])).round(2).tolist()
+    [0.0, 1.0]
+    """
+    mean = a.mean(axis=1, keepdims=True)
+    a, b = a - mean, b - mean
+    return (a * b).sum(axis=0) / (np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0))
+
+
+def _prepare(clips: Tensor, net: I3DResNet) -> Tensor:
+    """On the device and in the type of the net's weights, channels last in memory, which is fastest."""
+    return clips.to(next(net.parameters())).contiguous(memory_format=torch.channels_last_3d)
+
+
+RANDOM = "i3d_random"
+
+
+def trained_nets(book: Notebook) -> dict[str, I3DResNet]:
+    """The profile's backbone: loaded from its checkpoint, or (demo) both streams, trained in 2.2.
+
+    Raises:
+        WeightsError: the checkpoint is missing or of another net.
+    """
+    settings: I3D = book.params.i3d
+    if settings.weights is None:
+        sections = (book.params.demo, settings, book.params.backbone)
+        return {stream: train_stream(stream, *sections, book.out.weights / stream)[0] for stream in STREAMS}
+    net = build(settings, "rgb", seed=0)
+    load_weights(net, ROOT / settings.weights)
+    return {"rgb": net}
+
+
+def extract_sets(book: Notebook, videos: list[str]) -> pd.DataFrame:
+    """Extract every feature set for these videos; what is done is left as it is.
+
+    Returns:
+        A row a set: streams, channel order, dimension, videos, frames, undecodable frames.
+    """
+    nets, settings, data = trained_nets(book), book.params.i3d, book.params.data
+    sets = {data.own_features: ({"rgb": nets["rgb"]}, settings)}
+    if data.source == "demo":
+        sets[data.public_features] = (nets, settings.model_copy(update={"channel_order": "rgb"}))
+        control = random_stream("rgb", book.params.demo, settings, book.params.backbone.seed)
+        sets[RANDOM] = ({"rgb": control}, settings)
+    rows = {}
+    for name, (streams, how) in sets.items():
+        folder = book.out.data / "features" / name
+        extract([book.root / "videos" / f"{video}.avi" for video in videos], folder, streams, how)
+        notes = [read_note(folder, video) for video in videos]
+        rows[name] = {
+            "streams": " + ".join(streams),
+            "channels": how.channel_order,
+            "dimension": np.load(folder / f"{videos[0]}.npy", mmap_mode="r").shape[0],
+            "videos": len(videos),
+            "frames": sum(note["frames"] for note in notes),
+            "undecodable": sum(len(note["bad"]) for note in notes),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("feature set")
+
+
+def mode_agreement(book: Notebook, video: str, frames: int = 120) -> tuple[np.ndarray, float]:
+    """How far `dense` features are from those of windows alone, on a video's first frames, with this profile's net.
+
+    Returns:
+        Cosine at each frame after removing the mean (frames,), and how many times faster dense was.
+    """
+    net, settings = for_inference(trained_nets(book)["rgb"], torch.float32), book.params.i3d
+    clip = torch.from_numpy(np.stack(list(islice(read_video(book.root / "videos" / f"{video}.avi"), frames))))
+    inputs = F.pad(to_input(clip, settings), (0, 0, 0, 0, settings.window // 2, settings.window // 2))
+    results, seconds = [], []
+    for compute in (window_features, dense_features):
+        start = time.perf_counter()
+        with torch.inference_mode():
+            results.append(compute(inputs.unbind(dim=1), net, settings).numpy())
+        seconds.append(time.perf_counter() - start)
+    return agreement(*results), seconds[0] / seconds[1]
+
+
+def damaged(book: Notebook, videos: list[str]) -> dict[str, list[int]]:
+    """Those of the videos that have frames which cannot be decoded, and the numbers of these."""
+    notes = {video: read_note(Path(book.own_features), video).get("bad", []) for video in videos}
+    return {video: bad for video, bad in notes.items() if bad}

@@ -1,0 +1,253 @@
+"""One S3D feature a second of every video (thesis 2.4.1; MMPT's extractor: 30 frames a second, length 1, float16).
+
+A feature set's name says how it was made, e.g. s3d_mixed_5c_30fps_224px_l2, and a pre-trained model remembers the name:
+the thesis pre-trained on features made one way and transferred to features made another way.
+
+From videos to packed features: the narrated set, S3D, and its features of both kinds of videos (thesis 2.4).
+
+Functions take the parameters and the profile's folders, so that `lib.pretrain` on a cluster and the notebooks find the
+very same files.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lib.backbones.mil_nce import train_s3d
+from lib.backbones.s3d import S3D, Words, read_dictionary
+from lib.backbones.text import tokenizer
+from lib.core.checkpoints import WeightsError, digest, read_weights
+from lib.core.devices import alone
+from lib.core.files import atomic, key, write_json
+from lib.core.paths import ROOT, Outputs
+from lib.core.processes import only_one
+from lib.core.progress import track
+from lib.core.settings import Layer, S3DFeatures
+from lib.data.frames import to_clips
+from lib.data.narrated import Part, caption_file, caption_tracks, read_list
+from lib.data.packs import Narrated, open_packed, pack
+from lib.data.profile import data_root, narrated_root
+from lib.data.video import Frames, read_video
+
+LAYERS: tuple[Layer, ...] = ("mixed_5c", "video_embedding")
+
+
+SECONDS_AT_ONCE = 16
+
+
+class FeatureSetError(ValueError):
+    """Features made one way for a model that learnt on others; the message is one line."""
+
+
+def feature_set(layer: Layer, settings: S3DFeatures) -> str:
+    """Name of a feature set.
+
+    >>> made = dict(weights=None, dictionary=None, width=1, embedding_dim=512, text_hidden=8, dtype="float32")
+    >>> feature_set("mixed_5c", S3DFeatures(fps=30, crop=224, normalize=True, **made))
+    's3d_mixed_5c_30fps_224px_l2'
+    """
+    return f"s3d_{layer}_{settings.fps}fps_{settings.crop}px{'_l2' if settings.normalize else ''}"
+
+
+def check_same_set(learnt_on: str, given: str, accept: Mapping[str, str]) -> None:
+    """Raises FeatureSetError where a model gets features that it did not learn on and that `accept` does not name."""
+    if given not in (learnt_on, accept.get(learnt_on)):
+        raise FeatureSetError(
+            f"the model was pre-trained on the features {learnt_on!r} and cannot be given {given!r}; extract them in"
+            " the same way, pre-train on these, or name the two in howto100m.accept"
+        )
+
+
+def extract_s3d(
+    videos: Sequence[Path], folders: Mapping[Layer, Path], net: S3D, settings: S3DFeatures, rows: bool
+) -> None:
+    """For every video and layer write <video>.npy, float16; what is done with the same net and settings is left alone.
+
+    Args:
+        videos: files.
+        folders: of each layer's feature set.
+        rows: (T, D), HowTo100M's way; else (D, T), MS-TCN's.
+    """
+    how = key([settings.model_dump(), digest(net), rows], code=("lib.backbones.s3d_features",))
+    note = next(iter(folders.values())) / "extracted.json"
+    done = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
+    identities = {video.stem: key(how, files=[video]) for video in videos}
+    todo = [video for video in videos if done.get(video.stem) != identities[video.stem]]
+    for number, video in enumerate(
+        track(todo, "S3D features, video", total=len(videos), initial=len(videos) - len(todo))
+    ):
+        for layer, features in video_features(read_video(video), net, settings).items():
+            with atomic(folders[layer] / f"{video.stem}.npy") as temporary:
+                np.save(temporary, features if rows else features.T)
+        done[video.stem] = identities[video.stem]
+        if number % 32 == 31 or number == len(todo) - 1:  # a killed run does these again
+            write_json(note, done)
+
+
+def video_features(frames: Frames, net: S3D, settings: S3DFeatures) -> dict[Layer, np.ndarray]:
+    """Both layers' features of a video, (T, D) float16 each, T = seconds that have begun."""
+    dtype, device = getattr(torch, settings.dtype), next(net.parameters()).device
+    parts: dict[Layer, list[Tensor]] = {layer: [] for layer in LAYERS}
+    for seconds in _seconds(frames, settings):
+        with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+            embedding, mixed = net(seconds.to(device))
+        for layer, values in zip(LAYERS, (mixed, embedding), strict=True):
+            parts[layer].append(F.normalize(values.float(), dim=1) if settings.normalize else values.float())
+    return {layer: torch.cat(values).cpu().numpy().astype(np.float16) for layer, values in parts.items()}
+
+
+def _seconds(frames: Frames, settings: S3DFeatures) -> Iterator[Tensor]:
+    """Clips of a second each, (n, 3, fps, crop, crop), up to SECONDS_AT_ONCE; the last is filled up with black frames.
+
+    Of a faster video each second's frames are thinned out evenly, of a slower one they are repeated.
+    """
+    wanted = [int((number + 1e-6) * frames.fps / settings.fps) for number in range(_length(frames) * settings.fps)]
+    chunk, held, blank = SECONDS_AT_ONCE * settings.fps, [], None
+    place = 0
+    for number, frame in enumerate(frames):
+        while place < len(wanted) and wanted[place] == number:
+            held.append(torch.from_numpy(frame))
+            place += 1
+        if len(held) >= chunk:
+            yield _clips(held[:chunk], settings)
+            held = held[chunk:]
+        blank = torch.zeros_like(torch.from_numpy(frame))
+    if blank is not None and place < len(wanted):
+        held += [blank] * (len(wanted) - place)
+    if held:
+        yield _clips(held, settings)
+
+
+def _length(frames: Frames) -> int:
+    return int(np.ceil(len(frames) / frames.fps - 1e-6))
+
+
+def _clips(held: list[Tensor], settings: S3DFeatures) -> Tensor:
+    return to_clips(torch.stack(held).unflatten(0, (-1, settings.fps)), settings.crop)
+
+
+PARTS: tuple[Part, ...] = ("train", "val")
+
+
+Sections = Any  # lib.core.settings.Params, or a notebook's part of it
+
+
+def load_s3d(params: Sections, out: Outputs) -> tuple[S3D, Words, pd.DataFrame | None]:
+    """The profile's S3D, published or (demo) trained on the narrations; its words; its history, where it was trained.
+
+    Raises:
+        WeightsError: the weights are not there, or of another net.
+    """
+    settings = params.s3d
+    if settings.weights is None:
+        root, folder = narrated_root(params, out), out.weights / "s3d"
+        return train_s3d(root, params.demo, settings, params.mil_nce, params.videoclip, folder)
+    if settings.dictionary is None:
+        raise WeightsError("s3d.dictionary: published weights need the published words (s3d_dict.npy)")
+    return published_s3d(settings), read_dictionary(ROOT / settings.dictionary), None
+
+
+def published_s3d(settings: S3DFeatures) -> S3D:
+    """S3D with the weights that the settings name, in evaluation mode.
+
+    Raises:
+        WeightsError: the weights are not there, or of another net.
+    """
+    path = ROOT / str(settings.weights)
+    state = read_weights(path, None, "fetch s3d_howto100m.pth from the authors' page")
+    net = S3D(settings.embedding_dim, settings.width, text_hidden=settings.text_hidden)
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()
+        raise WeightsError(f"{path}: not weights of this S3D: {first}") from None
+    return net.eval()
+
+
+def make_features(params: Sections, out: Outputs) -> pd.DataFrame:
+    """S3D's features of the target set's videos and, in the demo, of the narrated ones, which are packed then.
+
+    Returns:
+        A row a feature set and kind of videos: videos, seconds, dimension, mean norm.
+    """
+    net = load_s3d(params, out)[0].to(alone().device)
+    target = data_root(params, out)
+    sets: dict[Layer, str] = {layer: feature_set(layer, params.s3d) for layer in LAYERS}
+    targets: dict[Layer, Path] = {layer: out.data / "features" / name for layer, name in sets.items()}
+    extract_s3d(sorted((target / "videos").glob("[!.]*.avi")), targets, net, params.s3d, rows=False)
+    if params.data.source == "demo":
+        narrated = narrated_root(params, out)
+        folders: dict[Layer, Path] = {layer: narrated / "features" / name for layer, name in sets.items()}
+        videos = [narrated / "videos" / f"{video}.avi" for part in PARTS for video in read_list(narrated, part)]
+        extract_s3d(videos, folders, net, params.s3d, rows=True)
+    rows = []
+    for layer in LAYERS:
+        if params.data.source == "demo":
+            pack_narrated(params, out, layer)
+        for part in PARTS if params.data.source == "demo" else ():
+            narration = open_pack(params, out, layer, part)
+            features = [narration.features(number) for number in range(len(narration))]
+            rows.append(_described(f"narrated, {part}", narration.feature_set, features))
+        features = [np.load(file).T for file in sorted(targets[layer].glob("*.npy"))]
+        rows.append(_described("target", sets[layer], features))
+    return pd.DataFrame(rows)
+
+
+def _described(what: str, name: str, features: list[np.ndarray]) -> dict[str, str | float]:
+    norms = np.concatenate([np.linalg.norm(part.astype(np.float32), axis=1) for part in features])
+    return {
+        "videos of": what,
+        "feature set": name,
+        "videos": len(features),
+        "seconds": len(norms),
+        "dimension": features[0].shape[1],
+        "mean norm": float(norms.mean()),
+    }
+
+
+def narrated_set(params: Sections, layer: Layer) -> str:
+    """Name of the narrated videos' feature set."""
+    return feature_set(layer, params.s3d) if params.data.source == "demo" else params.howto100m.features[layer]
+
+
+def pack_narrated(params: Sections, out: Outputs, layer: Layer) -> None:
+    """Pack both lists of the narrated videos with one feature set; a finished pack of the same files is left alone."""
+    root, name, words = narrated_root(params, out), narrated_set(params, layer), tokenizer(params.videoclip)
+    with only_one(out.packed / f".{name}.lock"):
+        for part in PARTS:
+            pack(root, name, part, out.packed / name / part, words)
+
+
+def open_pack(params: Sections, out: Outputs, layer: Layer, part: Part) -> Narrated:
+    """The packed videos of one list.
+
+    Raises:
+        NarratedError: they have not been packed.
+    """
+    return open_packed(out.packed / narrated_set(params, layer) / part)
+
+
+def sample_scores(params: Sections, out: Outputs, clips: int = 8) -> np.ndarray:
+    """Scores of a second of some validation videos against the captions nearest to each, (B, B·K) (Figure 14)."""
+    net, words, _ = load_s3d(params, out)
+    root, settings = narrated_root(params, out), params.mil_nce
+    chosen = read_list(root, "val")[:clips]
+    tracks = {track[0]: track for track in caption_tracks(caption_file(root), set(chosen))}
+    narration = open_pack(params, out, "video_embedding", "val")
+    seconds, numbers = [], []
+    for video in chosen:
+        _, start, end, text = tracks[video]
+        features = narration.features(int(narration.videos.get_loc(video)))
+        second = min(int((start[len(start) // 2] + end[len(end) // 2]) / 2), len(features) - 1)
+        nearest = np.argsort(np.abs((start + end) / 2 - second - 0.5), kind="stable")
+        seconds.append(features[second])
+        numbers.append(words.numbers(text, settings.words)[np.resize(nearest, settings.candidates).tolist()])
+    with torch.inference_mode():
+        return np.stack(seconds).astype(np.float32) @ net.text_module(torch.cat(numbers)).numpy().T

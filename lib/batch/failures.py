@@ -1,0 +1,102 @@
+"""What failed in the last run: read from the notebooks that `lib.run` leaves, named everywhere in the same words."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lib.batch.requirements import relative
+from lib.core.chapters import Atom, atoms, needs, number
+from lib.core.paths import ROOT, Outputs
+from lib.core.settings import Params
+
+LAST_LINES = 8
+
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An atom that failed.
+
+    Attributes:
+        atom: notebook and split.
+        error: a line, e.g. "DatasetError: rgb-03-1.npy: holds NaN".
+        lines: the last lines that the notebook wrote.
+        notebook: the notebook up to the error.
+    """
+
+    atom: Atom
+    error: str
+    lines: tuple[str, ...]
+    notebook: Path
+
+    @property
+    def told(self) -> str:
+        """E.g. "2.3.1, split 3: DatasetError: rgb-03-1.npy: holds NaN"."""
+        return f"{short(self.atom)}: {self.error}"
+
+
+def short(atom: Atom) -> str:
+    """
+    >>> short(("2_3_1_public_features", "3")), short(("2_1_datasets", "all"))
+    ('2.3.1, split 3', '2.1')
+    """
+    return number(atom[0]) + (f", split {atom[1]}" if atom[1] != "all" else "")
+
+
+def failures(params: Params, out: Outputs) -> list[Failure]:
+    """The profile's atoms that failed when they ran last; what failed with `--set` by hand is not the profile's."""
+    found = []
+    for atom in atoms(params):
+        file = out.notebooks / atom[0] / f"{atom[1]}.failed.ipynb"
+        if file.exists():
+            notebook = json.loads(file.read_text(encoding="utf-8"))
+            if not notebook["metadata"]["papermill"]["parameters"]["overrides"]:
+                found.append(Failure(atom, *_error(notebook), file))
+    return found
+
+
+def behind(params: Params) -> Callable[[Atom], frozenset[Atom]]:
+    """A function that says what an atom stands on: itself and all that must be done before it."""
+
+    @cache
+    def of(atom: Atom) -> frozenset[Atom]:
+        return frozenset({atom}).union(*map(of, needs(atom, params)))
+
+    return of
+
+
+def troubled(params: Params, failed: Sequence[Failure]) -> dict[str, list[Failure]]:
+    """For each chapter that is not whole: the failures of its own atoms, or of those that it waits for."""
+    of = behind(params)
+    chapters: dict[str, frozenset[Atom]] = {}
+    for atom in atoms(params):
+        chapters[atom[0]] = chapters.get(atom[0], frozenset()) | of(atom)
+    found = {name: [failure for failure in failed if failure.atom in ones] for name, ones in chapters.items()}
+    return {name: ones for name, ones in found.items() if ones}
+
+
+def lines(failure: Failure) -> list[str]:
+    """What to print about it."""
+    shown = [f"    {line}" for line in failure.lines]
+    return [f"failed: {failure.told}", *shown, f"    the notebook up to the error: {relative(failure.notebook)}"]
+
+
+def _error(notebook: dict) -> tuple[str, tuple[str, ...]]:
+    """The error in a line, and the last lines that were written; paths from the project's folder."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    for output in outputs:
+        if output["output_type"] == "error":
+            value = (output["evalue"].splitlines() or [""])[0].replace(f"{ROOT}/", "")
+            return f"{output['ename']}: {value}", _last("\n".join(output["traceback"]))
+    told = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
+    return "its kernel died (out of memory?)", _last(told)
+
+
+def _last(text: str) -> tuple[str, ...]:
+    written = [line.rstrip() for line in COLOURS.sub("", text).replace(f"{ROOT}/", "").splitlines() if line.strip()]
+    return tuple(written[-LAST_LINES:])

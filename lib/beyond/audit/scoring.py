@@ -1,0 +1,142 @@
+"""What the thesis's two ways of scoring make of the same real predictions and labels (4.1, beyond the thesis).
+
+Chapters 2.2 and 2.3 score at 30 labels a second and give a segmental edit score (0 to 100, higher is better); 2.8 and
+2.9 score VideoCLIP at one label a second and give an edit distance in seconds (lower is better; lib/scoring/seconds.py).
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from lib.data.dataset import Dataset
+from lib.scoring.labels import Labels, segments
+from lib.scoring.metrics import METRICS, Pair, metric_table, score
+from lib.scoring.published import SPLITS
+from lib.scoring.seconds import at_one_fps, raw_edit_distance, second_targets
+from lib.scoring.stats import bootstrap_interval
+
+FRAMES, SECONDS, TARGETS = "30 fps", "1 fps, middle of the second", "1 fps, the thesis's targets"
+
+
+POOLED = ("accuracy", "f1@10", "f1@25", "f1@50")
+
+
+Pairs = Mapping[str, Pair]  # video -> (prediction, truth)
+
+
+def at_rates(pairs: Pairs, fps: float, uncovered: str) -> dict[str, dict[str, Pair]]:
+    """The same predictions at 30 labels a second, and at one with the truth of two kinds.
+
+    Args:
+        pairs: a label a frame.
+        fps: frames a second.
+        uncovered: the thesis's label for seconds that no segment fills (lib/scoring/seconds.py).
+    """
+    seconds, targets = {}, {}
+    for video, (prediction, truth) in pairs.items():
+        sampled = at_one_fps(prediction, fps)
+        middle = at_one_fps(truth, fps)
+        seconds[video] = (sampled[: len(middle)], middle)
+        targets[video] = (sampled, second_targets(truth, fps, uncovered, seconds=len(sampled)))
+    return {FRAMES: dict(pairs), SECONDS: seconds, TARGETS: targets}
+
+
+def scored_at_rates(rates: Mapping[str, Pairs]) -> pd.DataFrame:
+    """A row a way of scoring: accuracy and F1 as fractions, edit (score, percent), raw_edit (labels), segments.
+
+    The raw edit distance is in labels, so in seconds at 1 fps; segments: how many are predicted.
+    """
+    rows = {name: _fractions(score(pairs.values())) for name, pairs in rates.items()}
+    for name, pairs in rates.items():
+        rows[name]["raw_edit"] = raw_edit_distance(pairs.values())
+        rows[name]["segments"] = sum(len(segments(prediction).labels) for prediction, _ in pairs.values())
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scored at")
+
+
+def rate_effects(rates: Mapping[str, Pairs]) -> pd.DataFrame:
+    """What scoring at one label a second adds to accuracy and F1, with a 95 % interval by a bootstrap over the videos.
+
+    Returns:
+        Rows scored at, metric; columns difference (to 30 fps), low, high.
+    """
+    frames = _weighted(rates[FRAMES])
+    rows = []
+    for name in (SECONDS, TARGETS):
+        other = _weighted(rates[name])
+        for metric in POOLED:
+            items = [(*other[metric][v], *frames[metric][v]) for v in rates[FRAMES]]
+            rows.append((name, metric, _gain(items), *bootstrap_interval(items, _gain)))
+    return pd.DataFrame(rows, columns=["scored at", "metric", "difference", "low", "high"])
+
+
+def both_edits(pairs: Pairs, fps: float) -> pd.DataFrame:
+    """Both edit measures of each video: index video; wrong_seconds, raw_edit (seconds), edit (score, percent, 30 fps).
+
+    With them segments: how many the prediction has more than the truth.
+    """
+    rows = {}
+    for video, (prediction, truth) in pairs.items():
+        sampled, middle = at_one_fps(prediction, fps), at_one_fps(truth, fps)
+        rows[video] = {
+            "wrong_seconds": int((sampled[: len(middle)] != middle).sum()),
+            "raw_edit": raw_edit_distance([(sampled, middle)]),
+            "edit": score([(prediction, truth)])["edit"],
+            "surplus_segments": len(segments(prediction).labels) - len(segments(truth).labels),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("video")
+
+
+def shift_scores(labels: Dataset, frames: int) -> dict[str, float]:
+    """What a perfect prediction of all videos scores when it comes so many frames late; fractions, edit in percent."""
+    truths = [labels.names(video) for video in labels.videos]
+    return _fractions(score([(_late(truth, frames), truth) for truth in truths]))
+
+
+def target_disagreement(labels: Dataset) -> float:
+    """Share of all frames whose label is not that of their second's target, as the thesis made it."""
+    wrong = total = 0
+    for video in labels.videos:
+        truth = np.array(labels.names(video))
+        targets = second_targets(truth, labels.fps, uncovered=labels.classes[0])
+        wrong += int((targets[(np.arange(len(truth)) / labels.fps).astype(int)] != truth).sum())
+        total += len(truth)
+    return wrong / total
+
+
+def trained_on(labels: Dataset, videos: list[str]) -> list[int]:
+    """The splits that have all of these videos in their training part."""
+    return [k for k in SPLITS if set(videos) <= set(labels.split(k)[0])]
+
+
+def _late(labels: Labels, frames: int) -> np.ndarray:
+    array = np.asarray(labels)
+    return np.concatenate([np.repeat(array[:1], frames), array[: len(array) - frames]])
+
+
+def _fractions(scores: Mapping[str, float]) -> dict[str, float]:
+    """Accuracy and F1 of 0 … 1, as the thesis prints them; the edit score stays in percent."""
+    return {metric: scores[metric] / (1 if metric == "edit" else 100) for metric in METRICS}
+
+
+def _weighted(pairs: Pairs) -> dict[str, dict[str, tuple[float, float]]]:
+    """metric -> video -> (score of the video as a fraction, weight): pooled scores are means with these weights.
+
+    Of the accuracy it is the video's length; of F1, which is 2 tp / (predicted + true segments), that denominator.
+    """
+    table = metric_table(pairs, section="4.1", method="", split=1)
+    scores = table.pivot(index="video", columns="metric", values="value")
+    found: dict[str, dict[str, tuple[float, float]]] = {metric: {} for metric in POOLED}
+    for video, (prediction, truth) in pairs.items():
+        segments_of_both = len(segments(prediction).labels) + len(segments(truth).labels)
+        for metric in POOLED:
+            weight = segments_of_both if metric.startswith("f1") else len(truth)
+            found[metric][video] = (scores.loc[video, metric] / 100, weight)
+    return found
+
+
+def _gain(items: list[tuple[float, float, float, float]]) -> float:
+    """Pooled score of the first minus that of the second; items are (score, weight, score, weight) a video."""
+    first, weight, second, other_weight = np.array(items).T
+    return math.fsum(first * weight) / weight.sum() - math.fsum(second * other_weight) / other_weight.sum()

@@ -1,0 +1,241 @@
+"""The best segmentation of a video by class scores, class lengths and class order (beyond the thesis: 4.2).
+
+A segmental (semi-Markov) Viterbi: a path is a sequence of segments, and its objective the sum over segments of
+
+    weight * sum of the segment's scores + log p(length | class) + log p(class | class before)
+
+so a label flips only where the scores pay for a further segment. Richard and Gall (CVPR 2016) decode so, with Poisson
+lengths; here lengths are log-normal, since those of an action spread more than a Poisson's. Lengths and order are
+counted on training videos. With T steps, K classes and segments of at most L steps the cost is O(T (L K + K^2)) time
+and O(T K) memory; numpy does a step at once.
+
+From scores of seconds to predictions (4.2): the best class of each second, and the segmental decoding on top.
+
+Lengths and order are learnt on the training videos; how much the scores weigh is chosen by F1@50 on the people who also
+chose the epoch. Both predictions are written like any method's, a label an annotated frame.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lib.backbones.s3d_features import Sections
+from lib.beyond.controls.design import Key, Run
+from lib.beyond.controls.protocol import parts
+from lib.core.paths import Outputs
+from lib.data.dataset import Dataset, open_dataset
+from lib.data.predictions import write_prediction
+from lib.scoring.labels import segments
+from lib.scoring.metrics import score
+from lib.scoring.seconds import to_frames
+
+UNIFORM = 1e-3  # share of the lengths' probability that is spread evenly, so that no length is impossible
+
+
+SMALLEST_SPREAD = 0.25  # of log lengths: a class seen with one length alone may have others
+
+
+class DecodingError(ValueError):
+    """Scores or a model that cannot be decoded; the message is one line."""
+
+
+@dataclass(frozen=True)
+class SegmentModel:
+    """Log-probabilities of segments.
+
+    Attributes:
+        start: of the first segment's class, (K,).
+        transition: of the next segment's class, (K, K), row = before; its diagonal is -inf.
+        length: of a segment of d = 1 … L steps, (L, K), row d - 1.
+    """
+
+    start: np.ndarray
+    transition: np.ndarray
+    length: np.ndarray
+
+    def __post_init__(self) -> None:
+        classes = len(self.start)
+        if self.transition.shape != (classes, classes) or self.length.shape[1:] != (classes,) or not len(self.length):
+            raise DecodingError(
+                f"a model of {classes} classes needs transitions ({classes}, {classes}) and lengths (L, {classes});"
+                f" got {self.transition.shape} and {self.length.shape}"
+            )
+
+
+def learn_segments(
+    sequences: Sequence[np.ndarray], classes: int, longest: int | None = None, smoothing: float = 1.0
+) -> SegmentModel:
+    """Count lengths and order of the segments of training videos.
+
+    Args:
+        sequences: class numbers of each video's steps.
+        classes: K; a class that never occurs gets the lengths of all together.
+        longest: L, steps; by default twice the longest segment seen.
+        smoothing: added to each count of a transition and of a first class.
+
+    Raises:
+        DecodingError: no sequences, or a class number outside 0 … K - 1.
+
+    >>> model = learn_segments([np.array([0, 0, 0, 1, 1])], classes=2)
+    >>> model.length.shape, decode(np.zeros((5, 2)), model).tolist()
+    ((6, 2), [0, 0, 0, 1, 1])
+    """
+    if not sequences or smoothing <= 0:
+        raise DecodingError("at least one training sequence and a smoothing above 0 are needed")
+    start, order = np.full(classes, smoothing), np.full((classes, classes), smoothing)
+    found: list[tuple[int, int]] = []
+    for sequence in sequences:
+        runs = segments(sequence)
+        if runs.labels.min() < 0 or runs.labels.max() >= classes:
+            raise DecodingError(f"class {runs.labels.max()} in a training sequence; there are {classes} classes")
+        start[runs.labels[0]] += 1
+        np.add.at(order, (runs.labels[:-1], runs.labels[1:]), 1)
+        found += zip(runs.labels.tolist(), (runs.ends - runs.starts).tolist(), strict=True)
+    np.fill_diagonal(order, 0)
+    labels, lengths = np.array(found).T
+    longest = 2 * int(lengths.max()) if longest is None else longest
+    with np.errstate(divide="ignore", invalid="ignore"):
+        transition = np.log(order / order.sum(axis=1, keepdims=True))
+    transition[~np.isfinite(transition)] = -np.inf  # the diagonal; and all, where there is one class
+    length = np.stack([_log_lengths(np.log(lengths), labels == k, longest) for k in range(classes)], axis=1)
+    return SegmentModel(np.log(start / start.sum()), transition, length)
+
+
+def decode(scores: np.ndarray, model: SegmentModel, weight: float = 1.0) -> np.ndarray:
+    """The path with the highest objective, class numbers (T,).
+
+    Args:
+        scores: (T, K), best log-probabilities; a constant added to a step's scores changes nothing.
+        weight: of the scores. Those of neighbouring steps repeat each other, so that a weight of 1 overrates them.
+
+    Raises:
+        DecodingError: scores that do not fit the model or are not finite, or no path (one class, T > L).
+    """
+    scores = _checked(scores, model) * weight
+    steps, classes = scores.shape
+    total = np.concatenate([np.zeros((1, classes)), scores.cumsum(axis=0)])  # (T + 1, K), sums before a step
+    enter = np.full((steps, classes), -np.inf)  # best path up to a step, given that a segment of k begins there
+    came_from = np.zeros((steps, classes), np.int64)  # class before it
+    lasted = np.zeros((steps + 1, classes), np.int64)  # length of the best segment of k that ends before a step
+    enter[0] = model.start
+    for end in range(1, steps + 1):
+        first = max(0, end - len(model.length))
+        begun = enter[first:end] - total[first:end] + model.length[: end - first][::-1]  # (d, K), longest first
+        best = begun.argmax(axis=0)
+        lasted[end] = end - first - best
+        left = begun[best, np.arange(classes)] + total[end]  # (K,) best path whose last segment k ends here
+        if end < steps:
+            ways = left[:, None] + model.transition
+            came_from[end] = ways.argmax(axis=0)
+            enter[end] = ways[came_from[end], np.arange(classes)]
+    label = int(left.argmax())
+    if left[label] == -np.inf:
+        raise DecodingError(f"no path: {steps} steps, segments of at most {len(model.length)}, {classes} class")
+    path, end = np.empty(steps, np.int64), steps
+    while end:
+        begin = end - int(lasted[end, label])
+        path[begin:end] = label
+        label, end = int(came_from[begin, label]), begin
+    return path
+
+
+def objective(labels: np.ndarray, scores: np.ndarray, model: SegmentModel, weight: float = 1.0) -> float:
+    """What `decode` makes highest, of any path; -inf where a segment is longer than L."""
+    scores, runs = _checked(scores, model) * weight, segments(labels)
+    lengths = runs.ends - runs.starts
+    if lengths.max() > len(model.length):
+        return -np.inf
+    value = scores[np.arange(len(scores)), labels].sum() + model.length[lengths - 1, runs.labels].sum()
+    return float(value + model.start[runs.labels[0]] + model.transition[runs.labels[:-1], runs.labels[1:]].sum())
+
+
+def _log_lengths(log_lengths: np.ndarray, own: np.ndarray, longest: int) -> np.ndarray:
+    """(L,) log-probabilities of 1 … L steps: log-normal, mean and variance drawn to those of all as by one segment."""
+    count, mean, variance = own.sum(), log_lengths.mean(), log_lengths.var()
+    if count:
+        mean = (log_lengths[own].sum() + mean) / (count + 1)
+        variance = (np.square(log_lengths[own] - mean).sum() + variance) / (count + 1)
+    edges = np.log(np.arange(longest + 1) + 0.5)
+    edges[0] = -np.inf  # the first bin begins at nothing
+    mass = np.diff(stats.norm.cdf(edges, mean, max(float(np.sqrt(variance)), SMALLEST_SPREAD)))
+    mass = mass / mass.sum() if mass.sum() > 0 else np.full(longest, 1 / longest)
+    return np.log((1 - UNIFORM) * mass + UNIFORM / longest)
+
+
+def _checked(scores: np.ndarray, model: SegmentModel) -> np.ndarray:
+    scores = np.asarray(scores, float)
+    if scores.ndim != 2 or not len(scores) or scores.shape[1] != len(model.start):
+        raise DecodingError(f"scores of shape {scores.shape}; expected (steps, {len(model.start)})")
+    bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+    if bad.size:
+        raise DecodingError(f"NaN or infinite scores in {bad.size} of {len(scores)} steps, first in step {bad[0]}")
+    return scores
+
+
+DECODINGS = ("argmax", "viterbi")
+
+
+def method_name(name: str, decoding: str) -> str:
+    """Below predictions/ and in the long table.
+
+    >>> method_name("videoclip", "argmax"), method_name("videoclip", "viterbi")
+    ('control_videoclip', 'control_videoclip_viterbi')
+    """
+    return f"control_{name}" if decoding == "argmax" else f"control_{name}_{decoding}"
+
+
+def write_decoded(
+    params: Sections, out: Outputs, dataset: Dataset, root: Path, runs: Mapping[Key, Run]
+) -> pd.DataFrame:
+    """Write both predictions of every run.
+
+    Args:
+        dataset: of the annotated frames.
+        root: the data set of the seconds (lib.beyond.controls.protocol).
+
+    Returns:
+        A row a run: method, split, seed, epoch, weight (of the scores), cpu_seconds.
+    """
+    seconds, people = open_dataset(root, None, 1.0), params.controls.validation_people
+
+    @cache
+    def learnt(split: int) -> SegmentModel:
+        train, _, _ = parts(seconds, split, people)
+        return learn_segments([seconds.labels(video) for video in train], len(seconds.classes), longest(seconds))
+
+    rows = []
+    for (name, split, seed), run in runs.items():
+        _, validation, test = parts(seconds, split, people)
+        weight = _best_weight(run, learnt(split), seconds, validation, params)
+        for video in test:
+            scores = run.scores[video]
+            labels = {"argmax": scores.argmax(axis=1), "viterbi": decode(scores, learnt(split), weight)}
+            for decoding in DECODINGS:
+                frames = to_frames(labels[decoding], len(dataset.labels(video)), dataset.fps).tolist()
+                path = out.predictions(method_name(name, decoding), split, seed) / f"{video}.txt"
+                write_prediction(path, [dataset.classes[label] for label in frames])
+        rows.append([name, split, seed, run.epoch, weight, run.cpu_seconds])
+    return pd.DataFrame(rows, columns=["method", "split", "seed", "epoch", "weight", "cpu_seconds"])
+
+
+def longest(seconds: Dataset) -> int:
+    """Seconds of the longest video: a segment may be no longer, and every video can be decoded."""
+    return max(len(seconds.labels(video)) for video in seconds.videos) + 1
+
+
+def _best_weight(run: Run, model: SegmentModel, seconds: Dataset, validation: Sequence[str], params: Sections) -> float:
+    """The weight with the highest F1@50 of the validation people's seconds, the first of equals."""
+    found = {}
+    for weight in params.controls.score_weights:
+        pairs = [
+            ([seconds.classes[label] for label in decode(run.scores[video], model, weight)], seconds.names(video))
+            for video in validation
+        ]
+        cut = [(ours[: len(true)], true) for ours, true in pairs]
+        found[weight] = score(cut, params.data.convention, params.data.ignore)["f1@50"]
+    return max(found, key=lambda weight: found[weight])

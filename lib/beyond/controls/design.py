@@ -1,0 +1,155 @@
+"""The controls that the thesis lacked (4.2), as a list of what differs, and how they are run: a process a training.
+
+Each is one seed's training, or a linear probe, on one split; `run_controls` returns the log-probabilities of the
+validation and test videos' seconds. A control whose features this profile does not have is left out.
+"""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lib.backbones.s3d_features import Sections
+from lib.beyond.controls.protocol import DenseStates, parts, train_seconds
+from lib.core.paths import Outputs
+from lib.core.processes import cores, die_with_parent
+from lib.core.settings import VideoClip
+from lib.data.dataset import Dataset, open_dataset
+from lib.pretraining.recipes import load_pretrained
+from lib.videoclip.model import VideoCLIP
+from lib.videoclip.towers import build_videoclip
+
+
+@dataclass(frozen=True)
+class Control:
+    """One line of the comparison.
+
+    Attributes:
+        features: set below <outputs>/seconds/features.
+        net: "probe", "asformer" (on the features), "head" or "joint" (ASFormer) on the states of a learning tower.
+        start: of that tower, "pretrained", "text" (the text model's weights) or "random".
+        band: of ASFormer's attention, where it is not the profile's.
+    """
+
+    features: str
+    net: str
+    start: str | None = None
+    band: str | None = None
+
+
+TRAINED = {
+    "asformer_i3d": Control("i3d_bgr", "asformer"),
+    "asformer_i3d_banded": Control("i3d_bgr", "asformer", band="banded"),
+    "asformer_s3d": Control("s3d", "asformer"),
+    "videoclip": Control("s3d", "head", "pretrained"),
+    "videoclip_text_start": Control("s3d", "head", "text"),
+    "videoclip_random_start": Control("s3d", "head", "random"),
+    "asformer_states": Control("states", "asformer"),
+    "asformer_joint": Control("s3d", "joint", "pretrained"),
+}
+
+
+PROBES = {
+    f"probe_{features}": Control(features, "probe")
+    for features in ("i3d_bgr", "i3d_rgb", "i3d_random", "i3d_two_stream", "s3d", "s3d_embedding", "states")
+} | {"probe_states_text_start": Control("states_text_start", "probe")}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Attributes:
+    scores: video -> log-probabilities of its seconds (T, K), of the validation and test videos.
+    epoch: the chosen one; 0 where there are none.
+    cpu_seconds: of the training.
+    """
+
+    scores: Mapping[str, np.ndarray]
+    epoch: int
+    cpu_seconds: float
+
+
+Key = tuple[str, int, int]  # method, split, seed
+
+
+def run_controls(
+    params: Sections, out: Outputs, controls: Mapping[str, Control], root: Path, workers: int | None = None
+) -> dict[Key, Run]:
+    """All splits and seeds of these controls, so many processes at a time; finished trainings are read.
+
+    Args:
+        root: the data set of the seconds (lib.beyond.controls.protocol).
+    """
+    settings = params.controls
+    there = {name: control for name, control in controls.items() if (root / "features" / control.features).is_dir()}
+    keys = [
+        (name, split, seed)
+        for name, control in there.items()
+        for split in settings.splits
+        for seed in (settings.seeds if control.net != "probe" else settings.seeds[:1])
+    ]
+    with ProcessPoolExecutor(workers or cores(), get_context("spawn"), initializer=die_with_parent) as pool:
+        runs = pool.map(partial(run_one, params, out, root, there), keys)
+        return dict(zip(keys, runs, strict=True))
+
+
+def run_one(params: Sections, out: Outputs, root: Path, controls: Mapping[str, Control], key: Key) -> Run:
+    """One training, or linear probe."""
+    torch.set_num_threads(1)  # as the atoms: side by side, one thread each
+    (name, split, seed), settings = key, params.controls
+    control = controls[name]
+    dataset = open_dataset(root, control.features, 1.0, "end")
+    videos = parts(dataset, split, settings.validation_people)
+    if control.net == "probe":
+        return probe(dataset, videos)
+    front = None
+    if control.start is not None:
+        tower = tower_from(params, out, control.start, dataset.feature_dim, seed)
+        front = DenseStates(tower, params.finetune)
+    asformer = None if control.net == "head" else params.asformer
+    if asformer is not None and control.band is not None:
+        asformer = asformer.model_copy(update={"attention_band": control.band})
+    epochs = settings.videoclip_epochs if control.net == "head" else settings.asformer_epochs
+    folder = out.run(f"control_{name}", split, seed)
+    trained = train_seconds(dataset, videos, asformer, front, params.finetune, epochs, seed, folder)
+    return Run(trained.scores, trained.epoch, float(trained.history["cpu_seconds"].sum()))
+
+
+def tower_from(params: Sections, out: Outputs, start: str, feature_dim: int, seed: int) -> VideoCLIP:
+    """The tower that learns: pre-trained, from the text model's weights, or drawn.
+
+    Args:
+        seed: of what is drawn.
+    """
+    if start == "pretrained":
+        return load_pretrained(params, out, params.controls.recipe).model
+    videoclip: VideoClip = params.videoclip
+    model = build_videoclip(videoclip, feature_dim, seed)
+    if start == "text":
+        return model
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return VideoCLIP(model.text.config, videoclip.video_layers, feature_dim, videoclip.max_video_len)
+
+
+def probe(dataset: Dataset, videos: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]) -> Run:
+    """Logistic regression on single seconds; a class that the training videos have not gets the lowest score seen."""
+    train, validation, test = videos
+    started = time.process_time()
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=300))
+    labels = np.concatenate([dataset.labels(video) for video in train])
+    model.fit(np.concatenate([dataset.feature(video) for video in train], axis=1).T, labels)
+    spent, scores = time.process_time() - started, {}
+    for video in (*validation, *test):
+        found = model.predict_log_proba(dataset.feature(video).T)
+        scores[video] = np.full((len(found), len(dataset.classes)), found.min(), np.float32)
+        scores[video][:, model[-1].classes_] = found
+    return Run(scores, 0, spent)

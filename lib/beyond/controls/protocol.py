@@ -1,0 +1,236 @@
+"""One training protocol for every method of 4.2: a label a second, the epoch chosen by people who are held out.
+
+A net here is ASFormer on features, VideoCLIP's video tower with a linear head over its dense states, or ASFormer on the
+states of a tower that learns with it. All see the same training videos, and the epoch with the highest accuracy of the
+validation people's seconds is taken. The test videos are predicted, not measured, in each epoch.
+
+The target set at a label and a feature a second, for all methods alike (4.2): again in the MS-TCN layout.
+
+    <outputs>/seconds/{mapping.txt, groundTruth, splits, features/<set>}
+
+so that `open_dataset` reads it like any data set, at one frame a second. A second's label is that of the frame in its
+middle; its feature is S3D's, or the mean of the frames' features.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.numpy import load_file
+from torch import Tensor, nn
+
+from lib.asformer.model import ASFormer
+from lib.asformer.training import segmentation_loss
+from lib.core.checkpoints import Learner, digest, save_tensors
+from lib.core.devices import alone, autocast
+from lib.core.files import atomic, key, write_json, write_text
+from lib.core.settings import Asformer, Finetune
+from lib.core.training import Row, fit, shuffled
+from lib.data.dataset import Dataset
+from lib.scoring.seconds import at_one_fps
+from lib.videoclip.finetuning import hold_out
+from lib.videoclip.model import VideoCLIP
+from lib.videoclip.windows import cut_windows, merge_windows
+
+
+def write_labels(root: Path, dataset: Dataset, splits: Sequence[int]) -> None:
+    """Mapping, labels of the seconds and these splits."""
+    write_text(root / "mapping.txt", "".join(f"{number} {name}\n" for number, name in enumerate(dataset.classes)))
+    for video in dataset.videos:
+        names = at_one_fps(dataset.names(video), dataset.fps).tolist()
+        write_text(root / "groundTruth" / f"{video}.txt", "".join(f"{name}\n" for name in names))
+    for split in splits:
+        for side, part in zip(("train", "test"), dataset.split(split), strict=True):
+            write_text(root / "splits" / f"{side}.split{split}.bundle", "".join(f"{video}.txt\n" for video in part))
+
+
+def write_features(root: Path, name: str, features: Mapping[str, np.ndarray]) -> None:
+    """A feature set.
+
+    Args:
+        features: video -> (T, D), a row a second.
+    """
+    for video, rows in features.items():
+        with atomic(root / "features" / name / f"{video}.npy") as temporary:
+            np.save(temporary, np.ascontiguousarray(rows.T, np.float32))
+
+
+def second_means(feature: np.ndarray, fps: float) -> np.ndarray:
+    """Mean of the features of each second's frames.
+
+    Args:
+        feature: (D, frames).
+        fps: frames a second.
+
+    Returns:
+        (T, D), T = seconds that have begun.
+
+    >>> second_means(np.array([[1.0, 3.0, 5.0, 7.0, 9.0]]), fps=2).T.tolist()
+    [[2.0, 6.0, 9.0]]
+    """
+    second = (np.arange(feature.shape[1]) / fps).astype(int)
+    sums = np.add.reduceat(feature, np.searchsorted(second, np.arange(second[-1] + 1)), axis=1)
+    return (sums / np.bincount(second)).T
+
+
+class DenseStates(nn.Module):
+    """VideoCLIP's state of each second, the mean over the windows that hold it: (1, D, T) -> (1, H, T)."""
+
+    def __init__(self, tower: VideoCLIP, settings: Finetune):
+        super().__init__()
+        self.tower, self.settings = tower, settings
+        for unused in (tower.text, tower.video.embeddings.word_embeddings):
+            unused.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        windows, mask, starts = cut_windows(x[0].T, self.tower.max_video_len, self.settings.test_stride)
+        with autocast(x.device, getattr(torch, self.settings.dtype)):
+            states = self.tower.video_states(windows, mask, self.settings.cls_visible).float()
+        return merge_windows(states, starts, x.shape[2]).T[None]
+
+
+class Head(nn.Module):
+    """A linear head over the states: (1, H, T) -> (1, 1, K, T)."""
+
+    def __init__(self, width: int, classes: int):
+        super().__init__()
+        self.linear = nn.Linear(width, classes)
+
+    def forward(self, states: Tensor) -> Tensor:
+        return self.linear(states[0].T).T[None, None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Attributes:
+    history: a row an epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds.
+    epoch: the chosen one.
+    scores: its log-probabilities (T, K) of the validation and test videos' seconds.
+    """
+
+    history: pd.DataFrame
+    epoch: int
+    scores: dict[str, np.ndarray]
+
+
+def parts(dataset: Dataset, split: int, people: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Videos to train on, to choose with and to test on; the people held out are the same for all methods and seeds."""
+    train, test = dataset.split(split)
+    return *hold_out(train, people, seed=split), test
+
+
+def train_seconds(
+    dataset: Dataset,
+    videos: tuple[Sequence[str], Sequence[str], Sequence[str]],
+    asformer: Asformer | None,
+    front: DenseStates | None,
+    finetune: Finetune,
+    epochs: int,
+    seed: int,
+    folder: Path,
+) -> Trained:
+    """Train a net on the seconds of a data set (fps 1) and keep each epoch's scores.
+
+    Args:
+        videos: of `parts`.
+        asformer: its settings; None: a linear head.
+        front: a tower that learns with it, whose features must not be standardized; None: ASFormer on the features.
+        finetune: rate, warm-up and clipping of the tower.
+
+    Raises:
+        TrainingError: the loss is not finite.
+    """
+    train, validation, test = videos
+    device, smoothing = alone().device, 0.0 if asformer is None else asformer.smoothing
+    mean, scale = _statistics(dataset, train, standardize=front is None)
+    inputs = {
+        video: torch.from_numpy((dataset.feature(video) - mean) / scale)[None].to(device)
+        for video in (*train, *validation, *test)
+    }
+    net = _net(dataset, asformer, front, seed).to(device)
+    groups = _parameters(net, asformer, front, finetune)
+    rates = [group["lr"] for group in groups]  # the optimizer keeps, and changes, these very dictionaries
+    optimizer = torch.optim.Adam(groups, betas=(0.9, 0.999 if front is None else 0.98), fused=True)
+    scheduler = None if front is not None or asformer is None else _plateau(optimizer, asformer)
+    started = [time.process_time()]
+
+    def steps_of(epoch: int) -> list[tuple[int, str]]:
+        return list(enumerate(shuffled(train, seed)(epoch), 1 + (epoch - 1) * len(train)))
+
+    def losses_of(step: tuple[int, str]) -> list[tuple[Tensor, Row]]:
+        number, video = step
+        if front is not None:
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * min(1.0, number / finetune.warmup)
+        target = torch.from_numpy(dataset.labels(video).copy()).to(device)
+        return [(segmentation_loss(net(inputs[video]), target, smoothing), {})]
+
+    def measure(epoch: int, sums: Row) -> Row:
+        with torch.inference_mode():
+            scores = {video: net(inputs[video])[-1, 0].log_softmax(dim=0).T for video in (*validation, *test)}
+        kept = {video: values.float().cpu().contiguous() for video, values in scores.items()}
+        save_tensors(folder / f"scores_{epoch:03d}.safetensors", kept, {})
+        right = [kept[video].argmax(dim=1).numpy() == dataset.labels(video) for video in validation]
+        row = {"train_loss": sums["loss"] / len(train), "validation_accuracy": 100 * np.concatenate(right).mean()}
+        spent, started[0] = time.process_time() - started[0], time.process_time()
+        return row | {"cpu_seconds": spent}
+
+    content = hashlib.sha256(b"".join(dataset.labels(video).tobytes() for video in inputs))
+    for values in inputs.values():
+        content.update(values.cpu().numpy().data)
+    how = [part and part.model_dump() for part in (asformer, finetune)]
+    identity = key(
+        [how, videos, epochs, seed, digest(net), content.hexdigest()], code=("lib.beyond.controls.protocol",)
+    )
+    clip = None if front is None else finetune.clip
+    learner = Learner(net, optimizer, scheduler, clip)
+    history = fit(learner, steps_of, losses_of, measure, epochs=epochs, seed=seed, folder=folder, key=identity)
+    epoch = int(history.loc[history["validation_accuracy"].idxmax(), "epoch"])
+    scores = load_file(folder / f"scores_{epoch:03d}.safetensors")
+    write_json(folder / "result.json", {"epoch": epoch, "cpu_seconds": history["cpu_seconds"].sum()})
+    return Trained(history, epoch, scores)
+
+
+def _net(dataset: Dataset, asformer: Asformer | None, front: DenseStates | None, seed: int) -> nn.Module:
+    """Drawn by the seed, but for the tower."""
+    width = dataset.feature_dim if front is None else front.tower.video.config.hidden_size
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        if asformer is None:
+            top: nn.Module = Head(width, len(dataset.classes))
+        else:
+            sizes = (asformer.num_layers, asformer.num_maps, asformer.num_decoders)
+            top = ASFormer(width, len(dataset.classes), *sizes, asformer.channel_mask, asformer.attention_band)
+    return top if front is None else nn.Sequential(front, top)
+
+
+def _parameters(net: nn.Module, asformer: Asformer | None, front: DenseStates | None, finetune: Finetune) -> list[dict]:
+    """ASFormer at its own learning rate, tower and head at the tower's."""
+    own = {"lr": finetune.learning_rate}
+    if asformer is not None:
+        own = {"lr": asformer.learning_rate, "weight_decay": asformer.weight_decay}
+    if front is None:
+        return [{"params": list(net.parameters()), **own}]
+    tower = [parameter for parameter in front.parameters() if parameter.requires_grad]
+    top = [parameter for name, parameter in net.named_parameters() if name.startswith("1.")]
+    return [{"params": tower, "lr": finetune.learning_rate}, {"params": top, **own}]
+
+
+def _plateau(optimizer: torch.optim.Optimizer, settings: Asformer) -> torch.optim.lr_scheduler.ReduceLROnPlateau:
+    rule = {"factor": settings.plateau_factor, "patience": settings.plateau_patience}
+    return torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **rule)
+
+
+def _statistics(dataset: Dataset, train: Sequence[str], standardize: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel over the training seconds, (D, 1)."""
+    if not standardize:
+        return np.zeros((dataset.feature_dim, 1), np.float32), np.ones((dataset.feature_dim, 1), np.float32)
+    seconds = np.concatenate([dataset.feature(video) for video in train], axis=1)
+    mean, deviation = seconds.mean(axis=1, keepdims=True), seconds.std(axis=1, keepdims=True)
+    deviation[deviation <= 1e-6 * np.abs(mean)] = 1  # a channel that never changes becomes zero
+    return mean, deviation

@@ -1,0 +1,342 @@
+"""The parameter sections: what can be set, its type and range, one section a concern.
+
+Every value that the thesis or its code fixed is a field here; params/defaults.yaml gives the values, and says which of
+the two it is from where they differ.
+
+The parameter sections of the thesis's 2.4 to 2.6: narrated videos, S3D, VideoCLIP and its pre-training.
+
+The parameter sections of the thesis's 2.7 to 2.9: VideoCLIP on the target set, zero-shot and fine-tuned.
+
+The parameter section of chapter 4.2 and 4.3: how much of the controls is run.
+
+What all parameter sections share: unknown keys are errors, and nothing changes after it was read.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PositiveInt = Annotated[int, Field(gt=0)]
+
+
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Controls(Section):
+    """The controls that the thesis lacked (lib/beyond/controls/design.py), all in one protocol."""
+
+    recipe: str  # of pretrain.recipes: the pre-training that is put to the test
+    splits: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # whose test videos are scored
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training; two at least for a spread
+    validation_people: PositiveInt  # of the training part that choose epoch and weight of the decoding
+    asformer_epochs: PositiveInt
+    videoclip_epochs: PositiveInt
+    score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; the validation people choose
+
+
+Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
+
+
+class Narration(Section):
+    """The demo's narrated videos (lib/demo/narrated.py), in the place of HowTo100M's (thesis 2.1.2)."""
+
+    videos: PositiveInt
+    validation: PositiveInt  # of them
+    shortest: PositiveInt  # seconds
+    longest: PositiveInt
+    seed: int
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.validation >= self.videos:
+            raise ValueError(f"validation {self.validation} must be fewer than videos {self.videos}")
+        if self.shortest > self.longest:
+            raise ValueError(f"shortest {self.shortest} s is longer than longest {self.longest} s")
+        return self
+
+
+class HowTo100M(Section):
+    """Narrated videos to pre-train on (thesis 2.1.2; layout: lib/data/narrated.py); the demo's are rendered."""
+
+    roots: tuple[str, ...]  # the first that exists
+    accept: dict[str, str]  # features of pre-training -> other features that a model may be given all the same
+    features: dict[Layer, str]  # folder in features/ of each; demo: named by lib/backbones/s3d_features.py
+
+
+class S3DFeatures(Section):
+    """S3D and how features are taken from it (thesis 2.4.1; lib/backbones/s3d.py, lib/backbones/s3d_features.py)."""
+
+    weights: str | None  # s3d_howto100m.pth, relative to the project; null: trained in 2.4 (the demo)
+    dictionary: str | None  # s3d_dict.npy, its words; null: the words of the demo's captions
+    width: Annotated[float, Field(gt=0)]  # factor on all channels
+    embedding_dim: PositiveInt
+    text_hidden: PositiveInt
+    fps: PositiveInt  # frames of a second that are seen, even
+    crop: PositiveInt  # pixels, even: short side, then centre
+    normalize: bool  # features to length 1
+    dtype: Literal["float32", "bfloat16"]
+
+    @model_validator(mode="after")
+    def _even(self) -> Self:
+        if self.fps % 2 or self.crop % 2:
+            raise ValueError(f"fps and crop must be even, got {self.fps} and {self.crop}")
+        return self
+
+
+class MilNce(Section):
+    """Training of the demo's S3D on its narrations (thesis 2.4.1, equation 4; lib/backbones/mil_nce.py)."""
+
+    labelled_clips: PositiveInt  # to begin with (lib/backbones/labelled_clips.py)
+    labelled_frames: PositiveInt  # of each, of which `frames` in a row are taken
+    labelled_epochs: PositiveInt
+    labelled_rate: Annotated[float, Field(gt=0)]  # highest learning rate there
+    frames: PositiveInt  # of a clip, even
+    square: PositiveInt  # pixels: clips are cut to squares of this side or larger, then resized
+    candidates: PositiveInt  # captions nearest in time to a clip, all taken for positive
+    words: PositiveInt  # of a caption that are read
+    batch: PositiveInt  # clips
+    per_video: PositiveInt  # of them from one video
+    batches: PositiveInt  # an epoch
+    epochs: PositiveInt
+    learning_rate: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    seed: int
+
+    @model_validator(mode="after")
+    def _spans_fit(self) -> Self:
+        if self.frames > self.labelled_frames:
+            raise ValueError(f"frames: {self.frames} of a clip, but labelled_frames are {self.labelled_frames}")
+        return self
+
+
+class VideoClip(Section):
+    """VideoCLIP's towers (thesis 2.4.2; lib/videoclip/model.py, lib/videoclip/towers.py)."""
+
+    start: str  # minilm (ships with a package), or a folder or hub name of a BERT such as bert-base-uncased
+    text_layers: PositiveInt  # the first so many of it
+    video_layers: PositiveInt
+    max_video_len: PositiveInt  # seconds
+    train_words: bool  # false: both towers' word tables stay as they are
+    dropout: Probability
+
+
+class Pairs(Section):
+    """Positive pairs of VideoCLIP's pre-training (thesis 2.4.2; lib/pretraining/pairs.py)."""
+
+    text_tokens: tuple[PositiveInt, PositiveInt]  # shortest and longest that captions are grown to
+    video_seconds: tuple[PositiveInt, PositiveInt]  # of a clip
+    longest_text: PositiveInt  # tokens kept, without [CLS] and [SEP]
+    per_video: PositiveInt  # pairs drawn from a video for a cluster
+
+
+class Mining(Section):
+    """Clusters of alike videos (thesis 2.4.2, equation 6; lib/pretraining/clusters.py)."""
+
+    negatives: Literal["fresh", "stale", "random"]  # mined each epoch; in the first only; not mined at all
+    per_video: PositiveInt  # pairs that a video's representation averages
+    index: Literal["exact", "ivf"]
+    lists: PositiveInt  # cells of the inverted file
+    probes: PositiveInt  # of them that are read
+
+
+class Recipe(Section):
+    """One pre-training: what the thesis varied."""
+
+    features: Layer
+    clusters_per_update: PositiveInt  # C, whatever the number of devices
+    epochs: PositiveInt
+    weights: str | None = None  # a published checkpoint; where the file is there it is taken, and nothing is trained
+
+
+class Pretrain(Section):
+    """VideoCLIP's pre-training (thesis 2.5, 2.6; lib/pretraining/recipes.py)."""
+
+    recipes: dict[Literal["one_cluster", "own", "public"], Recipe]
+    videos_per_cluster: PositiveInt  # k
+    validations: PositiveInt  # an epoch
+    learning_rate: Annotated[float, Field(gt=0)]
+    warmup: PositiveInt  # updates
+    decay_updates: PositiveInt  # the rate falls to zero by then
+    clip: Annotated[float, Field(gt=0)]  # norm of the gradient, after averaging over the clusters
+    dtype: Literal["float32", "bfloat16"]
+    gradient_checkpointing: bool
+    workers: Annotated[int, Field(ge=0)]  # processes that draw batches, beside each training process
+    seed: int
+    pairs: Pairs
+    mining: Mining
+
+
+class Experiment(Section):
+    """Small pre-trainings that differ in one thing each (2_6, beyond the thesis; lib/pretraining/experiment.py)."""
+
+    clusters_per_update: tuple[PositiveInt, ...]  # with fresh negatives
+    negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
+    seeds: Annotated[tuple[int, ...], Field(min_length=2)]
+    epochs: PositiveInt
+    per_video: PositiveInt
+
+
+class ZeroShot(Section):
+    """VideoCLIP without the target's labels (thesis 2.7, 2.8; lib/videoclip/zero_shot.py)."""
+
+    prompts: str  # what the text tower reads of a class: raw, words, or a template such as "how to {words}"
+    stride: PositiveInt  # seconds between two windows of videoclip.max_video_len seconds
+    cls_visible: bool  # whether the video [CLS] is seen, as it was in pre-training
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of the untrained models beside every row
+
+
+class Finetune(Section):
+    """VideoCLIP's video tower trained on the target's labels (thesis 2.9; lib/videoclip/finetuning.py)."""
+
+    objective: Literal["head", "contrastive"]  # a new linear head; or the class names' vectors, both towers trained
+    head: PositiveInt | None  # outputs of the head; null: one a class
+    select_on: Literal["test", "validation", "last"]  # whose loss chooses the epoch; last: none is chosen
+    validation_people: PositiveInt  # of the training part that are held out where select_on is validation
+    train_stride: PositiveInt  # seconds between two windows, in training and for the loss that chooses
+    test_stride: PositiveInt
+    cls_visible: bool
+    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # results wanted; one run of the longest gives all
+    learning_rate: Annotated[float, Field(gt=0)]
+    warmup: PositiveInt  # updates of one video; constant afterwards
+    clip: Annotated[float, Field(gt=0)]  # norm of the gradient
+    dtype: Literal["float32", "bfloat16"]
+    seed: int
+
+
+class Data(Section):
+    """Where the data set lies (MS-TCN layout) and how its features and labels are read."""
+
+    source: Literal["demo", "files"]  # demo: rendered by 2_1 into outputs/<profile>/data; files: must be there
+    name: str  # how captions name the data set
+    roots: tuple[
+        str, ...
+    ] = ()  # source files: folders of the MS-TCN layout, relative to the project; the first that exists
+    real_labels: tuple[
+        str, ...
+    ]  # folders where the real 50 Salads labels may lie, for 2.1 and 4.1; left out where none is there
+    real_predictions: tuple[str, ...]  # the same for an MS-TCN's predictions of split 1's test videos, for 4.1
+    fps: Annotated[float, Field(gt=0)]  # frames a second of labels and features
+    public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
+    own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
+    splits: PositiveInt  # of the cross-validation, counted from 1: as many pairs of bundles must be in splits/
+    ignore: tuple[str, ...] = ()  # classes left out of segmental scores
+    convention: Literal["mstcn", "asformer", "lea"]
+    compare: Literal["thesis", "scores_references", "none"]  # what is published, beside 2.3.1's results
+
+    @property
+    def split_numbers(self) -> tuple[int, ...]:
+        """1 … splits."""
+        return tuple(range(1, self.splits + 1))
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.source == "demo" and self.splits != 5:
+            raise ValueError(f"splits: the demo has 5, got {self.splits}")
+        return self
+
+
+class Asformer(Section):
+    """ASFormer and its training (thesis 2.2.2, 2.3; Yi, Wen, Jiang, BMVC 2021)."""
+
+    num_layers: PositiveInt
+    num_maps: PositiveInt
+    num_decoders: Annotated[int, Field(ge=0)]
+    channel_mask: Probability
+    attention_band: Literal["published", "banded"]
+    smoothing: Annotated[float, Field(ge=0)]  # lambda of equation 3
+    sample_rate: PositiveInt  # every n-th frame is used
+    standardize: bool  # channels to zero mean, unit variance of the training videos
+    epochs: PositiveInt
+    learning_rate: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)]
+    plateau_patience: Annotated[int, Field(ge=0)]
+    test_every: PositiveInt  # epochs between two test measurements (for the figures only)
+    seed: int
+
+
+class I3D(Section):
+    """I3D and how features are taken from it (thesis 2.2.1, 2.3.2; lib/backbones/i3d.py, lib/backbones/i3d_features.py)."""
+
+    weights: str | None  # checkpoint of the RGB net, relative to the project; null: trained in 2.2 (the demo)
+    width: PositiveInt  # channels of the stem; features have 32 times as many
+    dropout: Probability
+    channel_order: Literal["bgr", "rgb"]
+    short_side: PositiveInt  # pixels, then the centre `crop` x `crop`
+    crop: PositiveInt
+    mean: float
+    std: Annotated[float, Field(gt=0)]
+    window: PositiveInt  # frames, odd: the frame in its middle gets the feature
+    use_last_frame: bool  # false: the thesis's code reads windows up to the last frame but one
+    mode: Literal["window", "dense"]
+    chunk: PositiveInt  # frames (windows) that are computed at once
+    dtype: Literal["float32", "bfloat16"]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.window % 2 == 0 or self.window < 3:
+            raise ValueError(f"window must be odd and at least 3, got {self.window}")
+        if self.crop > self.short_side:
+            raise ValueError(f"crop {self.crop} is larger than short_side {self.short_side}")
+        return self
+
+
+class Demo(Section):
+    """The demo kitchen (lib/demo): rendered videos in the place of 50 Salads'."""
+
+    seed: int
+    people_per_split: Annotated[int, Field(ge=1, le=5)]  # five splits by person; 5 = the 25 people of the data set
+    videos_per_person: Annotated[int, Field(ge=1, le=2)]
+    pace: Annotated[float, Field(gt=0)]  # factor on durations; 0.92 = about 88 s a video
+    size: Annotated[int, Field(ge=32)]  # pixels a side of a frame
+    fps: PositiveInt
+    variety: Annotated[float, Field(ge=0)]  # factor on how far places, sizes, cameras and light differ between people
+
+
+class Backbone(Section):
+    """Training of the demo's I3D on rendered clips of a wider domain (lib/backbones/labelled_clips.py), in the place of Kinetics."""
+
+    clips: PositiveInt
+    clip_frames: PositiveInt  # rendered
+    frames: PositiveInt  # of them that the net sees at once
+    square: PositiveInt  # pixels: RGB clips are cut to squares of this side or larger, then resized to i3d.crop
+    batch: PositiveInt
+    batches: PositiveInt  # an epoch
+    epochs: dict[Literal["rgb", "flow"], PositiveInt]  # colours take longer to learn than motion
+    learning_rate: Annotated[float, Field(gt=0)]  # highest; one warm-up and one cosine decay over the epochs
+    weight_decay: Annotated[float, Field(ge=0)]
+    seed: int
+
+
+class Params(Section):
+    title: str
+    language: Literal["en", "ru"]  # of titles, axis labels, table headers and captions; prose is English
+    notice: str  # said on every page, e.g. that the numbers are the demo's
+    notebooks: tuple[str, ...]
+    split_jobs: bool  # a job a split, side by side; false: one job trains the five (its start costs more than training)
+    data: Data
+    demo: Demo
+    i3d: I3D
+    backbone: Backbone
+    asformer: Asformer
+    narration: Narration
+    howto100m: HowTo100M
+    s3d: S3DFeatures
+    mil_nce: MilNce
+    videoclip: VideoClip
+    pretrain: Pretrain
+    experiment: Experiment
+    zero_shot: ZeroShot
+    finetune: Finetune
+    controls: Controls
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        beyond = sorted(set(self.controls.splits) - set(self.data.split_numbers))
+        if beyond and {"4_2_controls", "4_3_scores_check"} & set(self.notebooks):
+            raise ValueError(f"controls.splits names split {beyond[0]}, but data.splits is {self.data.splits}")
+        return self

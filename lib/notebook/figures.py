@@ -1,0 +1,175 @@
+"""Confusion matrices as figures (thesis Figures 18, 19, 21, 23, 25, 27), and the kinds of confused pairs (2.8.3).
+
+The drawing of 2.7: a video, its windows, the scores of one class in each, all classes' mean scores, the labels.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from lib.notebook import plots
+from lib.scoring.confusion import row_shares, summed
+from lib.videoclip.windows import Trace
+
+
+def draw_branch(one: Trace, classes: Sequence[str]) -> Figure:
+    """From top to bottom as the video goes through the branch."""
+    figure, axes = plt.subplots(
+        4, 1, figsize=(plots.WIDTH, 9), sharex=True, height_ratios=[0.8, 1.1, 2.8, 0.7], squeeze=True
+    )
+    colours = list(plots.SPLIT_COLOURS.values())[:3]
+    _windows(one, colours, axes[0])
+    _one_class(one, classes, colours, axes[1])
+    _all_classes(one, classes, axes[2])
+    labels = {"truth": one.truth, "best class": one.merged.argmax(axis=1)}
+    rows = {name: [str(classes[k]) for k in row] for name, row in labels.items()}
+    plots.timeline(rows, 1.0, classes, axes[3])
+    axes[3].get_legend().remove()
+    axes[3].set_title("Truth and the best class of each second", loc="left", fontsize=9)
+    return figure
+
+
+def branch_table(one: Trace, classes: Sequence[str]) -> pd.DataFrame:
+    """What the drawing shows: a row a second with its windows, truth, best class and mean scores."""
+    count = np.zeros(len(one.truth), int)
+    for start, inside in zip(one.starts, one.inside, strict=True):
+        count[start : start + int(inside.sum())] += 1
+    table = pd.DataFrame(one.merged, columns=list(classes)).rename_axis("second")
+    table.insert(0, "best", [classes[k] for k in one.merged.argmax(axis=1)])
+    table.insert(0, "truth", [classes[k] for k in one.truth])
+    table.insert(0, "windows", count)
+    return table.reset_index()
+
+
+def _windows(one: Trace, colours: Sequence[str], ax: Axes) -> None:
+    for number, (start, inside) in enumerate(zip(one.starts, one.inside, strict=True)):
+        row = -(number % 3)
+        ax.broken_barh([(start, int(inside.sum()))], (row - 0.35, 0.7), facecolors=colours[number % 3], alpha=0.75)
+        ax.text(start + 0.5, row, str(number + 1), va="center", fontsize=7)
+    ax.set(yticks=[], ylim=(-2.5, 0.5))
+    ax.grid(visible=False)
+    ax.set_title(f"{one.video}: windows of {one.inside.shape[1]} seconds", loc="left", fontsize=9)
+
+
+def _one_class(one: Trace, classes: Sequence[str], colours: Sequence[str], ax: Axes) -> None:
+    chosen = int(np.bincount(one.truth).argmax())
+    for number, (start, inside) in enumerate(zip(one.starts, one.inside, strict=True)):
+        length = int(inside.sum())
+        middles = np.arange(start, start + length) + 0.5
+        ax.plot(middles, one.window_scores[number, :length, chosen], color=colours[number % 3], lw=0.9)
+    ax.plot(np.arange(len(one.merged)) + 0.5, one.merged[:, chosen], color=plots.MEAN_COLOUR, lw=2, label="mean")
+    ax.set_ylabel("score")
+    ax.legend(loc="upper right", fontsize=8)
+    ax.set_title(f"Scores of {classes[chosen]} in each window, and their mean", loc="left", fontsize=9)
+
+
+def _all_classes(one: Trace, classes: Sequence[str], ax: Axes) -> None:
+    centred = one.merged - one.merged.mean(axis=1, keepdims=True)
+    limit = float(np.abs(centred).max())
+    extent = (0, len(one.truth), len(classes) - 0.5, -0.5)
+    image = ax.imshow(centred.T, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, extent=extent)
+    ax.plot(np.arange(len(one.truth)) + 0.5, one.truth, ".", color="black", ms=2.5)
+    ax.set_yticks(range(len(classes)), list(classes), fontsize=7)
+    ax.grid(visible=False)
+    ax.figure.colorbar(image, ax=ax, pad=0.01, fraction=0.03)
+    ax.set_title("Mean scores less the second's mean over the classes; dots: truth", loc="left", fontsize=9)
+
+
+WIDTH = 10.0  # inches, wider than the text of the report's other figures: two matrices of 19 names side by side
+
+
+WRITTEN = 0.05  # smaller shares are coloured and not written
+
+
+ABSENT = "#c9c9c9"  # a class without true seconds
+
+
+def draw_confusions(matrices: Mapping[int, pd.DataFrame]) -> Figure:
+    """One panel a split, then their sum, two in a row; all on one colour scale from 0 to 1.
+
+    Names stand at the left column and below the lowest panel of each column, with the class's number, which stands at
+    every panel. Shares of a true class's seconds are written in percent from 5 % on.
+    """
+    panels = {f"split {split}": matrix for split, matrix in matrices.items()}
+    if len(matrices) > 1:
+        panels["all splits"] = summed(matrices)
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    size = (WIDTH, 3.0 + 4.0 * rows) if columns == 2 else (0.7 * WIDTH, 0.75 * WIDTH)
+    hidden = {"visible": False}  # seaborn draws the whole figure for each matrix, to see whether names overlap
+    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, subplot_kw=hidden)
+    for place, ((name, matrix), ax) in enumerate(zip(panels.items(), grid.flat, strict=False)):
+        draw_confusion(matrix, ax, left=place % columns == 0, below=place + columns >= len(panels)).set_title(name)
+    for ax in grid.flat[len(panels) :]:
+        ax.remove()
+    used = list(grid.flat[: len(panels)])
+    for ax in used:
+        ax.set_visible(True)
+    bar = figure.colorbar(used[0].collections[0], ax=used, location="top", shrink=0.5, aspect=40, pad=0.01)
+    bar.set_label("share of the true class's seconds (written in %)")
+    if any((matrix.sum(axis=1) == 0).any() for matrix in panels.values()):
+        figure.legend(handles=[Patch(color=ABSENT, label="no true seconds")], loc="upper right", frameon=False)
+    return figure
+
+
+def draw_confusion(matrix: pd.DataFrame, ax: Axes, left: bool = True, below: bool = True) -> Axes:
+    """One matrix, each row's shares.
+
+    Args:
+        left, below: write the names of the true and of the predicted classes there, and not their numbers alone.
+    """
+    shares = row_shares(matrix)
+    written = shares.map(lambda share: f"{100 * share:.0f}" if share >= WRITTEN else "")
+    numbers = [str(number) for number in range(len(matrix))]
+    names = [f"{name}  {number}" for number, name in enumerate(matrix.index)]
+    ax.set_facecolor(ABSENT)  # seen where a share is NaN
+    sns.heatmap(
+        shares, ax=ax, vmin=0, vmax=1, cmap="Blues", cbar=False, square=True, mask=shares.isna(), annot=written, fmt="",
+        annot_kws={"size": 7}, linewidths=0.3, linecolor="#e4e4e4", yticklabels=names if left else numbers,
+        xticklabels=names if below else numbers,
+    )  # fmt: skip
+    ax.set(ylabel="true" if left else "", xlabel="predicted" if below else "")
+    ax.tick_params(axis="y", labelrotation=0, labelsize=8.5, length=0, pad=1)
+    ax.tick_params(axis="x", labelrotation=90 if below else 0, labelsize=8.5, length=0, pad=1)
+    return ax
+
+
+def draw_kinds(shares: pd.DataFrame, ax: Axes) -> Axes:
+    """Mean share of each kind in the wrong seconds, a bar for each weights; a point a split; a line where chance is.
+
+    Args:
+        shares: as of `lib.scoring.confusion.kind_shares`, with a column weights.
+    """
+    kinds, weights = list(shares["kind"].unique()), list(shares["weights"].unique())
+    height = 0.8 / len(weights)
+    for row, name in enumerate(weights):
+        part = shares[shares["weights"] == name].groupby("kind", sort=False)
+        places = np.arange(len(kinds)) + (row - (len(weights) - 1) / 2) * height
+        colour = sns.color_palette("colorblind")[row]
+        ax.barh(
+            places, 100 * part["share"].mean()[kinds], height * 0.9, color=colour, alpha=0.55, label=f"{name} weights"
+        )
+        for place, kind in zip(places, kinds, strict=True):
+            values = 100 * part.get_group(kind)["share"]
+            ax.plot(values, np.full(len(values), place), "o", ms=3, color=colour)
+        chance = 100 * part["by_prediction"].mean()[kinds]
+        ax.vlines(
+            chance,
+            places - height / 2,
+            places + height / 2,
+            colors="black",
+            lw=1.6,
+            label="_" * bool(row) + "by chance",
+        )
+    ax.set_yticks(range(len(kinds)), kinds)
+    ax.invert_yaxis()
+    ax.set(xlabel="share of the wrong seconds, %", xlim=(0, None))
+    ax.grid(axis="y", visible=False)
+    ax.legend()
+    return ax

@@ -1,0 +1,298 @@
+"""Plot functions: data and an `ax` in, the `ax` out. One style; one colour-blind-safe colour a split everywhere.
+
+Colours and patterns of classes, computed from their names, that also colour-blind readers can tell apart.
+
+Nineteen colours cannot all be told apart, by anybody. So colour says the verb and pattern the object: `cut_tomato` and
+`cut_cheese` have nearly the same blue, `cut_cheese` and `place_cheese_into_bowl` the same hatching. Classes that name
+no action are grey. With more than six verbs, some share a colour, and their classes still differ in pattern, as long
+as there are patterns.
+
+Across verbs the colours keep a CIELAB distance of 20 in normal sight, under protanopia and under deuteranopia, by
+the simulation of Machado et al., IEEE TVCG 2009 (tests/test_class_colours.py); within a verb it is the pattern, and
+the name in legends and hover texts, that tells.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from lib.scoring.confusion import NEUTRAL
+from lib.scoring.labels import segments
+
+# The darkest and the lightest of each family, 12 units of CIELAB lightness apart. Found by a random search for the
+# largest least distance between families under the three kinds of sight.
+FAMILIES = (
+    ("#3e60db", "#677dfe"),  # blue
+    ("#d79f27", "#fbbf4a"),  # amber
+    ("#971381", "#b93da0"),  # plum
+    ("#2aab68", "#53cd86"),  # green
+    ("#029bdb", "#4bbbfe"),  # sky
+    ("#475001", "#656d22"),  # olive
+)
+
+
+GREY = ("#818181", "#a0a0a0")
+
+
+PATTERNS = {  # Bokeh's name -> Matplotlib's; no dots, which make an SVG of half a megabyte
+    "blank": "",
+    "right_diagonal_line": "////",
+    "left_diagonal_line": "\\\\\\\\",
+    "diagonal_cross": "xxxx",
+    "horizontal_line": "----",
+    "cross": "++++",
+    "vertical_line": "||||",  # last, since on a time axis they look like borders
+}
+
+
+@dataclass(frozen=True)
+class ClassStyle:
+    """How a class is drawn.
+
+    Attributes:
+        verb: its group in a legend; "no action" for the neutral ones.
+        colour: of the filling, such as "#3e60db".
+        pattern: one of PATTERNS.
+        ink: colour of the pattern, white on dark and black on light colours.
+    """
+
+    verb: str
+    colour: str
+    pattern: str
+    ink: str
+
+    @property
+    def hatch(self) -> str:
+        """The pattern as Matplotlib calls it."""
+        return PATTERNS[self.pattern]
+
+
+def class_styles(classes: Sequence[str]) -> dict[str, ClassStyle]:
+    """A style a class, in the order of the classes.
+
+    Names are read as verb, object, and maybe a place, as in lib.scoring.confusion.
+
+    >>> styles = class_styles(["cut_tomato", "cut_cheese", "place_tomato_into_bowl", "action_start"])
+    >>> [style.pattern for style in styles.values()]
+    ['blank', 'right_diagonal_line', 'blank', 'blank']
+    >>> styles["cut_tomato"].colour, styles["action_start"].verb
+    ('#3e60db', 'no action')
+    """
+    verbs = {name: "no action" if name in NEUTRAL else name.split("_")[0] for name in classes}
+    actions = list(dict.fromkeys(verb for verb in verbs.values() if verb != "no action"))
+    family = {verb: number % len(FAMILIES) for number, verb in enumerate(actions)} | {"no action": -1}
+    members: dict[int, list[str]] = {}
+    for name, verb in verbs.items():
+        members.setdefault(family[verb], []).append(name)
+    patterns = _patterns(members)
+    styles = {}
+    for name, verb in verbs.items():
+        mates = members[family[verb]]
+        share = mates.index(name) / (len(mates) - 1) if len(mates) > 1 else 0.5
+        colour, light = _between(FAMILIES[family[verb]] if family[verb] >= 0 else GREY, share)
+        styles[name] = ClassStyle(verb, colour, patterns[name], "#000000" if light else "#ffffff")
+    return styles
+
+
+def _patterns(members: dict[int, list[str]]) -> dict[str, str]:
+    """The first pattern that no class of the same family has, the same for the same object where that can be."""
+    kept: dict[str, str] = {}  # object -> pattern
+    found: dict[str, str] = {}
+    for mates in members.values():
+        free = list(PATTERNS)
+        for name in sorted(mates, key=lambda name: _object(name) not in kept):  # objects that have one choose first
+            choice = kept.get(_object(name))
+            if choice not in free:
+                choice = free[0] if free else "blank"
+            if choice in free:
+                free.remove(choice)
+            kept.setdefault(_object(name), choice)
+            found[name] = choice
+    return found
+
+
+def _object(name: str) -> str:
+    return "_".join(name.split("_")[1:2])
+
+
+def _between(ends: tuple[str, str], share: float) -> tuple[str, bool]:
+    """A colour between two, and whether it is light, so that a pattern on it is black."""
+    dark, bright = ([int(end[place : place + 2], 16) for place in (1, 3, 5)] for end in ends)
+    mixed = [round(a + share * (b - a)) for a, b in zip(dark, bright, strict=True)]
+    red, green, blue = ((value / 255) ** 2.2 for value in mixed)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#{:02x}{:02x}{:02x}".format(*mixed), luminance > 0.3
+
+
+# Okabe and Ito's palette: https://jfly.uni-koeln.de/color
+SPLIT_COLOURS = {
+    1: "#0072B2",
+    2: "#E69F00",
+    3: "#009E73",
+    4: "#CC79A7",
+    5: "#D55E00",
+}  # then again, dashed
+
+
+MEAN_COLOUR = "#222222"
+
+
+PRETRAINING_LOSSES = {
+    "train_loss": "training",
+    "random_loss": "validation, random negatives",
+    "hard_loss": "validation, mined negatives",
+}
+
+
+WIDTH = 8.0  # inches: the text width of the report
+
+
+def set_style() -> None:
+    sns.set_theme(
+        context="paper",
+        style="whitegrid",
+        font_scale=1.15,
+        rc={
+            "figure.figsize": (WIDTH, 3.6),
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "hatch.linewidth": 0.5,
+            "svg.hashsalt": "report",  # equal figures are equal files
+            "svg.fonttype": "path",
+        },
+    )
+
+
+def short(value: float) -> str:
+    """Three decimals for fractions, one for percents and the like: the precision of the thesis's tables."""
+    return "–" if pd.isna(value) else f"{value:.3f}" if abs(value) < 2 else f"{value:.1f}"
+
+
+def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> Axes:
+    """One line a split over the epochs and, where there are several splits, their mean.
+
+    Args:
+        history: columns split, epoch and `value`; rows without a value (epochs that were not tested) are left out.
+        label: of the vertical axis.
+    """
+    measured = history.dropna(subset=[value])
+    colours = list(SPLIT_COLOURS.values())
+    for split, curve in measured.groupby("split"):
+        ax.plot(
+            curve["epoch"],
+            curve[value],
+            color=colours[(int(split) - 1) % len(colours)],
+            ls="-" if int(split) <= len(colours) else "--",
+            lw=1.2,
+            marker=_marker(curve),
+            label=f"split {split}",
+        )
+    if measured["split"].nunique() > 1:
+        mean = measured.groupby("epoch")[value].mean()
+        ax.plot(mean.index, mean, color=MEAN_COLOUR, lw=2.2, label="mean")
+    ax.set(xlabel="epoch", ylabel=label)
+    return ax
+
+
+def _marker(curve: pd.DataFrame | pd.Series) -> str:
+    return "o" if len(curve) <= 15 else ""
+
+
+def labelled_curves(curves: Mapping[str, pd.Series], ax: Axes, label: str) -> Axes:
+    """One line a named series, e.g. the three ways to trim."""
+    for (name, curve), colour in zip(curves.items(), SPLIT_COLOURS.values(), strict=False):
+        ax.plot(curve.index, curve, color=colour, lw=1.6, marker=_marker(curve), label=name)
+    ax.set(xlabel="epoch", ylabel=label)
+    return ax
+
+
+def pretraining_curves(history: pd.DataFrame, ax: Axes) -> Axes:
+    """The losses of a pre-training over its epochs (Figures 16, 17); `history` is that of lib.pretraining.recipes.run_recipe."""
+    by_epoch = history.set_index("epoch")
+    curves = {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}
+    labelled_curves(curves, ax, "contrastive loss").legend()
+    return ax
+
+
+def class_bars(shares: pd.Series, ax: Axes, label: str) -> Axes:
+    """Horizontal bars, largest class on top. `shares`: value by class name."""
+    ordered = shares.sort_values()
+    ax.barh(ordered.index, ordered, color="#0072B2", height=0.75)
+    for place, value in enumerate(ordered):
+        ax.text(value, place, f" {value:.1f}", va="center", fontsize=8)
+    ax.set(xlabel=label, ylabel="")
+    ax.grid(axis="y", visible=False)
+    ax.margins(y=0.01)
+    return ax
+
+
+def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[str], ax: Axes) -> Axes:
+    """Label sequences as bars on one time axis, coloured by verb and hatched by object (lib.notebook.plots).
+
+    Args:
+        rows: name -> label a frame, e.g. {"truth": …, "ASFormer": …}; drawn from top to bottom.
+        fps: frames a second of the labels.
+        classes: all class names, for the colours and the legend.
+    """
+    styles = class_styles(classes)
+    for place, labels in enumerate(rows.values()):
+        runs = segments(labels)
+        for name in np.unique(runs.labels).tolist():
+            own = runs.labels == name
+            starts, ends = runs.starts[own] / fps, runs.ends[own] / fps
+            spans = list(zip(starts, ends - starts, strict=True))
+            ax.broken_barh(spans, (-place - 0.4, 0.8), lw=0, **_filling(styles[name]))
+    ax.set_yticks([-place for place in range(len(rows))], list(rows))
+    ax.set(xlabel="seconds", xlim=(0, max(len(labels) for labels in rows.values()) / fps))
+    ax.grid(visible=False)
+    seen = [name for name in classes if any(name in labels for labels in rows.values())]
+    handles = [Patch(lw=0, label=name, **_filling(styles[name])) for name in seen]
+    ax.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.28 - 0.12 / len(rows)),
+        ncol=4,
+        fontsize=7.5,
+        frameon=False,
+    )
+    return ax
+
+
+def class_legend(classes: Sequence[str], figure: Figure) -> None:
+    """One legend of all classes below a figure of timelines."""
+    handles = [Patch(lw=0, label=name, **_filling(style)) for name, style in class_styles(classes).items()]
+    figure.legend(handles=handles, loc="outside lower center", ncol=4, fontsize=7.5, frameon=False)
+
+
+def _filling(style: ClassStyle) -> dict[str, Any]:
+    return {"facecolor": style.colour, "hatch": style.hatch, "hatchcolor": style.ink}
+
+
+def wrap(name: str) -> str:
+    """A class name in two lines where it is long.
+
+    >>> wrap("place_cucumber_into_bowl").splitlines()
+    ['place_cucumber', 'into_bowl']
+    """
+    return name.replace("_into_", "\ninto_").replace("_onto_", "\nonto_")
+
+
+def picture(image: np.ndarray, title: str, ax: Axes) -> Axes:
+    """A frame (H, W, 3), RGB, without axes."""
+    ax.imshow(image)
+    ax.set_title(title, fontsize=7.5)
+    ax.set_axis_off()
+    return ax
+
+
+def count_or_short(value: float) -> str:
+    """Whole numbers without decimals, others as `short`."""
+    return f"{value:.0f}" if not pd.isna(value) and value == round(value) else short(value)

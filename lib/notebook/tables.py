@@ -1,0 +1,170 @@
+"""Result tables (thesis Tables 1-9): ours, the thesis's, the difference, in the thesis's columns."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from lib.notebook.plots import short
+from lib.scoring.metrics import METRICS
+
+HEADERS = {
+    "accuracy": "accuracy, 0–1",
+    "edit": "edit, %",
+    "raw_edit": "raw edit distance, s",
+    "best_loss": "its loss*",
+    "f1@10": "F1@10, 0–1",
+    "f1@25": "F1@25, 0–1",
+    "f1@50": "F1@50, 0–1",
+    "best_accuracy": "best accuracy*, 0–1",
+    "best_epoch": "its epoch*",
+}
+
+
+PERCENT = {name: f"{name.replace('f1', 'F1')}, %" for name in METRICS}  # where the scores are percent
+
+
+LABELS = {  # of tables whose CSV has names of its own
+    "zero_shot": "zero-shot, %",
+    "random_loss": "loss, random clusters",
+    "hard_loss": "loss, mined clusters",
+    "by_prediction": "by chance",
+    "splits_above": "splits above chance",
+    "mean_low": "mean, from",
+    "mean_high": "mean, to",
+    "raw_edit": "edit distance, labels",
+}
+
+
+TENTHS = ("edit", "raw_edit")  # with one decimal
+
+
+LOWER = ("raw_edit", "best_loss")  # better where lower
+
+
+SPREAD = "±"  # row of the standard deviation over the splits
+
+
+BEST = "text-decoration: underline"  # mark of a column's best value
+
+
+def beside(
+    ours: pd.DataFrame,
+    published: pd.DataFrame,
+    our_name: str,
+    their_name: str = "thesis",
+    controls: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+) -> tuple[Styler, pd.DataFrame]:
+    """Ours, the published table and the difference, one below the other in the same columns.
+
+    The published table stands as a whole below a whole of ours, whose splits may be fewer or more: its mean is over its
+    own.
+
+    Args:
+        controls: further tables of ours in the same columns, below, by name.
+
+    Returns:
+        The styled table (best of each part underlined, a row ± of the standard deviation over the splits), and its
+        values with a column `source`, for the CSV.
+    """
+    theirs = published.rename(index=str).reindex(columns=ours.columns).astype(float)
+    difference = ours - theirs.reindex(ours.index)
+    if "mean" not in ours.index:  # one split, or the ways to trim
+        theirs = theirs.reindex(ours.index)
+    blocks = {our_name: ours, their_name: theirs, "difference": difference, **controls}
+    return _styled({name: block if name == "difference" else _spread(block) for name, block in blocks.items()})
+
+
+def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
+    """As `beside`, where there is nothing published to compare with."""
+    return _styled({our_name: _spread(ours)})
+
+
+def style_ten(table: pd.DataFrame) -> Styler:
+    """Table 10 for the eye: the columns of `lib.scoring.conclusion.table_ten` and `segments`, the best of each underlined."""
+    headers = {"thesis": "thesis", "as_thesis": "scored as the thesis", "difference": "difference"}
+    headers |= {"accuracy": "accuracy", "accuracy_sd": "±"}
+    headers |= {name: HEADERS[name] for name in METRICS} | {"segments": "segments"}
+    styler = table.reindex(columns=list(headers)).rename(columns=headers).style.format(short, na_rep="–")
+    styler = styler.format(signed, subset=["difference"])
+    best = [name for name in headers.values() if name not in ("difference", "±", "segments")]
+    return styler.highlight_max(subset=best, props=BEST)
+
+
+def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str] = ()) -> Styler:
+    """A table with the best number of each column underlined: the highest, in the columns `lower` the lowest.
+
+    Args:
+        skip: columns without better and worse.
+    """
+    numbers = [name for name in table.select_dtypes("number") if name not in skip]
+    styler = table.style.highlight_max(subset=[name for name in numbers if name not in lower], props=BEST)
+    return styler.highlight_min(subset=[name for name in numbers if name in lower], props=BEST) if lower else styler
+
+
+def fold_widths(styler: Styler, places: int) -> Styler:
+    """Half widths (columns "… ±") beside their means in one column, which is narrower than two.
+
+    >>> table = pd.DataFrame({"hit": [61.0], "hit ±": [2.5], "loss": [4.25], "loss ±": [3.231], "pairs": [8]})
+    >>> print(fold_widths(table.style.hide(), 2).to_string(delimiter=" | ").strip())
+    hit | loss | pairs
+    61.00 ± 2.50 | 4.25 ± 3.23 | 8
+    """
+    table: pd.DataFrame = styler.data
+    widths = {f"{name} {SPREAD}": name for name in table if f"{name} {SPREAD}" in table}
+    for width, name in widths.items():
+        for row, half in table[width].items():
+            styler.format(f"{{:.{places}f}} {SPREAD} {half:.{places}f}", subset=([row], [name]))
+    return styler.hide(subset=list(widths), axis="columns")
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with headers for the eye; a half width keeps its sign.
+
+    >>> list(in_words(pd.DataFrame(columns=["zero_shot", "zero_shot ±", "clusters"])))
+    ['zero-shot, %', 'zero-shot, % ±', 'clusters']
+    """
+    widths = {f"{name} {SPREAD}": f"{label} {SPREAD}" for name, label in LABELS.items()}
+    return table.rename(columns=LABELS | widths)
+
+
+def signed(value: float) -> str:
+    """A difference with its sign, in the precision of the thesis's tables."""
+    return "–" if pd.isna(value) else f"{value:+.3f}" if abs(value) < 2 else f"{value:+.1f}"
+
+
+def _spread(block: pd.DataFrame) -> pd.DataFrame:
+    """The block with a last row of the standard deviation over the splits, where it has their mean."""
+    if "mean" not in block.index:
+        return block
+    spread = block.drop(index="mean").drop(columns="best_epoch", errors="ignore").std()
+    return pd.concat([block, spread.to_frame(SPREAD).T.reindex(columns=block.columns)]).rename_axis(block.index.name)
+
+
+def _styled(blocks: Mapping[str, pd.DataFrame]) -> tuple[Styler, pd.DataFrame]:
+    index = next(iter(blocks.values())).index.name
+    stacked = pd.concat(blocks, names=["source", index])
+    styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")
+    if "difference" in blocks:
+        styler = styler.format(signed, subset=pd.IndexSlice["difference", :])
+    for name, decimals in {**dict.fromkeys(TENTHS, 1), "best_epoch": 0}.items():
+        for source in blocks if name in stacked else ():
+            sign = "+" if source == "difference" else ""
+            form = f"{{:{sign}.{decimals}f}}"
+            styler = styler.format(form, subset=pd.IndexSlice[source, HEADERS[name]], na_rep="–")
+    for name, block in blocks.items():
+        rows = [(name, row) for row in block.index if row not in ("mean", SPREAD)]
+        if name != "difference" and len(rows) > 1:
+            styler = _underlined(styler, rows, block)
+    means = [label for label in stacked.index if label[1] == "mean"]
+    styler = styler.map(lambda _: "font-weight: bold", subset=pd.IndexSlice[means, :]) if means else styler
+    return styler, stacked.reset_index()
+
+
+def _underlined(styler: Styler, rows: list[tuple], block: pd.DataFrame) -> Styler:
+    """The best of these rows marked in each column that has better and worse."""
+    for name in block.columns.drop("best_epoch", errors="ignore"):
+        highlight = styler.highlight_min if name in LOWER else styler.highlight_max
+        styler = highlight(subset=pd.IndexSlice[rows, [HEADERS[name]]], props=BEST)
+    return styler

@@ -1,0 +1,132 @@
+"""Hard negatives: clusters of videos that the model finds alike (thesis 2.4.2, equation 6; Xu et al., EMNLP 2021).
+
+Each epoch every video gets a representation, the mean of its clips' and captions' vectors. Around N / k videos drawn at
+random, their 2k nearest are looked up (FAISS) and k of these make a cluster, whose pairs are each other's negatives. So
+there are N / k clusters an epoch, however many are taken into one update; a video may be in many of them or in none.
+"""
+
+from collections.abc import Sequence
+
+import faiss
+import numpy as np
+import torch
+
+from lib.core.devices import Group, autocast
+from lib.core.settings import Mining, Pairs
+from lib.data.packs import Narrated
+from lib.pretraining.pairs import ClusterBatches, spanning_pair
+from lib.videoclip.model import VideoCLIP
+
+VIDEOS_AT_ONCE = 64  # whose pairs go through the towers together
+
+
+QUERIES_AT_ONCE = 4096
+
+
+def represent(
+    model: VideoCLIP, narrated: Narrated, pairs: Pairs, seed: int, epoch: int, group: Group, dtype: torch.dtype
+) -> np.ndarray:
+    """z_V of equation 6 for every video, (N, H) float32; each process takes its share and all get the whole.
+
+    Args:
+        pairs: `per_video` says how many pairs of a video are averaged; their clips are the captions' own time.
+        seed, epoch: of the draw.
+    """
+    chunks = [
+        range(first, min(first + VIDEOS_AT_ONCE, len(narrated))) for first in range(0, len(narrated), VIDEOS_AT_ONCE)
+    ]
+    batches = ClusterBatches(narrated, chunks, pairs, seed, epoch, spanning_pair)
+    vectors = torch.zeros(len(narrated), model.text.config.hidden_size, device=group.device)
+    model.eval()
+    with torch.inference_mode(), autocast(group.device, dtype):
+        for number in range(group.rank, len(chunks), group.size):
+            video, text = batches[number].to(group.device).encode(model)
+            both = (video.float() + text.float()).view(len(chunks[number]), pairs.per_video, -1)
+            vectors[chunks[number].start : chunks[number].stop] = both.mean(dim=1) / 2
+    group.add_up([vectors])
+    return vectors.cpu().numpy()
+
+
+def mine(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generator) -> list[list[int]]:
+    """Clusters of an epoch.
+
+    Args:
+        vectors: (N, H) representations.
+        size: k, videos of a cluster.
+        mining: exact or inverted-file index.
+        rng: draws the centres and k of each one's 2k nearest (a centre may be left out, as published).
+
+    Returns:
+        N // k clusters of k videos; fewer where an inverted file finds fewer.
+
+    Raises:
+        ValueError: a representation that is not finite, or more cells than videos.
+    """
+    if not np.isfinite(vectors).all():
+        raise ValueError(f"representation of video {int((~np.isfinite(vectors).all(axis=1)).argmax())} is not finite")
+    centres = rng.choice(len(vectors), len(vectors) // size, replace=False)
+    found = nearest(build_index(vectors, mining), vectors[centres], min(2 * size, len(vectors)))
+    clusters = []
+    for row in found:
+        there = row[row >= 0]
+        clusters.append(rng.choice(there, min(size, len(there)), replace=False).tolist())
+    return clusters
+
+
+def random_clusters(count: int, size: int, rng: np.random.Generator) -> list[list[int]]:
+    """The control: count // size clusters of videos drawn without regard to likeness, each video once."""
+    order = rng.permutation(count)
+    return [order[first : first + size].tolist() for first in range(0, count - size + 1, size)]
+
+
+def build_index(vectors: np.ndarray, mining: Mining) -> faiss.Index:
+    """An index by Euclidean distance: exact (flat), or an inverted file of `lists` cells of which `probes` are read.
+
+    The published code has an inverted file of 512 cells and reads one, whatever the number of videos.
+    """
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    index = faiss.IndexFlatL2(vectors.shape[1])
+    if mining.index == "ivf":
+        if mining.lists > len(vectors):
+            raise ValueError(f"pretrain.mining.lists: {mining.lists} cells for {len(vectors)} videos; take fewer")
+        index = faiss.IndexIVFFlat(index, vectors.shape[1], mining.lists, faiss.METRIC_L2)
+        index.nprobe = mining.probes
+        index.train(vectors)
+    index.add(vectors)
+    return index
+
+
+def nearest(index: faiss.Index, queries: np.ndarray, count: int) -> np.ndarray:
+    """Numbers of the `count` nearest vectors of each query, (Q, count), nearest first; -1 where there are fewer.
+
+    Exact search is O(Q N H); an inverted file reads probes / lists of it.
+    """
+    found = np.empty((len(queries), count), np.int64)
+    for first in range(0, len(queries), QUERIES_AT_ONCE):
+        found[first : first + QUERIES_AT_ONCE] = index.search(queries[first : first + QUERIES_AT_ONCE], count)[1]
+    return found
+
+
+def recall(found: np.ndarray, exact: np.ndarray) -> float:
+    """Share of the true nearest that were found.
+
+    >>> recall(np.array([[0, 5, -1]]), np.array([[0, 1, 5]]))
+    0.6666666666666666
+    """
+    return float(np.mean([np.isin(true, row).mean() for row, true in zip(found, exact, strict=True)]))
+
+
+def measured_recall(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generator) -> float:
+    """Recall of the profile's index against the exact one, on up to 256 videos; 1 for the exact one itself."""
+    if mining.index == "exact":
+        return 1.0
+    chosen = vectors[rng.choice(len(vectors), min(256, len(vectors)), replace=False)]
+    count = min(2 * size, len(vectors))
+    exact = build_index(vectors, mining.model_copy(update={"index": "exact"}))
+    return recall(nearest(build_index(vectors, mining), chosen, count), nearest(exact, chosen, count))
+
+
+def alikeness(vectors: np.ndarray, clusters: Sequence[Sequence[int]]) -> float:
+    """How near to each other a cluster's videos are: their deviation over that of all videos; 1 = drawn at random."""
+    within = [np.sqrt(vectors[list(cluster)].var(axis=0, ddof=1).sum()) for cluster in clusters]
+    return float(np.mean(within) / np.sqrt(vectors.var(axis=0, ddof=1).sum()))

@@ -1,0 +1,141 @@
+"""What made one GPU fail and seven work? Small pre-trainings that differ in one thing each (2.6, beyond the thesis).
+
+The thesis compared C = 1 with C = 7 at equal numbers of epochs, one run each: with the number of clusters it changed
+the number of updates sevenfold. Here C varies at equal numbers of updates and at equal numbers of pairs, with seeds.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+
+import pandas as pd
+
+from lib.backbones.s3d_features import Sections
+from lib.core.devices import alone
+from lib.core.paths import Outputs
+from lib.core.processes import die_with_parent
+from lib.pretraining.loop import pretrain
+from lib.pretraining.recipes import prepare
+from lib.scoring.stats import mean_interval
+
+MEASURES = ("zero_shot", "random_loss", "hard_loss")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One cell of the experiment: C, and which negatives ("fresh", "stale" or "random")."""
+
+    clusters: int
+    negatives: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"c{self.clusters}_{self.negatives}_seed_{self.seed}"
+
+
+def variants(params: Sections) -> list[Variant]:
+    """C from the profile with fresh clusters; and, at the C of the recipe "own", the other kinds of negatives."""
+    settings, own = params.experiment, params.pretrain.recipes["own"].clusters_per_update
+    cells = [(clusters, "fresh") for clusters in settings.clusters_per_update]
+    cells += [(own, negatives) for negatives in settings.negatives]
+    return [Variant(*cell, seed) for cell in cells for seed in settings.seeds]
+
+
+def run_experiment(params: Sections, out: Outputs, workers: int) -> pd.DataFrame:
+    """All variants, so many at a time, a process each; finished ones are read.
+
+    Returns:
+        Their histories one below the other, with columns clusters, negatives and seed; update 0 is the untrained model.
+    """
+    todo = variants(params)
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=die_with_parent) as pool:
+        histories = list(pool.map(partial(run_variant, params, out), todo))
+    return pd.concat(histories, ignore_index=True)
+
+
+def run_variant(params: Sections, out: Outputs, variant: Variant) -> pd.DataFrame:
+    """One variant's history."""
+    settings, experiment = params.pretrain, params.experiment
+    small = settings.model_copy(
+        update={
+            "validations": 2,
+            "pairs": settings.pairs.model_copy(update={"per_video": experiment.per_video}),
+            "mining": settings.mining.model_copy(
+                update={"negatives": variant.negatives, "per_video": experiment.per_video}
+            ),
+        }
+    )
+    recipe = settings.recipes["own"].model_copy(
+        update={"clusters_per_update": variant.clusters, "epochs": experiment.epochs}
+    )
+    folder = out.root / "runs" / "experiment" / variant.name
+    history = pretrain(*prepare(params, out, recipe, small, folder, alone(), variant.seed))
+    return history.assign(clusters=variant.clusters, negatives=variant.negatives, seed=variant.seed)
+
+
+def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The last measurement of each run up to the most that all runs have seen.
+
+    Args:
+        by: "update" or "pairs".
+
+    Returns:
+        A row a run, index (clusters, negatives, seed).
+
+    Raises:
+        ValueError: the runs were measured at differing numbers.
+    """
+    cells = ["clusters", "negatives", "seed"]
+    shared = histories[histories[by] <= histories.groupby(cells)[by].max().min()]
+    last = shared.loc[shared.groupby(cells)[by].idxmax()].set_index(cells)
+    if last[by].nunique() > 1:
+        raise ValueError(
+            f"experiment: measured at differing {by} numbers, {sorted(last[by].unique().tolist())}; choose epochs and"
+            " clusters_per_update so that every variant is measured at the same"
+        )
+    return last
+
+
+def compare(histories: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The variants at an equal number of updates or pairs.
+
+    Returns:
+        A row a variant: clusters, negatives, update, pairs, and mean and half width (±) of the 95 % interval over the
+        seeds of each of MEASURES.
+    """
+    rows = []
+    for (clusters, negatives), part in at_equal(histories, by).groupby(["clusters", "negatives"]):
+        row = {
+            "clusters": clusters,
+            "negatives": negatives,
+            "updates": part["update"].max(),
+            "pairs": part["pairs"].max(),
+        }
+        for measure in MEASURES:
+            row[measure], row[f"{measure} ±"] = mean_interval(part[measure].tolist())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def difference(
+    histories: pd.DataFrame, measure: str, first: tuple[int, str], second: tuple[int, str], by: str
+) -> tuple[float, float]:
+    """Mean and half width of the 95 % interval of second - first, paired by seed, at equal `by`.
+
+    Args:
+        first, second: (clusters, negatives).
+    """
+    values = at_equal(histories, by)[measure]
+    return mean_interval((values.loc[second] - values.loc[first]).tolist())
+
+
+def verdict(mean: float, half: float, unit: str) -> str:
+    """An interval in words.
+
+    >>> verdict(1.0, 2.0, "points"), verdict(-3.0, 1.0, "points")
+    ('+1.00 ± 2.00 points, so nothing can be told', '-3.00 ± 1.00 points, lower')
+    """
+    told = "so nothing can be told" if abs(mean) <= half else "higher" if mean > 0 else "lower"
+    return f"{mean:+.2f} ± {half:.2f} {unit}, {told}"

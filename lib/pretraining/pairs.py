@@ -1,0 +1,142 @@
+"""Positive pairs for VideoCLIP: a run of captions and a clip that meets it in time (thesis 2.4.2).
+
+Text first, so that there always is some: a caption grown to a random length; then a second within it; then a clip grown
+from there to a random length. The two share that second or touch it, and neither has to fit the other: captions of
+narrated videos come early or late. As in the published sampler (MMPT, `OverlappedAligner`), which starts clips at 3 s
+where the thesis writes 0.
+
+The pairs of a cluster as the towers take them: drawn from the packed videos and laid end to end.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from lib.core.settings import Pairs
+from lib.data.packs import Narrated, Track
+from lib.videoclip.model import CLS, SEP, VideoCLIP
+from lib.videoclip.packed_rows import PackedRows, pack_rows
+
+LONGEST_TEXT = 256.0  # seconds: a run of captions stops growing there
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Captions first … last - 1 of a video, and its seconds start … end - 1; `centre` is the second drawn between."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+    centre: int
+
+
+def overlapping_pair(track: Track, seconds: int, settings: Pairs, rng: np.random.Generator) -> Pair:
+    """Draw a pair for training.
+
+    Args:
+        track: the video's captions.
+        seconds: length of the video (features).
+        settings: lengths that may be drawn; both ends count.
+        rng: decides.
+    """
+    first, last = _grow_text(track, settings, rng)
+    opens, closes = int(track.start[first]), int(np.ceil(track.end[last - 1]))
+    centre = min(int(rng.integers(opens, closes, endpoint=True)), seconds - 1)
+    length = int(rng.integers(*settings.video_seconds, endpoint=True))
+    start, end = _grow_clip(centre, min(length, seconds), seconds, rng)
+    return Pair(first, last, start, end, centre)
+
+
+def spanning_pair(track: Track, seconds: int, settings: Pairs, rng: np.random.Generator) -> Pair:
+    """Draw a pair whose clip is the captions' own time, as for the videos' representations (equation 6)."""
+    first, last = _grow_text(track, settings, rng)
+    start = min(int(track.start[first]), seconds - 1)
+    end = int(np.ceil(track.end[last - 1]))
+    end = max(start + 1, min(end, seconds, start + settings.video_seconds[1]))
+    return Pair(first, last, start, end, (start + end) // 2)
+
+
+def _grow_text(track: Track, settings: Pairs, rng: np.random.Generator) -> tuple[int, int]:
+    """A caption, and neighbours on a random side until there are enough words."""
+    lengths, start, end = track.lengths, track.start, track.end
+    first = int(rng.integers(len(lengths)))
+    last = first + 1
+    wanted = int(rng.integers(*settings.text_tokens, endpoint=True))
+    tokens = int(lengths[first])
+    while tokens < wanted and end[last - 1] - start[first] < LONGEST_TEXT and (first > 0 or last < len(lengths)):
+        if last == len(lengths) or (first > 0 and rng.random() < 0.5):
+            first -= 1
+            tokens += int(lengths[first])
+        else:
+            tokens += int(lengths[last])
+            last += 1
+    return first, last
+
+
+def _grow_clip(centre: int, length: int, seconds: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Second by second to a random side, to the other where the video ends: all coins at once, then the ends."""
+    left = int(rng.binomial(length, 0.5))
+    left = min(max(left, length - (seconds - centre)), centre)
+    return centre - left, centre - left + length
+
+
+Draw = Callable[..., Pair]  # overlapping_pair or spanning_pair
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pairs of clips and captions; row i of both belongs together."""
+
+    clips: PackedRows
+    captions: PackedRows
+
+    def to(self, device: torch.device) -> "Batch":
+        return replace(self, clips=self.clips.to(device), captions=self.captions.to(device))
+
+    def encode(self, model: VideoCLIP) -> tuple[Tensor, Tensor]:
+        """Vectors of clips and of captions, (B, H) both."""
+        return model.encode_packed_video(self.clips), model.encode_packed_text(self.captions)
+
+
+class ClusterBatches(Dataset):
+    """The batches of an epoch. What is drawn depends on seed, epoch and the cluster's number, not on who draws it.
+
+    Args:
+        narrated: the packed videos.
+        clusters: numbers of the videos of each.
+        pairs: how pairs are drawn.
+        seed, epoch: of the draw.
+        draw: overlapping pairs in training, spanning ones for the videos' representations.
+    """
+
+    def __init__(
+        self,
+        narrated: Narrated,
+        clusters: Sequence[Sequence[int]],
+        pairs: Pairs,
+        seed: int,
+        epoch: int,
+        draw: Draw = overlapping_pair,
+    ):
+        self.narrated, self.clusters, self.pairs = narrated, clusters, pairs
+        self.seed, self.epoch, self.draw = seed, epoch, draw
+
+    def __len__(self) -> int:
+        return len(self.clusters)
+
+    def __getitem__(self, number: int) -> Batch:
+        rng = np.random.default_rng([self.seed, self.epoch, number])
+        clips, captions = [], []
+        for video in self.clusters[number]:
+            features, track = self.narrated.features(video), self.narrated.track(video)
+            for _ in range(self.pairs.per_video):
+                pair = self.draw(track, len(features), self.pairs, rng)
+                clips.append(np.pad(features[pair.start : pair.end], ((1, 1), (0, 0))))  # [CLS] and [SEP] stand there
+                words = track.tokens[track.bounds[pair.first] : track.bounds[pair.last]][: self.pairs.longest_text]
+                captions.append(np.concatenate(([CLS], words, [SEP])))
+        return Batch(pack_rows(clips, np.float32), pack_rows(captions, np.int64))

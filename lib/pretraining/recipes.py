@@ -1,0 +1,194 @@
+"""A pre-training of a profile: its videos, first weights, identity, and what it is measured by (thesis 2.5, 2.6).
+
+Pre-train VideoCLIP by one recipe of a profile (thesis 2.5, 2.6), on one device or many.
+
+    accelerate launch --num_processes 8 -m lib.pretrain --params params/50salads.yaml --recipe own
+
+The demo's notebooks train by it; those of a brought corpus read the run that it left, without the corpus.
+
+A pre-trained VideoCLIP: what a recipe of 2.5 or 2.6 left behind, or the published checkpoint in its place.
+
+What a pre-trained model knows of the target set without having seen its labels (thesis 2.7): zero-shot accuracy.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import BertConfig
+
+from lib.backbones.s3d_features import PARTS, Sections, narrated_set, open_pack, pack_narrated
+from lib.backbones.text import tokenizer
+from lib.core.checkpoints import WeightsError, load_trained, read_weights
+from lib.core.devices import Group, alone
+from lib.core.files import key, write_json, write_text
+from lib.core.params import ParameterError
+from lib.core.paths import ROOT, Outputs
+from lib.core.settings import Layer, Pretrain, Recipe
+from lib.core.training import Row
+from lib.pretraining.loop import Pretraining, pretrain
+from lib.videoclip.model import VideoCLIP
+from lib.videoclip.target import open_target
+from lib.videoclip.towers import Pretrained, build_videoclip
+from lib.videoclip.zero_shot import prompts, second_accuracy
+
+PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM = 6, 512
+
+
+def published_weights(recipe: Recipe) -> Path | None:
+    """The published checkpoint that stands for a recipe, where it is on this machine."""
+    path = None if recipe.weights is None else ROOT / recipe.weights
+    return path if path is not None and path.exists() else None
+
+
+def load_pretrained(params: Sections, out: Outputs, name: str) -> Pretrained:
+    """What came out of a recipe: its finished run, or the published checkpoint.
+
+    Raises:
+        WeightsError: there is neither, or the checkpoint is of another model.
+    """
+    recipe = params.pretrain.recipes[name]
+    if published := published_weights(recipe):
+        model = VideoCLIP(BertConfig(), PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM)
+        model.load_mmpt(read_weights(published, "model", "fetch it from MMPT's page"))
+        return Pretrained(model.eval(), "video_embedding", params.howto100m.features["video_embedding"])
+    folder = run_folder(out, name)
+    if not (folder / "videoclip.json").exists():
+        raise WeightsError(
+            f"{folder}: no finished pre-training; run 2_5, 2_6 or `python -m lib.pretrain --recipe {name}`"
+        )
+    note = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))
+    model = build_videoclip(params.videoclip, note["feature_dim"], params.pretrain.seed)
+    load_trained(model, folder / "weights.safetensors")
+    return Pretrained(model.eval(), recipe.features, note["feature_set"])
+
+
+def run_folder(out: Outputs, name: str) -> Path:
+    return out.root / "runs" / f"videoclip_{name}"
+
+
+def transfer_of(params: Sections, out: Outputs, layer: Layer) -> Callable[[VideoCLIP], Row]:
+    """Zero-shot accuracy on the target set's seconds, percent, by class names in words; nothing is chosen by it.
+
+    The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in training, and
+    the video tower computes as it did there (`pretrain.dtype`).
+
+    Raises:
+        FeatureSetError: there are no features of the target, or they are made in another way than the pre-training's.
+    """
+    target = open_target(params, out, layer, narrated_set(params, layer))
+    words, texts = tokenizer(params.videoclip), prompts(target.dataset.classes, "words")
+    dtype = getattr(torch, params.pretrain.dtype)
+
+    @cache  # read once, measured often
+    def videos(feature_dim: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        features = {video: target.features(video, feature_dim) for video in target.dataset.videos}
+        return [(seconds, target.truth(video, len(seconds))) for video, seconds in features.items()]
+
+    def transfer(model: VideoCLIP) -> Row:
+        size = model.max_video_len
+        seconds = videos(model.input_dim)
+        return {"zero_shot": second_accuracy(model, words, seconds, texts, size, size // 2, dtype=dtype)}
+
+    return transfer
+
+
+WITHOUT_EFFECT = ("workers", "gradient_checkpointing")  # settings that change no number
+
+
+def prepare(
+    params: Sections,
+    out: Outputs,
+    recipe: Recipe,
+    settings: Pretrain,
+    folder: Path,
+    group: Group,
+    seed: int,
+) -> tuple[Pretraining, VideoCLIP, Callable[[VideoCLIP], Row]]:
+    """A run, the model it begins with, and what is measured of transfer, for `lib.pretraining.loop.pretrain`.
+
+    Args:
+        recipe, settings: of the run; `params.pretrain` or a variation of it.
+        folder: of the run.
+        group: the processes that take part.
+        seed: of everything that is drawn.
+
+    Raises:
+        ParameterError: too few videos for one update.
+    """
+    if group.rank == 0:
+        pack_narrated(params, out, recipe.features)
+    group.wait()
+    packs = {part: open_pack(params, out, recipe.features, part) for part in PARTS}
+    keys = [(packs[part].folder / "note.json").read_text(encoding="utf-8") for part in PARTS]
+    how = settings.model_dump(exclude={"recipes", *WITHOUT_EFFECT})
+    values = [recipe.model_dump(exclude={"weights"}), how, params.videoclip.model_dump(), seed, keys]
+    identity = key(values, code=("lib.pretraining.loop", "lib.videoclip.towers", "lib.videoclip.zero_shot"))
+    run = Pretraining(packs["train"], packs["val"], recipe, settings, folder, group, identity, seed)
+    if run.updates_per_epoch == 0:
+        raise ParameterError(
+            f"pretrain: {len(run.train)} videos make {len(run.train) // settings.videos_per_cluster} clusters of"
+            f" {settings.videos_per_cluster}, fewer than the {recipe.clusters_per_update} of one update"
+        )
+    model = build_videoclip(params.videoclip, run.train.feature_dim, seed)
+    return run, model, transfer_of(params, out, recipe.features)
+
+
+def run_recipe(params: Sections, out: Outputs, name: str, group: Group) -> pd.DataFrame:
+    """Pre-train by a recipe of the profile into runs/videoclip_<name>, or load the finished run; returns its history.
+
+    Raises:
+        ParameterError: no such recipe, too few videos, or a published checkpoint stands for it.
+    """
+    if name not in params.pretrain.recipes:
+        raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(params.pretrain.recipes)}")
+    settings, folder = params.pretrain, run_folder(out, name)
+    if published := published_weights(settings.recipes[name]):
+        raise ParameterError(f"pretrain.recipes.{name}: {published} stands for it; move it away to train")
+    run, model, transfer = prepare(params, out, settings.recipes[name], settings, folder, group, settings.seed)
+    history = pretrain(run, model, transfer)
+    if group.rank == 0:
+        write_text(folder / "curves.csv", history.to_csv(index=False))
+        about = {"feature_set": run.train.feature_set, "feature_dim": run.train.feature_dim, "recipe": name}
+        write_json(folder / "videoclip.json", about | {"settings": settings_of(params, name)})  # last: it is all there
+    return history
+
+
+def recipe_history(params: Sections, out: Outputs, name: str) -> pd.DataFrame:
+    """What a notebook shows of a recipe: the demo's is run, of a brought corpus only a finished run is read.
+
+    Raises:
+        ParameterError: there is none, for a notebook is no place for weeks of training; or it is one of other settings.
+    """
+    if params.data.source == "demo":
+        return run_recipe(params, out, name, alone())
+    folder = run_folder(out, name)
+    again = f"`accelerate launch -m lib.pretrain --params params/{out.profile}.yaml --recipe {name}`"
+    if not (folder / "videoclip.json").exists():
+        raise ParameterError(f"{folder}: no finished pre-training; run {again} first")
+    made = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))["settings"]
+    others = [
+        f"{section}.{field} {made[section].get(field)!r}, not {value!r}"
+        for section, fields in settings_of(params, name).items()
+        for field, value in fields.items()
+        if made[section].get(field) != value
+    ]
+    if others:
+        raise ParameterError(
+            f"{folder}: pre-trained with {'; '.join(others)}; write that into the profile, or run {again}"
+        )
+    return pd.read_csv(folder / "curves.csv")
+
+
+def settings_of(params: Sections, name: str) -> dict[str, dict]:
+    """What a pre-training's numbers depend on, by section of the profile."""
+    pretrain = params.pretrain
+    return {
+        f"pretrain.recipes.{name}": pretrain.recipes[name].model_dump(mode="json", exclude={"weights"}),
+        "pretrain": pretrain.model_dump(mode="json", exclude={"recipes", *WITHOUT_EFFECT}),
+        "videoclip": params.videoclip.model_dump(mode="json"),
+    }

@@ -1,0 +1,268 @@
+"""The conclusion's table (thesis 3, Table 10): all methods from their prediction files, one protocol for all.
+
+The claims of the thesis's conclusion, looked for in the numbers at hand (thesis 3): patterns, not values.
+
+A claim is a difference that ought to have a sign. It is taken in each split (trimming: in each test video of split 1)
+and judged by its 95 % interval: all on the claimed side "seen here", all on the other "not seen here", else "can't
+tell". Splits share training videos, so the intervals are on the narrow side.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lib.data.dataset import Dataset
+from lib.data.predictions import PredictionError, prediction_pairs
+from lib.notebook.notebook import Notebook
+from lib.scoring.labels import segments
+from lib.scoring.metrics import METRICS, Pair
+from lib.scoring.published import METHOD_TABLES, VIDEOCLIP_NAMES, published_table
+from lib.scoring.seconds import SECONDS, score_both
+from lib.scoring.stats import mean_interval
+
+BY_FRAME = {  # name in Table 10 -> ours; a method of your own is a line more (README, A method)
+    "asformer_authors_features": "asformer_public",
+    "baseline": "asformer_own",
+}
+
+
+SHORT = {  # names in figures
+    "asformer_authors_features": "ASFormer, public",
+    "baseline": "ASFormer, own",
+    **VIDEOCLIP_NAMES,
+}
+
+
+TRIMS = ("start", "both_ends", "end")
+
+
+def methods(epochs: tuple[int, ...]) -> dict[str, str]:
+    """The thesis's name in Table 10 -> ours, below predictions/; its 8 and 15 epochs: the profile's first and last."""
+    found = dict(BY_FRAME)
+    for weights in ("own", "public"):
+        found[f"videoclip_{weights}_zero_shot"] = f"videoclip_{weights}_zero_shot"
+    for weights in ("own", "public"):
+        for theirs, ours in ((8, epochs[0]), (15, epochs[-1])):
+            found[f"videoclip_{weights}_{theirs}_epochs"] = f"videoclip_{weights}_{ours}_epochs"
+    return found
+
+
+def there(book: Notebook) -> dict[str, str]:
+    """Those of `methods` whose predictions for all of the book's splits are there.
+
+    Raises:
+        PredictionError: none.
+    """
+    found = methods(book.params.finetune.epochs)
+    made = {
+        theirs: ours
+        for theirs, ours in found.items()
+        if all(book.out.predictions(ours, split).is_dir() for split in book.splits)
+    }
+    if not made:
+        raise PredictionError(f"{book.out.root / 'predictions'}: no method has predicted all splits; run one first")
+    return made
+
+
+def pairs_of(book: Notebook, dataset: Dataset, method: str, split: int) -> Mapping[str, Pair]:
+    return prediction_pairs(book.out.predictions(method, split), dataset, dataset.split(split)[1])
+
+
+def score_all(book: Notebook, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
+    """The long table, both protocols, of all methods and of the ways to trim, under the thesis's names."""
+    data, parts = book.params.data, []
+    cells = [(theirs, ours, split) for theirs, ours in found.items() for split in book.splits]
+    trims = {
+        trim: f"asformer_trim_{trim}" for trim in TRIMS if book.out.predictions(f"asformer_trim_{trim}", 1).is_dir()
+    }
+    cells += [(f"trim_{trim}", ours, 1) for trim, ours in trims.items()]
+    for theirs, ours, split in cells:
+        about = {"section": book.section, "method": theirs, "split": split}
+        scoring = {"convention": data.convention, "ignore": data.ignore}
+        parts.append(
+            score_both(pairs_of(book, dataset, ours, split), dataset.fps, dataset.classes[0], **scoring, **about)
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def table_ten(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
+    """A row a method of the thesis's Table 10, then those that it does not have.
+
+    Returns:
+        thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference;
+        then of the common protocol the mean over the splits of each metric, and the standard deviation of the accuracy.
+        Accuracy and F1 as fractions, edit in percent.
+    """
+    whole = metrics.query("video == 'all'")
+    rows = {}
+    theirs_of = published_table(10)["accuracy"].to_dict()
+    for name in dict.fromkeys([*theirs_of, *_compared(metrics)]):
+        theirs = theirs_of.get(name, float("nan"))
+        row = {"thesis": theirs}
+        own = whole[whole["method"] == name].pivot_table(index="split", columns=["protocol", "metric"], values="value")
+        if len(own):
+            protocol = SECONDS if str(name).startswith("videoclip") else convention
+            row["as_thesis"] = own[protocol]["accuracy"].mean() / 100
+            row["difference"] = row["as_thesis"] - theirs
+            common = own[convention]
+            row |= {metric: common[metric].mean() / (1 if metric == "edit" else 100) for metric in METRICS}
+            row["accuracy_sd"] = common["accuracy"].std() / 100
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+
+
+def _compared(metrics: pd.DataFrame) -> list[str]:
+    """The methods of a long table in their order, without the ways to trim."""
+    return [name for name in metrics["method"].unique() if not name.startswith("trim_")]
+
+
+def short(name: str) -> str:
+    """A method's name in figures."""
+    return SHORT.get(name, name)
+
+
+def segments_of(book: Notebook, dataset: Dataset, found: Mapping[str, str]) -> pd.Series:
+    """Predicted segments for each true one, a number a method: above 1 the videos are over-segmented."""
+    ratios = {}
+    for name, ours in found.items():
+        pairs = [pair for split in book.splits for pair in pairs_of(book, dataset, ours, split).values()]
+        predicted, true = (sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1))
+        ratios[name] = predicted / true
+    return pd.Series(ratios)
+
+
+def chosen_videos(metrics: pd.DataFrame, convention: str) -> tuple[str, dict[str, tuple[str, int]]]:
+    """Worst, middle and best video by accuracy of the baseline, or else of the first method that there is.
+
+    Returns:
+        The method, and place -> (video, split).
+    """
+    known = _compared(metrics)
+    judge = "baseline" if "baseline" in known else known[0]
+    each = metrics.query(
+        "method == @judge and metric == 'accuracy' and protocol == @convention and video != 'all'"
+    ).sort_values(["value", "video"])
+    places = {"worst": 0, "middle": len(each) // 2, "best": len(each) - 1}
+    chosen = {name: (str(each["video"].iloc[at]), int(each["split"].iloc[at])) for name, at in places.items()}
+    return judge, chosen
+
+
+def best_against_baseline(table: pd.DataFrame) -> str:
+    """A sentence that sets the best VideoCLIP against the baseline, where both are there.
+
+    Args:
+        table: of `table_ten`, with `segments_of` as a column.
+    """
+    tuned = table.filter(like="videoclip", axis=0)["accuracy"].dropna()
+    if tuned.empty or pd.isna(table.loc["baseline", "accuracy"]):
+        return ""
+    ours, baseline = table.loc[tuned.idxmax()], table.loc["baseline"]
+    gain = ours - baseline
+    return (
+        f"The best VideoCLIP here is `{tuned.idxmax()}`: accuracy {ours['accuracy']:.3f} against the baseline's "
+        f"{baseline['accuracy']:.3f} ({gain['accuracy']:+.3f}; in the thesis {gain['thesis']:+.3f}), F1@50 "
+        f"{ours['f1@50']:.3f} against {baseline['f1@50']:.3f} ({gain['f1@50']:+.3f}). It predicts "
+        f"{ours['segments']:.1f} segments for each true one, the baseline {baseline['segments']:.1f}."
+    )
+
+
+def left_out(found: Mapping[str, str], folder: Path) -> str:
+    """A sentence about the methods that have no predictions here, or nothing."""
+    missing = [name for name in published_table(10).index[1:] if name not in found]
+    return f"No predictions in {folder.name}/ of: {', '.join(missing)}." if missing else ""
+
+
+def judge(differences: Sequence[float], sign: int = 1) -> tuple[float, float, str]:
+    """Mean, half width of its 95 % interval, verdict.
+
+    Args:
+        differences: at least one; of one alone nothing can be told.
+        sign: the claimed one.
+
+    >>> judge([1.0, 2.0, 3.0], sign=-1)[2], judge([4.0, 5.0, 6.0])[2], judge([4.0, 5.0, 6.0], sign=-1)[2]
+    ("can't tell", 'seen here', 'not seen here')
+    """
+    if len(differences) == 1:
+        return differences[0], float("nan"), "can't tell"
+    mean, half = mean_interval(differences)
+    if abs(mean) <= half:
+        return mean, half, "can't tell"
+    return mean, half, "seen here" if mean * sign > 0 else "not seen here"
+
+
+def check_claims(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
+    """All claims whose methods are there.
+
+    Args:
+        metrics: of `lib.scoring.conclusion.score_all`.
+
+    Returns:
+        A row a claim: claim, measure, thesis (its own difference), here, ± (half of the 95 % interval), over, verdict.
+    """
+    common = metrics[metrics["protocol"] == convention]
+    wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100
+    rows = []
+
+    def add(claim: str, better: str, worse: str, metric: str = "accuracy", sign: int = 1) -> None:
+        if {better, worse} <= set(wide.index.unique("method")):
+            values = [wide.xs((name, "all"), level=("method", "video"))[metric] for name in (better, worse)]
+            found = judge((values[0] - values[1]).dropna().tolist(), sign)
+            rows.append([claim, metric, _thesis(better, worse, metric), *found[:2], "splits", found[2]])
+
+    for weights in ("own", "public"):
+        name = f"videoclip_{weights}"
+        add(f"Fine-tuning beats zero-shot ({weights} weights)", f"{name}_8_epochs", f"{name}_zero_shot")
+        add(f"Fine-tuned VideoCLIP beats the baseline ({weights} weights, 15 epochs)", f"{name}_15_epochs", "baseline")
+    add("Public zero-shot beats own zero-shot", "videoclip_public_zero_shot", "videoclip_own_zero_shot")
+    add("Own I3D features lose to the authors'", "baseline", "asformer_authors_features", sign=-1)
+    add("More epochs help own weights", "videoclip_own_15_epochs", "videoclip_own_8_epochs")
+    rows += _longer_by_weights(wide) + _trimming(wide) + _over_segmentation(wide)
+    return pd.DataFrame(rows, columns=["claim", "measure", "thesis", "here", "±", "over", "verdict"])
+
+
+def _longer_by_weights(wide: pd.DataFrame) -> list[list]:
+    """What epochs 9 to 15 add with public weights, less what they add with own ones (thesis 2.9.2: almost nothing)."""
+    methods = {weights: [f"videoclip_{weights}_{epochs}_epochs" for epochs in (15, 8)] for weights in ("public", "own")}
+    if not {name for names in methods.values() for name in names} <= set(wide.index.unique("method")):
+        return []
+    gains, published = {}, {}
+    for weights, (longer, shorter) in methods.items():
+        ends = [wide.xs((name, "all"), level=("method", "video"))["accuracy"] for name in (longer, shorter)]
+        gains[weights], published[weights] = ends[0] - ends[1], _thesis(longer, shorter, "accuracy")
+    mean, half, verdict = judge((gains["public"] - gains["own"]).dropna().tolist(), sign=-1)
+    claim = "More epochs add less to public weights than to own weights"
+    return [[claim, "accuracy", published["public"] - published["own"], mean, half, "splits", verdict]]
+
+
+def _trimming(wide: pd.DataFrame) -> list[list]:
+    """Trimming at the end against the better of the other two, in the test videos of split 1."""
+    if "trim_end" not in wide.index.unique("method"):
+        return []
+    each = {trim: wide.loc[(f"trim_{trim}", 1), "accuracy"].drop("all") for trim in ("start", "both_ends", "end")}
+    other = max(("start", "both_ends"), key=lambda trim: each[trim].mean())
+    theirs = published_table(2)["accuracy"]
+    mean, half, verdict = judge((each["end"] - each[other]).tolist())
+    published = theirs["end"] - theirs.drop("end").max()
+    return [["Trimming at the end is best", "accuracy", published, mean, half, "videos of split 1", verdict]]
+
+
+def _over_segmentation(wide: pd.DataFrame) -> list[list]:
+    """VideoCLIP loses more in F1@50 than in accuracy against the baseline: right seconds in too many pieces."""
+    rows = []
+    for weights in ("own", "public"):
+        name = f"videoclip_{weights}_15_epochs"
+        if not {name, "baseline"} <= set(wide.index.unique("method")):
+            continue
+        tuned, baseline = (wide.xs((method, "all"), level=("method", "video")) for method in (name, "baseline"))
+        loss = (tuned - baseline)["f1@50"] - (tuned - baseline)["accuracy"]
+        mean, half, verdict = judge(loss.tolist(), sign=-1)
+        published = _thesis(name, "baseline", "f1@50") - _thesis(name, "baseline", "accuracy")
+        claim = f"VideoCLIP over-segments: F1 falls behind accuracy ({weights} weights)"
+        rows.append([claim, "F1@50 less accuracy", published, mean, half, "splits", verdict])
+    return rows
+
+
+def _thesis(better: str, worse: str, metric: str) -> float:
+    means = [published_table(METHOD_TABLES[name]).loc["mean", metric] for name in (better, worse)]
+    return float(means[0] - means[1])

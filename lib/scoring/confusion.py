@@ -1,0 +1,260 @@
+"""Confusion matrices (thesis Figures 18, 19, 21, 23, 25, 27), counted in seconds from predictions and ground truth.
+
+Both sides are brought to a label a second by `at_one_fps`, the label in the middle of each second. The thesis filled a
+second of the truth by `second_targets` of lib/scoring/seconds.py instead, which differs from the frames' labels in 2.3 % of the
+real set, so its counts differ a little from these.
+
+Are errors between classes that are alike? Which kinds of pairs the wrong seconds fall on, against chance (2.8.3).
+
+The thesis says so of its Figures 18 and 19. Chance can look like it: a class that is often predicted takes wrong
+seconds from all others, and a kind with many pairs takes more of them than a kind with few.
+
+Kinds of a pair of classes, derived from their names: how the two are alike, if they are (thesis 2.8.3).
+
+A name is a verb, an object and maybe a place: `place_tomato_into_bowl`. Two classes share the verb, share the object,
+or their objects look alike (LOOK_ALIKE, with the reasons given there); one pair may be of several kinds. Pairs with a
+class that names no action are neutral and of no other kind.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.core.paths import Outputs
+from lib.data.dataset import Dataset
+from lib.data.predictions import PredictionError, prediction_pairs
+from lib.scoring.labels import LabelError
+from lib.scoring.metrics import Pair
+from lib.scoring.seconds import at_one_fps
+
+NEUTRAL = ("action_start", "action_end", "background")
+
+
+LOOK_ALIKE = {
+    frozenset({"vinegar", "oil"}): "both are poured from clear bottles (thesis 2.8.3)",
+    frozenset({"salt", "pepper"}): "their shakers (thesis 2.8.3)",
+    frozenset({"pepper", "dressing"}): "a shaker and the glass in which the dressing is mixed (thesis 2.8.3)",
+    frozenset({"cucumber", "lettuce"}): "green, of like size (thesis 2.8.3, 2.9.1)",
+    frozenset({"cucumber", "cheese"}): "of like colour and size (thesis 2.8.3)",
+}
+
+
+VERB, OBJECT, LOOK, NO_ACTION, OTHER = "shared verb", "shared object", "look-alike", "neutral", "other"
+
+
+ALIKE = "alike"  # shares the verb or the object, or looks alike
+
+
+KINDS = (VERB, OBJECT, LOOK, ALIKE, NO_ACTION, OTHER)  # the last three share out all pairs
+
+
+def kinds(first: str, second: str) -> tuple[str, ...]:
+    """Kinds of a pair of different classes; the order does not matter.
+
+    >>> kinds("cut_cucumber", "cut_lettuce"), kinds("peel_cucumber", "place_cucumber_into_bowl")
+    (('shared verb', 'look-alike'), ('shared object',))
+    >>> kinds("serve_salad_onto_plate", "action_end"), kinds("add_oil", "cut_tomato")
+    (('neutral',), ('other',))
+    """
+    if first in NEUTRAL or second in NEUTRAL:
+        return (NO_ACTION,)
+    (verb, *things), (other_verb, *other_things) = first.split("_"), second.split("_")
+    thing, other_thing = (names[0] if names else "" for names in (things, other_things))
+    found = [VERB] if verb == other_verb else []
+    if thing and thing == other_thing:
+        found.append(OBJECT)
+    if frozenset({thing, other_thing}) in LOOK_ALIKE:
+        found.append(LOOK)
+    return tuple(found) or (OTHER,)
+
+
+def of_kind(classes: Sequence[str], kind: str) -> np.ndarray:
+    """Which pairs of different classes are of one of KINDS: booleans (K, K), symmetric, False on the diagonal."""
+    wanted = {VERB, OBJECT, LOOK} if kind == ALIKE else {kind}
+    rows = [[a != b and bool(wanted.intersection(kinds(a, b))) for b in classes] for a in classes]
+    return np.array(rows)
+
+
+Matrices = Mapping[int, pd.DataFrame]  # split -> matrix
+
+
+def confusion_matrix(pairs: Iterable[Pair], classes: Sequence[str]) -> pd.DataFrame:
+    """Count how many seconds of each class got which label.
+
+    Args:
+        pairs: (prediction, ground truth) of each video, a class name a second. A longer prediction is cut.
+        classes: all K names, in the order of the matrix.
+
+    Returns:
+        Seconds, int64 (K, K): true classes are the rows, predicted ones the columns.
+
+    Raises:
+        LabelError: there are no seconds, a prediction is too short, or a name is not among the classes.
+
+    >>> confusion_matrix([(["cut", "cut"], ["cut", "mix"])], ["cut", "mix"]).to_numpy().tolist()
+    [[1, 0], [1, 0]]
+    """
+    predicted: list[str] = []
+    true: list[str] = []
+    for number, (prediction, truth) in enumerate(pairs, 1):
+        if len(prediction) < len(truth):
+            raise LabelError(f"pair {number}: {len(prediction)} predicted seconds for {len(truth)}; predict all")
+        predicted += [str(name) for name in prediction[: len(truth)]]
+        true += [str(name) for name in truth]
+    if not true:
+        raise LabelError("no seconds to count")
+    if unknown := {*predicted, *true} - set(classes):
+        raise LabelError(f"class {min(unknown)!r} is not among the {len(classes)} classes of the matrix")
+    sides = [pd.Categorical(side, list(classes)) for side in (true, predicted)]
+    counts = pd.crosstab(*sides, rownames=["true"], colnames=["predicted"], dropna=False)
+    return counts.reindex(index=list(classes), columns=list(classes)).astype(np.int64)
+
+
+def split_matrices(out: Outputs, dataset: Dataset, splits: Iterable[int], method: str) -> dict[int, pd.DataFrame]:
+    """One matrix a split, from predictions/<method>/split_<k>/ against the labels of the split's test videos.
+
+    Raises:
+        PredictionError: a prediction is missing or cannot be used.
+    """
+    matrices = {}
+    for split in splits:
+        pairs = prediction_pairs(out.predictions(method, split), dataset, dataset.split(split)[1])
+        seconds = [(at_one_fps(ours, dataset.fps), at_one_fps(truth, dataset.fps)) for ours, truth in pairs.values()]
+        matrices[split] = confusion_matrix(seconds, dataset.classes)
+    return matrices
+
+
+def predicted_methods(out: Outputs, methods: Mapping[str, str]) -> dict[str, str]:
+    """Those of `methods` (name -> method) whose predictions were made, in one split at least.
+
+    Raises:
+        PredictionError: none of them.
+    """
+    there = {name: method for name, method in methods.items() if out.predictions(method, 1).parent.is_dir()}
+    if not there:
+        folder = out.predictions("", 1).parent
+        raise PredictionError(f"{folder}: holds neither {' nor '.join(methods.values())}; run their notebooks first")
+    return there
+
+
+def summed(matrices: Matrices) -> pd.DataFrame:
+    """All splits together."""
+    first, *others = matrices.values()
+    return sum(others, start=first)
+
+
+def wrong_seconds(matrix: pd.DataFrame) -> np.ndarray:
+    """The matrix without its diagonal, float64 (K, K)."""
+    return np.where(np.eye(len(matrix), dtype=bool), 0.0, matrix.to_numpy())
+
+
+def row_shares(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Shares of each true class's seconds, 0 … 1; a class without any is NaN throughout."""
+    return matrix.div(matrix.sum(axis=1).where(lambda seconds: seconds > 0), axis=0)
+
+
+def long_table(matrices: Matrices) -> pd.DataFrame:
+    """The matrices for a CSV, all cells of them.
+
+    Returns:
+        Columns split (a number; "all" is their sum, where there are several), true, predicted, seconds, share (of the
+        true class's seconds; NaN where it has none).
+    """
+    panels: dict[int | str, pd.DataFrame] = {**matrices}
+    if len(matrices) > 1:
+        panels["all"] = summed(matrices)
+    tables = []
+    for split, matrix in panels.items():
+        cells = matrix.stack().rename("seconds").reset_index()
+        cells["share"] = row_shares(matrix).to_numpy().ravel()
+        cells.insert(0, "split", split)
+        tables.append(cells)
+    return pd.concat(tables, ignore_index=True)
+
+
+def confused_pairs(matrices: Matrices, most: int) -> pd.DataFrame:
+    """The ordered pairs of classes that cost the most seconds.
+
+    Args:
+        most: pairs a split, and of all splits together.
+
+    Returns:
+        As `long_table`, without right seconds and empty cells, most seconds first in each split; with the column
+        kinds, such as "shared verb, look-alike".
+    """
+    cells = long_table(matrices)
+    wrong = cells[(cells["true"] != cells["predicted"]) & (cells["seconds"] > 0)]
+    ordered = wrong.sort_values("seconds", ascending=False, kind="stable").groupby("split", sort=False).head(most)
+    places = {split: place for place, split in enumerate(cells["split"].unique())}
+    ordered = ordered.sort_values("split", key=lambda column: column.map(places), kind="stable")
+    pairs = zip(ordered["true"], ordered["predicted"], strict=True)
+    return ordered.assign(kinds=[", ".join(kinds(*pair)) for pair in pairs]).reset_index(drop=True)
+
+
+def by_chance(matrix: pd.DataFrame, uniform: bool = False) -> np.ndarray:
+    """Where the wrong seconds would fall if a wrong label had nothing to do with the true class, float64 (K, K).
+
+    A class keeps its number of wrong seconds; they fall on the other classes in proportion to how often each is
+    predicted in all, or on all of them alike (`uniform`).
+    """
+    weights = np.ones(len(matrix)) if uniform else matrix.to_numpy().sum(axis=0)
+    spread = np.where(np.eye(len(matrix), dtype=bool), 0.0, weights)
+    total = spread.sum(axis=1, keepdims=True)  # 0 only where the class has no wrong second
+    return wrong_seconds(matrix).sum(axis=1, keepdims=True) * spread / np.where(total > 0, total, 1)
+
+
+def kind_shares(matrices: Matrices) -> pd.DataFrame:
+    """What share of all wrong seconds each kind takes, against chance.
+
+    Returns:
+        A row a split and kind: split, kind, seconds, share, by_prediction, uniform (the shares by the two kinds of
+        chance of `by_chance`); shares are 0 … 1, NaN in a split without wrong seconds. The shares of "alike",
+        "neutral" and "other" add up to 1.
+    """
+    rows = []
+    for split, matrix in matrices.items():
+        cells = (wrong_seconds(matrix), by_chance(matrix), by_chance(matrix, uniform=True))
+        wrong = cells[0].sum() or np.nan
+        for kind in KINDS:
+            seconds, *chance = (part[of_kind(list(matrix.index), kind)].sum() for part in cells)
+            rows.append((split, kind, int(seconds), *(part / wrong for part in (seconds, *chance))))
+    return pd.DataFrame(rows, columns=["split", "kind", "seconds", "share", "by_prediction", "uniform"])
+
+
+def relabelling_test(matrix: pd.DataFrame, kind: str, permutations: int, seed: int = 0) -> float:
+    """Do more wrong seconds fall on pairs of a kind than if the names were dealt to the classes at random?
+
+    A permutation test of the association of two matrices (Mantel, Cancer Research 1967): the seconds beyond
+    `by_chance`, and the pairs of the kind. Classes that name no action stay out. Seconds of one segment are not
+    independent, which is why they are not permuted.
+
+    Returns:
+        The share of random namings that do at least as well, the true one included.
+    """
+    named = [place for place, name in enumerate(matrix.index) if name not in NEUTRAL]
+    beyond = (wrong_seconds(matrix) - by_chance(matrix))[np.ix_(named, named)]
+    pairs = of_kind([str(matrix.index[place]) for place in named], kind)
+    rng = np.random.default_rng(seed)
+    observed = beyond[pairs].sum()
+    orders = (rng.permutation(len(named)) for _ in range(permutations))
+    as_good = sum(beyond[np.ix_(order, order)][pairs].sum() >= observed - 1e-9 for order in orders)
+    return (1 + as_good) / (1 + permutations)
+
+
+def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
+    """The kinds over all splits.
+
+    Returns:
+        A row a kind, index kind: pairs (of different classes, both orders), share, by_prediction and uniform (means
+        over the splits of `kind_shares`), splits_above (in how many splits the share is above by_prediction), p (of
+        `relabelling_test` on the sum of the splits; NaN for kinds that names alone do not make).
+    """
+    shares = kind_shares(matrices)
+    means = shares.groupby("kind", sort=False)[["share", "by_prediction", "uniform"]].mean()
+    above = (shares["share"] > shares["by_prediction"]).groupby(shares["kind"], sort=False).sum()
+    whole = summed(matrices)
+    pairs = [int(of_kind(list(whole.index), kind).sum()) for kind in KINDS]
+    p = [np.nan if kind in (NO_ACTION, OTHER) else relabelling_test(whole, kind, permutations) for kind in KINDS]
+    means.insert(0, "pairs", pairs)
+    return means.assign(splits_above=above, p=p)

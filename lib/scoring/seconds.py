@@ -1,0 +1,154 @@
+"""Scoring at one label a second, as the thesis scored VideoCLIP (2.8 and 2.9).
+
+The thesis made a second's true label by `second_targets`; a frame-level prediction is brought to the same rate by
+`at_one_fps`. Its "edit distance" is `raw_edit_distance`: in seconds, lower is better, close to the number of wrong
+seconds of a video, and not to be compared with the edit score (0 … 100, higher is better) of ASFormer's tables.
+
+The two ways of scoring side by side: the thesis's for VideoCLIP, a label a second, and one for all methods, a frame.
+
+Both start from the same prediction files. The thesis scored ASFormer's predictions a frame and VideoCLIP's a second
+(2.8, 2.9), by another edit distance; so its chapters cannot be compared but in accuracy, and that only nearly.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.scoring.labels import LabelError, Labels, label_array, levenshtein, segments
+from lib.scoring.metrics import METRIC_COLUMNS, Convention, Pair, metric_table
+
+
+def at_one_fps(labels: Labels, fps: float) -> np.ndarray:
+    """The label in the middle of each second; a last part of half a second or less is left out.
+
+    Args:
+        labels: of the frames, shape (T,).
+        fps: frames a second, at least 1.
+
+    >>> at_one_fps(["cut"] * 40 + ["mix"] * 50, fps=30).tolist()
+    ['cut', 'mix', 'mix']
+    """
+    array = label_array(labels)
+    if fps < 1:
+        raise LabelError(f"{fps} frames a second: at least one is needed for a label a second")
+    middles = ((np.arange(math.ceil(len(array) / fps)) + 0.5) * fps).astype(int)
+    return array[middles[middles < len(array)]]
+
+
+def second_targets(labels: Labels, fps: float, uncovered: str | int, seconds: int | None = None) -> np.ndarray:
+    """The true label of each second, as the thesis's code for VideoCLIP made it.
+
+    A segment with first frame a and last frame b fills the seconds from floor(a / fps) to ceil(b / fps), the latter not
+    included; a later segment overwrites an earlier one.
+
+    Args:
+        labels: of the frames, shape (T,).
+        fps: frames a second.
+        uncovered: label of the seconds that no segment fills; in the thesis class 0, cut_tomato.
+        seconds: length of the result (the number of features); by default the seconds that are begun.
+
+    >>> second_targets(["cut"] * 40 + ["mix"] * 51, fps=30, uncovered="cut").tolist()
+    ['cut', 'mix', 'mix', 'cut']
+    """
+    runs = segments(labels)
+    targets = [uncovered] * (math.ceil(runs.ends[-1] / fps) if seconds is None else seconds)
+    for label, start, end in zip(runs.labels.tolist(), runs.starts, runs.ends, strict=True):
+        for second in range(math.floor(start / fps), min(math.ceil((end - 1) / fps), len(targets))):
+            targets[second] = label
+    return np.array(targets)
+
+
+def to_frames(seconds: Labels, frames: int, fps: float) -> np.ndarray:
+    """A label a second, spread over the frames of its second; what lies after the last second takes its label.
+
+    >>> to_frames(["cut", "mix"], frames=5, fps=2).tolist()
+    ['cut', 'cut', 'mix', 'mix', 'mix']
+    """
+    labels = label_array(seconds)
+    return labels[np.minimum((np.arange(frames) / fps).astype(int), len(labels) - 1)]
+
+
+def raw_edit_distance(pairs: Iterable[Pair]) -> float:
+    """Levenshtein distance of the label sequences themselves, not of their segments; mean over videos, not normalized.
+
+    Args:
+        pairs: (prediction, ground truth) of each video, one label a second, so that the unit is a second. A longer
+            prediction is cut, as for the accuracy.
+
+    Raises:
+        LabelError: no pairs, or a prediction shorter than its ground truth.
+
+    >>> raw_edit_distance([(["cut", "cut", "mix"], ["cut", "mix", "mix"])])
+    1.0
+    """
+    distances = []
+    for number, (prediction, truth) in enumerate(pairs, 1):
+        predicted, true = label_array(prediction).tolist(), label_array(truth).tolist()
+        if len(predicted) < len(true):
+            raise LabelError(f"pair {number}: {len(predicted)} predicted seconds for {len(true)} labelled; predict all")
+        distances.append(levenshtein(predicted[: len(true)], true))
+    if not distances:
+        raise LabelError("no videos to score")
+    return float(np.mean(distances))
+
+
+SECONDS = "thesis, 1 fps"  # the protocol's name in the long table
+
+
+def score_both(
+    pairs: Mapping[str, Pair],
+    fps: float,
+    uncovered: str,
+    *,
+    section: str,
+    method: str,
+    split: int,
+    convention: Convention,
+    ignore: Iterable[str] = (),
+) -> pd.DataFrame:
+    """The long table of one method on one split in both protocols.
+
+    Args:
+        pairs: video -> (prediction, ground truth), class names of the frames.
+        fps: frames a second.
+        uncovered: label of a second that no true segment fills: the first class, as in the thesis's code.
+        convention, ignore: of the frame protocol, as in `lib.scoring.metrics.metric_table`.
+
+    Returns:
+        As `metric_table`; the protocol `SECONDS` has the further metric raw_edit (seconds, lower is better).
+    """
+    about = {"section": section, "method": method, "split": split}
+    frames = metric_table(pairs, convention=convention, ignore=ignore, **about)
+    seconds = {video: seconds_of(pair, fps, uncovered) for video, pair in pairs.items()}
+    table = metric_table(seconds, convention="mstcn", protocol=SECONDS, **about)
+    distances = {video: raw_edit_distance([pair]) for video, pair in seconds.items()}
+    distances["all"] = raw_edit_distance(seconds.values())
+    rows = [(section, method, split, video, SECONDS, "raw_edit", value) for video, value in distances.items()]
+    return pd.concat([frames, table, pd.DataFrame(rows, columns=list(METRIC_COLUMNS))], ignore_index=True)
+
+
+def seconds_of(pair: Pair, fps: float, uncovered: str) -> Pair:
+    """Prediction and truth of the frames -> of the seconds, as the thesis compared them."""
+    predicted = at_one_fps(pair[0], fps)
+    return predicted, second_targets(pair[1], fps, uncovered, len(predicted))
+
+
+def by_split(metrics: pd.DataFrame, method: str, protocol: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Rows of the splits (video "all") in the thesis's units: accuracy and F1 as fractions, edit distance as it is.
+
+    Returns:
+        Index split ("1" …, with several the mean below), the columns asked for.
+    """
+    chosen = metrics.query("method == @method and protocol == @protocol and video == 'all'")
+    table = chosen.pivot_table(index="split", columns="metric", values="value")[list(columns)]
+    fractions = [name for name in columns if name == "accuracy" or name.startswith("f1@")]
+    table[fractions] /= 100
+    table.index = table.index.map(str)
+    if len(table) > 1:
+        table.loc["mean"] = table.mean()
+    return table.rename_axis(index="split", columns=None)
+
+
+SECOND_COLUMNS = ["accuracy", "raw_edit", "f1@10", "f1@25", "f1@50"]  # of Tables 4-9

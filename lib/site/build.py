@@ -1,0 +1,181 @@
+"""The source of the site for Sphinx (MyST-NB, book theme), and the call: everything is a file, nothing is fetched.
+
+The HTML report: executed notebooks -> a Sphinx site (lib/site/build.py) that works from the file system, offline.
+
+python -m lib.report --params params/demo.yaml        # rebuild the site alone
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from lib.batch.failures import Failure
+from lib.core.files import key, write_text
+from lib.core.paths import ROOT, WEB, Outputs
+from lib.core.settings import Params
+from lib.notebook.hover import write_assets
+from lib.notebook.language import CATALOGUE, translate
+from lib.site import appendix, explorer, front
+from lib.site.pages import page, troubles, write_chapters
+
+STATIC = [ROOT / "README.md", CATALOGUE, *WEB.glob("*")]  # what pages are made of
+
+
+def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
+    """Build (or leave, where nothing changed) the site of a profile.
+
+    Args:
+        left_out: chapters that cannot run on this machine, and why.
+
+    Returns:
+        The path of its index.html.
+
+    Raises:
+        FileNotFoundError: no notebook has been executed yet.
+    """
+    failed = troubles(params, out, left_out)
+    whole = {name: out.notebooks / name / "all.json" for name in params.notebooks}
+    names = [name for name in params.notebooks if name in failed or whole[name].exists()]
+    if not names:
+        raise FileNotFoundError(f"{out.notebooks.relative_to(ROOT)}: no executed notebook; run `make report` first")
+    index = out.report / "index.html"
+    made = [whole[name] for name in names if whole[name].exists()]
+    made += {failure.notebook for ones in failed.values() for failure in ones}
+    about = [names, params.model_dump(mode="json"), dict(left_out)]
+    about += [{name: [failure.told for failure in ones] for name, ones in failed.items()}]
+    state = key(about, ("lib.site.build",), [*made, *STATIC])
+    stamp = out.report / ".state"
+    if index.exists() and stamp.exists() and stamp.read_text() == state:
+        return index
+
+    pages = {name: shown for name in names if (shown := page(name, out, failed.get(name, ())))}
+    source, site = out.root / ".site", out.root / ".site_built"
+    for folder in (source, site):
+        shutil.rmtree(folder, ignore_errors=True)
+    write_source(params, out, pages, left_out, failed, source)
+    run_sphinx(source, site)
+    (site / ".state").write_text(state)
+    shutil.rmtree(out.report, ignore_errors=True)
+    site.rename(out.report)
+    for folder in (source, out.root / "jupyter_execute"):
+        shutil.rmtree(folder, ignore_errors=True)
+    return index
+
+
+CONF = """
+project = {title!r}
+author = ""
+language = {language!r}
+extensions = ["myst_nb", "lib.site.english_prose"]
+nb_execution_mode = "off"
+myst_enable_extensions = ["dollarmath", "amsmath"]
+nb_merge_streams = True
+nb_output_stderr = "remove"
+nb_code_prompt_show = {show!r}
+nb_code_prompt_hide = {hide!r}
+html_theme = "sphinx_book_theme"
+html_title = {title!r}
+html_static_path = ["_static"]
+html_extra_path = ["_extra"]
+html_css_files = ["report.css", "interactive.css"]
+html_js_files = ["report.js", "interactive.js"]
+html_theme_options = dict(
+    show_toc_level=2,
+    use_download_button=False,
+    use_fullscreen_button=False,
+    navbar_persistent=[],
+)
+html_context = dict(default_mode="auto")
+html_use_index = False
+html_show_sourcelink = False
+html_copy_source = False
+html_show_copyright = False
+html_show_search_summary = False  # it fetches pages, which browsers refuse from the file system
+html_last_updated_fmt = None
+mathjax_path = "tex-svg.js"
+suppress_warnings = ["mystnb.unknown_mime_type"]
+"""
+
+
+OWN = ("report.css", "report.js")
+
+
+# Pages beyond the chapters, in the order of the table of contents. Each function writes <name>.md or .ipynb into the
+# folder that it is given (files for the site's root below _extra/, scripts and styles in _static/) and gives back the
+# names of its pages: none where there is nothing to show.
+Writer = Callable[[Params, Outputs, list[str], Path], list[str]]
+
+
+PAGES: tuple[Writer, ...] = (explorer.write, appendix.write_listing, appendix.write_guide)
+
+
+def write_source(
+    params: Params,
+    out: Outputs,
+    pages: Mapping[str, NotebookNode],
+    left_out: Mapping[str, str],
+    failed: Mapping[str, list[Failure]],
+    source: Path,
+) -> None:
+    """All of it, into an empty folder.
+
+    Args:
+        pages: the chapters' notebooks by name.
+        left_out: chapters that cannot run on this machine, and why.
+        failed: chapters that are not whole, and why.
+    """
+    title, show, hide = (translate(text, params.language) for text in (params.title, "Show the code", "Hide the code"))
+    conf = CONF.format(title=title, language=params.language, show=show, hide=hide)
+    write_text(source / "conf.py", conf)
+    _write_static(source / "_static")
+    extra = source / "_extra"
+    for folder in ("tables", "figures"):
+        if (out.root / folder).exists():
+            shutil.copytree(out.root / folder, extra / folder, ignore=shutil.ignore_patterns("*.svg", "*.png"))
+    (extra / "sources").mkdir(parents=True)
+    for name in pages:
+        shutil.copy(ROOT / "notebooks" / f"{name}.py", extra / "sources" / f"{name}.py")
+        if (made := out.notebooks / name / "all.json").exists():
+            shutil.copy(made, extra / "sources" / f"{name}.json")
+    write_chapters(out, pages, source, params.language)
+    further = [page for write in PAGES for page in write(params, out, list(pages), source)]
+    write_text(source / "index.md", front.page(params, out, list(pages), left_out, failed, further, extra))
+
+
+def _write_static(folder: Path) -> None:
+    """Scripts and styles: ours, MathJax's and DataTables', all as files."""
+    write_assets(folder)
+    for name in OWN:
+        shutil.copy(WEB / name, folder / name)
+    shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), folder / "tex-svg.js")
+    bundle = files("itables") / "html"
+    shutil.copy(str(bundle / "dt_bundle.css"), folder / "datatables.css")
+    write_text(folder / "datatables.js", _classic((bundle / "dt_bundle.js").read_text(encoding="utf-8")))
+
+
+def _classic(module: str) -> str:
+    """A JavaScript module as a classic script: browsers refuse modules from the file system.
+
+    >>> _classic("let a = 1, b = 2; export{a as ITable,b as jQuery}; // end")
+    '(() => {let a = 1, b = 2; window.ITable = a; window.jQuery = b;; // end\\n})();\\n'
+    """
+    head, _, rest = module.rpartition("export{")
+    names, _, tail = rest.partition("}")
+    exported = [pair.split(" as ") for pair in names.split(",")]
+    wanted = " ".join(f"window.{name} = {inner};" for inner, name in exported if name in ("ITable", "jQuery"))
+    return f"(() => {{{head}{wanted}{tail}\n}})();\n"
+
+
+def run_sphinx(source: Path, site: Path) -> None:
+    """Build the HTML, and drop what readers do not need."""
+    from sphinx.cmd.build import build_main
+
+    if build_main(["-q", "-b", "html", "-d", str(source / ".doctrees"), str(source), str(site)]):
+        raise RuntimeError(f"{source.relative_to(ROOT)}: the site could not be built; Sphinx says why above")
+    for file in [*site.rglob("*.map"), site / "objects.inv", site / ".buildinfo"]:  # for developers, half of the size
+        file.unlink(missing_ok=True)
+    for folder in ("_sources", "_static/locales"):
+        shutil.rmtree(site / folder, ignore_errors=True)

@@ -1,0 +1,247 @@
+"""The timeline explorer: a page of the site with the truth and every method's prediction of a video on one time axis.
+
+It is `explorer.md`, and in `_static/explorer/` a script of data and a picture of small frames for each video. Scripts
+assign their data, since a page opened from the file system may not fetch files.
+
+One picture file a video: small frames side by side, a frame every few seconds, for the timeline explorer.
+
+    sheet = thumbnail_sheet(path, folder, budget=20_000)
+
+The sheet is kept in `folder` with a note of the file that it was made from, so that a video is decoded once.
+
+The explorer's timelines as a Bokeh figure without data; lib/web/explorer.js fills it with the chosen video.
+"""
+
+import json
+import math
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from bokeh.models import BasicTicker, ColumnDataSource, HoverTool, Range1d, Span
+from bokeh.plotting import figure
+
+from lib.core.files import atomic, key, write_json, write_text
+from lib.core.paths import WEB, Outputs
+from lib.core.settings import Params
+from lib.data.dataset import Dataset, open_dataset
+from lib.data.profile import data_root
+from lib.data.video import VideoError, read_video
+from lib.notebook.hover import as_json, item
+from lib.notebook.language import Translator, translate_elements, translate_panels
+from lib.notebook.plots import class_styles
+from lib.site.explorer_data import named_methods, predicted, split_of_videos, video_data
+
+BAR = """
+<div style="max-width: 17rem">
+  <b>@name</b><br>@row<br>@start{0.00} s to @end{0.00} s, @seconds{0.00} s<br>@verdict
+</div>
+"""
+
+
+WRONG = """
+<div style="max-width: 17rem">
+  <b>wrong</b>, @row<br>@start{0.00} s to @end{0.00} s, @seconds{0.00} s<br>says @name<br>truth is @truth
+</div>
+"""
+
+
+def timelines() -> figure:
+    """Rows one unit high, the first at 0: a line of text, the bar, and a strip where it differs from the truth.
+
+    Sources, by name: `bars`, `wrong` and `texts`; the playhead is the span `playhead`.
+    """
+    view = figure(
+        name="timelines",
+        height=200,
+        sizing_mode="stretch_width",
+        x_range=Range1d(start=0, end=1),
+        y_range=Range1d(start=1, end=0),
+        x_axis_label="seconds",
+        tools="",
+        toolbar_location=None,
+        min_border_left=8,
+        min_border_right=14,
+        outline_line_color=None,
+        border_fill_color=None,  # the page's colour, dark or light
+        background_fill_color=None,
+    )
+    view.yaxis.visible = False
+    view.ygrid.visible = False
+    view.xaxis.ticker = BasicTicker(desired_num_ticks=8)
+    view.xaxis.axis_label_text_font_style = "normal"
+    view.xgrid.grid_line_alpha = 0.5
+    bars = ColumnDataSource(_empty("left", "right", "y", "colour", "ink", "pattern", *_TOLD, "verdict"), name="bars")
+    filling = {"fill_color": "colour", "hatch_pattern": "pattern", "hatch_color": "ink", "hatch_alpha": 0.6}
+    drawn = view.hbar(
+        y="y", left="left", right="right", height=0.42, source=bars, line_color=None, hatch_scale=9, **filling
+    )
+    wrong = ColumnDataSource(_empty("left", "right", "y", *_TOLD, "truth"), name="wrong")
+    strips = view.hbar(
+        y="y",
+        left="left",
+        right="right",
+        height=0.11,
+        source=wrong,
+        line_color=None,
+        fill_color="#c62828",
+        name="strips",
+    )
+    texts = ColumnDataSource(_empty("x", "y", "text"), name="texts")
+    view.text("x", "y", "text", source=texts, text_font_size="12px", text_baseline="bottom", x_offset=2, name="ink")
+    view.add_tools(
+        HoverTool(renderers=[drawn], tooltips=BAR, point_policy="follow_mouse"),
+        HoverTool(renderers=[strips], tooltips=WRONG, point_policy="follow_mouse"),
+    )
+    view.add_layout(Span(location=0, dimension="height", line_width=2, name="playhead"))
+    return view
+
+
+_TOLD = ("name", "row", "start", "end", "seconds")
+
+
+def _empty(*columns: str) -> dict[str, list]:
+    return {column: [] for column in columns}
+
+
+SIDE = 96  # pixels of a frame's longer side, at most
+
+
+COLUMNS = 10
+
+
+EVERY = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300, 600)  # seconds between frames: the first that fits the budget
+
+
+QUALITY = 40  # of WebP
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Frames of a video on a grid of `columns`, row by row, the first at second 0.
+
+    Attributes:
+        every: seconds between frames.
+        count: of frames.
+        columns: of the grid.
+        width, height: of a frame, in pixels.
+        bad: frames of the video that cannot be decoded; the last good one stands in.
+    """
+
+    every: int
+    count: int
+    columns: int
+    width: int
+    height: int
+    bad: int
+
+
+def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:
+    """Write `<folder>/<video>.webp`, if it is not there yet.
+
+    Args:
+        budget: bytes that the picture may have; where even a frame in ten minutes does not fit, that is taken.
+
+    Raises:
+        VideoError: no such file, or it cannot be decoded.
+    """
+    picture, note = folder / f"{video.stem}.webp", folder / f"{video.stem}.json"
+    if not video.is_file():
+        raise VideoError(f"{video}: no such video")
+    state = video.stat()
+    made_from = key([state.st_size, state.st_mtime_ns, budget], code=["lib.site.explorer"])
+    if picture.exists() and note.exists():
+        kept = json.loads(note.read_text(encoding="utf-8"))
+        if kept["made_from"] == made_from:
+            return Sheet(**kept["sheet"])
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a line a damaged frame; they are counted here
+    frames = read_video(video)
+    small = []  # a frame a second; a video is far too large to be held
+    for number, frame in enumerate(frames):
+        if number == math.ceil(len(small) * EVERY[0] * frames.fps):
+            scale = min(1.0, SIDE / max(frame.shape[:2]))
+            size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+            small.append(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
+    for every in EVERY:
+        chosen = small[::every]
+        data = _encode(chosen)
+        if len(data) <= budget:
+            break
+    height, width = chosen[0].shape[:2]
+    sheet = Sheet(every, len(chosen), min(COLUMNS, len(chosen)), width, height, len(frames.bad))
+    with atomic(picture) as file:
+        file.write_bytes(data)
+    write_json(note, {"made_from": made_from, "sheet": asdict(sheet)})
+    return sheet
+
+
+def _encode(frames: list[np.ndarray]) -> bytes:
+    """Frames (H, W, 3), BGR, on one grid, as WebP."""
+    columns = min(COLUMNS, len(frames))
+    rows = -(-len(frames) // columns)
+    height, width = frames[0].shape[:2]
+    grid = np.zeros((rows * height, columns * width, 3), np.uint8)
+    for place, frame in enumerate(frames):
+        top, left = place // columns * height, place % columns * width
+        grid[top : top + height, left : left + width] = frame
+    return cv2.imencode(".webp", grid, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1].tobytes()
+
+
+TITLE = "Timeline explorer"
+
+
+PICTURES = 1_000_000  # bytes that the frames of all videos may have together
+
+
+def write(params: Params, out: Outputs, done: list[str], folder: Path) -> list[str]:
+    """Write the page and its data into the Sphinx source `folder`.
+
+    Args:
+        done: chapters that have run.
+
+    Returns:
+        The page's name; nothing where no method has predicted any video.
+
+    Raises:
+        ParameterError, DatasetError, PredictionError: the data set or a prediction cannot be used.
+    """
+    found = predicted(out.root / "predictions")
+    if not found:
+        return []
+    dataset = open_dataset(data_root(params, out), None, params.data.fps)
+    here, words = folder / "_static" / "explorer", Translator(params.language, place=TITLE)
+    named, tested = named_methods(found, params), split_of_videos(dataset, params.data.split_numbers)
+    for video, split in tested.items():
+        data = video_data(dataset, video, split, {name: found[name] for name in named}, params)
+        data |= _pictures(dataset, video, out.thumbnails, here, PICTURES // len(tested))
+        write_text(here / f"{video}.js", f"explorerVideo({as_json(video)}, {as_json(data)});\n")
+    styles = class_styles(dataset.classes)
+    index = {
+        "classes": [
+            {"name": name, "verb": style.verb, "colour": style.colour, "pattern": style.pattern, "ink": style.ink}
+            for name, style in styles.items()
+        ],
+        "methods": named,
+        "videos": list(tested.items()),
+        "plot": item(translate_panels({TITLE: timelines()}, words)[words(TITLE)]),
+    }
+    write_text(here / "index.js", f"window.EXPLORER = {as_json(index)};\n")
+    for name in ("explorer.js", "explorer_view.js", "explorer.css"):
+        write_text(here / name, (WEB / name).read_text(encoding="utf-8"))
+    body = translate_elements((WEB / "explorer.html").read_text(encoding="utf-8"), ("h2", "th", "summary"), words)
+    write_text(folder / "explorer.md", f"# {words(TITLE)}\n\n```{{raw}} html\n{body}```\n")
+    return ["explorer"]
+
+
+def _pictures(dataset: Dataset, video: str, kept: Path, here: Path, budget: int) -> dict:
+    """The sheet of frames, copied to the page's data; or the reason why there is none, as a sentence for the reader."""
+    try:
+        sheet = thumbnail_sheet(dataset.root / "videos" / f"{video}.avi", kept, budget)
+    except VideoError:
+        missing = not (dataset.root / "videos" / f"{video}.avi").is_file()
+        return {"note": f"No picture: videos/{video}.avi {'is not there' if missing else 'cannot be decoded'}."}
+    here.mkdir(parents=True, exist_ok=True)
+    (here / f"{video}.webp").write_bytes((kept / f"{video}.webp").read_bytes())
+    return {"sheet": vars(sheet)}

@@ -1,0 +1,115 @@
+"""What the timeline explorer shows of a video: the truth, every method's prediction, its scores, and small frames.
+
+Sequences are kept as runs of equal labels, `[class, frames, class, frames, …]`, so that the page can divide by the
+frame rate and is exact to the frame; a whole data set is a few hundred kilobytes of JSON.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lib.core.settings import Params
+from lib.data.dataset import Dataset
+from lib.data.predictions import prediction_pairs
+from lib.scoring.conclusion import SHORT, methods
+from lib.scoring.labels import segments
+from lib.scoring.metrics import score
+
+SHOWN_SCORES = ("accuracy", "edit", "f1@50")
+
+
+THESIS, CONTROLS, OTHERS = "Methods of the thesis", "Controls (4.2)", "Others"
+
+
+_PART = re.compile(r"split_(\d+)(?:_seed_(\d+))?")
+
+
+Folders = dict[int, tuple[Path, int | None]]  # split -> folder of its predictions, and its seed if it has one
+
+
+def predicted(folder: Path) -> dict[str, Folders]:
+    """Methods with predictions below `folder`; where a split was run with several seeds and not without, the lowest."""
+    found: dict[str, Folders] = {}
+    for method in sorted(path for path in folder.glob("[!.]*") if path.is_dir()):
+        parts = []
+        for path in method.iterdir():
+            if part := _PART.fullmatch(path.name):
+                seed = None if part[2] is None else int(part[2])
+                parts.append((int(part[1]), -1 if seed is None else seed, path, seed))
+        for split, _, path, seed in sorted(parts, reverse=True):  # the lowest comes last and stays
+            found.setdefault(method.name, {})[split] = (path, seed)
+    return found
+
+
+def named_methods(found: Mapping[str, Folders], params: Params) -> dict[str, dict[str, str]]:
+    """Names and groups of the methods as the page shows them, those of the thesis's Table 10 first, in its order."""
+    of_thesis = {ours: theirs for theirs, ours in methods(params.finetune.epochs).items()}
+    named = {}
+    for method in [*(ours for ours in of_thesis if ours in found), *(name for name in found if name not in of_thesis)]:
+        seeds = sorted({seed for _, seed in found[method].values() if seed is not None})
+        if theirs := of_thesis.get(method):
+            name = SHORT[theirs] if theirs in ("asformer_authors_features", "baseline") else _videoclip(method)
+            group = THESIS
+        else:
+            name = method.removeprefix("control_").replace("_", " ")
+            group = CONTROLS if method.startswith("control_") else OTHERS
+        named[method] = {"name": name + "".join(f", seed {seed}" for seed in seeds[:1]), "group": group}
+    return named
+
+
+def split_of_videos(dataset: Dataset, splits: tuple[int, ...]) -> dict[str, int]:
+    """Video -> the split that tests it, in the order of the videos' names."""
+    found = {video: split for split in reversed(splits) for video in dataset.split(split)[1]}
+    return dict(sorted(found.items()))
+
+
+def video_data(
+    dataset: Dataset, video: str, split: int, found: Mapping[str, Folders], params: Params
+) -> dict[str, Any]:
+    """Truth and predictions of one video, ready for JSON.
+
+    Returns:
+        split; fps; truth, runs; rows, for each method that has predicted this video: method, runs, and scores, as
+        SHOWN_SCORES, percent with a decimal, in the profile's convention; the video on its own.
+
+    Raises:
+        PredictionError: a prediction is shorter than the truth or has a class that is not in the mapping.
+    """
+    numbers = {name: number for number, name in enumerate(dataset.classes)}
+    rows = []
+    for method, folders in found.items():
+        folder = folders.get(split, (None, None))[0]
+        if folder is None or not any((folder / name).is_file() for name in (video, f"{video}.txt")):
+            continue
+        pair = prediction_pairs(folder, dataset, [video])[video]
+        scores = score([pair], convention=params.data.convention, ignore=params.data.ignore)
+        rows.append(
+            {
+                "method": method,
+                "runs": runs(pair[0], numbers),
+                "scores": [round(scores[name], 1) for name in SHOWN_SCORES],
+            }
+        )
+    return {"split": split, "fps": dataset.fps, "truth": runs(dataset.names(video), numbers), "rows": rows}
+
+
+def runs(names: list[str], numbers: Mapping[str, int]) -> list[int]:
+    """Runs of equal labels, flat.
+
+    >>> runs(["cut", "cut", "mix"], {"cut": 0, "mix": 1})
+    [0, 2, 1, 1]
+    """
+    found = segments(names)
+    pairs = zip(found.labels.tolist(), (found.ends - found.starts).tolist(), strict=True)
+    return [number for name, length in pairs for number in (numbers[name], length)]
+
+
+def _videoclip(method: str) -> str:
+    """Its name in the rows of the explorer.
+
+    >>> _videoclip("videoclip_own_zero_shot"), _videoclip("videoclip_public_15_epochs")
+    ('VideoCLIP, own, zero-shot', 'VideoCLIP, public, 15 epochs')
+    """
+    _, weights, rest = method.split("_", 2)
+    return f"VideoCLIP, {weights}, {'zero-shot' if rest == 'zero_shot' else rest.replace('_', ' ')}"

@@ -1,0 +1,87 @@
+"""The target set as VideoCLIP sees it: a feature and a label a second, and the way back to frames (thesis 2.7).
+
+Every fault that would make a model useless there ends with one line: features of another set than the model learnt on,
+of another width, too few of them, or not finite.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lib.backbones.s3d_features import FeatureSetError, Sections, check_same_set, feature_set
+from lib.core.paths import Outputs
+from lib.core.settings import Layer
+from lib.data.dataset import Dataset, open_dataset
+from lib.data.predictions import write_prediction
+from lib.data.profile import data_root
+from lib.scoring.seconds import second_targets, to_frames
+
+
+@dataclass(frozen=True)
+class Target:
+    """Attributes:
+    dataset: opened for its labels.
+    folder: of the features, <video>.npy, (D, T), one a second.
+    """
+
+    dataset: Dataset
+    folder: Path
+
+    def features(self, video: str, feature_dim: int) -> np.ndarray:
+        """(T, D) float32, a row a second that has begun.
+
+        Args:
+            feature_dim: D that the model takes.
+
+        Raises:
+            FeatureSetError: there are none, they are of another width, end before the labels, or are not finite.
+        """
+        path = self.folder / f"{video}.npy"
+        if not path.exists():
+            raise FeatureSetError(f"{path}: missing; run 2_4, which extracts S3D's features of the target set")
+        features = np.load(path)
+        if features.ndim != 2 or len(features) != feature_dim:
+            raise FeatureSetError(f"{path}: shape {features.shape}; this model takes ({feature_dim}, seconds)")
+        labelled = int(len(self.dataset.labels(video)) / self.dataset.fps)
+        if features.shape[1] < labelled:
+            raise FeatureSetError(f"{path}: {features.shape[1]} seconds, but {labelled} are labelled; extract it again")
+        bad = np.flatnonzero(~np.isfinite(features).all(axis=0))
+        if bad.size:
+            raise FeatureSetError(f"{path}: NaN or infinite, first in second {bad[0]}; extract it again")
+        return np.ascontiguousarray(features.T, np.float32)
+
+    def truth(self, video: str, seconds: int) -> np.ndarray:
+        """Class numbers of the seconds as the thesis's code made them: what no segment fills is class 0."""
+        return second_targets(self.dataset.labels(video), self.dataset.fps, 0, seconds)
+
+    def absent(self, split: int) -> list[str]:
+        """Classes that occur in no training video of a split, so that nothing can be learnt of them."""
+        seen = {label for video in self.dataset.split(split)[0] for label in self.dataset.names(video)}
+        return [name for name in self.dataset.classes if name not in seen]
+
+    def tested(self) -> Iterator[tuple[int, str]]:
+        """Split and video, once for every test video of every split."""
+        return ((split, video) for split in self.dataset.splits for video in self.dataset.split(split)[1])
+
+    def write(self, folder: Path, video: str, seconds: Sequence[int] | np.ndarray) -> None:
+        """Write a label a second as a prediction: a label for each annotated frame."""
+        labels = to_frames(seconds, len(self.dataset.labels(video)), self.dataset.fps)
+        write_prediction(folder / f"{video}.txt", [self.dataset.classes[label] for label in labels.tolist()])
+
+
+def open_target(params: Sections, out: Outputs, layer: Layer, learnt_on: str) -> Target:
+    """The features of the target set that a model may be given.
+
+    Args:
+        layer: of S3D.
+        learnt_on: the feature set that the model was pre-trained on.
+
+    Raises:
+        FeatureSetError: the target's were made in another way, and `howto100m.accept` does not name the two.
+    """
+    name = feature_set(layer, params.s3d)
+    check_same_set(learnt_on, name, params.howto100m.accept)
+    dataset = open_dataset(data_root(params, out), None, params.data.fps, splits=params.data.splits)
+    return Target(dataset, out.data / "features" / name)

@@ -1,0 +1,47 @@
+"""VideoCLIP's towers from a BERT's weights, and its tokenizer (thesis 2.4.2: both start from bert-base-uncased)."""
+
+from dataclasses import dataclass
+
+import torch
+from transformers import BertConfig, BertModel
+
+from lib.backbones.text import _start
+from lib.core.settings import Layer, VideoClip
+from lib.videoclip.model import VideoCLIP
+
+
+def build_videoclip(settings: VideoClip, input_dim: int, seed: int, num_classes: int | None = None) -> VideoCLIP:
+    """Both towers with the first layers of the starting BERT; what it has not (MLP, head) is drawn.
+
+    Args:
+        input_dim: D of the features.
+        seed: of the draw; the global generator is left alone.
+        num_classes: of a head, or None.
+
+    Raises:
+        WeightsError: the starting weights are not to be had.
+    """
+    config = _start(BertConfig, settings)
+    config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout
+    config.num_hidden_layers = settings.text_layers
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = VideoCLIP(config, settings.video_layers, input_dim, settings.max_video_len, num_classes)
+    start = _start(BertModel, settings, config=config, add_pooling_layer=False)
+    if settings.video_layers > settings.text_layers:
+        raise ValueError("videoclip.video_layers is larger than text_layers; the text tower is the deeper one")
+    state = start.state_dict()
+    model.text.load_state_dict(state)
+    model.video.load_state_dict({name: state[name] for name in model.video.state_dict()})
+    for tower in (model.text, model.video):
+        tower.embeddings.word_embeddings.requires_grad_(settings.train_words)
+    return model
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A pre-trained VideoCLIP in evaluation mode, the layer of S3D and the name of the features that it learnt on."""
+
+    model: VideoCLIP
+    layer: Layer
+    feature_set: str
