@@ -15,9 +15,9 @@ from pathlib import Path
 from lib.batch.inspection import unusable
 from lib.batch.requirements import Requirement, missing, needs, relative, requirements, runnable
 from lib.core.chapters import TITLES, number
-from lib.core.params import ParameterError, load, profile_name
-from lib.core.paths import Outputs
+from lib.core.params import ParameterError
 from lib.core.settings import Params
+from lib.data.profile import open_profile
 
 WIDTH = 120
 
@@ -29,17 +29,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.check", description="What a profile reads, and what can run.")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options = parser.parse_args(arguments)
-    out = Outputs(profile_name(options.params))
     try:
-        params = load(options.params)
-        found, faults = requirements(params, out), unusable(params, out)
-        reasons = runnable(params, out, faults)
+        profile = open_profile(options.params)
+        found, faults = requirements(profile), unusable(profile)
+        reasons = runnable(profile, faults)
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{options.params}: what it reads that the project does not bring\n")
     print(input_table(found, faults) if found else "Nothing: it makes everything itself.")
-    print(f"\n{chapter_table(params, found, reasons)}")
+    print(f"\n{chapter_table(profile.params, found, reasons)}")
     able = [name for name, reason in reasons.items() if not reason]
     print(f"\n{len(able)} of {len(reasons)} chapters can run{f': make report PARAMS={options.params}' if able else ''}")
     return 0 if len(able) == len(reasons) else 1

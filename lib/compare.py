@@ -8,19 +8,17 @@ Without names: all that are there. A folder of predictions may come from any pro
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
-from lib.core.params import ParameterError, load, profile_name
-from lib.core.paths import Outputs
+from lib.core.params import ParameterError
 from lib.data.dataset import DatasetError, open_dataset
 from lib.data.predictions import PredictionError, prediction_pairs
-from lib.data.profile import data_root
+from lib.data.profile import Profile, open_profile
 from lib.scoring.metrics import METRICS, score
 
 
-def compare(params: Any, out: Outputs, methods: Sequence[str]) -> pd.DataFrame:
+def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
     """Score methods with the profile's convention, all in one way.
 
     Args:
@@ -34,12 +32,12 @@ def compare(params: Any, out: Outputs, methods: Sequence[str]) -> pd.DataFrame:
     Raises:
         PredictionError: a prediction is missing or cannot be used.
     """
-    data, rows = params.data, {}
-    dataset = open_dataset(data_root(params, out), None, data.fps, splits=data.splits)
+    data, rows = profile.params.data, {}
+    dataset = open_dataset(profile.root, None, data.fps, splits=data.splits)
     for method in methods:
         splits = [
             score(
-                prediction_pairs(out.predictions(method, split), dataset, dataset.split(split)[1]).values(),
+                prediction_pairs(profile.out.predictions(method, split), dataset, dataset.split(split)[1]).values(),
                 data.convention,
                 data.ignore,
             )
@@ -50,11 +48,15 @@ def compare(params: Any, out: Outputs, methods: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
 
-def predicted(params: Any, out: Outputs) -> list[str]:
+def predicted(profile: Profile) -> list[str]:
     """Methods that have a folder of predictions for every split."""
-    folders = sorted(path for path in (out.root / "predictions").glob("*") if path.is_dir())
+    folders = sorted(path for path in (profile.out.root / "predictions").glob("*") if path.is_dir())
     whole = (path.name for path in folders)
-    return [name for name in whole if all(out.predictions(name, split).is_dir() for split in params.data.split_numbers)]
+    return [
+        name
+        for name in whole
+        if all(profile.out.predictions(name, split).is_dir() for split in profile.params.data.split_numbers)
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,10 +65,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options = parser.parse_args(arguments)
     try:
-        params, out = load(options.params), Outputs(profile_name(options.params))
-        if not (methods := options.methods or predicted(params, out)):
-            raise PredictionError(f"{out.root / 'predictions'}: no method has predicted all splits; run one first")
-        table = compare(params, out, methods)
+        profile = open_profile(options.params)
+        if not (methods := options.methods or predicted(profile)):
+            raise PredictionError(
+                f"{profile.out.root / 'predictions'}: no method has predicted all splits; run one first"
+            )
+        table = compare(profile, methods)
     except (ParameterError, PredictionError, DatasetError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -8,9 +8,10 @@ nbconvert makes the sections' HTML; a browser (Chromium or Chrome) prints the PD
 import argparse
 import sys
 
-from lib.batch.requirements import relative, unable
-from lib.core.params import ParameterError, load, profile_name
-from lib.core.paths import Outputs
+from lib.batch.inspection import unable
+from lib.batch.requirements import relative
+from lib.core.params import ParameterError
+from lib.data.profile import open_profile
 from lib.site.export import ExportError, print_pdf, sections, whole, write_pages
 
 
@@ -19,16 +20,16 @@ def main() -> int:
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options = parser.parse_args()
     try:
-        params, out = load(options.params), Outputs(profile_name(options.params))
-        left_out = unable(params, out, options.params)
-        pages = sections(params, out, left_out)
-        folder = write_pages(params, out, pages)
+        profile = open_profile(options.params)
+        left_out = unable(profile)
+        pages = sections(profile, left_out)
+        folder = write_pages(profile, pages)
     except (ParameterError, FileNotFoundError, ExportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{len(pages)} HTML files: {relative(folder)}/")
     try:
-        print_pdf(whole(params, out, pages, left_out), folder / "report.pdf")
+        print_pdf(whole(profile, pages, left_out), folder / "report.pdf")
     except ExportError as error:
         print(f"error: no {relative(folder / 'report.pdf')}: {error}", file=sys.stderr)
         return 1

@@ -13,14 +13,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lib.batch.inspection import unable
 from lib.batch.plan import Step, duration, plan
-from lib.batch.requirements import unable, without
+from lib.batch.requirements import without
 from lib.core.chapters import TITLES
 from lib.core.files import write_json, write_text
-from lib.core.params import ParameterError, load, profile_name
+from lib.core.params import ParameterError
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import warnings_filter
-from lib.core.settings import Params
+from lib.data.profile import Profile, open_profile
 
 START = ROOT / "outputs" / "start.md"
 
@@ -55,10 +56,9 @@ def main() -> int:
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options, further = parser.parse_known_args()
     try:
-        params, out = load(options.params), Outputs(profile_name(options.params))
-        left_out = unable(params, out, options.params)
-        able = without(params, left_out)
-        write_text(START, start_page(params, out, options.params, plan(able, out, options.params), left_out))
+        profile = open_profile(options.params)
+        left_out = unable(profile)
+        write_text(START, start_page(profile, plan(without(profile, left_out)), left_out))
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -84,21 +84,21 @@ def pair() -> None:
             write_text(pair, jupytext.writes(notebook, fmt="ipynb"))
 
 
-def start_page(params: Params, out: Outputs, profile: str, steps: Sequence[Step], left_out: Mapping[str, str]) -> str:
+def start_page(profile: Profile, steps: Sequence[Step], left_out: Mapping[str, str]) -> str:
     """The start page, in Markdown, its links relative to its folder."""
     rows = ["| notebook | state | made | took | result |", "|---|---|---|---|---|"]
-    for name in params.notebooks:
+    for name in profile.params.notebooks:
         own = [step for step in steps if step.atom[0] == name]
         notebook = f"[{TITLES[name]}](../notebooks/{name}.py)"
-        rows.append(f"| {notebook} | {' | '.join(_row(name, own, out, left_out))} |")
-    return f"""# {params.title}
+        rows.append(f"| {notebook} | {' | '.join(_row(name, own, profile.out, left_out))} |")
+    return f"""# {profile.params.title}
 
 Click a notebook to open it; "Run All Cells" in the menu Run runs it. What it trained or extracted before it reads, so a
 second run is short. Its second cell names the profile: `params/demo.yaml`, unless you change it.
 
 {chr(10).join(rows)}
 
-The state is that of profile `{out.profile}` when this page was made, by the plan of `make report PARAMS={profile}`:
+The state is that of profile `{profile.out.profile}` when this page was made, by the plan of `make report PARAMS={profile.file}`:
 what is not fresh would run. A stale notebook is older than its parameters, code or data.
 """
 

@@ -9,8 +9,7 @@ import argparse
 import sys
 
 from lib.core.devices import join_group, leave_group
-from lib.core.params import load, profile_name
-from lib.core.paths import Outputs
+from lib.data.profile import open_profile
 from lib.pretraining.recipes import run_recipe
 
 
@@ -22,8 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     group = join_group()
     try:
-        params = load(options.params, options.overrides)
-        history = run_recipe(params, Outputs(profile_name(options.params)), options.recipe, group)
+        history = run_recipe(open_profile(options.params, options.overrides), options.recipe, group)
     except ValueError as error:  # all of ours are: parameters, files, weights, features, training
         print(f"error: {error}", file=sys.stderr)
         return 2

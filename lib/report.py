@@ -8,9 +8,9 @@ import sys
 
 from lib.batch.inspection import unusable
 from lib.batch.requirements import runnable
-from lib.core.params import ParameterError, load, profile_name
-from lib.core.paths import ROOT, Outputs
-from lib.notebook.language import UntranslatedError
+from lib.core.params import ParameterError
+from lib.core.paths import ROOT
+from lib.data.profile import open_profile
 from lib.site.build import build
 
 
@@ -19,10 +19,10 @@ def main() -> int:
     parser.add_argument("--params", default="params/demo.yaml")
     options = parser.parse_args()
     try:
-        params, out = load(options.params), Outputs(profile_name(options.params))
-        reasons = runnable(params, out, unusable(params, out))
-        page = build(params, out, {name: reason for name, reason in reasons.items() if reason})
-    except (ParameterError, FileNotFoundError, UntranslatedError) as error:
+        profile = open_profile(options.params)
+        reasons = runnable(profile, unusable(profile))
+        page = build(profile, {name: reason for name, reason in reasons.items() if reason})
+    except (ParameterError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"the report: {page.relative_to(ROOT)}")

@@ -19,12 +19,11 @@ from pathlib import Path
 from lib.batch.requirements import hint, input_files, runnable
 from lib.core.chapters import CHAPTERS, needs
 from lib.core.files import imported_modules, publish, revision, sha256, write_json
-from lib.core.params import ParameterError, load, profile_name
-from lib.core.paths import ROOT, Outputs
+from lib.core.params import ParameterError
+from lib.core.paths import ROOT
 from lib.core.processes import die_with_parent, lease_gpu, only_one, warnings_filter
-from lib.core.settings import Params
 from lib.data.dataset import DatasetError, check_bundles
-from lib.data.profile import data_root
+from lib.data.profile import Profile, open_profile
 
 PACKAGES = [
     "jupyterlab",
@@ -50,43 +49,43 @@ def main(arguments: list[str] | None = None) -> int:
     if "REPORT_SCHEDULED" in os.environ:
         die_with_parent()
     try:
-        params = load(options.params, options.overrides)
-        name = check(options.notebook, options.split, params, options.params)
-        check_inputs(name, params, options.params)
+        profile = open_profile(options.params, options.overrides)
+        name = check(options.notebook, options.split, profile)
+        check_inputs(name, profile)
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return execute(name, options.split, params, options.params, options.overrides)
+    return execute(name, options.split, profile, options.overrides)
 
 
-def check(notebook: Path, split: str, params: Params, profile: str) -> str:
+def check(notebook: Path, split: str, profile: Profile) -> str:
     """The notebook's name, if it exists and runs in this profile and for this split."""
     name = notebook.stem
     if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
         raise ParameterError(f"{notebook}: no such notebook; there are: {', '.join(CHAPTERS)}")
-    if name not in params.notebooks:
+    if name not in profile.params.notebooks:
         raise ParameterError(
-            f"{notebook}: not a chapter of {profile} (its key `notebooks` lists: {', '.join(params.notebooks)})"
+            f"{notebook}: not a chapter of {profile.file} (its key `notebooks` lists: {', '.join(profile.params.notebooks)})"
         )
     if split != "all" and not CHAPTERS[name].per_split:
         raise ParameterError(f"{notebook}: has no splits; leave --split out")
-    if split not in (*map(str, params.data.split_numbers), "all"):
-        raise ParameterError(f"--split {split}: {profile} has splits 1 to {params.data.splits}, and all")
+    if split not in (*map(str, profile.params.data.split_numbers), "all"):
+        raise ParameterError(f"--split {split}: {profile.file} has splits 1 to {profile.params.data.splits}, and all")
     return name
 
 
-def check_inputs(name: str, params: Params, profile: str) -> None:
+def check_inputs(name: str, profile: Profile) -> None:
     """Name at once, before anything runs, what this notebook lacks on this machine."""
-    if reason := runnable(params, Outputs(profile_name(profile)))[name]:
-        raise ParameterError(f"{name}: {reason}; {hint(profile)}")
-    if params.data.source == "files" and not CHAPTERS[name].about:
+    if reason := runnable(profile)[name]:
+        raise ParameterError(f"{name}: {reason}; {hint(profile.file)}")
+    if profile.params.data.source == "files" and not CHAPTERS[name].about:
         try:
-            check_bundles(data_root(params, Outputs(profile_name(profile))) / "splits", params.data.splits)
+            check_bundles(profile.root / "splits", profile.params.data.splits)
         except DatasetError as error:
             raise ParameterError(f"{name}: {error}") from None
 
 
-def execute(name: str, split: str, params: Params, profile: str, overrides: list[str]) -> int:
+def execute(name: str, split: str, profile: Profile, overrides: list[str]) -> int:
     import jupytext
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -94,7 +93,7 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
     from traitlets.config import Config
 
     source = ROOT / "notebooks" / f"{name}.py"
-    folder = Outputs(profile_name(profile)).notebooks / name
+    folder = profile.out.notebooks / name
     os.environ["REPORT_ATOM"] = f"{name} split {split}" if split != "all" else name
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # lib/data/video.py counts damaged frames and names them
     os.environ["PYTHONWARNINGS"] = warnings_filter()
@@ -108,7 +107,7 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
             papermill.execute_notebook(
                 jupytext.read(source),
                 str(running),
-                parameters={"params": str(profile), "split": split, "overrides": overrides},
+                parameters={"params": profile.file, "split": split, "overrides": overrides},
                 cwd=str(ROOT),
                 kernel_name="python3",
                 language="python",
@@ -127,24 +126,24 @@ def execute(name: str, split: str, params: Params, profile: str, overrides: list
             return 1
         publish(running, folder / f"{split}.ipynb")
         failed.unlink(missing_ok=True)
-        write_json(folder / f"{split}.json", manifest(name, split, params, profile, overrides, started))
+        write_json(folder / f"{split}.json", manifest(name, split, profile, overrides, started))
     return 0
 
 
-def manifest(name: str, split: str, params: Params, profile: str, overrides: list[str], started: float) -> dict:
+def manifest(name: str, split: str, profile: Profile, overrides: list[str], started: float) -> dict:
     """What made this result: parameters, hashes of what it read, revision, versions, time."""
     source = ROOT / "notebooks" / f"{name}.py"
-    sections = {section: getattr(params, section).model_dump(mode="json") for section in CHAPTERS[name].sections}
-    out = Outputs(profile_name(profile))
-    folder = out.notebooks
-    data = [ROOT / file for file in input_files(name, params, out)]
-    before = [folder / other / f"{part}.json" for other, part in needs((name, split), params)]
+    sections = {
+        section: getattr(profile.params, section).model_dump(mode="json") for section in CHAPTERS[name].sections
+    }
+    folder = profile.out.notebooks
+    data = [ROOT / file for file in input_files(name, profile)]
+    before = [folder / other / f"{part}.json" for other, part in needs((name, split), profile.params)]
     return {
         "notebook": name,
         "split": split,
-        "profile": profile_name(profile),
+        "profile": profile.out.profile,
         "overrides": overrides,
-        "language": params.language,
         "parameters": sections,
         "inputs": {
             os.path.relpath(file, ROOT): sha256(file)

@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import TextIO
 
 from lib.batch.events import events
+from lib.batch.inspection import left_out_lines, unable
 from lib.batch.plan import forgotten, manifest, plan
 from lib.batch.printing import failure_lines, follow, plan_lines
-from lib.batch.requirements import left_out_lines, unable, without
+from lib.batch.requirements import without
 from lib.core.chapters import MANY, atoms
-from lib.core.params import ParameterError, load, profile_name
-from lib.core.paths import ROOT, Outputs
+from lib.core.params import ParameterError
+from lib.core.paths import ROOT
 from lib.core.processes import die_with_parent
-from lib.core.settings import Params
-from lib.notebook.language import UntranslatedError
+from lib.data.profile import Profile, open_profile
 from lib.site.build import build
 
 CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
@@ -42,31 +42,31 @@ def main() -> int:
     parser.add_argument("--cores", default=os.cpu_count(), type=int)
     options, further = parser.parse_known_args()
     try:
-        params = load(options.params)
-        outputs = Outputs(profile_name(options.params))
-        left_out = unable(params, outputs, options.params)
+        profile = open_profile(options.params)
+        left_out = unable(profile)
     except ParameterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    for line in left_out_lines(left_out, options.params):
+    for line in left_out_lines(left_out, profile):
         print(line)
     if "MAKELEVEL" in os.environ:
         die_with_parent()
-    lock = take_lock(outputs.root / ".lock")
+    lock = take_lock(profile.out.root / ".lock")
     if lock is None:
-        print(f"error: another run is making {outputs.root.relative_to(ROOT)}; wait for it or stop it", file=sys.stderr)
+        print(
+            f"error: another run is making {profile.out.root.relative_to(ROOT)}; wait for it or stop it",
+            file=sys.stderr,
+        )
         return 1
     with lock:
         try:
-            return make(params, outputs, options, further, left_out)
-        except (ParameterError, UntranslatedError) as error:
+            return make(profile, options, further, left_out)
+        except ParameterError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
 
 
-def make(
-    params: Params, outputs: Outputs, options: argparse.Namespace, further: list[str], left_out: Mapping[str, str]
-) -> int:
+def make(profile: Profile, options: argparse.Namespace, further: list[str], left_out: Mapping[str, str]) -> int:
     """Say the plan, run it, build the site.
 
     Args:
@@ -77,27 +77,29 @@ def make(
     Returns:
         The exit code: 0 where all that can run is made.
     """
-    able = without(params, left_out)
+    able = without(profile, left_out)
     keep_going = bool({"--keep-going", "-k"} & {*further})
     cores = None if any(word.startswith(CLUSTER) for word in further) else options.cores
-    steps = plan(able, outputs, options.params, further)
-    print(*plan_lines(steps, able, cores), sep="\n", flush=True)
+    steps = plan(able, further)
+    print(*plan_lines(steps, able.params, cores), sep="\n", flush=True)
     if {"--dry-run", "-n"} & {*further}:
         return 0
     code = 0
     if any(step.runs for step in steps):
-        for atom in forgotten(able, outputs):
-            manifest(outputs, atom).unlink(missing_ok=True)
-        waited_for = [os.path.relpath(manifest(outputs, atom), ROOT) for atom in atoms(able) if atom[0] == MANY]
+        for atom in forgotten(able):
+            manifest(profile.out, atom).unlink(missing_ok=True)
+        waited_for = [
+            os.path.relpath(manifest(profile.out, atom), ROOT) for atom in atoms(able.params) if atom[0] == MANY
+        ]
         urgent = ["--prioritize", *waited_for] if waited_for else []  # the longest chain of chapters goes through it
-        happening = events(options.params, options.cores, able.notebooks, [*urgent, *further])
-        code, failed = follow(happening, steps, able, cores, keep_going)
-        for line in failure_lines(failed, able, outputs):
+        happening = events(options.params, options.cores, able.params.notebooks, [*urgent, *further])
+        code, failed = follow(happening, steps, able.params, cores, keep_going)
+        for line in failure_lines(failed, able):
             print(line)
     if code and not keep_going:
         print("the report was not made; OPTIONS=--keep-going makes the rest of it")
         return code
-    page = build(params, outputs, left_out)
+    page = build(profile, left_out)
     print(f"the report: {page.relative_to(ROOT)}")
     return code
 

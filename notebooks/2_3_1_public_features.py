@@ -15,8 +15,7 @@ import pandas as pd
 
 from lib.asformer.cross_validation import cross_validate
 from lib.data.predictions import prediction_pairs
-from lib.data.profile import public_dataset
-from lib.notebook import hover, plots
+from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import PERCENT, alone, beside, mark_best
 from lib.scoring.published import published_table
@@ -27,7 +26,7 @@ book = open_notebook("2_3_1_public_features", params, split, overrides)
 # ## Training
 
 # %%
-dataset = public_dataset(book.params, book.out)
+dataset = book.public_dataset()
 result = cross_validate(book, dataset, "asformer_public")
 
 # %% tags=["remove-input"]
@@ -41,9 +40,7 @@ book.say(
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "train_loss", left, "training loss (a video)").legend()
 plots.learning_curves(result.history, "train_accuracy", right, "training accuracy, %")
-labels = {"train_loss": "training loss (a video)", "train_accuracy": "training accuracy, %"}
-panels = hover.learning_curves(result.history, labels)
-book.figure(6, figure, result.history, "Training on public features.", hover=panels)
+book.figure(6, figure, result.history, "Training on public features.")
 
 # %% tags=["remove-input"]
 last = result.history[result.history["epoch"] == result.history["epoch"].max()]
@@ -61,8 +58,7 @@ book.say(
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "accuracy", left, "test accuracy, %").legend()
 plots.learning_curves(result.history, "f1@50", right, "test F1@50, %")
-panels = hover.learning_curves(result.history, {"accuracy": "test accuracy, %", "f1@50": "test F1@50, %"})
-book.figure(7, figure, result.history.dropna(subset=["accuracy"]), "Results on public features.", hover=panels)
+book.figure(7, figure, result.history.dropna(subset=["accuracy"]), "Results on public features.")
 
 # %% tags=["remove-input"]
 tested = result.history.dropna(subset=["accuracy"])

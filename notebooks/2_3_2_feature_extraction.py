@@ -17,7 +17,7 @@ import pandas as pd
 from lib.asformer.cross_validation import backbone_comparison, trimming_experiment
 from lib.backbones.i3d_features import RANDOM, damaged, extract_sets, mode_agreement
 from lib.data.video import read_frames
-from lib.notebook import hover, plots
+from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import PERCENT, beside, mark_best
 from lib.scoring.published import published_table
@@ -94,9 +94,7 @@ if book.whole:
     plots.labelled_curves(accuracy, left, "training accuracy, %").legend()
     loss = {name: part.set_index("epoch")["train_loss"] for name, part in history.groupby("trim", sort=False)}
     plots.labelled_curves(loss, right, "training loss (a video)")
-    panels = hover.labelled_curves(accuracy, "training accuracy, %")
-    panels |= hover.labelled_curves(loss, "training loss (a video)")
-    book.figure(9, figure, history, "The trimming experiment, training.", hover=panels)
+    book.figure(9, figure, history, "The trimming experiment, training.")
 
 # %%
 if book.whole:
@@ -104,8 +102,7 @@ if book.whole:
     measured = history.dropna(subset=["accuracy"])
     tested = {name: part.set_index("epoch")["accuracy"] for name, part in measured.groupby("trim", sort=False)}
     plots.labelled_curves(tested, ax, "test accuracy, %").legend()
-    panels = hover.labelled_curves(tested, "test accuracy, %")
-    book.figure(10, figure, measured, "The trimming experiment, test videos.", hover=panels)
+    book.figure(10, figure, measured, "The trimming experiment, test videos.")
 
 # %%
 if book.whole:

@@ -13,7 +13,7 @@ overrides = []
 import matplotlib.pyplot as plt
 
 from lib.asformer.cross_validation import cross_validate
-from lib.notebook import hover, plots
+from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import beside
 from lib.scoring.published import published_curve, published_table
@@ -34,9 +34,7 @@ result = cross_validate(book, dataset, "asformer_own")
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "train_loss", left, "training loss (a video)").legend()
 plots.learning_curves(result.history, "train_accuracy", right, "training accuracy, %")
-labels = {"train_loss": "training loss (a video)", "train_accuracy": "training accuracy, %"}
-panels = hover.learning_curves(result.history, labels)
-book.figure(11, figure, result.history, "Training of the baseline on the splits.", hover=panels)
+book.figure(11, figure, result.history, "Training of the baseline on the splits.")
 
 # %% tags=["remove-input"]
 last = result.history[result.history["epoch"] == result.history["epoch"].max()]
@@ -65,9 +63,7 @@ right.legend()
 
 # %%
 tested = result.history.dropna(subset=["accuracy"])
-label = {"accuracy": "test accuracy, %"}
-panels = hover.learning_curves(tested, label, book.params.data.name) | hover.learning_curves(thesis, label, "thesis")
-book.figure(12, figure, tested, "The baseline on the test videos, here and in the thesis.", hover=panels)
+book.figure(12, figure, tested, "The baseline on the test videos, here and in the thesis.")
 
 # %% tags=["remove-input"]
 drops = thesis.pivot(index="epoch", columns="split", values="accuracy").diff()

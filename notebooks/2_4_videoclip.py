@@ -79,7 +79,7 @@ book.say(
 # learnt; and of each video several clips are drawn, for else it learns to tell kitchens apart and not actions.
 
 # %%
-net, words, history = load_s3d(book.params, book.out)
+net, words, history = load_s3d(book)
 if history is not None:
     figure, axes = plt.subplots(1, 2)
     for ax, name, label in zip(
@@ -102,7 +102,7 @@ if history is not None:
 # another program had made. Here the name of a feature set says how it was made, and a model remembers the name.
 
 # %%
-sets = make_features(book.params, book.out)
+sets = make_features(book)
 book.table("second_features", sets.style.hide().format(precision=2), sets, "Features of S3D, a vector a second.")
 
 # %% [markdown]
@@ -111,7 +111,7 @@ book.table("second_features", sets.style.hide().format(precision=2), sets, "Feat
 # %%
 narrated = book.params.data.source == "demo"  # their captions are at hand
 if narrated:
-    scores = sample_scores(book.params, book.out)
+    scores = sample_scores(book)
     figure, ax = plt.subplots(figsize=(plots.WIDTH, 4.4))
     architecture_videoclip.draw_mil_nce(ax, net, (settings.fps, settings.crop, settings.crop), mil_nce.words, scores)
     table = pd.DataFrame(scores, index=pd.RangeIndex(1, len(scores) + 1, name="clip"))
@@ -179,7 +179,7 @@ book.say(
 
 # %%
 if narrated:
-    narration = open_pack(book.params, book.out, "mixed_5c", "val")
+    narration = open_pack(book, "mixed_5c", "val")
     number = max(range(min(64, len(narration))), key=lambda video: len(narration.features(video)))
     track, seconds = narration.track(number), len(narration.features(number))
     rng = np.random.default_rng(0)

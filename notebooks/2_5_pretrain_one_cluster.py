@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from lib.notebook import hover, plots
+from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.recipes import recipe_history
 
@@ -36,19 +36,13 @@ settings = book.params.pretrain
 
 # %%
 run = settings.recipes["one_cluster"]
-history = recipe_history(book.params, book.out, "one_cluster")
+history = recipe_history(book, "one_cluster")
 
 # %%
 figure, ax = plt.subplots()
 by_epoch = history.set_index("epoch")
 plots.pretraining_curves(history, ax)
-book.figure(
-    16,
-    figure,
-    history,
-    "Pre-training with one cluster an update; the loss is taken several times an epoch.",
-    hover=hover.pretraining_curves(history),
-)
+book.figure(16, figure, history, "Pre-training with one cluster an update; the loss is taken several times an epoch.")
 
 # %% tags=["remove-input"]
 trained = history.iloc[1:]

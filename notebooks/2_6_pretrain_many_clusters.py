@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from lib.core.processes import cores
-from lib.notebook import hover, plots
+from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import fold_widths, in_words, mark_best
 from lib.pretraining.experiment import compare, difference, run_experiment, verdict
@@ -31,11 +31,11 @@ settings = book.params.pretrain
 # Thesis recipe: features of S3D before its last layer, $C = 7$.
 
 # %%
-own = recipe_history(book.params, book.out, "own")
+own = recipe_history(book, "own")
 figure, ax = plt.subplots()
 by_epoch = own.set_index("epoch")
 plots.pretraining_curves(own, ax)
-book.figure(17, figure, own, "Pre-training with seven clusters an update.", hover=hover.pretraining_curves(own))
+book.figure(17, figure, own, "Pre-training with seven clusters an update.")
 
 # %% tags=["remove-input"]
 rise = by_epoch["random_loss"].iloc[-1] - by_epoch["random_loss"].min()
@@ -53,7 +53,7 @@ book.say(
 # %%
 runs = {"own": own}
 if published_weights(settings.recipes["public"]) is None:
-    runs["public"] = recipe_history(book.params, book.out, "public")
+    runs["public"] = recipe_history(book, "public")
 curves = {
     f"{name}, C = {settings.recipes[name].clusters_per_update}": run.set_index("epoch")["zero_shot"]
     for name, run in runs.items()
@@ -65,17 +65,13 @@ plots.labelled_curves(curves, ax, "zero-shot accuracy, % of seconds")
 ax.axhline(own["zero_shot"].iloc[0], color=plots.MEAN_COLOUR, ls="--", lw=1, label="untrained (own)")
 ax.legend()
 book.figure(
-    "transfer",
-    figure,
-    pd.concat(runs, names=["weights"]).reset_index(level=0),
-    "Transfer during pre-training.",
-    hover=hover.labelled_curves(curves, "zero-shot accuracy, % of seconds"),
+    "transfer", figure, pd.concat(runs, names=["weights"]).reset_index(level=0), "Transfer during pre-training."
 )
 
 # %% tags=["remove-input"]
 if "public" not in runs:
-    ready = load_pretrained(book.params, book.out, "public")
-    score = transfer_of(book.params, book.out, "video_embedding")(ready.model)
+    ready = load_pretrained(book, "public")
+    score = transfer_of(book, "video_embedding")(ready.model)
     before = own["zero_shot"].iloc[0]
     book.say(
         f"The published checkpoint scores {score['zero_shot']:.1f} % of the seconds, an untrained model {before:.1f} %."
@@ -93,7 +89,7 @@ if "public" not in runs:
 # %%
 small = book.params.data.source == "demo"
 if small:
-    histories = run_experiment(book.params, book.out, workers=cores())
+    histories = run_experiment(book, workers=cores())
     both = pd.concat({by: compare(histories, by) for by in ("update", "pairs")}, names=["equal"])
     both = both.droplevel(1).reset_index()
     caption = "The variants at equal updates and at equal pairs: means over the seeds, ± half of the 95 % interval."

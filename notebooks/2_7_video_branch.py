@@ -32,8 +32,8 @@ settings = book.params.zero_shot
 # classes, and two of them, `action_start` and `action_end`, are close to a background.
 
 # %%
-ready = load_pretrained(book.params, book.out, "own")
-target = open_target(book.params, book.out, ready.layer, ready.feature_set)
+ready = load_pretrained(book, "own")
+target = open_target(book, ready.layer, ready.feature_set)
 texts = prompts(target.dataset.classes, settings.prompts)
 vectors = class_vectors(ready.model, tokenizer(book.params.videoclip), texts)
 options = {"stride": settings.stride, "cls_visible": settings.cls_visible}

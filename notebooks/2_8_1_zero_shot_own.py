@@ -11,7 +11,6 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-from lib.notebook import hover
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import alone, beside, mark_best
@@ -29,8 +28,8 @@ book = open_notebook("2_8_1_zero_shot_own", params, split, overrides)
 # ## Table 4
 
 # %%
-ready = load_pretrained(book.params, book.out, "own")
-target = open_target(book.params, book.out, ready.layer, ready.feature_set)
+ready = load_pretrained(book, "own")
+target = open_target(book, ready.layer, ready.feature_set)
 metrics = zero_shot(book, target, ready, "own")
 book.metrics(metrics)
 
@@ -85,7 +84,6 @@ book.figure(
     draw_confusions(matrices),
     long_table(matrices),
     "Zero-shot transfer, own weights: shares of the true class's seconds.",
-    hover=hover.confusions(matrices),
 )
 
 # %% tags=["remove-input"]

@@ -12,7 +12,6 @@ overrides = []
 # %% tags=["hide-input"]
 import pandas as pd
 
-from lib.notebook import hover
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import alone, beside
@@ -32,8 +31,8 @@ book = open_notebook("2_8_2_zero_shot_public", params, split, overrides)
 # ## Table 5
 
 # %%
-ready = load_pretrained(book.params, book.out, "public")
-target = open_target(book.params, book.out, ready.layer, ready.feature_set)
+ready = load_pretrained(book, "public")
+target = open_target(book, ready.layer, ready.feature_set)
 metrics = zero_shot(book, target, ready, "public")
 book.metrics(metrics)
 
@@ -88,7 +87,6 @@ book.figure(
     draw_confusions(matrices),
     long_table(matrices),
     "Zero-shot transfer, public weights: shares of the true class's seconds.",
-    hover=hover.confusions(matrices),
 )
 
 # %% tags=["remove-input"]

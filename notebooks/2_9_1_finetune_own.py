@@ -14,7 +14,7 @@ overrides = []
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.notebook import hover, plots
+from lib.notebook import plots
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import alone, beside, mark_best
@@ -40,8 +40,8 @@ short, long = settings.epochs[0], settings.epochs[-1]
 # too good: `finetune.select_on: validation` holds people out of the training part instead.
 
 # %%
-ready = load_pretrained(book.params, book.out, "own")
-target = open_target(book.params, book.out, ready.layer, ready.feature_set)
+ready = load_pretrained(book, "own")
+target = open_target(book, ready.layer, ready.feature_set)
 result = fine_tune_splits(book, target, ready, "own")
 book.metrics(result.metrics)
 
@@ -62,8 +62,7 @@ figure, (left, right) = plt.subplots(1, 2)
 begun = result.history[result.history["epoch"] <= short]
 plots.learning_curves(begun, "train_loss", left, "training loss").legend()
 plots.learning_curves(begun, "test_loss", right, "test loss")
-panels = hover.learning_curves(begun, {"train_loss": "training loss", "test_loss": "test loss"})
-book.figure(20, figure, begun, f"Fine-tuning for {short} epochs, own weights.", hover=panels)
+book.figure(20, figure, begun, f"Fine-tuning for {short} epochs, own weights.")
 
 # %% tags=["remove-input"]
 curve = begun.groupby("epoch")["test_loss"].mean()
@@ -90,7 +89,7 @@ book.say(
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_own_{short}_epochs")
 caption = f"Fine-tuned for {short} epochs, own weights."
-book.figure(21, draw_confusions(matrices), long_table(matrices), caption, hover=hover.confusions(matrices))
+book.figure(21, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
 book.say(most_confused(matrices))
@@ -104,8 +103,7 @@ book.say(most_confused(matrices))
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "train_loss", left, "training loss").legend()
 plots.learning_curves(result.history, "test_loss", right, "test loss")
-panels = hover.learning_curves(result.history, {"train_loss": "training loss", "test_loss": "test loss"})
-book.figure(22, figure, result.history, f"Fine-tuning for {long} epochs, own weights.", hover=panels)
+book.figure(22, figure, result.history, f"Fine-tuning for {long} epochs, own weights.")
 
 # %%
 table, values = beside(result.tables[long], published_table(7), book.params.data.name)
@@ -129,7 +127,7 @@ if book.whole:
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_own_{long}_epochs")
 caption = f"Fine-tuned for {long} epochs, own weights."
-book.figure(23, draw_confusions(matrices), long_table(matrices), caption, hover=hover.confusions(matrices))
+book.figure(23, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
 book.say(most_confused(matrices))

@@ -13,7 +13,7 @@ overrides = []
 import matplotlib.pyplot as plt
 import numpy as np
 
-from lib.notebook import hover, plots
+from lib.notebook import plots
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import alone, beside
@@ -39,8 +39,8 @@ short, long = settings.epochs[0], settings.epochs[-1]
 # too good: `finetune.select_on: validation` holds people out of the training part instead.
 
 # %%
-ready = load_pretrained(book.params, book.out, "public")
-target = open_target(book.params, book.out, ready.layer, ready.feature_set)
+ready = load_pretrained(book, "public")
+target = open_target(book, ready.layer, ready.feature_set)
 result = fine_tune_splits(book, target, ready, "public")
 book.metrics(result.metrics)
 
@@ -61,8 +61,7 @@ figure, (left, right) = plt.subplots(1, 2)
 begun = result.history[result.history["epoch"] <= short]
 plots.learning_curves(begun, "train_loss", left, "training loss").legend()
 plots.learning_curves(begun, "test_loss", right, "test loss")
-panels = hover.learning_curves(begun, {"train_loss": "training loss", "test_loss": "test loss"})
-book.figure(24, figure, begun, f"Fine-tuning for {short} epochs, public weights.", hover=panels)
+book.figure(24, figure, begun, f"Fine-tuning for {short} epochs, public weights.")
 
 # %% tags=["remove-input"]
 curve = begun.groupby("epoch")["test_loss"].mean()
@@ -89,7 +88,7 @@ book.say(
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_public_{short}_epochs")
 caption = f"Fine-tuned for {short} epochs, public weights."
-book.figure(25, draw_confusions(matrices), long_table(matrices), caption, hover=hover.confusions(matrices))
+book.figure(25, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
 book.say(most_confused(matrices))
@@ -103,8 +102,7 @@ book.say(most_confused(matrices))
 figure, (left, right) = plt.subplots(1, 2)
 plots.learning_curves(result.history, "train_loss", left, "training loss").legend()
 plots.learning_curves(result.history, "test_loss", right, "test loss")
-panels = hover.learning_curves(result.history, {"train_loss": "training loss", "test_loss": "test loss"})
-book.figure(26, figure, result.history, f"Fine-tuning for {long} epochs, public weights.", hover=panels)
+book.figure(26, figure, result.history, f"Fine-tuning for {long} epochs, public weights.")
 
 # %%
 table, values = beside(result.tables[long], published_table(9), book.params.data.name)
@@ -128,7 +126,7 @@ if book.whole:
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_public_{long}_epochs")
 caption = f"Fine-tuned for {long} epochs, public weights."
-book.figure(27, draw_confusions(matrices), long_table(matrices), caption, hover=hover.confusions(matrices))
+book.figure(27, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
 book.say(most_confused(matrices))

@@ -36,10 +36,10 @@ settings, scoring = book.params.controls, (book.params.data.convention, book.par
 # by frame. Values are means over seeds of a score over all test videos; intervals come from resampling these videos.
 
 # %%
-ready = load_pretrained(book.params, book.out, settings.recipe)
-target = open_target(book.params, book.out, ready.layer, ready.feature_set)
+ready = load_pretrained(book, settings.recipe)
+target = open_target(book, ready.layer, ready.feature_set)
 root = make_seconds(book, target, ready)
-runs = run_controls(book.params, book.out, TRAINED | PROBES, root)
+runs = run_controls(book, TRAINED | PROBES, root)
 
 # %% tags=["remove-input"]
 absent = [name for name in TRAINED | PROBES if name not in {key[0] for key in runs}]
@@ -74,7 +74,7 @@ book.say(
 # supervision: lengths and order come from labels.
 
 # %%
-written = write_decoded(book.params, book.out, target.dataset, root, runs)
+written = write_decoded(book, target.dataset, root, runs)
 cells = views.cells_of(book.out, runs) | views.chapter_2_cells(book)
 items = {name: compare.video_items(target.dataset, parts, *scoring) for name, parts in cells.items()}
 book.metrics(compare.long_metrics(target.dataset, cells, book.section, *scoring))

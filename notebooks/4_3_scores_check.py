@@ -47,8 +47,8 @@ write_features(root, "scores", features)
 
 # %%
 methods = {"asformer": Control("scores", "asformer"), "linear_probe": Control("scores", "probe")}
-runs = run_controls(book.params, book.out, methods, root)
-written = write_decoded(book.params, book.out, dataset, root, runs)
+runs = run_controls(book, methods, root)
+written = write_decoded(book, dataset, root, runs)
 
 # %% tags=["remove-input"]
 chosen = written.query("epoch > 0")

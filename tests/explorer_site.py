@@ -14,7 +14,7 @@ from lib.core.files import write_text
 from lib.core.params import load
 from lib.core.paths import Outputs
 from lib.data.predictions import write_prediction
-from lib.notebook.hover import SCRIPTS, STYLES, write_assets
+from lib.data.profile import Profile
 from lib.site import explorer
 
 CLASSES = ("cut_tomato", "place_tomato_into_bowl", "cut_cheese", "add_oil", "add_vinegar", "action_start", "action_end")
@@ -23,13 +23,12 @@ TRUTH = ["action_start"] * 10 + ["cut_tomato"] * 25 + ["add_vinegar"] * 15 + ["a
 # late by a second, vinegar taken for oil; two frames longer than the truth, as of a model at half the rate
 PREDICTED = ["action_start"] * 20 + ["cut_tomato"] * 15 + ["add_oil"] * 15 + ["action_end"] * 12
 PARAMS = "params/demo.yaml"
-CONF = f"""
+CONF = """
 extensions = ["myst_nb"]
 html_theme = "sphinx_book_theme"
 html_title = "Test"
 html_static_path = ["_static"]
-html_js_files = {list(SCRIPTS)}
-html_css_files = {list(STYLES)}
+html_js_files = ["interactive.js"]
 """
 
 
@@ -57,8 +56,8 @@ def make_outputs(folder: Path) -> Outputs:
 def build_site(out: Outputs, folder: Path, body: str = "") -> Path:
     """The explorer's page, and a front page with `body`, built as the report is; gives the site's folder."""
     source, site = folder / "source", folder / "site"
-    assert explorer.write(load(PARAMS), out, [], source) == ["explorer"]
-    write_assets(source / "_static")
+    assert explorer.write(Profile(load(PARAMS), out), [], source) == ["explorer"]
+    explorer.write_assets(source / "_static")
     write_text(source / "conf.py", CONF)
     write_text(source / "index.md", f"# Test\n\n```{{raw}} html\n{body}\n```\n\n```{{toctree}}\nexplorer\n```\n")
     subprocess.run([sys.executable, "-m", "sphinx", "-q", "-b", "html", source, site], check=True)

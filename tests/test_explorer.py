@@ -12,6 +12,7 @@ from lib.core.params import load
 from lib.core.paths import Outputs
 from lib.data.dataset import DatasetError, open_dataset
 from lib.data.predictions import PredictionError, write_prediction
+from lib.data.profile import Profile
 from lib.data.video import VideoError
 from lib.scoring.metrics import score
 from lib.site import explorer
@@ -27,7 +28,7 @@ def out(tmp_path_factory) -> Outputs:
 @pytest.fixture(scope="module")
 def page(out, tmp_path_factory):
     folder = tmp_path_factory.mktemp("source")
-    assert explorer.write(load(PARAMS), out, [], folder)
+    assert explorer.write(Profile(load(PARAMS), out), [], folder)
     return folder
 
 
@@ -95,7 +96,7 @@ def test_missing_and_broken_videos_are_told(page):
 
 
 def test_no_predictions_no_page(tmp_path):
-    assert explorer.write(load(PARAMS), Outputs(str(tmp_path / "empty")), [], tmp_path / "source") == []
+    assert explorer.write(Profile(load(PARAMS), Outputs(str(tmp_path / "empty"))), [], tmp_path / "source") == []
     assert not (tmp_path / "source").exists()
 
 
@@ -103,7 +104,7 @@ def test_a_prediction_shorter_than_the_truth_is_refused_by_name(tmp_path):
     out = make_outputs(tmp_path)
     write_prediction(out.predictions("asformer_own", 4) / "rgb-04-1.txt", TRUTH[:-1])
     with pytest.raises(PredictionError, match=r"rgb-04-1\.txt: 59 frames, the ground truth has 60"):
-        explorer.write(load(PARAMS), out, [], tmp_path / "source")
+        explorer.write(Profile(load(PARAMS), out), [], tmp_path / "source")
     assert not (tmp_path / "source" / "explorer.md").exists()
 
 

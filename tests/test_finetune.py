@@ -24,6 +24,7 @@ from lib.core.paths import ROOT, Outputs
 from lib.core.training import TrainingError
 from lib.data.dataset import open_dataset
 from lib.data.predictions import prediction_pairs
+from lib.data.profile import Profile
 from lib.videoclip.finetuning import choose_epoch, dense_scores, fine_tune, hold_out, learner_model, names_loss
 from lib.videoclip.target import Target, open_target
 from lib.videoclip.windows import cut_windows
@@ -232,7 +233,7 @@ def test_features_of_another_set_are_refused():
     with pytest.raises(
         FeatureSetError, match="'s3d_mixed_5c_30fps_224px' and cannot be given 's3d_mixed_5c_10fps_32px_l2"
     ):
-        open_target(params, Outputs("none"), "mixed_5c", "s3d_mixed_5c_30fps_224px")
+        open_target(Profile(params, Outputs("none")), "mixed_5c", "s3d_mixed_5c_30fps_224px")
 
 
 def test_a_killed_run_ends_with_the_same_bytes(target, tmp_path):

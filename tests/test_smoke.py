@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 from browser import PAPER, PHONE, browser, opened, serious
 from bs4 import BeautifulSoup
+from lib.notebook.language import CYRILLIC, catalogue, has_words
 from report_runs import finish
 
 from lib.core.chapters import CHAPTERS
 from lib.core.params import load
 from lib.core.paths import ROOT, Outputs
-from lib.notebook.language import CYRILLIC, catalogue, has_words
+from lib.data.profile import Profile
 from lib.site.export import sections, whole
 
 assert browser  # the fixture
@@ -92,8 +93,8 @@ def test_the_list_has_every_number_of_the_thesis(outputs):
 
 def test_the_export_is_in_the_language_of_the_profile_too(outputs):
     params = load("params/smoke.yaml").model_copy(update={"notebooks": ("3_conclusion",)})
-    pages = sections(params, outputs, {})
-    text = whole(params, outputs, pages, {})
+    pages = sections(Profile(params, outputs), {})
+    text = whole(Profile(params, outputs), pages, {})
     soup = BeautifulSoup(text, "html.parser")
     assert soup.html["lang"] == "ru"
     english = [one.text for one in soup.select("h1, h2, figcaption") if has_words(one.text)]

@@ -11,7 +11,7 @@ from lib.backbones.probe import linear_probe
 from lib.core.training import histories
 from lib.data.dataset import Dataset
 from lib.data.predictions import prediction_pairs
-from lib.notebook.notebook import Notebook
+from lib.data.profile import Profile
 from lib.scoring.metrics import METRICS, metric_table, score
 
 COLUMNS = [*METRICS, "best_accuracy", "best_epoch"]
@@ -55,13 +55,13 @@ class CrossValidation:
     metrics: pd.DataFrame
 
 
-def cross_validate(book: Notebook, dataset: Dataset, method: str) -> CrossValidation:
+def cross_validate(profile: Profile, dataset: Dataset, method: str) -> CrossValidation:
     """Train and predict the notebook's splits, or read those that are done, and score what was predicted.
 
     Args:
         method: names runs, predictions and rows, e.g. "asformer_own".
     """
-    runs = {split: train_and_score(book, dataset, method, split) for split in book.splits}
+    runs = {split: train_and_score(profile, dataset, method, split) for split in profile.splits}
     return CrossValidation(
         histories({split: run.history for split, run in runs.items()}, "split"),
         baseline_table({split: run.scores for split, run in runs.items()}),
@@ -78,25 +78,25 @@ class Run:
     metrics: pd.DataFrame
 
 
-def train_and_score(book: Notebook, dataset: Dataset, method: str, split: int, seed: int | None = None) -> Run:
+def train_and_score(profile: Profile, dataset: Dataset, method: str, split: int, seed: int | None = None) -> Run:
     """Train on one split (or read a finished run) and score the predictions that it wrote."""
-    run, predictions = book.out.run(method, split, seed), book.out.predictions(method, split, seed)
-    scoring = {"convention": book.params.data.convention, "ignore": book.params.data.ignore}
-    history = train_split(dataset, split, book.params.asformer, run, predictions, seed=seed, **scoring)
+    run, predictions = profile.out.run(method, split, seed), profile.out.predictions(method, split, seed)
+    scoring = {"convention": profile.params.data.convention, "ignore": profile.params.data.ignore}
+    history = train_split(dataset, split, profile.params.asformer, run, predictions, seed=seed, **scoring)
     pairs = prediction_pairs(predictions, dataset, dataset.split(split)[1])
     best = best_on_test(history)
     scores = score(pairs.values(), **scoring) | {"best_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
-    return Run(history, scores, metric_table(pairs, section=book.section, method=method, split=split, **scoring))
+    return Run(history, scores, metric_table(pairs, section=profile.section, method=method, split=split, **scoring))
 
 
-def trimming_experiment(book: Notebook) -> CrossValidation:
+def trimming_experiment(profile: Profile) -> CrossValidation:
     """Features outlast the labels by a few vectors: train split 1 once for each way to cut them (thesis 2.3.2).
 
     Returns:
         As of a cross-validation, with the ways to cut in place of the splits (Table 2).
     """
     runs = {
-        trim: train_and_score(book, book.dataset(book.own_features, trim), f"asformer_trim_{trim}", split=1)
+        trim: train_and_score(profile, profile.dataset(profile.own_features, trim), f"asformer_trim_{trim}", split=1)
         for trim in ("start", "both_ends", "end")
     }
     table = baseline_table({trim: run.scores for trim, run in runs.items()}, mean=False).rename_axis("trim")
@@ -104,7 +104,7 @@ def trimming_experiment(book: Notebook) -> CrossValidation:
     return CrossValidation(history, table, pd.concat(run.metrics for run in runs.values()))
 
 
-def backbone_comparison(book: Notebook, sets: Mapping[str, str]) -> pd.DataFrame:
+def backbone_comparison(profile: Profile, sets: Mapping[str, str]) -> pd.DataFrame:
     """Linear probe and ASFormer with three seeds on split 1, for each feature set.
 
     Args:
@@ -115,9 +115,9 @@ def backbone_comparison(book: Notebook, sets: Mapping[str, str]) -> pd.DataFrame
     """
     rows = {}
     for name, features in sets.items():
-        dataset = book.dataset(features, "end")
-        probe = linear_probe(dataset, split=1, every=book.params.asformer.sample_rate * 2)
+        dataset = profile.dataset(features, "end")
+        probe = linear_probe(dataset, split=1, every=profile.params.asformer.sample_rate * 2)
         for seed in SEEDS:
-            scores = train_and_score(book, dataset, f"asformer_{name}_backbone", split=1, seed=seed).scores
+            scores = train_and_score(profile, dataset, f"asformer_{name}_backbone", split=1, seed=seed).scores
             rows[name, seed] = {"linear probe": probe} | {metric: scores[metric] for metric in METRICS}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["backbone", "seed"])

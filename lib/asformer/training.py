@@ -20,10 +20,20 @@ from lib.asformer.model import ASFormer
 from lib.core.checkpoints import Learner
 from lib.core.files import atomic, key, write_json
 from lib.core.settings import Asformer
-from lib.core.training import Row, fit, shuffled
+from lib.core.training import TRAINER, Row, fit, shuffled
 from lib.data.dataset import Dataset
 from lib.data.predictions import write_prediction
 from lib.scoring.metrics import Convention, score
+
+MADE_BY = (
+    "asformer.model",
+    "asformer.training",
+    "data.dataset",
+    "data.predictions",
+    "scoring.labels",
+    "scoring.metrics",
+    *TRAINER,
+)
 
 CLIP = 16.0  # tau squared, tau = 4 (Farha and Gall, CVPR 2019, equation 6)
 
@@ -197,4 +207,4 @@ def _identity(
         "content": content.hexdigest(),
         "torch": torch.__version__,
     }
-    return key(values, code=("lib.asformer.training",))
+    return key(values, code=MADE_BY)

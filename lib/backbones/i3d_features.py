@@ -35,8 +35,10 @@ from lib.core.paths import ROOT
 from lib.core.progress import track
 from lib.core.settings import I3D
 from lib.data.frames import to_flow, to_input
+from lib.data.profile import Profile
 from lib.data.video import Frames, read_video
-from lib.notebook.notebook import Notebook
+
+MADE_BY = ("backbones.i3d", "backbones.i3d_features", "core.devices", "data.frames", "data.video")
 
 # Neighbours in frames that reach a result: two of the stem's kernel of five and three kernels of three in res2; then
 # after the pool over pairs six kernels of three in res3-res5, 12 frames, and on the right the pair's second frame.
@@ -66,7 +68,7 @@ def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet],
     """
     how = key(
         [settings.model_dump(), {stream: digest(net) for stream, net in nets.items()}],
-        code=("lib.backbones.i3d_features",),
+        code=MADE_BY,
     )
     identities = {video: key(how, files=[video]) for video in videos}
     todo = [video for video in videos if read_note(folder, video.stem).get("key") != identities[video]]
@@ -195,37 +197,37 @@ def _prepare(clips: Tensor, net: I3DResNet) -> Tensor:
 RANDOM = "i3d_random"
 
 
-def trained_nets(book: Notebook) -> dict[str, I3DResNet]:
+def trained_nets(profile: Profile) -> dict[str, I3DResNet]:
     """The profile's backbone: loaded from its checkpoint, or (demo) both streams, trained in 2.2.
 
     Raises:
         WeightsError: the checkpoint is missing or of another net.
     """
-    settings: I3D = book.params.i3d
+    settings: I3D = profile.params.i3d
     if settings.weights is None:
-        sections = (book.params.demo, settings, book.params.backbone)
-        return {stream: train_stream(stream, *sections, book.out.weights / stream)[0] for stream in STREAMS}
+        sections = (profile.params.demo, settings, profile.params.backbone)
+        return {stream: train_stream(stream, *sections, profile.out.weights / stream)[0] for stream in STREAMS}
     net = build(settings, "rgb", seed=0)
     load_weights(net, ROOT / settings.weights)
     return {"rgb": net}
 
 
-def extract_sets(book: Notebook, videos: list[str]) -> pd.DataFrame:
+def extract_sets(profile: Profile, videos: list[str]) -> pd.DataFrame:
     """Extract every feature set for these videos; what is done is left as it is.
 
     Returns:
         A row a set: streams, channel order, dimension, videos, frames, undecodable frames.
     """
-    nets, settings, data = trained_nets(book), book.params.i3d, book.params.data
-    sets = {data.own_features: ({"rgb": nets["rgb"]}, settings)}
+    nets, settings, data = trained_nets(profile), profile.params.i3d, profile.params.data
+    sets = {str(data.own_features): ({"rgb": nets["rgb"]}, settings)}
     if data.source == "demo":
-        sets[data.public_features] = (nets, settings.model_copy(update={"channel_order": "rgb"}))
-        control = random_stream("rgb", book.params.demo, settings, book.params.backbone.seed)
+        sets[str(data.public_features)] = (nets, settings.model_copy(update={"channel_order": "rgb"}))
+        control = random_stream("rgb", profile.params.demo, settings, profile.params.backbone.seed)
         sets[RANDOM] = ({"rgb": control}, settings)
     rows = {}
     for name, (streams, how) in sets.items():
-        folder = book.out.data / "features" / name
-        extract([book.root / "videos" / f"{video}.avi" for video in videos], folder, streams, how)
+        folder = profile.out.data / "features" / name
+        extract([profile.root / "videos" / f"{video}.avi" for video in videos], folder, streams, how)
         notes = [read_note(folder, video) for video in videos]
         rows[name] = {
             "streams": " + ".join(streams),
@@ -238,14 +240,14 @@ def extract_sets(book: Notebook, videos: list[str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("feature set")
 
 
-def mode_agreement(book: Notebook, video: str, frames: int = 120) -> tuple[np.ndarray, float]:
+def mode_agreement(profile: Profile, video: str, frames: int = 120) -> tuple[np.ndarray, float]:
     """How far `dense` features are from those of windows alone, on a video's first frames, with this profile's net.
 
     Returns:
         Cosine at each frame after removing the mean (frames,), and how many times faster dense was.
     """
-    net, settings = for_inference(trained_nets(book)["rgb"], torch.float32), book.params.i3d
-    clip = torch.from_numpy(np.stack(list(islice(read_video(book.root / "videos" / f"{video}.avi"), frames))))
+    net, settings = for_inference(trained_nets(profile)["rgb"], torch.float32), profile.params.i3d
+    clip = torch.from_numpy(np.stack(list(islice(read_video(profile.root / "videos" / f"{video}.avi"), frames))))
     inputs = F.pad(to_input(clip, settings), (0, 0, 0, 0, settings.window // 2, settings.window // 2))
     results, seconds = [], []
     for compute in (window_features, dense_features):
@@ -256,7 +258,7 @@ def mode_agreement(book: Notebook, video: str, frames: int = 120) -> tuple[np.nd
     return agreement(*results), seconds[0] / seconds[1]
 
 
-def damaged(book: Notebook, videos: list[str]) -> dict[str, list[int]]:
+def damaged(profile: Profile, videos: list[str]) -> dict[str, list[int]]:
     """Those of the videos that have frames which cannot be decoded, and the numbers of these."""
-    notes = {video: read_note(Path(book.own_features), video).get("bad", []) for video in videos}
+    notes = {video: read_note(Path(profile.own_features), video).get("bad", []) for video in videos}
     return {video: bad for video, bad in notes.items() if bad}

@@ -29,9 +29,12 @@ from lib.core.checkpoints import Learner
 from lib.core.files import key
 from lib.core.processes import die_with_parent
 from lib.core.settings import I3D, Backbone, Demo, MilNce, S3DFeatures
-from lib.core.training import Row, fit, one_cycle, set_rate
+from lib.core.training import TRAINER, Row, fit, one_cycle, set_rate
 from lib.data.frames import random_squares, to_clips, to_flow, to_input
+from lib.demo import clips
 from lib.demo.clips import CLASSES, kept_clips, render_clips
+
+MADE_BY = ("backbones.i3d", "backbones.labelled_clips", "backbones.s3d", "data.frames", *clips.MADE_BY, *TRAINER)
 
 VERBS = tuple(sorted({verb for verb, _ in CLASSES}))
 
@@ -88,7 +91,7 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
         batches_of,
         losses_of,
         measure,
-        key=key(values, code=("lib.backbones.labelled_clips",)),
+        key=key(values, code=MADE_BY),
         **run,
     )
 
@@ -120,7 +123,7 @@ def train_stream(
         update={"channel_order": "rgb"}
     )  # as published weights learnt, however features are taken later
     prepared = i3d.model_dump(include=SEEN)
-    identity = key([stream, prepared, demo.model_dump(), settings.model_dump()], code=("lib.backbones.labelled_clips",))
+    identity = key([stream, prepared, demo.model_dump(), settings.model_dump()], code=MADE_BY)
     net = build(i3d, stream, settings.seed, len(VERBS) + len(THINGS))
 
     @cache  # not rendered when the run is finished

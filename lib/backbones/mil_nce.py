@@ -14,9 +14,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from lib.backbones import labelled_clips
 from lib.backbones.labelled_clips import start_on_clips
 from lib.backbones.s3d import S3D, Words, mil_nce_loss, piece_vectors, words_of
-from lib.backbones.text import tokenizer
+from lib.backbones.text import tokenizer, word_pieces
 from lib.core.checkpoints import Learner, saved_state
 from lib.core.files import key
 from lib.core.progress import track
@@ -25,7 +26,8 @@ from lib.core.training import Row, fit, one_cycle, set_rate
 from lib.data.frames import random_squares, to_clips
 from lib.data.narrated import caption_file, caption_tracks, read_list
 from lib.data.video import read_video
-from lib.videoclip.towers import build_videoclip
+
+MADE_BY = ("backbones.mil_nce", "backbones.text", "data.narrated", "data.video", *labelled_clips.MADE_BY)
 
 
 class Corpus:
@@ -82,7 +84,7 @@ def train_s3d(
     net = build_s3d(s3d, words, text, settings.seed)
     sections = [s3d.model_dump(exclude={"normalize", "dtype"}), settings.model_dump(), demo.model_dump(), text.start]
     files = [root / "train.lst", caption_file(root), root / "steps.json"]
-    identity = key(sections, code=("lib.backbones.mil_nce",), files=files)
+    identity = key(sections, code=MADE_BY, files=files)
     if saved_state(folder / "weights.safetensors").get("key") != identity:
         start_on_clips(net, demo, s3d, settings, folder.with_name(f"{folder.name}_clips"))
         net.fc.weight.data *= 0.1  # large features by now: else the first scores are in the tens and wash them out
@@ -113,7 +115,7 @@ def train_s3d(
 
 def build_s3d(settings: S3DFeatures, words: Words, text: VideoClip, seed: int) -> S3D:
     """A net with random weights, and word vectors from the text model; the global generator is left alone."""
-    pieces = build_videoclip(text, 1, 0).text.embeddings.word_embeddings.weight.detach()
+    pieces = word_pieces(text)
     tokens = tokenizer(text)
     vectors = piece_vectors(words, pieces, lambda batch: tokens(batch, add_special_tokens=False)["input_ids"])
     with torch.random.fork_rng():

@@ -26,15 +26,17 @@ from lib.backbones.text import tokenizer
 from lib.core.checkpoints import WeightsError, digest, read_weights
 from lib.core.devices import alone
 from lib.core.files import atomic, key, write_json
-from lib.core.paths import ROOT, Outputs
+from lib.core.paths import ROOT
 from lib.core.processes import only_one
 from lib.core.progress import track
 from lib.core.settings import Layer, S3DFeatures
 from lib.data.frames import to_clips
 from lib.data.narrated import Part, caption_file, caption_tracks, read_list
 from lib.data.packs import Narrated, open_packed, pack
-from lib.data.profile import data_root, narrated_root
+from lib.data.profile import Profile
 from lib.data.video import Frames, read_video
+
+MADE_BY = ("backbones.s3d", "backbones.s3d_features", "core.devices", "data.frames", "data.video")
 
 LAYERS: tuple[Layer, ...] = ("mixed_5c", "video_embedding")
 
@@ -75,7 +77,7 @@ def extract_s3d(
         folders: of each layer's feature set.
         rows: (T, D), HowTo100M's way; else (D, T), MS-TCN's.
     """
-    how = key([settings.model_dump(), digest(net), rows], code=("lib.backbones.s3d_features",))
+    how = key([settings.model_dump(), digest(net), rows], code=MADE_BY)
     note = next(iter(folders.values())) / "extracted.json"
     done = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
     identities = {video.stem: key(how, files=[video]) for video in videos}
@@ -136,19 +138,19 @@ def _clips(held: list[Tensor], settings: S3DFeatures) -> Tensor:
 PARTS: tuple[Part, ...] = ("train", "val")
 
 
-Sections = Any  # lib.core.settings.Params, or a notebook's part of it
+Params = Any  # lib.core.settings.Params, or a notebook's part of it
 
 
-def load_s3d(params: Sections, out: Outputs) -> tuple[S3D, Words, pd.DataFrame | None]:
+def load_s3d(profile: Profile) -> tuple[S3D, Words, pd.DataFrame | None]:
     """The profile's S3D, published or (demo) trained on the narrations; its words; its history, where it was trained.
 
     Raises:
         WeightsError: the weights are not there, or of another net.
     """
-    settings = params.s3d
+    settings = profile.params.s3d
     if settings.weights is None:
-        root, folder = narrated_root(params, out), out.weights / "s3d"
-        return train_s3d(root, params.demo, settings, params.mil_nce, params.videoclip, folder)
+        root, folder = profile.narrated_root, profile.out.weights / "s3d"
+        return train_s3d(root, profile.params.demo, settings, profile.params.mil_nce, profile.params.videoclip, folder)
     if settings.dictionary is None:
         raise WeightsError("s3d.dictionary: published weights need the published words (s3d_dict.npy)")
     return published_s3d(settings), read_dictionary(ROOT / settings.dictionary), None
@@ -171,28 +173,28 @@ def published_s3d(settings: S3DFeatures) -> S3D:
     return net.eval()
 
 
-def make_features(params: Sections, out: Outputs) -> pd.DataFrame:
+def make_features(profile: Profile) -> pd.DataFrame:
     """S3D's features of the target set's videos and, in the demo, of the narrated ones, which are packed then.
 
     Returns:
         A row a feature set and kind of videos: videos, seconds, dimension, mean norm.
     """
-    net = load_s3d(params, out)[0].to(alone().device)
-    target = data_root(params, out)
-    sets: dict[Layer, str] = {layer: feature_set(layer, params.s3d) for layer in LAYERS}
-    targets: dict[Layer, Path] = {layer: out.data / "features" / name for layer, name in sets.items()}
-    extract_s3d(sorted((target / "videos").glob("[!.]*.avi")), targets, net, params.s3d, rows=False)
-    if params.data.source == "demo":
-        narrated = narrated_root(params, out)
+    net = load_s3d(profile)[0].to(alone().device)
+    target = profile.root
+    sets: dict[Layer, str] = {layer: feature_set(layer, profile.params.s3d) for layer in LAYERS}
+    targets: dict[Layer, Path] = {layer: profile.out.data / "features" / name for layer, name in sets.items()}
+    extract_s3d(sorted((target / "videos").glob("[!.]*.avi")), targets, net, profile.params.s3d, rows=False)
+    if profile.params.data.source == "demo":
+        narrated = profile.narrated_root
         folders: dict[Layer, Path] = {layer: narrated / "features" / name for layer, name in sets.items()}
         videos = [narrated / "videos" / f"{video}.avi" for part in PARTS for video in read_list(narrated, part)]
-        extract_s3d(videos, folders, net, params.s3d, rows=True)
+        extract_s3d(videos, folders, net, profile.params.s3d, rows=True)
     rows = []
     for layer in LAYERS:
-        if params.data.source == "demo":
-            pack_narrated(params, out, layer)
-        for part in PARTS if params.data.source == "demo" else ():
-            narration = open_pack(params, out, layer, part)
+        if profile.params.data.source == "demo":
+            pack_narrated(profile, layer)
+        for part in PARTS if profile.params.data.source == "demo" else ():
+            narration = open_pack(profile, layer, part)
             features = [narration.features(number) for number in range(len(narration))]
             rows.append(_described(f"narrated, {part}", narration.feature_set, features))
         features = [np.load(file).T for file in sorted(targets[layer].glob("*.npy"))]
@@ -212,35 +214,35 @@ def _described(what: str, name: str, features: list[np.ndarray]) -> dict[str, st
     }
 
 
-def narrated_set(params: Sections, layer: Layer) -> str:
+def narrated_set(params: Params, layer: Layer) -> str:
     """Name of the narrated videos' feature set."""
     return feature_set(layer, params.s3d) if params.data.source == "demo" else params.howto100m.features[layer]
 
 
-def pack_narrated(params: Sections, out: Outputs, layer: Layer) -> None:
+def pack_narrated(profile: Profile, layer: Layer) -> None:
     """Pack both lists of the narrated videos with one feature set; a finished pack of the same files is left alone."""
-    root, name, words = narrated_root(params, out), narrated_set(params, layer), tokenizer(params.videoclip)
-    with only_one(out.packed / f".{name}.lock"):
+    root, name, words = profile.narrated_root, narrated_set(profile.params, layer), tokenizer(profile.params.videoclip)
+    with only_one(profile.out.packed / f".{name}.lock"):
         for part in PARTS:
-            pack(root, name, part, out.packed / name / part, words)
+            pack(root, name, part, profile.out.packed / name / part, words)
 
 
-def open_pack(params: Sections, out: Outputs, layer: Layer, part: Part) -> Narrated:
+def open_pack(profile: Profile, layer: Layer, part: Part) -> Narrated:
     """The packed videos of one list.
 
     Raises:
         NarratedError: they have not been packed.
     """
-    return open_packed(out.packed / narrated_set(params, layer) / part)
+    return open_packed(profile.out.packed / narrated_set(profile.params, layer) / part)
 
 
-def sample_scores(params: Sections, out: Outputs, clips: int = 8) -> np.ndarray:
+def sample_scores(profile: Profile, clips: int = 8) -> np.ndarray:
     """Scores of a second of some validation videos against the captions nearest to each, (B, B·K) (Figure 14)."""
-    net, words, _ = load_s3d(params, out)
-    root, settings = narrated_root(params, out), params.mil_nce
+    net, words, _ = load_s3d(profile)
+    root, settings = profile.narrated_root, profile.params.mil_nce
     chosen = read_list(root, "val")[:clips]
     tracks = {track[0]: track for track in caption_tracks(caption_file(root), set(chosen))}
-    narration = open_pack(params, out, "video_embedding", "val")
+    narration = open_pack(profile, "video_embedding", "val")
     seconds, numbers = [], []
     for video in chosen:
         _, start, end, text = tracks[video]

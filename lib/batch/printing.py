@@ -11,8 +11,8 @@ from lib.batch import plan
 from lib.batch.failures import behind, failures, lines, short, troubled
 from lib.batch.plan import Step
 from lib.core.chapters import TITLES, Atom, needs
-from lib.core.paths import Outputs
 from lib.core.settings import Params
+from lib.data.profile import Profile
 
 
 def plan_lines(steps: Sequence[Step], params: Params, cores: int | None) -> Iterator[str]:
@@ -96,18 +96,18 @@ def _left(
     return f", about {plan.duration(wall)} left"
 
 
-def failure_lines(failed: Sequence[Atom], params: Params, out: Outputs) -> Iterator[str]:
+def failure_lines(failed: Sequence[Atom], profile: Profile) -> Iterator[str]:
     """What failed, with its last lines, and which chapters are not whole because of it.
 
     Args:
         failed: atoms that Snakemake saw fail.
     """
-    found = failures(params, out)
+    found = failures(profile)
     for failure in found:
         yield from lines(failure)
     for atom in set(failed) - {failure.atom for failure in found}:
         yield f"failed: {short(atom)}: it ended without a notebook; its last words stand above"
-    for name, ones in troubled(params, found).items():
+    for name, ones in troubled(profile.params, found).items():
         if all(failure.atom[0] != name for failure in ones):
             yield f"not made: {TITLES[name]}: it reads {', '.join(short(failure.atom) for failure in ones)}"
 

@@ -10,40 +10,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lib.batch.inspection import unusable
-from lib.core.chapters import CHAPTERS, MANY, TITLES, number
+from lib.core.chapters import CHAPTERS, MANY, number
 from lib.core.files import write_json
 from lib.core.params import ParameterError
-from lib.core.paths import ROOT, Outputs, first_folder
+from lib.core.paths import ROOT, first_folder
 from lib.core.settings import Params
 from lib.data import sources
-from lib.data.profile import data_root
+from lib.data.profile import Profile
 from lib.data.sources import Source
-from lib.notebook.language import CATALOGUE
 
 
-def input_files(name: str, params: Params, out: Outputs) -> list[str]:
-    """What a notebook reads that no notebook makes: published numbers, Russian words, files of a brought data set."""
-    files = [ROOT / "params" / "published.yaml", *([CATALOGUE] if params.language != "en" else [])]
+def input_files(name: str, profile: Profile) -> list[str]:
+    """What a notebook reads that no notebook makes: published numbers, files of a brought data set."""
+    files = [ROOT / "params" / "published.yaml"]
     if name == "4_1_audit":
-        if labels := first_folder(params.data.real_labels):
+        if labels := first_folder(profile.params.data.real_labels):
             files += [labels / "mapping.txt", *labels.glob("groundTruth/[!.]*"), *labels.glob("splits/[!.]*")]
-        if predictions := first_folder(params.data.real_predictions):
+        if predictions := first_folder(profile.params.data.real_predictions):
             files += predictions.glob("[!.]*")
         return sorted(os.path.relpath(file, ROOT) for file in files)
-    if params.data.source == "files":
-        root = data_root(params, out)
+    if profile.params.data.source == "files":
+        root = profile.root
         files += [root / "mapping.txt", *root.glob("groundTruth/[!.]*"), *root.glob("splits/[!.]*")]
         if CHAPTERS[name].public_features:
-            files += (root / "features" / (params.data.public_features or ".")).glob("[!.]*.npy")
+            files += (root / "features" / (profile.params.data.public_features or ".")).glob("[!.]*.npy")
         if name == "2_3_2_feature_extraction":
-            files += [*root.glob("videos/[!.]*.avi"), ROOT / (params.i3d.weights or "")]
+            files += [*root.glob("videos/[!.]*.avi"), ROOT / (profile.params.i3d.weights or "")]
         if name == "2_4_videoclip":
-            files += [ROOT / file for file in (params.s3d.weights, params.s3d.dictionary) if file]
+            files += [ROOT / file for file in (profile.params.s3d.weights, profile.params.s3d.dictionary) if file]
         if {MANY, "2_5_pretrain_one_cluster"} & {name, *CHAPTERS[name].needs}:  # published or made by lib.pretrain
-            published = [ROOT / recipe.weights for recipe in params.pretrain.recipes.values() if recipe.weights]
+            published = [ROOT / recipe.weights for recipe in profile.params.pretrain.recipes.values() if recipe.weights]
             files += filter(Path.exists, published)
-            files += out.root.glob("runs/videoclip_*/videoclip.json")
+            files += profile.out.root.glob("runs/videoclip_*/videoclip.json")
     return sorted(os.path.relpath(file, ROOT) for file in files)
 
 
@@ -73,18 +71,18 @@ class Requirement:
     hub: bool = False
 
 
-def requirements(params: Params, out: Outputs) -> dict[str, Requirement]:
+def requirements(profile: Profile) -> dict[str, Requirement]:
     """Everything that has to be brought, by a short name, with the chapters of the profile that read it.
 
     Raises:
         ParameterError: the profile names no folder of a data set.
     """
-    if params.data.source == "demo":
+    if profile.params.data.source == "demo":
         return {}
-    if not params.data.roots:
+    if not profile.params.data.roots:
         raise ParameterError("data.roots: names no folder; write where the data set lies, as params/50salads.yaml does")
-    root = first_folder(params.data.roots) or ROOT / params.data.roots[0]
-    s3d, set_of = params.s3d, params.data.public_features or "."
+    root = first_folder(profile.params.data.roots) or ROOT / profile.params.data.roots[0]
+    s3d, set_of = profile.params.s3d, profile.params.data.public_features or "."
     found = {
         "labels": _one(
             "labels and splits", sources.LABELS.get(root.name), root, "mapping.txt", "groundTruth", "splits"
@@ -92,22 +90,22 @@ def requirements(params: Params, out: Outputs) -> dict[str, Requirement]:
         "features": _one("features of the data set", sources.FEATURES.get(root.name), root / "features" / set_of),
         "videos": _one("videos", sources.VIDEOS.get(root.name), root / "videos"),
     }
-    if params.i3d.weights:
-        found["i3d"] = _one("weights of I3D", sources.I3D, ROOT / params.i3d.weights)
+    if profile.params.i3d.weights:
+        found["i3d"] = _one("weights of I3D", sources.I3D, ROOT / profile.params.i3d.weights)
     if s3d.weights:
         found["s3d"] = _one("weights of S3D", sources.S3D, ROOT / s3d.weights)
     if s3d.dictionary:
         found["words"] = _one("words of S3D", sources.S3D_WORDS, ROOT / s3d.dictionary)
-    start = params.videoclip.start
+    start = profile.params.videoclip.start
     if start != "minilm":  # which is installed
         bert = _one(f"{start} (folder or hub)", sources.BERT.get(Path(start).name), ROOT / start)
         found["bert"] = replace(bert, hub=True)
-    found |= _pretraining(params, out)
-    users = needs(params)
+    found |= _pretraining(profile)
+    users = needs(profile.params)
     for name, requirement in found.items():
         chapters = [
             chapter
-            for chapter in params.notebooks
+            for chapter in profile.params.notebooks
             if (name == "labels" and not CHAPTERS[chapter].about)
             or any(name in one_of for one_of in users.get(chapter, ()))
         ]
@@ -115,22 +113,25 @@ def requirements(params: Params, out: Outputs) -> dict[str, Requirement]:
     return {name: requirement for name, requirement in found.items() if requirement.chapters}
 
 
-def _pretraining(params: Params, out: Outputs) -> dict[str, Requirement]:
+def _pretraining(profile: Profile) -> dict[str, Requirement]:
     """HowTo100M, and what stands in the place of pre-training on it."""
-    root = first_folder(params.howto100m.roots) or ROOT / "".join(params.howto100m.roots[:1])
+    root = first_folder(profile.params.howto100m.roots) or ROOT / "".join(profile.params.howto100m.roots[:1])
     without_stop_words = (root / "caption.json").exists() and not (root / "raw_caption.json").exists()
     names = ("caption.json" if without_stop_words else "raw_caption.json", "train.lst", "val.lst")
     found = {"captions": _one("captions and lists of HowTo100M", sources.CAPTIONS, root, *names)}
-    for layer, folder in params.howto100m.features.items():
+    for layer, folder in profile.params.howto100m.features.items():
         what = f"S3D features of HowTo100M ({layer})"
         found[f"narrated {layer}"] = _one(what, sources.NARRATED[layer], root / "features" / folder)
-    for name, recipe in params.pretrain.recipes.items():
+    for name, recipe in profile.params.pretrain.recipes.items():
         if recipe.weights:
             found[f"weights {name}"] = _one("weights of VideoCLIP", sources.VIDEOCLIP, ROOT / recipe.weights)
             if (ROOT / recipe.weights).exists():  # then nothing is trained
                 continue
-        how = f"`accelerate launch -m lib.pretrain --params params/{out.profile}.yaml --recipe {name}`, on GPUs"
-        folder, names = out.root / "runs" / f"videoclip_{name}", ("videoclip.json", "curves.csv", "weights.safetensors")
+        how = f"`accelerate launch -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`, on GPUs"
+        folder, names = (
+            profile.out.root / "runs" / f"videoclip_{name}",
+            ("videoclip.json", "curves.csv", "weights.safetensors"),
+        )
         source = Source(how, licence="made here")
         found[f"run {name}"] = _one(f"finished pre-training ({name})", source, folder, *names)
     return found
@@ -172,29 +173,30 @@ def missing(requirement: Requirement) -> list[Path]:
     return [absent[0].parent] if len(absent) > 1 and not absent[0].parent.exists() else absent
 
 
-def without(params: Params, left_out: Mapping[str, str]) -> Params:
+def without(profile: Profile, left_out: Mapping[str, str]) -> Profile:
     """The profile without these chapters, which cannot run on this machine."""
-    return params.model_copy(update={"notebooks": tuple(name for name in params.notebooks if name not in left_out)})
+    able = tuple(name for name in profile.params.notebooks if name not in left_out)
+    return replace(profile, params=profile.params.model_copy(update={"notebooks": able}))
 
 
-def runnable(params: Params, out: Outputs, unusable: Mapping[str, str] | None = None) -> dict[str, str]:
+def runnable(profile: Profile, unusable: Mapping[str, str] | None = None) -> dict[str, str]:
     """The profile's chapters, and in a line what keeps each from running: "" where nothing does.
 
     Args:
         unusable: faults of requirements that are there but cannot be used (`lib.batch.inspection.unusable`).
     """
-    if params.data.source == "demo":
-        return dict.fromkeys(params.notebooks, "")
-    found, wanted, faults = requirements(params, out), needs(params), unusable or {}
+    if profile.params.data.source == "demo":
+        return dict.fromkeys(profile.params.notebooks, "")
+    found, wanted, faults = requirements(profile), needs(profile.params), unusable or {}
     reasons: dict[str, str] = {}
 
     def lacks(name: str) -> str:
         if name in found:
             absent = ", ".join(map(relative, missing(found[name])))
             return f"unusable: {faults[name]}" if name in faults else f"missing {absent}" if absent else ""
-        if (out.notebooks / name / "all.json").exists() or not chapter(name):
+        if (profile.out.notebooks / name / "all.json").exists() or not chapter(name):
             return ""
-        return f"needs {number(name)}, which {'cannot run' if name in params.notebooks else 'is not in the profile'}"
+        return f"needs {number(name)}, which {'cannot run' if name in profile.params.notebooks else 'is not in the profile'}"
 
     def one_of(names: Sequence[str]) -> str:
         lacking = {}
@@ -207,7 +209,7 @@ def runnable(params: Params, out: Outputs, unusable: Mapping[str, str] | None = 
         return lacking[names[0]]
 
     def chapter(name: str) -> str:
-        if name not in params.notebooks:
+        if name not in profile.params.notebooks:
             return "not in the profile"
         if name not in reasons:
             groups = [[one for one in group if one in found or one in CHAPTERS] for group in wanted.get(name, ())]
@@ -216,7 +218,7 @@ def runnable(params: Params, out: Outputs, unusable: Mapping[str, str] | None = 
             reasons[name] = "; ".join(dict.fromkeys(lines))
         return reasons[name]
 
-    return {name: chapter(name) for name in params.notebooks}
+    return {name: chapter(name) for name in profile.params.notebooks}
 
 
 def hint(profile: str | Path) -> str:
@@ -227,29 +229,6 @@ def hint(profile: str | Path) -> str:
 def relative(path: Path) -> str:
     """A path from the project's folder."""
     return os.path.relpath(path, ROOT)
-
-
-def unable(params: Params, outputs: Outputs, profile: str) -> dict[str, str]:
-    """Chapters that cannot run on this machine, and why.
-
-    Raises:
-        ParameterError: there is no data set, or no chapter can run.
-    """
-    faults = unusable(params, outputs)
-    labels = requirements(params, outputs).get("labels")
-    if "labels" in faults:
-        raise ParameterError(f"data set: {faults['labels']}; {hint(profile)}")
-    if labels and (absent := missing(labels)):
-        raise ParameterError(f"data set: missing {', '.join(map(relative, absent))}; {hint(profile)}")
-    left_out = {name: reason for name, reason in runnable(params, outputs, faults).items() if reason}
-    if len(left_out) == len(params.notebooks):
-        raise ParameterError(f"no chapter can run; {next(iter(left_out.values()))}; {hint(profile)}")
-    return left_out
-
-
-def left_out_lines(left_out: Mapping[str, str], profile: str) -> list[str]:
-    """A line a chapter that is left out."""
-    return [f"left out: {TITLES[name]}: {reason}; {hint(profile)}" for name, reason in left_out.items()]
 
 
 def write_sections(params: Params, folder: Path) -> None:

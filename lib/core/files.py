@@ -81,19 +81,49 @@ def _imports(source: Path, _changed: int) -> frozenset[Path]:
 
 
 def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
-    """Identity of a result: parameters, the lib modules that made it (with what they import) and its input files.
+    """Identity of a result: parameters, the syntax of the modules that compute it, and the content of its input files.
+
+    What a module reads from files that are hashed here (features, weights) needs no place in `code`.
+    tests/test_keys.py holds each list against what the modules import.
 
     Args:
         values: anything JSON can say (section models: `section.model_dump()`).
-        code: module names, e.g. ("lib.asformer.model",).
+        code: modules by room and name, e.g. ("asformer.model", "asformer.training").
         files: inputs, read and hashed.
     """
-    modules = {ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in code}
-    modules |= {file for module in modules for file in imported_modules(module)}
+    modules = [ROOT.joinpath("lib", *name.split(".")).with_suffix(".py") for name in code]
     parts = [json.dumps(values, sort_keys=True, default=str)]
-    parts += [f"{file.relative_to(ROOT)} {sha256(file)}" for file in sorted(modules)]
+    parts += sorted(_syntax_hash(file, file.stat().st_mtime_ns) for file in modules)
     parts += [f"{file.name} {sha256(file)}" for file in sorted(files)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def syntax(source: str) -> str:
+    """A module's syntax tree as text, without docstrings, comments and places: neither prose nor a move changes it.
+
+    >>> syntax('def f():\\n    "old"\\n    return 1  # why') == syntax('def f():\\n\\n    "new"\\n    return 1')
+    True
+    >>> syntax("from lib.a import f, g") == syntax("from lib.b.c import g\\nfrom lib.a import f")
+    True
+    >>> syntax("from lib.a import f") == syntax("from lib.a import g as f")
+    False
+    """
+    tree, imported = ast.parse(source), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if ast.get_docstring(node, clean=False) is not None:
+                node.body = node.body[1:]
+            for one in [one for one in node.body if isinstance(one, ast.Import | ast.ImportFrom)]:
+                own = isinstance(one, ast.ImportFrom) and (one.module or "").startswith("lib")
+                place = "lib" if own else getattr(one, "module", None)
+                imported |= {(str(place), alias.name, str(alias.asname)) for alias in one.names}
+                node.body.remove(one)
+    return f"{sorted(imported)} {ast.dump(tree)}"
+
+
+@cache
+def _syntax_hash(file: Path, _changed: int) -> str:
+    return hashlib.sha256(syntax(file.read_text(encoding="utf-8")).encode()).hexdigest()
 
 
 @cache

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ValidationError
 
 from lib.core.paths import ROOT
 from lib.core.settings import Params
-from lib.notebook.language import UntranslatedError, translate
 
 
 class ParameterError(ValueError):
@@ -43,13 +42,9 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
             raise ParameterError(f"--set {override}: {text!r} is not a value (YAML)") from None
         values = _merge(values, branch)
     try:
-        params = Params.model_validate(values)
-        translate(params.title, params.language)
+        return Params.model_validate(values)
     except ValidationError as error:
         raise ParameterError(_explain(error, path, overrides)) from None
-    except UntranslatedError as error:
-        raise ParameterError(f"{path.name}: 'title': {error}, or write the title in Russian") from None
-    return params
 
 
 def profile_name(path: str | Path) -> str:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 PositiveInt = Annotated[int, Field(gt=0)]
 
 
+RecipeName = Literal["one_cluster", "own", "public"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -29,7 +30,7 @@ class Section(BaseModel):
 class Controls(Section):
     """The controls that the thesis lacked (lib/beyond/controls/design.py), all in one protocol."""
 
-    recipe: str  # of pretrain.recipes: the pre-training that is put to the test
+    recipe: RecipeName  # of pretrain.recipes: the pre-training that is put to the test
     splits: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # whose test videos are scored
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training; two at least for a spread
     validation_people: PositiveInt  # of the training part that choose epoch and weight of the decoding
@@ -155,7 +156,7 @@ class Recipe(Section):
 class Pretrain(Section):
     """VideoCLIP's pre-training (thesis 2.5, 2.6; lib/pretraining/recipes.py)."""
 
-    recipes: dict[Literal["one_cluster", "own", "public"], Recipe]
+    recipes: dict[RecipeName, Recipe]
     videos_per_cluster: PositiveInt  # k
     validations: PositiveInt  # an epoch
     learning_rate: Annotated[float, Field(gt=0)]
@@ -314,7 +315,6 @@ class Backbone(Section):
 
 class Params(Section):
     title: str
-    language: Literal["en", "ru"]  # of titles, axis labels, table headers and captions; prose is English
     notice: str  # said on every page, e.g. that the numbers are the demo's
     notebooks: tuple[str, ...]
     split_jobs: bool  # a job a split, side by side; false: one job trains the five (its start costs more than training)

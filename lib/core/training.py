@@ -22,6 +22,9 @@ from lib.core.devices import Group
 from lib.core.files import write_text
 from lib.core.progress import track
 
+# What a training's key hashes of this room; see `lib.core.files.key`.
+TRAINER = ("core.checkpoints", "core.devices", "core.training")
+
 
 def histories(parts: Mapping[object, pd.DataFrame], name: str) -> pd.DataFrame:
     """Histories one below the other, a column `name` telling them apart."""

@@ -19,6 +19,17 @@ from lib.demo.script import FOODS as SALAD
 from lib.demo.script import Step
 from lib.demo.world import World, begin
 
+MADE_BY = (
+    "demo.actions",
+    "demo.clips",
+    "demo.draw",
+    "demo.film",
+    "demo.kitchen",
+    "demo.picture",
+    "demo.script",
+    "demo.world",
+)
+
 OTHERS = tuple(name for name in FOODS if name not in SALAD)
 
 
@@ -71,7 +82,7 @@ def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: in
 
 def kept_clips(settings: Demo, count: int, frames: int, seed: int, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """As `render_clips`, but from a file in `folder`, which the first that asks renders: several nets learn on them."""
-    identity = key([settings.model_dump(), count, frames, seed], code=("lib.demo.clips",))
+    identity = key([settings.model_dump(), count, frames, seed], code=MADE_BY)
     file = folder / f"clips_{identity[:16]}.npy"
     with only_one(file.with_suffix(".lock")):
         if not file.exists():

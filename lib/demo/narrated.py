@@ -26,6 +26,18 @@ from lib.demo.script import DISHES, Dish, Step, plan
 from lib.demo.talk import Caption, narrate
 from lib.demo.world import World, begin
 
+MADE_BY = (
+    "demo.actions",
+    "demo.draw",
+    "demo.film",
+    "demo.kitchen",
+    "demo.narrated",
+    "demo.picture",
+    "demo.script",
+    "demo.talk",
+    "demo.world",
+)
+
 PEOPLE = 5000  # numbers of the narrators begin here, behind those of the clips' people
 
 
@@ -65,7 +77,7 @@ def render_narrated(demo: Demo, settings: Narration, folder: Path, workers: int)
         workers: processes.
     """
     looks = demo.model_dump(include={"size", "fps", "variety"})
-    identity = key({"demo": looks, "narration": settings.model_dump()}, code=("lib.demo.narrated",))
+    identity = key({"demo": looks, "narration": settings.model_dump()}, code=MADE_BY)
     note = folder / "rendered.json"
     if not note.exists() or json.loads(note.read_text(encoding="utf-8"))["key"] != identity:
         for file in reversed(FILES):

@@ -22,6 +22,17 @@ from lib.demo.kitchen import kitchen
 from lib.demo.script import CLASS_NAMES, FOODS, salad
 from lib.demo.world import begin
 
+MADE_BY = (
+    "demo.actions",
+    "demo.draw",
+    "demo.film",
+    "demo.kitchen",
+    "demo.picture",
+    "demo.script",
+    "demo.videos",
+    "demo.world",
+)
+
 TEST_PEOPLE = (  # of splits 1 … 5 in 50 Salads; there is no person 8 or 12
     (1, 2, 3, 4, 5),
     (6, 7, 9, 10, 11),
@@ -58,7 +69,7 @@ def render(settings: Demo, folder: Path, workers: int) -> None:
         folder: of the data set; videos of other settings are removed from it.
         workers: processes.
     """
-    identity = key(settings.model_dump(), code=("lib.demo.videos",))
+    identity = key(settings.model_dump(), code=MADE_BY)
     note = folder / "rendered.json"
     names = [name for split in range(1, 6) for name in videos_of_split(settings, split)]
     if not note.exists() or json.loads(note.read_text(encoding="utf-8"))["key"] != identity:

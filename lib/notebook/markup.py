@@ -5,7 +5,6 @@ import re
 
 import pandas as pd
 
-from lib.notebook.language import Translator
 from lib.notebook.plots import count_or_short
 
 LONG = 12  # rows; longer tables can be sorted on the site
@@ -32,26 +31,24 @@ CLASS = re.compile(r' style="text-align: right;"| class="[^"]*"')  # pandas' own
 NUMBER = re.compile(r"[+\-−<≤≥]?\s*[\d.][\d.,:;%±e+\-−()\[\]\s]*$|[–-]$|nan$")  # an interval or spread may follow
 
 
-def description(title: str, caption: str, data: pd.DataFrame, words: Translator, most: int = 4) -> str:
+def description(title: str, caption: str, data: pd.DataFrame, most: int = 4) -> str:
     """Text in place of a picture: its caption, and what its data span.
 
     Args:
-        title, caption: translated already; the columns are called as in the CSV.
+        title, caption: as shown; the columns are called as in the CSV.
         most: columns whose ranges are told.
 
     >>> data = pd.DataFrame({"split": ["a", "b"], "epoch": [1, 9], "loss": [2.5, 0.31]})
-    >>> description("Figure 6.", "Training.", data, Translator("en"))
+    >>> description("Figure 6.", "Training.", data)
     'Figure 6. Training. 2 rows of data: epoch 1 to 9, loss 0.310 to 2.5.'
-    >>> description("Рисунок 6.", "Обучение.", data, Translator("ru"))
-    'Рисунок 6. Обучение. Строк данных — 2: epoch от 1 до 9, loss от 0.310 до 2.5.'
     """
     measured = data.reset_index() if data.index.names != [None] else data
     measured = measured.select_dtypes("number").dropna(axis="columns", how="all")
     ranges = [
-        f"{name} {words(' to '.join(dict.fromkeys((count_or_short(values.min()), count_or_short(values.max())))))}"
+        f"{name} {' to '.join(dict.fromkeys((count_or_short(values.min()), count_or_short(values.max()))))}"
         for name, values in list(measured.items())[:most]
     ]
-    told = f" {words(f'{len(data)} rows of data')}: {', '.join(ranges)}." if ranges else ""
+    told = f" {len(data)} rows of data: {', '.join(ranges)}." if ranges else ""
     return f"{title} {caption}{told}"
 
 

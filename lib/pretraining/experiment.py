@@ -11,10 +11,10 @@ from multiprocessing import get_context
 
 import pandas as pd
 
-from lib.backbones.s3d_features import Sections
+from lib.backbones.s3d_features import Params
 from lib.core.devices import alone
-from lib.core.paths import Outputs
 from lib.core.processes import die_with_parent
+from lib.data.profile import Profile
 from lib.pretraining.loop import pretrain
 from lib.pretraining.recipes import prepare
 from lib.scoring.stats import mean_interval
@@ -35,7 +35,7 @@ class Variant:
         return f"c{self.clusters}_{self.negatives}_seed_{self.seed}"
 
 
-def variants(params: Sections) -> list[Variant]:
+def variants(params: Params) -> list[Variant]:
     """C from the profile with fresh clusters; and, at the C of the recipe "own", the other kinds of negatives."""
     settings, own = params.experiment, params.pretrain.recipes["own"].clusters_per_update
     cells = [(clusters, "fresh") for clusters in settings.clusters_per_update]
@@ -43,21 +43,21 @@ def variants(params: Sections) -> list[Variant]:
     return [Variant(*cell, seed) for cell in cells for seed in settings.seeds]
 
 
-def run_experiment(params: Sections, out: Outputs, workers: int) -> pd.DataFrame:
+def run_experiment(profile: Profile, workers: int) -> pd.DataFrame:
     """All variants, so many at a time, a process each; finished ones are read.
 
     Returns:
         Their histories one below the other, with columns clusters, negatives and seed; update 0 is the untrained model.
     """
-    todo = variants(params)
+    todo = variants(profile.params)
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=die_with_parent) as pool:
-        histories = list(pool.map(partial(run_variant, params, out), todo))
+        histories = list(pool.map(partial(run_variant, Profile(profile.params, profile.out)), todo))
     return pd.concat(histories, ignore_index=True)
 
 
-def run_variant(params: Sections, out: Outputs, variant: Variant) -> pd.DataFrame:
+def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
     """One variant's history."""
-    settings, experiment = params.pretrain, params.experiment
+    settings, experiment = profile.params.pretrain, profile.params.experiment
     small = settings.model_copy(
         update={
             "validations": 2,
@@ -70,8 +70,8 @@ def run_variant(params: Sections, out: Outputs, variant: Variant) -> pd.DataFram
     recipe = settings.recipes["own"].model_copy(
         update={"clusters_per_update": variant.clusters, "epochs": experiment.epochs}
     )
-    folder = out.root / "runs" / "experiment" / variant.name
-    history = pretrain(*prepare(params, out, recipe, small, folder, alone(), variant.seed))
+    folder = profile.out.root / "runs" / "experiment" / variant.name
+    history = pretrain(*prepare(profile, recipe, small, folder, alone(), variant.seed))
     return history.assign(clusters=variant.clusters, negatives=variant.negatives, seed=variant.seed)
 
 

@@ -21,20 +21,41 @@ import pandas as pd
 import torch
 from transformers import BertConfig
 
-from lib.backbones.s3d_features import PARTS, Sections, narrated_set, open_pack, pack_narrated
+from lib.backbones.s3d_features import PARTS, Params, narrated_set, open_pack, pack_narrated
 from lib.backbones.text import tokenizer
 from lib.core.checkpoints import WeightsError, load_trained, read_weights
 from lib.core.devices import Group, alone
 from lib.core.files import key, write_json, write_text
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT, Outputs
-from lib.core.settings import Layer, Pretrain, Recipe
-from lib.core.training import Row
+from lib.core.settings import Layer, Pretrain, Recipe, RecipeName
+from lib.core.training import TRAINER, Row
+from lib.data.profile import Profile
 from lib.pretraining.loop import Pretraining, pretrain
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import open_target
 from lib.videoclip.towers import Pretrained, build_videoclip
 from lib.videoclip.zero_shot import prompts, second_accuracy
+
+MADE_BY = (
+    "backbones.text",
+    "data.dataset",
+    "data.packs",
+    "pretraining.clusters",
+    "pretraining.loop",
+    "pretraining.pairs",
+    "pretraining.recipes",
+    "scoring.labels",
+    "scoring.metrics",
+    "scoring.seconds",
+    "videoclip.model",
+    "videoclip.packed_rows",
+    "videoclip.target",
+    "videoclip.towers",
+    "videoclip.windows",
+    "videoclip.zero_shot",
+    *TRAINER,
+)
 
 PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM = 6, 512
 
@@ -45,24 +66,24 @@ def published_weights(recipe: Recipe) -> Path | None:
     return path if path is not None and path.exists() else None
 
 
-def load_pretrained(params: Sections, out: Outputs, name: str) -> Pretrained:
+def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
     """What came out of a recipe: its finished run, or the published checkpoint.
 
     Raises:
         WeightsError: there is neither, or the checkpoint is of another model.
     """
-    recipe = params.pretrain.recipes[name]
+    recipe = profile.params.pretrain.recipes[name]
     if published := published_weights(recipe):
         model = VideoCLIP(BertConfig(), PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM)
         model.load_mmpt(read_weights(published, "model", "fetch it from MMPT's page"))
-        return Pretrained(model.eval(), "video_embedding", params.howto100m.features["video_embedding"])
-    folder = run_folder(out, name)
+        return Pretrained(model.eval(), "video_embedding", profile.params.howto100m.features["video_embedding"])
+    folder = run_folder(profile.out, name)
     if not (folder / "videoclip.json").exists():
         raise WeightsError(
             f"{folder}: no finished pre-training; run 2_5, 2_6 or `python -m lib.pretrain --recipe {name}`"
         )
     note = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))
-    model = build_videoclip(params.videoclip, note["feature_dim"], params.pretrain.seed)
+    model = build_videoclip(profile.params.videoclip, note["feature_dim"], profile.params.pretrain.seed)
     load_trained(model, folder / "weights.safetensors")
     return Pretrained(model.eval(), recipe.features, note["feature_set"])
 
@@ -71,7 +92,7 @@ def run_folder(out: Outputs, name: str) -> Path:
     return out.root / "runs" / f"videoclip_{name}"
 
 
-def transfer_of(params: Sections, out: Outputs, layer: Layer) -> Callable[[VideoCLIP], Row]:
+def transfer_of(profile: Profile, layer: Layer) -> Callable[[VideoCLIP], Row]:
     """Zero-shot accuracy on the target set's seconds, percent, by class names in words; nothing is chosen by it.
 
     The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in training, and
@@ -80,9 +101,9 @@ def transfer_of(params: Sections, out: Outputs, layer: Layer) -> Callable[[Video
     Raises:
         FeatureSetError: there are no features of the target, or they are made in another way than the pre-training's.
     """
-    target = open_target(params, out, layer, narrated_set(params, layer))
-    words, texts = tokenizer(params.videoclip), prompts(target.dataset.classes, "words")
-    dtype = getattr(torch, params.pretrain.dtype)
+    target = open_target(profile, layer, narrated_set(profile.params, layer))
+    words, texts = tokenizer(profile.params.videoclip), prompts(target.dataset.classes, "words")
+    dtype = getattr(torch, profile.params.pretrain.dtype)
 
     @cache  # read once, measured often
     def videos(feature_dim: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -101,8 +122,7 @@ WITHOUT_EFFECT = ("workers", "gradient_checkpointing")  # settings that change n
 
 
 def prepare(
-    params: Sections,
-    out: Outputs,
+    profile: Profile,
     recipe: Recipe,
     settings: Pretrain,
     folder: Path,
@@ -121,59 +141,61 @@ def prepare(
         ParameterError: too few videos for one update.
     """
     if group.rank == 0:
-        pack_narrated(params, out, recipe.features)
+        pack_narrated(profile, recipe.features)
     group.wait()
-    packs = {part: open_pack(params, out, recipe.features, part) for part in PARTS}
+    packs = {part: open_pack(profile, recipe.features, part) for part in PARTS}
     keys = [(packs[part].folder / "note.json").read_text(encoding="utf-8") for part in PARTS]
     how = settings.model_dump(exclude={"recipes", *WITHOUT_EFFECT})
-    values = [recipe.model_dump(exclude={"weights"}), how, params.videoclip.model_dump(), seed, keys]
-    identity = key(values, code=("lib.pretraining.loop", "lib.videoclip.towers", "lib.videoclip.zero_shot"))
+    values = [recipe.model_dump(exclude={"weights"}), how, profile.params.videoclip.model_dump(), seed, keys]
+    identity = key(values, code=MADE_BY)
     run = Pretraining(packs["train"], packs["val"], recipe, settings, folder, group, identity, seed)
     if run.updates_per_epoch == 0:
         raise ParameterError(
             f"pretrain: {len(run.train)} videos make {len(run.train) // settings.videos_per_cluster} clusters of"
             f" {settings.videos_per_cluster}, fewer than the {recipe.clusters_per_update} of one update"
         )
-    model = build_videoclip(params.videoclip, run.train.feature_dim, seed)
-    return run, model, transfer_of(params, out, recipe.features)
+    model = build_videoclip(profile.params.videoclip, run.train.feature_dim, seed)
+    return run, model, transfer_of(profile, recipe.features)
 
 
-def run_recipe(params: Sections, out: Outputs, name: str, group: Group) -> pd.DataFrame:
+def run_recipe(profile: Profile, name: str, group: Group) -> pd.DataFrame:
     """Pre-train by a recipe of the profile into runs/videoclip_<name>, or load the finished run; returns its history.
 
     Raises:
         ParameterError: no such recipe, too few videos, or a published checkpoint stands for it.
     """
-    if name not in params.pretrain.recipes:
-        raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(params.pretrain.recipes)}")
-    settings, folder = params.pretrain, run_folder(out, name)
+    if name not in profile.params.pretrain.recipes:
+        raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(profile.params.pretrain.recipes)}")
+    settings, folder = profile.params.pretrain, run_folder(profile.out, name)
     if published := published_weights(settings.recipes[name]):
         raise ParameterError(f"pretrain.recipes.{name}: {published} stands for it; move it away to train")
-    run, model, transfer = prepare(params, out, settings.recipes[name], settings, folder, group, settings.seed)
+    run, model, transfer = prepare(profile, settings.recipes[name], settings, folder, group, settings.seed)
     history = pretrain(run, model, transfer)
     if group.rank == 0:
         write_text(folder / "curves.csv", history.to_csv(index=False))
         about = {"feature_set": run.train.feature_set, "feature_dim": run.train.feature_dim, "recipe": name}
-        write_json(folder / "videoclip.json", about | {"settings": settings_of(params, name)})  # last: it is all there
+        write_json(
+            folder / "videoclip.json", about | {"settings": settings_of(profile.params, name)}
+        )  # last: it is all there
     return history
 
 
-def recipe_history(params: Sections, out: Outputs, name: str) -> pd.DataFrame:
+def recipe_history(profile: Profile, name: str) -> pd.DataFrame:
     """What a notebook shows of a recipe: the demo's is run, of a brought corpus only a finished run is read.
 
     Raises:
         ParameterError: there is none, for a notebook is no place for weeks of training; or it is one of other settings.
     """
-    if params.data.source == "demo":
-        return run_recipe(params, out, name, alone())
-    folder = run_folder(out, name)
-    again = f"`accelerate launch -m lib.pretrain --params params/{out.profile}.yaml --recipe {name}`"
+    if profile.params.data.source == "demo":
+        return run_recipe(profile, name, alone())
+    folder = run_folder(profile.out, name)
+    again = f"`accelerate launch -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`"
     if not (folder / "videoclip.json").exists():
         raise ParameterError(f"{folder}: no finished pre-training; run {again} first")
     made = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))["settings"]
     others = [
         f"{section}.{field} {made[section].get(field)!r}, not {value!r}"
-        for section, fields in settings_of(params, name).items()
+        for section, fields in settings_of(profile.params, name).items()
         for field, value in fields.items()
         if made[section].get(field) != value
     ]
@@ -184,7 +206,7 @@ def recipe_history(params: Sections, out: Outputs, name: str) -> pd.DataFrame:
     return pd.read_csv(folder / "curves.csv")
 
 
-def settings_of(params: Sections, name: str) -> dict[str, dict]:
+def settings_of(params: Params, name: str) -> dict[str, dict]:
     """What a pre-training's numbers depend on, by section of the profile."""
     pretrain = params.pretrain
     return {

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lib.data.dataset import Dataset
 from lib.data.predictions import PredictionError, prediction_pairs
-from lib.notebook.notebook import Notebook
+from lib.data.profile import Profile
 from lib.scoring.labels import segments
 from lib.scoring.metrics import METRICS, Pair
 from lib.scoring.published import METHOD_TABLES, VIDEOCLIP_NAMES, published_table
@@ -48,40 +48,40 @@ def methods(epochs: tuple[int, ...]) -> dict[str, str]:
     return found
 
 
-def there(book: Notebook) -> dict[str, str]:
+def there(profile: Profile) -> dict[str, str]:
     """Those of `methods` whose predictions for all of the book's splits are there.
 
     Raises:
         PredictionError: none.
     """
-    found = methods(book.params.finetune.epochs)
+    found = methods(profile.params.finetune.epochs)
     made = {
         theirs: ours
         for theirs, ours in found.items()
-        if all(book.out.predictions(ours, split).is_dir() for split in book.splits)
+        if all(profile.out.predictions(ours, split).is_dir() for split in profile.splits)
     }
     if not made:
-        raise PredictionError(f"{book.out.root / 'predictions'}: no method has predicted all splits; run one first")
+        raise PredictionError(f"{profile.out.root / 'predictions'}: no method has predicted all splits; run one first")
     return made
 
 
-def pairs_of(book: Notebook, dataset: Dataset, method: str, split: int) -> Mapping[str, Pair]:
-    return prediction_pairs(book.out.predictions(method, split), dataset, dataset.split(split)[1])
+def pairs_of(profile: Profile, dataset: Dataset, method: str, split: int) -> Mapping[str, Pair]:
+    return prediction_pairs(profile.out.predictions(method, split), dataset, dataset.split(split)[1])
 
 
-def score_all(book: Notebook, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
+def score_all(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
     """The long table, both protocols, of all methods and of the ways to trim, under the thesis's names."""
-    data, parts = book.params.data, []
-    cells = [(theirs, ours, split) for theirs, ours in found.items() for split in book.splits]
+    data, parts = profile.params.data, []
+    cells = [(theirs, ours, split) for theirs, ours in found.items() for split in profile.splits]
     trims = {
-        trim: f"asformer_trim_{trim}" for trim in TRIMS if book.out.predictions(f"asformer_trim_{trim}", 1).is_dir()
+        trim: f"asformer_trim_{trim}" for trim in TRIMS if profile.out.predictions(f"asformer_trim_{trim}", 1).is_dir()
     }
     cells += [(f"trim_{trim}", ours, 1) for trim, ours in trims.items()]
     for theirs, ours, split in cells:
-        about = {"section": book.section, "method": theirs, "split": split}
+        about = {"section": profile.section, "method": theirs, "split": split}
         scoring = {"convention": data.convention, "ignore": data.ignore}
         parts.append(
-            score_both(pairs_of(book, dataset, ours, split), dataset.fps, dataset.classes[0], **scoring, **about)
+            score_both(pairs_of(profile, dataset, ours, split), dataset.fps, dataset.classes[0], **scoring, **about)
         )
     return pd.concat(parts, ignore_index=True)
 
@@ -122,11 +122,11 @@ def short(name: str) -> str:
     return SHORT.get(name, name)
 
 
-def segments_of(book: Notebook, dataset: Dataset, found: Mapping[str, str]) -> pd.Series:
+def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.Series:
     """Predicted segments for each true one, a number a method: above 1 the videos are over-segmented."""
     ratios = {}
     for name, ours in found.items():
-        pairs = [pair for split in book.splits for pair in pairs_of(book, dataset, ours, split).values()]
+        pairs = [pair for split in profile.splits for pair in pairs_of(profile, dataset, ours, split).values()]
         predicted, true = (sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1))
         ratios[name] = predicted / true
     return pd.Series(ratios)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from lib.core.chapters import TITLES
 from lib.core.files import write_text
-from lib.core.paths import ROOT, Outputs
-from lib.core.settings import Params
-from lib.notebook.language import Translator, translate
+from lib.core.paths import ROOT
+from lib.data.profile import Profile
 from lib.site.pages import Shown, shown_by
 
 README = ROOT / "README.md"
@@ -19,9 +18,9 @@ README = ROOT / "README.md"
 TITLE = "How to use and extend it"
 
 
-def write_guide(params: Params, out: Outputs, done: list[str], source: Path) -> list[str]:
+def write_guide(profile: Profile, done: list[str], source: Path) -> list[str]:
     """Write the page, into the site's source; returns its name."""
-    write_text(source / "guide.md", guide_page(translate(TITLE, params.language)))
+    write_text(source / "guide.md", guide_page())
     return ["guide"]
 
 
@@ -41,18 +40,17 @@ def guide_page(title: str = TITLE) -> str:
 NAME = "figures_and_tables"
 
 
-def write_listing(params: Params, out: Outputs, done: list[str], source: Path) -> list[str]:
+def write_listing(profile: Profile, done: list[str], source: Path) -> list[str]:
     """Write the page for the chapters `done` into `source`; see lib.site.build.PAGES."""
-    words = Translator(params.language, place=NAME)
-    shown = [one for page in done for one in shown_by(out, page)]
+    shown = [one for page in done for one in shown_by(profile.out, page)]
     if not shown:
         return []
-    parts = [f"# {words('Figures and tables')}"]
+    parts = ["# Figures and tables"]
     parts.append("With the thesis's numbers; what the thesis has not is named by its section and a letter.")
     for kind, heading in (("Figure", "Figures"), ("Table", "Tables")):
-        ours = sorted((one for one in shown if one.title.startswith(words(kind))), key=_place)
-        head = " | ".join(map(words, ("number", "what", "section")))
-        parts += [f"## {words(heading)}", f"| {head} |\n|---|---|---|\n" + "\n".join(_row(one, words) for one in ours)]
+        ours = sorted((one for one in shown if one.title.startswith(kind)), key=_place)
+        head = " | ".join(("number", "what", "section"))
+        parts += [f"## {heading}", f"| {head} |\n|---|---|---|\n" + "\n".join(_row(one) for one in ours)]
     write_text(source / f"{NAME}.md", "\n\n".join(parts) + "\n")
     return [NAME]
 
@@ -63,7 +61,7 @@ def _place(one: Shown) -> tuple[bool, int]:
     return (not number.isdecimal(), int(number) if number.isdecimal() else 0)
 
 
-def _row(one: Shown, words: Translator) -> str:
+def _row(one: Shown) -> str:
     link = f'<a href="{one.page}.html#{one.name}">{one.title.split()[1]}</a>'
     caption = re.sub(r"\s*<i>.*?</i>", "", one.caption)  # whose numbers it shows
-    return f"| {link} | {caption.replace('|', chr(92) + '|')} | [{words(TITLES[one.page])}]({one.page}.ipynb) |"
+    return f"| {link} | {caption.replace('|', chr(92) + '|')} | [{TITLES[one.page]}]({one.page}.ipynb) |"

@@ -13,18 +13,16 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from lib.batch.failures import Failure
-from lib.core.files import key, write_text
-from lib.core.paths import ROOT, WEB, Outputs
-from lib.core.settings import Params
-from lib.notebook.hover import write_assets
-from lib.notebook.language import CATALOGUE, translate
+from lib.core.files import imported_modules, key, write_text
+from lib.core.paths import ROOT, WEB
+from lib.data.profile import Profile
 from lib.site import appendix, explorer, front
 from lib.site.pages import page, troubles, write_chapters
 
-STATIC = [ROOT / "README.md", CATALOGUE, *WEB.glob("*")]  # what pages are made of
+STATIC = [ROOT / "README.md", *WEB.glob("*")]  # what pages are made of
 
 
-def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
+def build(profile: Profile, left_out: Mapping[str, str]) -> Path:
     """Build (or leave, where nothing changed) the site of a profile.
 
     Args:
@@ -36,31 +34,34 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
     Raises:
         FileNotFoundError: no notebook has been executed yet.
     """
-    failed = troubles(params, out, left_out)
-    whole = {name: out.notebooks / name / "all.json" for name in params.notebooks}
-    names = [name for name in params.notebooks if name in failed or whole[name].exists()]
+    failed = troubles(profile, left_out)
+    whole = {name: profile.out.notebooks / name / "all.json" for name in profile.params.notebooks}
+    names = [name for name in profile.params.notebooks if name in failed or whole[name].exists()]
     if not names:
-        raise FileNotFoundError(f"{out.notebooks.relative_to(ROOT)}: no executed notebook; run `make report` first")
-    index = out.report / "index.html"
+        raise FileNotFoundError(
+            f"{profile.out.notebooks.relative_to(ROOT)}: no executed notebook; run `make report` first"
+        )
+    index = profile.out.report / "index.html"
     made = [whole[name] for name in names if whole[name].exists()]
     made += {failure.notebook for ones in failed.values() for failure in ones}
-    about = [names, params.model_dump(mode="json"), dict(left_out)]
+    about = [names, profile.params.model_dump(mode="json"), dict(left_out)]
     about += [{name: [failure.told for failure in ones] for name, ones in failed.items()}]
-    state = key(about, ("lib.site.build",), [*made, *STATIC])
-    stamp = out.report / ".state"
+    code = [".".join(file.relative_to(ROOT / "lib").with_suffix("").parts) for file in imported_modules(Path(__file__))]
+    state = key(about, [*code, "site.build"], [*made, *STATIC])
+    stamp = profile.out.report / ".state"
     if index.exists() and stamp.exists() and stamp.read_text() == state:
         return index
 
-    pages = {name: shown for name in names if (shown := page(name, out, failed.get(name, ())))}
-    source, site = out.root / ".site", out.root / ".site_built"
+    pages = {name: shown for name in names if (shown := page(name, profile.out, failed.get(name, ())))}
+    source, site = profile.out.root / ".site", profile.out.root / ".site_built"
     for folder in (source, site):
         shutil.rmtree(folder, ignore_errors=True)
-    write_source(params, out, pages, left_out, failed, source)
+    write_source(profile, pages, left_out, failed, source)
     run_sphinx(source, site)
     (site / ".state").write_text(state)
-    shutil.rmtree(out.report, ignore_errors=True)
-    site.rename(out.report)
-    for folder in (source, out.root / "jupyter_execute"):
+    shutil.rmtree(profile.out.report, ignore_errors=True)
+    site.rename(profile.out.report)
+    for folder in (source, profile.out.root / "jupyter_execute"):
         shutil.rmtree(folder, ignore_errors=True)
     return index
 
@@ -68,19 +69,18 @@ def build(params: Params, out: Outputs, left_out: Mapping[str, str]) -> Path:
 CONF = """
 project = {title!r}
 author = ""
-language = {language!r}
-extensions = ["myst_nb", "lib.site.english_prose"]
+extensions = ["myst_nb"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 nb_merge_streams = True
 nb_output_stderr = "remove"
-nb_code_prompt_show = {show!r}
-nb_code_prompt_hide = {hide!r}
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
 html_theme = "sphinx_book_theme"
 html_title = {title!r}
 html_static_path = ["_static"]
 html_extra_path = ["_extra"]
-html_css_files = ["report.css", "interactive.css"]
+html_css_files = ["report.css"]
 html_js_files = ["report.js", "interactive.js"]
 html_theme_options = dict(
     show_toc_level=2,
@@ -106,15 +106,14 @@ OWN = ("report.css", "report.js")
 # Pages beyond the chapters, in the order of the table of contents. Each function writes <name>.md or .ipynb into the
 # folder that it is given (files for the site's root below _extra/, scripts and styles in _static/) and gives back the
 # names of its pages: none where there is nothing to show.
-Writer = Callable[[Params, Outputs, list[str], Path], list[str]]
+Writer = Callable[[Profile, list[str], Path], list[str]]
 
 
 PAGES: tuple[Writer, ...] = (explorer.write, appendix.write_listing, appendix.write_guide)
 
 
 def write_source(
-    params: Params,
-    out: Outputs,
+    profile: Profile,
     pages: Mapping[str, NotebookNode],
     left_out: Mapping[str, str],
     failed: Mapping[str, list[Failure]],
@@ -127,27 +126,25 @@ def write_source(
         left_out: chapters that cannot run on this machine, and why.
         failed: chapters that are not whole, and why.
     """
-    title, show, hide = (translate(text, params.language) for text in (params.title, "Show the code", "Hide the code"))
-    conf = CONF.format(title=title, language=params.language, show=show, hide=hide)
-    write_text(source / "conf.py", conf)
+    write_text(source / "conf.py", CONF.format(title=profile.params.title))
     _write_static(source / "_static")
     extra = source / "_extra"
     for folder in ("tables", "figures"):
-        if (out.root / folder).exists():
-            shutil.copytree(out.root / folder, extra / folder, ignore=shutil.ignore_patterns("*.svg", "*.png"))
+        if (profile.out.root / folder).exists():
+            shutil.copytree(profile.out.root / folder, extra / folder, ignore=shutil.ignore_patterns("*.svg", "*.png"))
     (extra / "sources").mkdir(parents=True)
     for name in pages:
         shutil.copy(ROOT / "notebooks" / f"{name}.py", extra / "sources" / f"{name}.py")
-        if (made := out.notebooks / name / "all.json").exists():
+        if (made := profile.out.notebooks / name / "all.json").exists():
             shutil.copy(made, extra / "sources" / f"{name}.json")
-    write_chapters(out, pages, source, params.language)
-    further = [page for write in PAGES for page in write(params, out, list(pages), source)]
-    write_text(source / "index.md", front.page(params, out, list(pages), left_out, failed, further, extra))
+    write_chapters(profile.out, pages, source)
+    further = [page for write in PAGES for page in write(profile, list(pages), source)]
+    write_text(source / "index.md", front.page(profile, list(pages), left_out, failed, further, extra))
 
 
 def _write_static(folder: Path) -> None:
     """Scripts and styles: ours, MathJax's and DataTables', all as files."""
-    write_assets(folder)
+    explorer.write_assets(folder)
     for name in OWN:
         shutil.copy(WEB / name, folder / name)
     shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), folder / "tex-svg.js")

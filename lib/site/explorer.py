@@ -15,22 +15,23 @@ The explorer's timelines as a Bokeh figure without data; lib/web/explorer.js fil
 import json
 import math
 import os
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import bokeh
 import cv2
 import numpy as np
+from bokeh.embed import json_item
 from bokeh.models import BasicTicker, ColumnDataSource, HoverTool, Range1d, Span
 from bokeh.plotting import figure
 
 from lib.core.files import atomic, key, write_json, write_text
-from lib.core.paths import WEB, Outputs
-from lib.core.settings import Params
+from lib.core.paths import WEB
 from lib.data.dataset import Dataset, open_dataset
-from lib.data.profile import data_root
+from lib.data.profile import Profile
 from lib.data.video import VideoError, read_video
-from lib.notebook.hover import as_json, item
-from lib.notebook.language import Translator, translate_elements, translate_panels
 from lib.notebook.plots import class_styles
 from lib.site.explorer_data import named_methods, predicted, split_of_videos, video_data
 
@@ -46,6 +47,18 @@ WRONG = """
   <b>wrong</b>, @row<br>@start{0.00} s to @end{0.00} s, @seconds{0.00} s<br>says @name<br>truth is @truth
 </div>
 """
+
+
+def write_assets(static: Path) -> None:
+    """Put Bokeh's script and the one that loads it into the site's folder of static files."""
+    static.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js", static / "bokeh.min.js")
+    shutil.copy(WEB / "interactive.js", static / "interactive.js")
+
+
+def as_json(value: Any) -> str:
+    """JSON on one line that may stand in a script element."""
+    return json.dumps(value, separators=(",", ":")).replace("</", "<\\/")
 
 
 def timelines() -> figure:
@@ -151,7 +164,7 @@ def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:
     if not video.is_file():
         raise VideoError(f"{video}: no such video")
     state = video.stat()
-    made_from = key([state.st_size, state.st_mtime_ns, budget], code=["lib.site.explorer"])
+    made_from = key([state.st_size, state.st_mtime_ns, budget], code=["site.explorer"])
     if picture.exists() and note.exists():
         kept = json.loads(note.read_text(encoding="utf-8"))
         if kept["made_from"] == made_from:
@@ -195,7 +208,7 @@ TITLE = "Timeline explorer"
 PICTURES = 1_000_000  # bytes that the frames of all videos may have together
 
 
-def write(params: Params, out: Outputs, done: list[str], folder: Path) -> list[str]:
+def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
     """Write the page and its data into the Sphinx source `folder`.
 
     Args:
@@ -207,15 +220,15 @@ def write(params: Params, out: Outputs, done: list[str], folder: Path) -> list[s
     Raises:
         ParameterError, DatasetError, PredictionError: the data set or a prediction cannot be used.
     """
-    found = predicted(out.root / "predictions")
+    found = predicted(profile.out.root / "predictions")
     if not found:
         return []
-    dataset = open_dataset(data_root(params, out), None, params.data.fps)
-    here, words = folder / "_static" / "explorer", Translator(params.language, place=TITLE)
-    named, tested = named_methods(found, params), split_of_videos(dataset, params.data.split_numbers)
+    dataset = open_dataset(profile.root, None, profile.params.data.fps)
+    here = folder / "_static" / "explorer"
+    named, tested = named_methods(found, profile.params), split_of_videos(dataset, profile.params.data.split_numbers)
     for video, split in tested.items():
-        data = video_data(dataset, video, split, {name: found[name] for name in named}, params)
-        data |= _pictures(dataset, video, out.thumbnails, here, PICTURES // len(tested))
+        data = video_data(dataset, video, split, {name: found[name] for name in named}, profile.params)
+        data |= _pictures(dataset, video, profile.out.thumbnails, here, PICTURES // len(tested))
         write_text(here / f"{video}.js", f"explorerVideo({as_json(video)}, {as_json(data)});\n")
     styles = class_styles(dataset.classes)
     index = {
@@ -225,13 +238,13 @@ def write(params: Params, out: Outputs, done: list[str], folder: Path) -> list[s
         ],
         "methods": named,
         "videos": list(tested.items()),
-        "plot": item(translate_panels({TITLE: timelines()}, words)[words(TITLE)]),
+        "plot": json_item(timelines()),
     }
     write_text(here / "index.js", f"window.EXPLORER = {as_json(index)};\n")
     for name in ("explorer.js", "explorer_view.js", "explorer.css"):
         write_text(here / name, (WEB / name).read_text(encoding="utf-8"))
-    body = translate_elements((WEB / "explorer.html").read_text(encoding="utf-8"), ("h2", "th", "summary"), words)
-    write_text(folder / "explorer.md", f"# {words(TITLE)}\n\n```{{raw}} html\n{body}```\n")
+    body = (WEB / "explorer.html").read_text(encoding="utf-8")
+    write_text(folder / "explorer.md", f"# {TITLE}\n\n```{{raw}} html\n{body}```\n")
     return ["explorer"]
 
 

@@ -21,9 +21,7 @@ from pathlib import Path
 from lib.batch.requirements import relative
 from lib.core.chapters import TITLES
 from lib.core.files import publish, revision, write_text
-from lib.core.paths import Outputs
-from lib.core.settings import Params
-from lib.notebook.language import Translator, translate, translate_headings
+from lib.data.profile import Profile
 from lib.site.front import NO_ANSWER, QUESTION, answer
 from lib.site.pages import page, troubles
 
@@ -84,7 +82,7 @@ def alone(body: str, name: str, made_from: str) -> str:
     return str(soup)
 
 
-def document(title: str, bodies: Iterable[str], language: str) -> str:
+def document(title: str, bodies: Iterable[str]) -> str:
     """A whole HTML file, MathJax in it where there are formulas."""
     from pygments.formatters import HtmlFormatter
 
@@ -95,7 +93,7 @@ def document(title: str, bodies: Iterable[str], language: str) -> str:
         math = f"<script>{MATH}</script><script>{script}</script>"
     style = STYLE + HtmlFormatter(style="default").get_style_defs(".highlight")
     return (
-        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{html.escape(title)}</title>\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{style}</style>\n{math}</head>\n<body>\n<main>{body}</main>\n</body>\n</html>\n"
@@ -111,7 +109,7 @@ PATIENCE = 600  # seconds that the browser gets for the PDF
 HIDDEN = {"remove-cell", "injected-parameters"}  # tags of cells that are no reading matter
 
 
-def sections(params: Params, out: Outputs, left_out: Mapping[str, str]) -> dict[str, str]:
+def sections(profile: Profile, left_out: Mapping[str, str]) -> dict[str, str]:
     """HTML of each section's content, in the order of the chapters.
 
     Raises:
@@ -125,60 +123,56 @@ def sections(params: Params, out: Outputs, left_out: Mapping[str, str]) -> dict[
     exporter = HTMLExporter(
         template_name="basic", exclude_anchor_links=True, config=Config({"TagRemovePreprocessor": tags})
     )
-    failed, found = troubles(params, out, left_out), {}
-    for name in params.notebooks:
-        if (notebook := page(name, out, failed.get(name, ()))) is None:
+    failed, found = troubles(profile, left_out), {}
+    for name in profile.params.notebooks:
+        if (notebook := page(name, profile.out, failed.get(name, ()))) is None:
             continue
-        words = Translator(params.language, place=name)
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-            elif cell.cell_type == "markdown":
-                cell.source = translate_headings(cell.source, words)
-        found[name] = alone(exporter.from_notebook_node(notebook)[0], name, words("revision"))
+        found[name] = alone(exporter.from_notebook_node(notebook)[0], name, "revision")
     if not found:
-        raise FileNotFoundError(f"{relative(out.notebooks)}: no executed notebook; run `make report` first")
+        raise FileNotFoundError(f"{relative(profile.out.notebooks)}: no executed notebook; run `make report` first")
     return found
 
 
-def write_pages(params: Params, out: Outputs, pages: Mapping[str, str]) -> Path:
+def write_pages(profile: Profile, pages: Mapping[str, str]) -> Path:
     """A file a section, in the place of those of before; their folder."""
-    folder, new = out.root / "export", out.root / ".export"
+    folder, new = profile.out.root / "export", profile.out.root / ".export"
     shutil.rmtree(new, ignore_errors=True)
     for name, body in pages.items():
-        title = f"{translate(TITLES[name], params.language)} · {translate(params.title, params.language)}"
-        write_text(new / f"{name}.html", document(title, [body], params.language))
+        title = f"{TITLES[name]} · {profile.params.title}"
+        write_text(new / f"{name}.html", document(title, [body]))
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)
     return folder
 
 
-def whole(params: Params, out: Outputs, pages: Mapping[str, str], left_out: Mapping[str, str]) -> str:
+def whole(profile: Profile, pages: Mapping[str, str], left_out: Mapping[str, str]) -> str:
     """All sections as one HTML file to print: title, the answer, contents, chapters."""
-    words = Translator(params.language, frozenset({params.data.name}), "the front page")
-    title, failed = translate(params.title, params.language), troubles(params, out, left_out)
-    contents = "".join(f'<li><a href="#{name}">{html.escape(words(TITLES[name]))}</a></li>' for name in pages)
+    title, failed = profile.params.title, troubles(profile, left_out)
+    contents = "".join(f'<li><a href="#{name}">{html.escape(TITLES[name])}</a></li>' for name in pages)
     front = (
-        f'<h1>{html.escape(title)}</h1><div class="notice" lang="en">{html.escape(params.notice)}</div>'
-        f"<h2>{words(QUESTION)}</h2>{_answer(params, out, [name for name in pages if name not in failed], words)}"
-        f"<h2>{words('Chapters')}</h2><ul>{contents}</ul>"
-        f"<p>Profile {out.profile}, {words(f'revision {revision()}')}.</p>"
+        f'<h1>{html.escape(title)}</h1><div class="notice" lang="en">{html.escape(profile.params.notice)}</div>'
+        f"<h2>{QUESTION}</h2>{_answer(profile, [name for name in pages if name not in failed])}"
+        f"<h2>Chapters</h2><ul>{contents}</ul>"
+        f"<p>Profile {profile.out.profile}, revision {revision()}.</p>"
     )
     chapters = (f'<section id="{name}">{body}</section>' for name, body in pages.items())
-    return document(title, [front, *chapters], params.language)
+    return document(title, [front, *chapters])
 
 
-def _answer(params: Params, out: Outputs, done: list[str], words: Translator) -> str:
+def _answer(profile: Profile, done: list[str]) -> str:
     """The front page's answer, its picture in it."""
     from nbconvert.filters import markdown2html
 
     with tempfile.TemporaryDirectory() as scratch:
-        parts = answer(params, out, done, Path(scratch), words) or [NO_ANSWER]
+        parts = answer(profile, done, Path(scratch)) or [NO_ANSWER]
         body = "\n".join(part if part.startswith("<figure") else markdown2html(part) for part in parts)
         for picture in Path(scratch).glob("figures/*.svg"):
             data = base64.b64encode(picture.read_bytes()).decode()
             body = body.replace(f'src="figures/{picture.name}"', f'src="data:image/svg+xml;base64,{data}"')
-    return alone(body, "the answer", words("revision"))
+    return alone(body, "the answer", "revision")
 
 
 def print_pdf(text: str, target: Path) -> None:

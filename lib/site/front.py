@@ -24,9 +24,8 @@ from lib.batch.failures import Failure
 from lib.core.chapters import CHAPTERS, TITLES
 from lib.core.files import atomic, revision
 from lib.core.paths import ROOT, Outputs
-from lib.core.settings import Params
+from lib.data.profile import Profile
 from lib.notebook import plots
-from lib.notebook.language import Translator, translate, translate_figure, translate_table
 from lib.notebook.markup import accessible, description, figcaption
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.notebook.tables import BEST, signed
@@ -48,22 +47,22 @@ def name_of(method: str) -> str:
     return f"VideoCLIP, {SHORT[method]}" if method.startswith("videoclip") else SHORT[method]
 
 
-def answers(params: Params, out: Outputs, done: list[str]) -> pd.DataFrame:
+def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
     """A row a method of the thesis that the chapters `done` scored, in the order of its Table 10.
 
     Returns:
         Columns splits and, for each of MEASURES, its mean over the splits, `… sd` (standard deviation over them) and
         `… thesis`; fractions. Empty where no method has been scored.
     """
-    kept = [out.metrics / f"{name}.parquet" for name in done]
+    kept = [profile.out.metrics / f"{name}.parquet" for name in done]
     tables = [pd.read_parquet(file) for file in kept if file.exists()]
-    theirs = {ours: theirs for theirs, ours in methods(params.finetune.epochs).items()}
+    theirs = {ours: theirs for theirs, ours in methods(profile.params.finetune.epochs).items()}
     rows = {}
     for table in tables:
         whole = table[(table["video"] == "all") & table["method"].isin(theirs)]
         for ours, scores in whole.groupby("method"):
             name = theirs[str(ours)]
-            protocol = SECONDS if name.startswith("videoclip") else params.data.convention
+            protocol = SECONDS if name.startswith("videoclip") else profile.params.data.convention
             wide = scores[scores["protocol"] == protocol].pivot_table(index="split", columns="metric", values="value")
             if wide.empty or name in rows:  # 2.3.1 comes before a chapter that scores its method again
                 continue
@@ -203,8 +202,7 @@ QUESTION = "Does multimodal pre-training help action segmentation?"
 
 
 def page(
-    params: Params,
-    out: Outputs,
+    profile: Profile,
     done: list[str],
     left_out: Mapping[str, str],
     failed: Mapping[str, list[Failure]],
@@ -220,22 +218,20 @@ def page(
         further: names of pages beyond the chapters, for the table of contents.
         extra: folder of the site's root, where the figure and the data of both are written.
     """
-    words = Translator(params.language, frozenset({params.data.name}), "the front page")
-    titles = {name: words(title) for name, title in TITLES.items()}
     lines = [
-        f"# {translate(params.title, params.language)}",
-        f'<div class="notice" lang="en">{html.escape(params.notice)}</div>',
+        f"# {profile.params.title}",
+        f'<div class="notice" lang="en">{html.escape(profile.params.notice)}</div>',
     ]
-    lines.append(f"## {words(QUESTION)}")
+    lines.append(f"## {QUESTION}")
     whole = [name for name in done if name not in failed]
-    lines += answer(params, out, whole, extra, words) or [NO_ANSWER]
-    lines += [f"## {words('What this is')}", _about(params, out, whole)]
-    lines += [f"## {words('Chapters')}", _chapters(out, whole, words)]
-    elsewhere = [titles[name] for name in CHAPTERS if name not in params.notebooks]
-    lacking = [f"- {titles[name]}: {reason}" for name, reason in left_out.items() if name not in done]
-    unfinished = [titles[name] for name in params.notebooks if name not in {*done, *left_out}]
+    lines += answer(profile, whole, extra) or [NO_ANSWER]
+    lines += ["## What this is", _about(profile, whole)]
+    lines += ["## Chapters", _chapters(profile.out, whole)]
+    elsewhere = [TITLES[name] for name in CHAPTERS if name not in profile.params.notebooks]
+    lacking = [f"- {TITLES[name]}: {reason}" for name, reason in left_out.items() if name not in done]
+    unfinished = [TITLES[name] for name in profile.params.notebooks if name not in {*done, *left_out}]
     if failed:
-        lines += ["Failed, so not whole (each page says why, and shows what there is):", failure_list(failed, titles)]
+        lines += ["Failed, so not whole (each page says why, and shows what there is):", failure_list(failed, TITLES)]
     if lacking:
         lines += ["Left out, as what they read is not on this machine:", "\n".join(lacking)]
     if elsewhere:
@@ -247,21 +243,20 @@ def page(
     return "\n\n".join(lines) + "\n"
 
 
-def answer(params: Params, out: Outputs, done: list[str], extra: Path, words: Translator) -> list[str]:
+def answer(profile: Profile, done: list[str], extra: Path) -> list[str]:
     """The answer's sentences in Markdown, its figure and its table; nothing where no method has been scored.
 
     Args:
         done: chapters that are whole.
         extra: folder of the site's root.
     """
-    table, effects = answers(params, out, done), controlled(out, done)
+    table, effects = answers(profile, done), controlled(profile.out, done)
     if table.empty:
         return []
-    claims = out.tables / "table_claims.csv"
+    claims = profile.out.tables / "table_claims.csv"
     told = sentences(table, effects, claims if "3_conclusion" in done else extra / "none")
     plots.set_style()
     figure = draw_answer(table, effects)
-    translate_figure(figure, words)
     with atomic(extra / "figures" / "figure_answer.svg") as file:
         figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)
@@ -269,23 +264,21 @@ def answer(params: Params, out: Outputs, done: list[str], extra: Path, words: Tr
     for place, values in (("figures/figure_answer.csv", data), ("tables/table_answer.csv", table)):
         with atomic(extra / place) as file:
             values.to_csv(file, float_format="%.6g")
-    data_link = f'<a href="{{}}">{words("data")}</a>'
+    data_link = '<a href="{}">data</a>'
     splits = f"{table['splits'].min():.0f}" if table["splits"].nunique() == 1 else "the"
-    caption = words(
-        f"Every method beside its twin in the thesis; mean over {splits} splits, ± standard deviation over them."
-    )
-    alt = html.escape(description(words(QUESTION), caption, table.drop(columns="splits"), words), quote=True)
+    caption = f"Every method beside its twin in the thesis; mean over {splits} splits, ± standard deviation over them."
+    alt = html.escape(description(QUESTION, caption, table.drop(columns="splits")), quote=True)
     picture = f'<a href="figures/figure_answer.svg"><img src="figures/figure_answer.svg" alt="{alt}"></a>'
-    below = figcaption(words("Figure"), caption, params.data.name, data_link.format("figures/figure_answer.csv"))
-    caption = words(
+    below = figcaption("Figure", caption, profile.params.data.name, data_link.format("figures/figure_answer.csv"))
+    caption = (
         "The same in numbers, scored as in the thesis (ASFormer a frame, VideoCLIP a second). Underlined: the best."
     )
-    above = figcaption(words("Table"), caption, params.data.name, data_link.format("tables/table_answer.csv"))
-    body = _one_line(translate_table(accessible(shown(table).to_html()), words))
+    above = figcaption("Table", caption, profile.params.data.name, data_link.format("tables/table_answer.csv"))
+    body = _one_line(accessible(shown(table).to_html()))
     return [
         *told,
-        f'<figure class="report" id="figure_answer" lang="{words.language}">{picture}{below}</figure>',
-        f'<figure class="report" id="table_answer" lang="{words.language}">{above}{body}</figure>',
+        f'<figure class="report" id="figure_answer">{picture}{below}</figure>',
+        f'<figure class="report" id="table_answer">{above}{body}</figure>',
     ]
 
 
@@ -294,23 +287,23 @@ def _one_line(text: str) -> str:
     return " ".join(line.strip() for line in text.splitlines())
 
 
-def _about(params: Params, out: Outputs, done: list[str]) -> str:
-    manifests = [json.loads((out.notebooks / name / "all.json").read_text(encoding="utf-8")) for name in done]
+def _about(profile: Profile, done: list[str]) -> str:
+    manifests = [json.loads((profile.out.notebooks / name / "all.json").read_text(encoding="utf-8")) for name in done]
     if not manifests:
-        return f"Profile `{out.profile}`, data set: {params.data.name}."
+        return f"Profile `{profile.out.profile}`, data set: {profile.params.data.name}."
     times = sorted(manifest["finished"][:16].replace("T", " ") for manifest in manifests)
     revisions = list(dict.fromkeys(manifest["revision"] for manifest in manifests))
-    profile = ROOT / "params" / f"{out.profile}.yaml"
-    command = f"make report PARAMS={profile.relative_to(ROOT)}"
+    file = ROOT / "params" / f"{profile.out.profile}.yaml"
+    command = f"make report PARAMS={file.relative_to(ROOT)}"
     return (
-        f"Profile `{out.profile}`, data set: {params.data.name}. Its {len(done)} chapters finished from {times[0]} to "
+        f"Profile `{profile.out.profile}`, data set: {profile.params.data.name}. Its {len(done)} chapters finished from {times[0]} to "
         f"{times[-1]} UTC, from revision {', '.join(f'`{one}`' for one in revisions)}; these pages were put together "
         f"from `{revision()}`. To make it: `{command}`."
     )
 
 
-def _chapters(out: Outputs, done: list[str], words: Translator) -> str:
-    head = " | ".join(map(words, ("section", "made, UTC", "revision", "minutes")))
+def _chapters(out: Outputs, done: list[str]) -> str:
+    head = " | ".join(("section", "made, UTC", "revision", "minutes"))
     rows = [f"| {head} |", "|---|---|---|--:|"]
     for name in done:
         splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
@@ -318,5 +311,5 @@ def _chapters(out: Outputs, done: list[str], words: Translator) -> str:
         minutes = sum(part["seconds"] for part in splits) / 60
         made = whole["finished"][:16].replace("T", " ")
         when = f'<span class="made-when">{made}</span>'
-        rows.append(f"| [{words(TITLES[name])}]({name}.ipynb) | {when} | {whole['revision']} | {minutes:.1f} |")
+        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {when} | {whole['revision']} | {minutes:.1f} |")
     return "\n".join(rows)

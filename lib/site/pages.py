@@ -21,14 +21,13 @@ from lib.batch.failures import Failure, failures, short, troubled
 from lib.batch.requirements import relative, without
 from lib.core.files import atomic
 from lib.core.paths import ROOT, Outputs
-from lib.core.settings import Params
-from lib.notebook.language import Language, Translator, translate_headings
+from lib.data.profile import Profile
 
 
-def troubles(params: Params, out: Outputs, left_out: Mapping[str, str]) -> dict[str, list[Failure]]:
+def troubles(profile: Profile, left_out: Mapping[str, str]) -> dict[str, list[Failure]]:
     """Chapters that are not whole, and the failures that keep them from it."""
-    able = without(params, left_out)
-    return troubled(able, failures(able, out))
+    able = without(profile, left_out)
+    return troubled(able.params, failures(able))
 
 
 def page(name: str, out: Outputs, failed: Sequence[Failure]) -> "NotebookNode | None":
@@ -141,15 +140,12 @@ def shown_by(out: Outputs, page: str) -> list[Shown]:
     return [Shown(page, one["name"], one["title"], one["rest"].strip()) for one in found if one]
 
 
-def write_chapters(out: Outputs, pages: Mapping[str, nbformat.NotebookNode], source: Path, language: Language) -> None:
+def write_chapters(out: Outputs, pages: Mapping[str, nbformat.NotebookNode], source: Path) -> None:
     """The notebooks for Sphinx; their pictures below `source`/_extra/figures, where the site's root will be."""
     for page, notebook in pages.items():
         for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
             if "injected-parameters" in cell.metadata.get("tags", []):
                 cell.metadata["tags"].append("remove-cell")
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                cell.source = translate_headings(cell.source, Translator(language, place=page))
         words: set[str] = set()
         for data in _outputs(notebook):
             if one := SHOWN.search(data["text/html"]):

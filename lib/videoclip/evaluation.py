@@ -17,7 +17,7 @@ import pandas as pd
 from lib.backbones.text import tokenizer
 from lib.core.training import histories
 from lib.data.predictions import prediction_pairs
-from lib.notebook.notebook import Notebook
+from lib.data.profile import Profile
 from lib.scoring.confusion import confused_pairs
 from lib.scoring.seconds import SECOND_COLUMNS, SECONDS, by_split, score_both
 from lib.videoclip.finetuning import Names, choose_epoch, fine_tune
@@ -29,7 +29,7 @@ from lib.videoclip.zero_shot import class_vectors, prompts, second_scores
 PROMPTS = ("raw", "words")
 
 
-def zero_shot(book: Notebook, target: Target, ready: Pretrained, weights: str) -> pd.DataFrame:
+def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str) -> pd.DataFrame:
     """Predict and score the book's splits: the pre-trained model, untrained ones, the commonest class of training.
 
     Args:
@@ -39,22 +39,23 @@ def zero_shot(book: Notebook, target: Target, ready: Pretrained, weights: str) -
     Returns:
         The long table, both protocols.
     """
-    names = prompts(target.dataset.classes, book.params.zero_shot.prompts)
+    names = prompts(target.dataset.classes, profile.params.zero_shot.prompts)
     models = {f"videoclip_{weights}_zero_shot": ready.model}
-    for seed in book.params.zero_shot.seeds:
-        untrained = build_videoclip(book.params.videoclip, ready.model.input_dim, seed).eval()
+    for seed in profile.params.zero_shot.seeds:
+        untrained = build_videoclip(profile.params.videoclip, ready.model.input_dim, seed).eval()
         models[f"videoclip_{weights}_untrained_{seed}"] = untrained.to(next(ready.model.parameters()).device)
     for method, model in models.items():
-        visible = book.params.zero_shot.cls_visible
-        for split, video, scores in scores_of(book, target, model, names, visible):
-            target.write(book.out.predictions(method, split), video, scores.argmax(axis=1))
-    for split in book.splits:
+        visible = profile.params.zero_shot.cls_visible
+        for split, video, scores in scores_of(profile, target, model, names, visible):
+            target.write(profile.out.predictions(method, split), video, scores.argmax(axis=1))
+    for split in profile.splits:
         commonest = Counter(label for video in target.dataset.split(split)[0] for label in target.dataset.names(video))
         number = target.dataset.classes.index(commonest.most_common(1)[0][0])
         for video in target.dataset.split(split)[1]:
-            target.write(book.out.predictions("commonest_class", split), video, [number])
+            target.write(profile.out.predictions("commonest_class", split), video, [number])
     return pd.concat(
-        scored(book, target, method, split) for method, split in product([*models, "commonest_class"], book.splits)
+        scored(profile, target, method, split)
+        for method, split in product([*models, "commonest_class"], profile.splits)
     )
 
 
@@ -65,27 +66,27 @@ def untrained_table(metrics: pd.DataFrame, weights: str) -> pd.DataFrame:
     return sum(tables[1:], tables[0]) / len(tables)
 
 
-def scored(book: Notebook, target: Target, method: str, split: int) -> pd.DataFrame:
+def scored(profile: Profile, target: Target, method: str, split: int) -> pd.DataFrame:
     """The long table, both protocols, of the predictions that a method wrote for a split."""
-    dataset, data = target.dataset, book.params.data
-    pairs = prediction_pairs(book.out.predictions(method, split), dataset, dataset.split(split)[1])
-    about = {"section": book.section, "method": method, "split": split}
+    dataset, data = target.dataset, profile.params.data
+    pairs = prediction_pairs(profile.out.predictions(method, split), dataset, dataset.split(split)[1])
+    about = {"section": profile.section, "method": method, "split": split}
     return score_both(pairs, dataset.fps, dataset.classes[0], convention=data.convention, ignore=data.ignore, **about)
 
 
 def scores_of(
-    book: Notebook, target: Target, model: VideoCLIP, texts: list[str], cls_visible: bool
+    profile: Profile, target: Target, model: VideoCLIP, texts: list[str], cls_visible: bool
 ) -> Iterator[tuple[int, str, np.ndarray]]:
     """Split, test video and class scores of its seconds (T, K), for the book's splits."""
-    vectors = class_vectors(model, tokenizer(book.params.videoclip), texts)
-    stride = book.params.zero_shot.stride
+    vectors = class_vectors(model, tokenizer(profile.params.videoclip), texts)
+    stride = profile.params.zero_shot.stride
     for split, video in target.tested():
-        if split in book.splits:
+        if split in profile.splits:
             features = target.features(video, model.input_dim)
             yield split, video, second_scores(model, features, vectors, model.max_video_len, stride, cls_visible)
 
 
-def ways_to_ask(book: Notebook, target: Target, ready: Pretrained) -> pd.DataFrame:
+def ways_to_ask(profile: Profile, target: Target, ready: Pretrained) -> pd.DataFrame:
     """Accuracy of the seconds for raw names and words, with [CLS] hidden and seen; nothing is chosen by it.
 
     Returns:
@@ -95,7 +96,9 @@ def ways_to_ask(book: Notebook, target: Target, ready: Pretrained) -> pd.DataFra
     total = 0
     for style, (seen, visible) in product(PROMPTS, (("[CLS] hidden", False), ("[CLS] seen", True))):
         right[style, seen] = total = 0
-        for _, video, scores in scores_of(book, target, ready.model, prompts(target.dataset.classes, style), visible):
+        for _, video, scores in scores_of(
+            profile, target, ready.model, prompts(target.dataset.classes, style), visible
+        ):
             truth = target.truth(video, len(scores))
             right[style, seen] += int((scores.argmax(axis=1) == truth).sum())
             total += len(truth)
@@ -115,16 +118,16 @@ class FineTuned:
     tables: Mapping[int, pd.DataFrame]
 
 
-def fine_tune_splits(book: Notebook, target: Target, ready: Pretrained, weights: str) -> FineTuned:
+def fine_tune_splits(profile: Profile, target: Target, ready: Pretrained, weights: str) -> FineTuned:
     """Train the book's splits, or read those that are done; methods are called videoclip_<weights>_<n>_epochs."""
-    settings, names = book.params.finetune, _names(book, target)
+    settings, names = profile.params.finetune, _names(profile, target)
     parts, metrics = {}, []
-    for split in book.splits:
+    for split in profile.splits:
         methods = {epochs: f"videoclip_{weights}_{epochs}_epochs" for epochs in settings.epochs}
-        folders = {epochs: book.out.predictions(method, split) for epochs, method in methods.items()}
-        run = book.out.run(f"videoclip_{weights}_finetuned", split)
+        folders = {epochs: profile.out.predictions(method, split) for epochs, method in methods.items()}
+        run = profile.out.run(f"videoclip_{weights}_finetuned", split)
         parts[split] = fine_tune(target, split, ready.model, names, settings, run, folders)
-        metrics += [scored(book, target, method, split) for method in methods.values()]
+        metrics += [scored(profile, target, method, split) for method in methods.values()]
     long = pd.concat(metrics)
     tables = {}
     for epochs in settings.epochs:
@@ -139,27 +142,27 @@ def fine_tune_splits(book: Notebook, target: Target, ready: Pretrained, weights:
     return FineTuned(histories(parts, "split"), long, tables)
 
 
-def objectives_compared(book: Notebook, target: Target, ready: Pretrained, weights: str) -> pd.DataFrame:
+def objectives_compared(profile: Profile, target: Target, ready: Pretrained, weights: str) -> pd.DataFrame:
     """Split 1 by the other objective too: what the thesis's text says against what its code did.
 
     Returns:
         A row an objective: accuracy of the test videos' seconds, percent, after each result's epochs and at its best.
     """
-    settings, rows = book.params.finetune, {}
+    settings, rows = profile.params.finetune, {}
     for objective in ("head", "contrastive"):
         asked = settings.model_copy(update={"objective": objective, "select_on": "last"})
         same = objective == settings.objective  # then the run is there already
         method = f"videoclip_{weights}_finetuned" if same else f"videoclip_{weights}_{objective}"
-        history = fine_tune(target, 1, ready.model, _names(book, target), asked, book.out.run(method, 1), {})
+        history = fine_tune(target, 1, ready.model, _names(profile, target), asked, profile.out.run(method, 1), {})
         accuracy = history.set_index("epoch")["test_accuracy"]
         rows[objective] = {f"after {epochs} epochs": accuracy[epochs] for epochs in settings.epochs}
         rows[objective]["highest*"] = accuracy.max()
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("objective")
 
 
-def _names(book: Notebook, target: Target) -> Names:
-    texts = prompts(target.dataset.classes, book.params.zero_shot.prompts)
-    rows = tokenizer(book.params.videoclip)(texts, padding=True, return_tensors="pt")
+def _names(profile: Profile, target: Target) -> Names:
+    texts = prompts(target.dataset.classes, profile.params.zero_shot.prompts)
+    rows = tokenizer(profile.params.videoclip)(texts, padding=True, return_tensors="pt")
     return Names(rows["input_ids"], rows["attention_mask"])
 
 

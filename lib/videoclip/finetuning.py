@@ -30,11 +30,24 @@ from lib.core.checkpoints import Learner, digest
 from lib.core.devices import alone, autocast
 from lib.core.files import key, write_json
 from lib.core.settings import Finetune
-from lib.core.training import Row, fit, set_rate, shuffled
+from lib.core.training import TRAINER, Row, fit, set_rate, shuffled
 from lib.data.dataset import person
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
 from lib.videoclip.windows import cut_windows, merge_windows
+
+MADE_BY = (
+    "data.dataset",
+    "scoring.labels",
+    "scoring.metrics",
+    "scoring.seconds",
+    "videoclip.finetuning",
+    "videoclip.model",
+    "videoclip.packed_rows",
+    "videoclip.target",
+    "videoclip.windows",
+    *TRAINER,
+)
 
 SelectOn = Literal["test", "validation", "last"]
 
@@ -259,4 +272,4 @@ def _identity(
         content.update(target.features(video, pretrained.input_dim).data)
     how = settings.model_dump(exclude={"select_on", "validation_people", "epochs"}) | {"epochs": max(settings.epochs)}
     values = [how, parts, target.dataset.classes, seed, content.hexdigest(), digest(pretrained), torch.__version__]
-    return key(values, code=("lib.videoclip.finetuning",))
+    return key(values, code=MADE_BY)

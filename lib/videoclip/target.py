@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.backbones.s3d_features import FeatureSetError, Sections, check_same_set, feature_set
-from lib.core.paths import Outputs
+from lib.backbones.s3d_features import FeatureSetError, check_same_set, feature_set
 from lib.core.settings import Layer
 from lib.data.dataset import Dataset, open_dataset
 from lib.data.predictions import write_prediction
-from lib.data.profile import data_root
+from lib.data.profile import Profile
 from lib.scoring.seconds import second_targets, to_frames
 
 
@@ -71,7 +70,7 @@ class Target:
         write_prediction(folder / f"{video}.txt", [self.dataset.classes[label] for label in labels.tolist()])
 
 
-def open_target(params: Sections, out: Outputs, layer: Layer, learnt_on: str) -> Target:
+def open_target(profile: Profile, layer: Layer, learnt_on: str) -> Target:
     """The features of the target set that a model may be given.
 
     Args:
@@ -81,7 +80,7 @@ def open_target(params: Sections, out: Outputs, layer: Layer, learnt_on: str) ->
     Raises:
         FeatureSetError: the target's were made in another way, and `howto100m.accept` does not name the two.
     """
-    name = feature_set(layer, params.s3d)
-    check_same_set(learnt_on, name, params.howto100m.accept)
-    dataset = open_dataset(data_root(params, out), None, params.data.fps, splits=params.data.splits)
-    return Target(dataset, out.data / "features" / name)
+    name = feature_set(layer, profile.params.s3d)
+    check_same_set(learnt_on, name, profile.params.howto100m.accept)
+    dataset = open_dataset(profile.root, None, profile.params.data.fps, splits=profile.params.data.splits)
+    return Target(dataset, profile.out.data / "features" / name)

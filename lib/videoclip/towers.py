@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from transformers import BertConfig, BertModel
 
-from lib.backbones.text import _start
+from lib.backbones.text import from_start
 from lib.core.settings import Layer, VideoClip
 from lib.videoclip.model import VideoCLIP
 
@@ -21,13 +21,13 @@ def build_videoclip(settings: VideoClip, input_dim: int, seed: int, num_classes:
     Raises:
         WeightsError: the starting weights are not to be had.
     """
-    config = _start(BertConfig, settings)
+    config = from_start(BertConfig, settings)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout
     config.num_hidden_layers = settings.text_layers
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = VideoCLIP(config, settings.video_layers, input_dim, settings.max_video_len, num_classes)
-    start = _start(BertModel, settings, config=config, add_pooling_layer=False)
+    start = from_start(BertModel, settings, config=config, add_pooling_layer=False)
     if settings.video_layers > settings.text_layers:
         raise ValueError("videoclip.video_layers is larger than text_layers; the text tower is the deeper one")
     state = start.state_dict()

@@ -24,12 +24,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.backbones.s3d_features import Sections
+from lib.backbones.s3d_features import Params
 from lib.beyond.controls.design import Key, Run
 from lib.beyond.controls.protocol import parts
-from lib.core.paths import Outputs
 from lib.data.dataset import Dataset, open_dataset
 from lib.data.predictions import write_prediction
+from lib.data.profile import Profile
 from lib.scoring.labels import segments
 from lib.scoring.metrics import score
 from lib.scoring.seconds import to_frames
@@ -189,9 +189,7 @@ def method_name(name: str, decoding: str) -> str:
     return f"control_{name}" if decoding == "argmax" else f"control_{name}_{decoding}"
 
 
-def write_decoded(
-    params: Sections, out: Outputs, dataset: Dataset, root: Path, runs: Mapping[Key, Run]
-) -> pd.DataFrame:
+def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[Key, Run]) -> pd.DataFrame:
     """Write both predictions of every run.
 
     Args:
@@ -201,7 +199,7 @@ def write_decoded(
     Returns:
         A row a run: method, split, seed, epoch, weight (of the scores), cpu_seconds.
     """
-    seconds, people = open_dataset(root, None, 1.0), params.controls.validation_people
+    seconds, people = open_dataset(root, None, 1.0), profile.params.controls.validation_people
 
     @cache
     def learnt(split: int) -> SegmentModel:
@@ -211,13 +209,13 @@ def write_decoded(
     rows = []
     for (name, split, seed), run in runs.items():
         _, validation, test = parts(seconds, split, people)
-        weight = _best_weight(run, learnt(split), seconds, validation, params)
+        weight = _best_weight(run, learnt(split), seconds, validation, profile.params)
         for video in test:
             scores = run.scores[video]
             labels = {"argmax": scores.argmax(axis=1), "viterbi": decode(scores, learnt(split), weight)}
             for decoding in DECODINGS:
                 frames = to_frames(labels[decoding], len(dataset.labels(video)), dataset.fps).tolist()
-                path = out.predictions(method_name(name, decoding), split, seed) / f"{video}.txt"
+                path = profile.out.predictions(method_name(name, decoding), split, seed) / f"{video}.txt"
                 write_prediction(path, [dataset.classes[label] for label in frames])
         rows.append([name, split, seed, run.epoch, weight, run.cpu_seconds])
     return pd.DataFrame(rows, columns=["method", "split", "seed", "epoch", "weight", "cpu_seconds"])
@@ -228,7 +226,7 @@ def longest(seconds: Dataset) -> int:
     return max(len(seconds.labels(video)) for video in seconds.videos) + 1
 
 
-def _best_weight(run: Run, model: SegmentModel, seconds: Dataset, validation: Sequence[str], params: Sections) -> float:
+def _best_weight(run: Run, model: SegmentModel, seconds: Dataset, validation: Sequence[str], params: Params) -> float:
     """The weight with the highest F1@50 of the validation people's seconds, the first of equals."""
     found = {}
     for weight in params.controls.score_weights:

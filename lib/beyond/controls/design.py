@@ -18,12 +18,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lib.backbones.s3d_features import Sections
 from lib.beyond.controls.protocol import DenseStates, parts, train_seconds
-from lib.core.paths import Outputs
 from lib.core.processes import cores, die_with_parent
 from lib.core.settings import VideoClip
 from lib.data.dataset import Dataset, open_dataset
+from lib.data.profile import Profile
 from lib.pretraining.recipes import load_pretrained
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.towers import build_videoclip
@@ -81,14 +80,14 @@ Key = tuple[str, int, int]  # method, split, seed
 
 
 def run_controls(
-    params: Sections, out: Outputs, controls: Mapping[str, Control], root: Path, workers: int | None = None
+    profile: Profile, controls: Mapping[str, Control], root: Path, workers: int | None = None
 ) -> dict[Key, Run]:
     """All splits and seeds of these controls, so many processes at a time; finished trainings are read.
 
     Args:
         root: the data set of the seconds (lib.beyond.controls.protocol).
     """
-    settings = params.controls
+    settings = profile.params.controls
     there = {name: control for name, control in controls.items() if (root / "features" / control.features).is_dir()}
     keys = [
         (name, split, seed)
@@ -97,14 +96,14 @@ def run_controls(
         for seed in (settings.seeds if control.net != "probe" else settings.seeds[:1])
     ]
     with ProcessPoolExecutor(workers or cores(), get_context("spawn"), initializer=die_with_parent) as pool:
-        runs = pool.map(partial(run_one, params, out, root, there), keys)
+        runs = pool.map(partial(run_one, Profile(profile.params, profile.out), root, there), keys)
         return dict(zip(keys, runs, strict=True))
 
 
-def run_one(params: Sections, out: Outputs, root: Path, controls: Mapping[str, Control], key: Key) -> Run:
+def run_one(profile: Profile, root: Path, controls: Mapping[str, Control], key: Key) -> Run:
     """One training, or linear probe."""
     torch.set_num_threads(1)  # as the atoms: side by side, one thread each
-    (name, split, seed), settings = key, params.controls
+    (name, split, seed), settings = key, profile.params.controls
     control = controls[name]
     dataset = open_dataset(root, control.features, 1.0, "end")
     videos = parts(dataset, split, settings.validation_people)
@@ -112,26 +111,26 @@ def run_one(params: Sections, out: Outputs, root: Path, controls: Mapping[str, C
         return probe(dataset, videos)
     front = None
     if control.start is not None:
-        tower = tower_from(params, out, control.start, dataset.feature_dim, seed)
-        front = DenseStates(tower, params.finetune)
-    asformer = None if control.net == "head" else params.asformer
+        tower = tower_from(profile, control.start, dataset.feature_dim, seed)
+        front = DenseStates(tower, profile.params.finetune)
+    asformer = None if control.net == "head" else profile.params.asformer
     if asformer is not None and control.band is not None:
         asformer = asformer.model_copy(update={"attention_band": control.band})
     epochs = settings.videoclip_epochs if control.net == "head" else settings.asformer_epochs
-    folder = out.run(f"control_{name}", split, seed)
-    trained = train_seconds(dataset, videos, asformer, front, params.finetune, epochs, seed, folder)
+    folder = profile.out.run(f"control_{name}", split, seed)
+    trained = train_seconds(dataset, videos, asformer, front, profile.params.finetune, epochs, seed, folder)
     return Run(trained.scores, trained.epoch, float(trained.history["cpu_seconds"].sum()))
 
 
-def tower_from(params: Sections, out: Outputs, start: str, feature_dim: int, seed: int) -> VideoCLIP:
+def tower_from(profile: Profile, start: str, feature_dim: int, seed: int) -> VideoCLIP:
     """The tower that learns: pre-trained, from the text model's weights, or drawn.
 
     Args:
         seed: of what is drawn.
     """
     if start == "pretrained":
-        return load_pretrained(params, out, params.controls.recipe).model
-    videoclip: VideoClip = params.videoclip
+        return load_pretrained(profile, profile.params.controls.recipe).model
+    videoclip: VideoClip = profile.params.videoclip
     model = build_videoclip(videoclip, feature_dim, seed)
     if start == "text":
         return model

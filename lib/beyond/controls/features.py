@@ -15,8 +15,8 @@ from lib.backbones.s3d_features import feature_set, load_s3d, video_features
 from lib.backbones.text import tokenizer
 from lib.beyond.controls.design import Key, Run, tower_from
 from lib.beyond.controls.protocol import second_means, write_features, write_labels
+from lib.data.profile import Profile
 from lib.data.video import read_video
-from lib.notebook.notebook import Notebook
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
 from lib.videoclip.towers import Pretrained
@@ -24,7 +24,7 @@ from lib.videoclip.windows import cut_windows, merge_windows
 from lib.videoclip.zero_shot import class_vectors, prompts, second_scores
 
 
-def make_seconds(book: Notebook, target: Target, ready: Pretrained) -> Path:
+def make_seconds(profile: Profile, target: Target, ready: Pretrained) -> Path:
     """Labels and all feature sets that this profile has, a second each.
 
     i3d_bgr            the profile's own I3D features (2.3.2), in the channel order of the profile
@@ -38,35 +38,35 @@ def make_seconds(book: Notebook, target: Target, ready: Pretrained) -> Path:
     Returns:
         Root of the data set.
     """
-    root, videos = book.out.root / "seconds", target.dataset.videos
-    write_labels(root, target.dataset, book.params.controls.splits)
-    own = _frames(book, book.own_features, videos)
+    root, videos = profile.out.root / "seconds", target.dataset.videos
+    write_labels(root, target.dataset, profile.params.controls.splits)
+    own = _frames(profile, profile.own_features, videos)
     write_features(root, "i3d_bgr", own)
-    public = _frames(book, book.params.data.public_features, videos)
+    public = _frames(profile, str(profile.params.data.public_features), videos)
     write_features(root, "i3d_two_stream", public)
-    if book.params.data.source == "demo":
+    if profile.params.data.source == "demo":
         width = own[videos[0]].shape[1]
         write_features(root, "i3d_rgb", {video: rows[:, :width] for video, rows in public.items()})
-        write_features(root, "i3d_random", _frames(book, RANDOM, videos))
+        write_features(root, "i3d_random", _frames(profile, RANDOM, videos))
     s3d = {video: target.features(video, ready.model.input_dim) for video in videos}
     write_features(root, "s3d", s3d)
-    write_features(root, "s3d_embedding", embeddings(book, target))
-    write_features(root, "states", dense_states(book, ready.model, s3d))
-    untrained = tower_from(book.params, book.out, "text", ready.model.input_dim, book.params.controls.seeds[0]).eval()
-    write_features(root, "states_text_start", dense_states(book, untrained, s3d))
+    write_features(root, "s3d_embedding", embeddings(profile, target))
+    write_features(root, "states", dense_states(profile, ready.model, s3d))
+    untrained = tower_from(profile, "text", ready.model.input_dim, profile.params.controls.seeds[0]).eval()
+    write_features(root, "states_text_start", dense_states(profile, untrained, s3d))
     return root
 
 
-def embeddings(book: Notebook, target: Target) -> dict[str, np.ndarray]:
+def embeddings(profile: Profile, target: Target) -> dict[str, np.ndarray]:
     """S3D's features after its last layer, (T, D), where its text head finds them."""
-    after = Target(target.dataset, book.out.data / "features" / feature_set("video_embedding", book.params.s3d))
-    width = book.params.s3d.embedding_dim
+    after = Target(target.dataset, profile.out.data / "features" / feature_set("video_embedding", profile.params.s3d))
+    width = profile.params.s3d.embedding_dim
     return {video: after.features(video, width) for video in target.dataset.videos}
 
 
-def dense_states(book: Notebook, model: VideoCLIP, s3d: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def dense_states(profile: Profile, model: VideoCLIP, s3d: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The tower's state of each second, mean over the windows that hold it, (T, H)."""
-    size, settings, found = book.params.videoclip.max_video_len, book.params.zero_shot, {}
+    size, settings, found = profile.params.videoclip.max_video_len, profile.params.zero_shot, {}
     for video, features in s3d.items():
         windows, mask, starts = cut_windows(torch.from_numpy(features), size, settings.stride)
         with torch.inference_mode():
@@ -75,18 +75,18 @@ def dense_states(book: Notebook, model: VideoCLIP, s3d: Mapping[str, np.ndarray]
     return found
 
 
-def _frames(book: Notebook, features: str, videos: tuple[str, ...]) -> dict[str, np.ndarray]:
-    dataset = book.dataset(features, "end")
+def _frames(profile: Profile, features: str, videos: tuple[str, ...]) -> dict[str, np.ndarray]:
+    dataset = profile.dataset(features, "end")
     return {video: second_means(dataset.feature(video), dataset.fps) for video in videos}
 
 
-def zero_shot_controls(book: Notebook, target: Target, ready: Pretrained, length: float) -> dict[Key, Run]:
+def zero_shot_controls(profile: Profile, target: Target, ready: Pretrained, length: float) -> dict[Key, Run]:
     """Log-probabilities of every video's seconds, each control and split; nothing is trained.
 
     Args:
         length: of features that are not normalized, for the mismatch (`feature_length`).
     """
-    dim, seeds = ready.model.input_dim, book.params.controls.seeds
+    dim, seeds = ready.model.input_dim, profile.params.controls.seeds
     features = {video: target.features(video, dim) for video in target.dataset.videos}
     longer = {video: length * rows for video, rows in features.items()}
     models = {("zero_shot", seeds[0]): (ready.model, "raw", features)}
@@ -94,36 +94,40 @@ def zero_shot_controls(book: Notebook, target: Target, ready: Pretrained, length
     models["zero_shot_not_normalized", seeds[0]] = (ready.model, "raw", longer)
     for seed in seeds:
         for start in ("text", "random"):
-            tower = tower_from(book.params, book.out, start, dim, seed).eval()
+            tower = tower_from(profile, start, dim, seed).eval()
             models[f"zero_shot_{start}_start", seed] = (tower, "raw", features)
-    found = {key: _scores(book, target, *how) for key, how in models.items()}
-    found["zero_shot_s3d_text", seeds[0]] = s3d_text_scores(book, target)
-    splits = book.params.controls.splits
+    found = {key: _scores(profile, target, *how) for key, how in models.items()}
+    found["zero_shot_s3d_text", seeds[0]] = s3d_text_scores(profile, target)
+    splits = profile.params.controls.splits
     return {(name, split, seed): Run(scores, 0, 0.0) for (name, seed), scores in found.items() for split in splits}
 
 
-def s3d_text_scores(book: Notebook, target: Target) -> dict[str, np.ndarray]:
+def s3d_text_scores(profile: Profile, target: Target) -> dict[str, np.ndarray]:
     """S3D's embedding of a second against its own text vectors of the class names in words, as MIL-NCE trained both."""
-    net, words, _ = load_s3d(book.params, book.out)
+    net, words, _ = load_s3d(profile)
     texts = prompts(target.dataset.classes, "words")
     with torch.inference_mode():
         vectors = net.text_module(words.numbers(texts)).float().cpu().numpy()  # (K, D)
-    return {video: _log(rows @ vectors.T) for video, rows in embeddings(book, target).items()}
+    return {video: _log(rows @ vectors.T) for video, rows in embeddings(profile, target).items()}
 
 
-def feature_length(book: Notebook, target: Target, ready: Pretrained, video: str) -> float:
+def feature_length(profile: Profile, target: Target, ready: Pretrained, video: str) -> float:
     """Mean length of a video's S3D features where they are not normalized."""
-    net, _, _ = load_s3d(book.params, book.out)
-    settings = book.params.s3d.model_copy(update={"normalize": False})
-    rows = video_features(read_video(book.root / "videos" / f"{video}.avi"), net, settings)[ready.layer]
+    net, _, _ = load_s3d(profile)
+    settings = profile.params.s3d.model_copy(update={"normalize": False})
+    rows = video_features(read_video(profile.root / "videos" / f"{video}.avi"), net, settings)[ready.layer]
     return float(np.linalg.norm(rows.astype(np.float32), axis=1).mean())
 
 
 def _scores(
-    book: Notebook, target: Target, model: VideoCLIP, style: str, features: Mapping[str, np.ndarray]
+    profile: Profile, target: Target, model: VideoCLIP, style: str, features: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    vectors = class_vectors(model, tokenizer(book.params.videoclip), prompts(target.dataset.classes, style))
-    how = (book.params.videoclip.max_video_len, book.params.zero_shot.stride, book.params.zero_shot.cls_visible)
+    vectors = class_vectors(model, tokenizer(profile.params.videoclip), prompts(target.dataset.classes, style))
+    how = (
+        profile.params.videoclip.max_video_len,
+        profile.params.zero_shot.stride,
+        profile.params.zero_shot.cls_visible,
+    )
     return {video: _log(second_scores(model, rows, vectors, *how)) for video, rows in features.items()}
 
 

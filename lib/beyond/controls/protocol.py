@@ -25,6 +25,7 @@ from safetensors.numpy import load_file
 from torch import Tensor, nn
 
 from lib.asformer.model import ASFormer
+from lib.asformer.training import MADE_BY as ASFORMER
 from lib.asformer.training import segmentation_loss
 from lib.core.checkpoints import Learner, digest, save_tensors
 from lib.core.devices import alone, autocast
@@ -33,9 +34,12 @@ from lib.core.settings import Asformer, Finetune
 from lib.core.training import Row, fit, shuffled
 from lib.data.dataset import Dataset
 from lib.scoring.seconds import at_one_fps
+from lib.videoclip.finetuning import MADE_BY as FINETUNING
 from lib.videoclip.finetuning import hold_out
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.windows import cut_windows, merge_windows
+
+MADE_BY = ("beyond.controls.protocol", *ASFORMER, *FINETUNING)
 
 
 def write_labels(root: Path, dataset: Dataset, splits: Sequence[int]) -> None:
@@ -184,9 +188,7 @@ def train_seconds(
     for values in inputs.values():
         content.update(values.cpu().numpy().data)
     how = [part and part.model_dump() for part in (asformer, finetune)]
-    identity = key(
-        [how, videos, epochs, seed, digest(net), content.hexdigest()], code=("lib.beyond.controls.protocol",)
-    )
+    identity = key([how, videos, epochs, seed, digest(net), content.hexdigest()], code=MADE_BY)
     clip = None if front is None else finetune.clip
     learner = Learner(net, optimizer, scheduler, clip)
     history = fit(learner, steps_of, losses_of, measure, epochs=epochs, seed=seed, folder=folder, key=identity)

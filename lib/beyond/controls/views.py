@@ -11,12 +11,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from pandas.io.formats.style import Styler
 
-from lib.backbones.s3d_features import Sections
 from lib.beyond.controls.decoding import DECODINGS, method_name
 from lib.beyond.controls.design import Key
 from lib.beyond.controls.intervals import Cells
 from lib.core.paths import Outputs
-from lib.notebook.notebook import Notebook
+from lib.data.profile import Profile
 from lib.notebook.tables import BEST
 from lib.pretraining.recipes import run_folder
 
@@ -64,36 +63,39 @@ def cells_of(out: Outputs, runs: Mapping[Key, object]) -> dict[str, Cells]:
     return {method: tuple(parts) for method, parts in cells.items()}
 
 
-def chapter_2_cells(book: Notebook) -> dict[str, Cells]:
+def chapter_2_cells(profile: Profile) -> dict[str, Cells]:
     """Finished runs of chapter 2 on the same test videos, where all their predictions are there."""
-    names = [*CHAPTER_2, *(f"videoclip_own_{epochs}_epochs" for epochs in book.params.finetune.epochs)]
+    names = [*CHAPTER_2, *(f"videoclip_own_{epochs}_epochs" for epochs in profile.params.finetune.epochs)]
     found: dict[str, Cells] = {
-        name: [(book.out.predictions(name, split), split, 0) for split in book.params.controls.splits] for name in names
+        name: [(profile.out.predictions(name, split), split, 0) for split in profile.params.controls.splits]
+        for name in names
     }
     return {f"chapter 2: {name}": cells for name, cells in found.items() if all(cell[0].is_dir() for cell in cells)}
 
 
-def pretraining_examples(params: Sections, out: Outputs, method: str) -> dict[str, float]:
+def pretraining_examples(profile: Profile, method: str) -> dict[str, float]:
     """Examples seen before the target set, of the backbone and of VideoCLIP: NaN where weights came from elsewhere."""
     backbone, own = float("nan"), 0.0
     name = method.removesuffix("_viterbi")
     if "random" in name and "i3d" in name:
         backbone = 0.0
-    elif "i3d" in name and params.i3d.weights is None:
-        epochs = params.backbone.epochs["rgb"] + (params.backbone.epochs["flow"] if "two_stream" in name else 0)
-        backbone = params.backbone.batch * params.backbone.batches * epochs
-    elif "i3d" not in name and params.s3d.weights is None:
-        mil = params.mil_nce
+    elif "i3d" in name and profile.params.i3d.weights is None:
+        epochs = profile.params.backbone.epochs["rgb"] + (
+            profile.params.backbone.epochs["flow"] if "two_stream" in name else 0
+        )
+        backbone = profile.params.backbone.batch * profile.params.backbone.batches * epochs
+    elif "i3d" not in name and profile.params.s3d.weights is None:
+        mil = profile.params.mil_nce
         backbone = mil.labelled_clips * mil.labelled_epochs + mil.batch * mil.batches * mil.epochs
     if ("states" in name or name in ("videoclip", "asformer_joint") or "zero_shot" in name) and not any(
         word in name for word in ("start", "s3d_text")
     ):
-        history = run_folder(out, params.controls.recipe) / "history.csv"
+        history = run_folder(profile.out, profile.params.controls.recipe) / "history.csv"
         own = float(pd.read_csv(history)["pairs"].iloc[-1]) if history.exists() else float("nan")
     return {"backbone_examples": backbone, "videoclip_pairs": own}
 
 
-def with_costs(book: Notebook, table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def with_costs(profile: Profile, table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """The methods with Viterbi beside them and what they cost.
 
     Args:
@@ -109,7 +111,7 @@ def with_costs(book: Notebook, table: pd.DataFrame, runs: pd.DataFrame) -> pd.Da
     joined = plain.join(decoded.drop(columns=["seeds", "videos"]).add_suffix(" viterbi"))
     joined["cpu_seconds"] = runs.groupby("method")["cpu_seconds"].mean()
     trained = [name for name in joined.index if not name.startswith("chapter 2")]
-    costs = {name: pretraining_examples(book.params, book.out, name) for name in trained}
+    costs = {name: pretraining_examples(profile, name) for name in trained}
     return joined.join(pd.DataFrame.from_dict(costs, orient="index"))
 
 

@@ -1,4 +1,4 @@
-// Bokeh on the pages of the site: loads its script where a page has a figure for it, and follows the page's colours.
+// Bokeh on the explorer's page: loads its script where a page has a figure for it, and follows the page's colours.
 "use strict";
 const interactive = (() => {
   const base = new URL(".", document.currentScript.src).href;
@@ -60,34 +60,5 @@ const interactive = (() => {
     return root;
   }
 
-  // The figures of a chapter: side by side, in place of their picture, with a button between the two.
-  async function replace(place) {
-    const figure = place.closest("figure");
-    const picture = figure.querySelector("img");
-    const panels = JSON.parse(place.querySelector("script").textContent);
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "interactive-button";
-    place.after(button);
-    place.setAttribute("role", "img");
-    place.setAttribute("aria-label", picture.alt);
-    let drawn = false;
-    async function turn(on) {
-      place.hidden = !on;
-      figure.classList.toggle("interactive-on", on);
-      button.textContent = on ? "Show the printed figure" : "Show values on hover";
-      if (!on || drawn) return;
-      drawn = true;
-      for (const panel of panels) {
-        const element = document.createElement("div");
-        place.append(element);
-        await show(panel.item, element);
-      }
-    }
-    button.onclick = () => turn(place.hidden);
-    await turn(true);
-  }
-
-  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("div.interactive").forEach(replace));
   return {script, show};
 })();
