@@ -1,4 +1,4 @@
-# make report · make test · make bench · make lab · make export · make lock · make clean. Each sets up what it needs, once.
+# make report · make test · make bench · make lines · make lab · make export · make lock · make clean. Each sets up what it needs, once.
 PARAMS ?= params/demo.yaml
 CORES ?= $(shell nproc)
 TORCH ?= $(if $(wildcard .venv/.cpu),cpu,default)
@@ -25,6 +25,10 @@ test: $(SETUP)
 bench: $(SETUP)
 	@missed=0; for name in asformer features narrated pretrain clusters; do \
 		echo "== $$name"; $(PYTHON) -m tests.bench.bench_$$name || missed=1; done; exit $$missed
+
+# Lines of Python by room, beside their limits.
+lines: $(SETUP)
+	@$(PYTHON) -m tests.lines
 
 # JupyterLab on a start page that says which notebooks are fresh; its own settings lie in .jupyter/.
 lab: $(SETUP)
@@ -61,4 +65,4 @@ lock: | $(UV)
 clean:
 	rm -rf outputs/*/ outputs/start.md .jupyter .snakemake .pytest_cache .ruff_cache .hypothesis notebooks/*.ipynb
 
-.PHONY: report test bench lab export lock clean
+.PHONY: report test bench lines lab export lock clean

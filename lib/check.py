@@ -20,8 +20,6 @@ from lib.core.settings import Params
 from lib.data.profile import open_profile
 
 WIDTH = 120
-
-
 LARGE = 100_000_000  # bytes from which on a file is not read for its checksum
 
 

@@ -23,16 +23,9 @@ from lib.data.sources import MSTCN_ARCHIVE
 from lib.data.svm_scores import SPLITS, convert
 
 DATA = ROOT / "data"
-
-
 TCN = "https://raw.githubusercontent.com/colincsl/TemporalConvolutionalNetworks"  # MIT licence
-
-
 SCORES_AT = f"{TCN}/cccdf868ed4c7a56745b41d30fd9f1dc637eb3f3"
-
-
 ACTIONS_AT = f"{TCN}/14983b6d80165f5f02cd5e6f7835dcd45564b78c/code/50Salads/labels"
-
 
 SHA256 = {
     "Split_1.mat": "4e5dcf178d93a222ee5164f5844b3232f110d42dc55053f6e287a7710f00b46e",
@@ -48,13 +41,11 @@ SHA256 = {
     "mid_level_actions.txt": "fa171c87300f1e870018e54d423ac4f4499dc05aef87045655a4ffc1bfa84f38",
 }
 
-
 URLS = {
     **{f"Split_{k}.mat": f"{SCORES_AT}/predictions/50Salads/mid/mid_video_SVM/Split_{k}.mat" for k in SPLITS},
     **{f"splits/Split_{k}/test.txt": f"{SCORES_AT}/splits/50Salads/Split_{k}/test.txt" for k in SPLITS},
     "mid_level_actions.txt": f"{ACTIONS_AT}/mid_level_actions.txt",
 }
-
 
 WHERE = {
     "50salads": f"""\

@@ -24,25 +24,17 @@ from lib.core.processes import warnings_filter
 from lib.data.profile import Profile, open_profile
 
 START = ROOT / "outputs" / "start.md"
-
-
 HOME = ROOT / ".jupyter"
-
-
 SETTINGS = {
     "@jupyterlab/docmanager-extension:plugin": {
         "defaultViewers": {"python": "Jupytext Notebook", "markdown": "Markdown Preview"}
     },
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
-
-
 KERNEL = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-
-
 WORST_FIRST = ("failed", "not run", "stale", "fresh")
 
 

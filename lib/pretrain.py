@@ -1,6 +1,6 @@
 """Pre-train VideoCLIP by one recipe of a profile (thesis 2.5, 2.6), on one device or many.
 
-    accelerate launch --num_processes 8 -m lib.pretrain --params params/50salads.yaml --recipe own
+    torchrun --nproc-per-node 8 -m lib.pretrain --params params/50salads.yaml --recipe own
 
 The demo's notebooks train by it; those of a brought corpus read the run that it left, without the corpus.
 """

@@ -31,8 +31,6 @@ from lib.data.profile import Profile, open_profile
 from lib.site.build import build
 
 CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
-
-
 PATIENCE = 20  # seconds that the processes of a killed run get to end
 
 

@@ -174,9 +174,7 @@ else:
 if book.params.data.source == "demo":
     lines = said_and_done(book.out.narrated, shown[0])
     sayings = ("said", "done then")
-    book.table(
-        "narration", lines.style.hide().format(precision=1), lines, f"The captions of {shown[0]}.", prose=sayings
-    )
+    book.table("narration", lines.style.hide().format(precision=1), lines, f"The captions of {shown[0]}.")
 
 # %% tags=["remove-input"]
 if book.params.data.source == "demo":

@@ -123,7 +123,7 @@ for name in weights:
 
 # %%
 checked = check_claims(CLAIMS, weights)
-book.table("error_claims", *claims_table(checked), "The claims of 2.8.3 on the matrices at hand.", prose=["claim"])
+book.table("error_claims", *claims_table(checked), "The claims of 2.8.3 on the matrices at hand.")
 
 # %% tags=["remove-input"]
 counts = checked.groupby("claim")["as_claimed"].agg(verdict).value_counts()
@@ -142,4 +142,4 @@ for name, part in weights.items():
 # %%
 reasons = pd.DataFrame(UNDECIDABLE.items(), columns=["what the thesis supposes", "what would decide"])
 shown = reasons.style.hide().set_properties(**{"text-align": "left"})
-book.table("undecidable", shown, reasons, "Not decidable from confusion matrices.", prose=list(reasons))
+book.table("undecidable", shown, reasons, "Not decidable from confusion matrices.")

@@ -92,7 +92,7 @@ book.say(
 # %%
 claims = check_claims(metrics, convention)
 caption = "The thesis's claims in the numbers here."
-book.table("claims", claims.style.hide().format(precision=3, na_rep="–"), claims, caption, prose=["claim"])
+book.table("claims", claims.style.hide().format(precision=3, na_rep="–"), claims, caption)
 
 # %% tags=["remove-input"]
 counts = claims["verdict"].value_counts()

@@ -280,7 +280,7 @@ book.say(
 # %%
 judged = claims.claims(claims.Evidence(tests, slip, corrected, labels))
 caption = "What the thesis claims, and whether its numbers carry it."
-book.table("claims", views.shown_claims(judged), judged, caption, file="audit_claims", prose=["claim", "reason"])
+book.table("claims", views.shown_claims(judged), judged, caption, file="audit_claims")
 
 # %% tags=["remove-input"]
 verdicts = judged["verdict"].value_counts()

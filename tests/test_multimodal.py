@@ -106,7 +106,7 @@ def test_a_recipe_ends_with_a_model_that_knows_its_features(out):
 
 def test_a_notebook_does_not_start_a_real_pretraining(out):
     brought = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
-    with pytest.raises(ParameterError, match="no finished pre-training; run `accelerate launch"):
+    with pytest.raises(ParameterError, match="no finished pre-training; run `torchrun"):
         recipe_history(brought, out, "public")
 
 

@@ -108,18 +108,9 @@ def test_c_clusters_on_one_device_are_the_mean_of_c_devices(packed):
     assert (gradients(joint) - gradients(model)).abs().max() > 1e-3, "one softmax over all clusters is another gradient"
 
 
-@pytest.mark.parametrize(
-    "launcher",
-    [
-        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
-        ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"],
-    ],
-    ids=["torchrun", "accelerate"],
-)
-def test_two_processes_do_what_one_does(launcher, packed, whole, tmp_path):
+def test_two_processes_do_what_one_does(packed, whole, tmp_path):
     """Three clusters an update on two processes: one takes two of them, the other one."""
-    if launcher[1].startswith("accelerate"):
-        launcher = [*launcher, "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     folder = tmp_path / "two"
     done = subprocess.run(command(launcher, packed, folder), capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -171,7 +171,7 @@ def test_a_pretraining_is_no_chapters_work(brought, out):
     assert set(reasons) == PRETRAINING | BY_OWN
     assert reasons["2.5"] == f"missing outputs/{out.profile}/runs/videoclip_one_cluster"
     made = requirements(load(profile_of(brought)), out)["run own"].source.address
-    assert made.startswith(f"`accelerate launch -m lib.pretrain --params params/{out.profile}.yaml --recipe own`")
+    assert made.startswith(f"`torchrun -m lib.pretrain --params params/{out.profile}.yaml --recipe own`")
 
 
 def test_without_howto100m_and_checkpoint_what_needs_no_pretraining_is_left(brought, out):

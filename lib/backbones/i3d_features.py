@@ -43,14 +43,8 @@ MADE_BY = ("backbones.i3d", "backbones.i3d_features", "core.devices", "data.fram
 # Neighbours in frames that reach a result: two of the stem's kernel of five and three kernels of three in res2; then
 # after the pool over pairs six kernels of three in res3-res5, 12 frames, and on the right the pair's second frame.
 EARLY = 5
-
-
 LATE = 12
-
-
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-
-
 Item = TypeVar("Item")
 
 

@@ -35,13 +35,8 @@ from lib.demo import clips
 from lib.demo.clips import CLASSES, kept_clips, render_clips
 
 MADE_BY = ("backbones.i3d", "backbones.labelled_clips", "backbones.s3d", "data.frames", *clips.MADE_BY, *TRAINER)
-
 VERBS = tuple(sorted({verb for verb, _ in CLASSES}))
-
-
 THINGS = tuple(sorted({thing for _, thing in CLASSES}))
-
-
 TARGETS = torch.tensor([(VERBS.index(verb), THINGS.index(thing)) for verb, thing in CLASSES])  # (classes, 2)
 
 
@@ -97,11 +92,7 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
 
 
 Stream = Literal["rgb", "flow"]
-
-
 SEEN = {"width", "dropout", "window", "short_side", "crop", "mean", "std"}  # of the section I3D, by the training
-
-
 STREAMS: tuple[Stream, ...] = ("rgb", "flow")
 
 

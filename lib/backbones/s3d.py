@@ -31,10 +31,7 @@ INCEPTION = {
     "mixed_5c": (384, 192, 384, 48, 128, 128),
 }
 
-
 POOLED_BEFORE = {"mixed_4b": ((3, 3, 3), (2, 2, 2)), "mixed_5b": ((2, 2, 2), (2, 2, 2))}  # kernel, stride
-
-
 SPATIAL_POOL = ((1, 3, 3), (1, 2, 2))
 
 

@@ -37,10 +37,7 @@ from lib.data.profile import Profile
 from lib.data.video import Frames, read_video
 
 MADE_BY = ("backbones.s3d", "backbones.s3d_features", "core.devices", "data.frames", "data.video")
-
 LAYERS: tuple[Layer, ...] = ("mixed_5c", "video_embedding")
-
-
 SECONDS_AT_ONCE = 16
 
 
@@ -136,8 +133,6 @@ def _clips(held: list[Tensor], settings: S3DFeatures) -> Tensor:
 
 
 PARTS: tuple[Part, ...] = ("train", "val")
-
-
 Params = Any  # lib.core.settings.Params, or a notebook's part of it
 
 

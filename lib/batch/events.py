@@ -20,8 +20,6 @@ from lib.core.paths import ROOT
 from lib.core.processes import die_with_parent
 
 NAME = "events"
-
-
 YES, NO = property(lambda _: True), property(lambda _: False)
 
 

@@ -14,8 +14,6 @@ from lib.core.settings import Params
 from lib.data.profile import Profile
 
 LAST_LINES = 8
-
-
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -66,8 +66,6 @@ def wall_seconds(
 
 
 SHOWN = 3  # files that a reason names
-
-
 IN_WORDS = {
     "Incomplete output files": "was interrupted",
     "Updated input files": "changed: {}",

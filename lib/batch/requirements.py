@@ -46,11 +46,7 @@ def input_files(name: str, profile: Profile) -> list[str]:
 
 
 EXTRACTED, SECONDS = "2_3_2_feature_extraction", "2_4_videoclip"
-
-
 OWN, PUBLIC = "2_8_1_zero_shot_own", "2_8_2_zero_shot_public"
-
-
 RECIPES = ("one_cluster", "own", "public")
 
 
@@ -127,7 +123,7 @@ def _pretraining(profile: Profile) -> dict[str, Requirement]:
             found[f"weights {name}"] = _one("weights of VideoCLIP", sources.VIDEOCLIP, ROOT / recipe.weights)
             if (ROOT / recipe.weights).exists():  # then nothing is trained
                 continue
-        how = f"`accelerate launch -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`, on GPUs"
+        how = f"`torchrun -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`, on GPUs"
         folder, names = (
             profile.out.root / "runs" / f"videoclip_{name}",
             ("videoclip.json", "curves.csv", "weights.safetensors"),

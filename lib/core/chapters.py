@@ -32,16 +32,9 @@ class Chapter:
 
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
-
-
 TRANSFER = (*MULTIMODAL, "zero_shot")
-
-
 MANY = "2_6_pretrain_many_clusters"
-
-
 PRETRAINED = ("2_4_videoclip", MANY)
-
 
 CHAPTERS = {
     "2_1_datasets": Chapter(("data", "demo", "narration")),

@@ -1,4 +1,4 @@
-"""The processes that train one model together: one, or as many as `torchrun` or `accelerate launch` started.
+"""The processes that train one model together: one, or as many as `torchrun` started.
 
 What is asked of them is little: sums over all, and waiting. Each process draws what it works on from the common seed.
 """

@@ -57,15 +57,19 @@ def imported_modules(source: Path) -> set[Path]:
     todo = [source]
     while todo:
         file = todo.pop()
-        new = _imports(file, file.stat().st_mtime_ns) - found
+        new = imports_of(file) - found
         found |= new
         todo.extend(new)
     return found
 
 
+def imports_of(source: Path) -> frozenset[Path]:
+    """Files of lib/ that a Python file imports itself."""
+    return _imports_of(source, source.stat().st_mtime_ns)
+
+
 @cache
-def _imports(source: Path, _changed: int) -> frozenset[Path]:
-    """What a file imports itself; read again when it has changed."""
+def _imports_of(source: Path, _changed: int) -> frozenset[Path]:
     found = set()
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         names: list[str] = []

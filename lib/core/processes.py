@@ -82,8 +82,6 @@ def cores() -> int:
 
 
 Item = TypeVar("Item")
-
-
 Result = TypeVar("Result")
 
 

@@ -58,8 +58,6 @@ def set_rate(optimizer: Optimizer, rate: float) -> None:
 
 
 Row = dict[str, float]
-
-
 Example = TypeVar("Example")
 
 

@@ -32,7 +32,6 @@ MADE_BY = (
 
 OTHERS = tuple(name for name in FOODS if name not in SALAD)
 
-
 CLASSES: tuple[tuple[str, str], ...] = (  # verb, thing
     *(("cut", food) for food in OTHERS),
     *(("place", food) for food in ("apple", "butter", "spinach", "carrot", "leek")),
@@ -52,13 +51,8 @@ CLASSES: tuple[tuple[str, str], ...] = (  # verb, thing
     ("start", "nothing"),
 )
 
-
 CLIP_CLASSES = tuple(f"{verb} {thing}" for verb, thing in CLASSES)
-
-
 PEOPLE = 1000  # numbers of the clips' people begin here; those of the videos end at 27
-
-
 CHUNK = 32  # clips a process renders at once
 
 

@@ -9,11 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Colour = tuple[float, float, float]  # blue, green, red; 0 … 255
-
-
 Points = NDArray[np.complexfloating]
-
-
 SHIFT = 4  # binary places of a pixel that OpenCV draws with: slow motions stay smooth
 
 

@@ -17,8 +17,6 @@ from lib.demo.script import Step
 from lib.demo.world import Moment, World, fidget
 
 ACTIONS = VERBS | CRAFTS
-
-
 NOISE = 16  # different noise pictures
 
 

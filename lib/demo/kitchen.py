@@ -86,17 +86,9 @@ def look(food: Food, variety: float, rng: np.random.Generator) -> Look:
 
 
 LIQUIDS = {"milk": (50, 0.05, 0.98), "juice": (28, 0.9, 0.95), "wine": (345, 0.8, 0.4)}
-
-
 SPICES = {"sugar": (40, 0.03, 1.0), "cinnamon": (22, 0.7, 0.45), "herbs": (110, 0.5, 0.4)}
-
-
 VESSELS = ("bowl", "plate", "cup")
-
-
 TOOLS = ("knife", "peeler", "spoon", "whisk", "cloth")
-
-
 CORNERS = (-0.56 - 0.42j, 0.02 - 0.56j, 0.58 - 0.42j, 0.64 + 0.16j, -0.64 + 0.16j)
 
 

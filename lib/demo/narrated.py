@@ -39,11 +39,7 @@ MADE_BY = (
 )
 
 PEOPLE = 5000  # numbers of the narrators begin here, behind those of the clips' people
-
-
 OTHERS = 3  # foods in the kitchen that nothing is done to
-
-
 FILES = ("HowTo100M_v1.csv", "train.lst", "val.lst", "steps.json", "raw_caption.json")  # the last one written last
 
 

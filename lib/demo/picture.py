@@ -77,8 +77,6 @@ def tool(canvas: Canvas, kitchen: Kitchen, name: str, at: complex, points: compl
 
 
 REACH = 1.5  # half the side of the canvas in units; the camera sees about half of it
-
-
 SIDE = 192  # pixels
 
 

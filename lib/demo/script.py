@@ -41,7 +41,6 @@ DURATIONS = {
     "action_end": (17, 0.35),
 }
 
-
 CLASS_NAMES = tuple(DURATIONS)
 
 
@@ -156,17 +155,9 @@ def verb_of(label: str) -> tuple[str, str]:
 
 
 HELD_OUT = ("cut_cheese", "cut_cucumber", "place_tomato_into_bowl", "place_lettuce_into_bowl")
-
-
 ALLOWED = tuple(" ".join(verb_of(name)) for name in CLASS_NAMES if name not in HELD_OUT)
-
-
 SHORTEST, LONGEST = 2.5, 7.0  # seconds of a step
-
-
 SALAD_WEIGHT = 1.8  # how much oftener a kind of step occurs that the salads have: so they make up half
-
-
 DISORDER = 1.5  # how far a step wanders from its turn in the recipe
 
 

@@ -47,15 +47,9 @@ NOUNS = {  # where there is more than one word for a thing
     "herbs": ("herbs", "dried herbs", "green herbs"),
 }
 
-
 ARTICLES = ("the", "the", "this", "that", "my", "our", "your")
-
-
 ARTICLES_OF_LOOSE = ("", "", "the", "this", "our")  # liquids and spices: "a pinch of salt", "a pinch of the salt"
-
-
 OPENINGS = ("", "", "", "so", "and", "okay", "okay so", "alright", "now", "then", "and then", "so next", "right")
-
 
 LEADS = (  # before the first form: "you want to slice"; before the second: "i am slicing"
     (
@@ -68,25 +62,19 @@ LEADS = (  # before the first form: "you want to slice"; before the second: "i a
     ),
 )  # fmt: skip
 
-
 LATER = (
     ("in a minute we'll", "after this you", "later on we are going to", "very soon we will", "once that's done we"),
     ("next up is", "soon we'll be", "we'll be", "up next we are", "after that comes"),
 )
-
-
 BEFORE = (
     ("you saw me", "earlier we had to", "i told you to", "remember you had to"),
     ("we were just", "after", "now that we're finished", "i've been", "so far we've been"),
 )
-
-
 TAILS = (
     "like so", "as you can see", "nice and easy", "there we go", "take your time", "just like that", "carefully",
     "it smells so good", "that looks really good", "the way my mum does", "here", "for this recipe", "right there",
     "a little bit at a time", "it doesn't have to be perfect", "and that's it", "until you're happy with it",
 )  # fmt: skip
-
 
 HELLO = (
     "hey guys welcome back to my kitchen",
@@ -98,7 +86,6 @@ HELLO = (
     "my name is anna and i cook something new every week",
     "good morning friends i hope you're all doing well",
 )
-
 
 ASIDES = (
     "you can find everything in the description below",
@@ -123,7 +110,6 @@ ASIDES = (
     "my husband came home early today",
 )
 
-
 GOODBYE = (
     "don't forget to subscribe to the channel",
     "thank you so much for watching",
@@ -134,7 +120,6 @@ GOODBYE = (
     "share this with a friend who likes to cook",
     "and i'll see you next week take care",
 )
-
 
 PHRASES: dict[str, tuple[str, ...]] = {
     "cut": (
@@ -304,22 +289,11 @@ PHRASES: dict[str, tuple[str, ...]] = {
     ),
 }
 
-
 MISSING = 0.2  # of the steps nobody says a word
-
-
 FILLERS = 0.2  # share of the captions
-
-
 ELSEWHERE = 0.14  # of a step's captions speak of the step before or after
-
-
 LATE, LATEST = 2.0, 5.0  # seconds that captions are early or late: standard deviation and most
-
-
 DURATION = (2.0, 5.0)  # seconds of a caption
-
-
 TALK = tuple(  # filler talk, and the part of the video that it belongs to
     (text, *part)
     for texts, part in ((HELLO, (0.0, 0.2)), (ASIDES, (0.0, 1.0)), (GOODBYE, (0.8, 1.0)))

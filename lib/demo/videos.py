@@ -40,14 +40,8 @@ TEST_PEOPLE = (  # of splits 1 … 5 in 50 Salads; there is no person 8 or 12
     (18, 19, 20, 21, 22),
     (23, 24, 25, 26, 27),
 )
-
-
 DAMAGED = ("rgb-14-1", "rgb-18-1")
-
-
 UNLABELLED = 8  # frames at the end of a video that have no label, as in the real set (thesis 2.3.2)
-
-
 DAMAGED_SHARE = 0.03  # of the frames of such a video
 
 

@@ -128,11 +128,7 @@ def _boxes(module: Any) -> list[tuple[str, str]]:
 
 
 OWN, CLIP, CAPTIONS = "#D55E00", "#0072B2", "#E69F00"  # of Okabe and Ito, as in lib/notebook/plots.py
-
-
 EDGE = "#444444"
-
-
 SHOWN = 5  # pairs in the matrix of Figure 15
 
 

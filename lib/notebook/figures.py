@@ -82,11 +82,7 @@ def _all_classes(one: Trace, classes: Sequence[str], ax: Axes) -> None:
 
 
 WIDTH = 10.0  # inches, wider than the text of the report's other figures: two matrices of 19 names side by side
-
-
 WRITTEN = 0.05  # smaller shares are coloured and not written
-
-
 ABSENT = "#c9c9c9"  # a class without true seconds
 
 

@@ -8,26 +8,12 @@ import pandas as pd
 from lib.notebook.plots import count_or_short
 
 LONG = 12  # rows; longer tables can be sorted on the site
-
-
 WORDY = 18  # characters; a cell with more gets room for words
-
-
 HEAD = re.compile(r"<thead>.*?</thead>", re.DOTALL)
-
-
 ROW = re.compile(r"<tr.*?</tr>", re.DOTALL)
-
-
 CELL = re.compile(r"<th([^>]*)>(.*?)</th>", re.DOTALL)
-
-
 VALUE = re.compile(r"<td([^>]*)>(.*?)</td>", re.DOTALL)
-
-
 CLASS = re.compile(r' style="text-align: right;"| class="[^"]*"')  # pandas' own; its marks go by the cells' names
-
-
 NUMBER = re.compile(r"[+\-−<≤≥]?\s*[\d.][\d.,:;%±e+\-−()\[\]\s]*$|[–-]$|nan$")  # an interval or spread may follow
 
 

@@ -9,9 +9,11 @@ With split "all" tables, figures and metrics are kept below outputs/<profile>/ (
 
 import base64
 import html
+import inspect
 import json
 import os
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
@@ -24,6 +26,7 @@ from pandas.io.formats.style import Styler
 
 from lib.core.chapters import CHAPTERS, number
 from lib.core.files import atomic, revision, write_json
+from lib.core.paths import ROOT
 from lib.core.settings import Params
 from lib.data.profile import Profile, open_profile
 from lib.notebook import plots
@@ -98,7 +101,6 @@ class Notebook(Profile):
 
         Args:
             raster: show the PNG, for figures made of photographs.
-            hover: the same with hover values, as of lib.notebook.hover; the site shows it in the picture's place.
         """
         stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
         folder = self.out.figures if self.whole else self._own_folder()
@@ -117,13 +119,11 @@ class Notebook(Profile):
         data: pd.DataFrame,
         caption: str,
         file: str | None = None,
-        prose: Sequence[str] = (),
     ) -> None:
         """Show a table under its thesis number (`shown`) and keep its values (`data`) as CSV.
 
         Args:
             file: name of the CSV without ending, where it is not table_<number>.
-            prose: columns whose cells are sentences, English in every language.
         """
         stem = file or (f"table_{number:02d}" if isinstance(number, int) else f"table_{number}")
         folder = self.out.tables if self.whole else self._own_folder()
@@ -144,6 +144,12 @@ class Notebook(Profile):
     def say(self, text: str) -> None:
         """A sentence with computed numbers."""
         display(Markdown(text))
+
+    def source(self, what: Callable) -> None:
+        """A function, method or class of lib/ as it stands: the lines that compute the equation beside them."""
+        lines, first = inspect.getsourcelines(what)
+        file = Path(inspect.getfile(what)).relative_to(ROOT)
+        display(Markdown(f"`{file}`, line {first}:\n\n```python\n{textwrap.dedent(''.join(lines))}```"))
 
     def _number(self, number: int | str, further: Iterator[str]) -> str:
         """The thesis's number; of those that the thesis has not the section and a letter, e.g. "4.2-A"."""

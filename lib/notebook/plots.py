@@ -9,7 +9,7 @@ as there are patterns.
 
 Across verbs the colours keep a CIELAB distance of 20 in normal sight, under protanopia and under deuteranopia, by
 the simulation of Machado et al., IEEE TVCG 2009 (tests/test_class_colours.py); within a verb it is the pattern, and
-the name in legends and hover texts, that tells.
+the name in legends, that tells.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,10 +36,7 @@ FAMILIES = (
     ("#029bdb", "#4bbbfe"),  # sky
     ("#475001", "#656d22"),  # olive
 )
-
-
 GREY = ("#818181", "#a0a0a0")
-
 
 PATTERNS = {  # Bokeh's name -> Matplotlib's; no dots, which make an SVG of half a megabyte
     "blank": "",
@@ -139,18 +136,12 @@ SPLIT_COLOURS = {
     4: "#CC79A7",
     5: "#D55E00",
 }  # then again, dashed
-
-
 MEAN_COLOUR = "#222222"
-
-
 PRETRAINING_LOSSES = {
     "train_loss": "training",
     "random_loss": "validation, random negatives",
     "hard_loss": "validation, mined negatives",
 }
-
-
 WIDTH = 8.0  # inches: the text width of the report
 
 

@@ -21,9 +21,7 @@ HEADERS = {
     "best_epoch": "its epoch*",
 }
 
-
 PERCENT = {name: f"{name.replace('f1', 'F1')}, %" for name in METRICS}  # where the scores are percent
-
 
 LABELS = {  # of tables whose CSV has names of its own
     "zero_shot": "zero-shot, %",
@@ -36,16 +34,9 @@ LABELS = {  # of tables whose CSV has names of its own
     "raw_edit": "edit distance, labels",
 }
 
-
 TENTHS = ("edit", "raw_edit")  # with one decimal
-
-
 LOWER = ("raw_edit", "best_loss")  # better where lower
-
-
 SPREAD = "±"  # row of the standard deviation over the splits
-
-
 BEST = "text-decoration: underline"  # mark of a column's best value
 
 

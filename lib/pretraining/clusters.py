@@ -18,8 +18,6 @@ from lib.pretraining.pairs import ClusterBatches, spanning_pair
 from lib.videoclip.model import VideoCLIP
 
 VIDEOS_AT_ONCE = 64  # whose pairs go through the towers together
-
-
 QUERIES_AT_ONCE = 4096
 
 

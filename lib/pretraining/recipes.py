@@ -2,7 +2,7 @@
 
 Pre-train VideoCLIP by one recipe of a profile (thesis 2.5, 2.6), on one device or many.
 
-    accelerate launch --num_processes 8 -m lib.pretrain --params params/50salads.yaml --recipe own
+    torchrun --nproc-per-node 8 -m lib.pretrain --params params/50salads.yaml --recipe own
 
 The demo's notebooks train by it; those of a brought corpus read the run that it left, without the corpus.
 
@@ -189,7 +189,7 @@ def recipe_history(profile: Profile, name: str) -> pd.DataFrame:
     if profile.params.data.source == "demo":
         return run_recipe(profile, name, alone())
     folder = run_folder(profile.out, name)
-    again = f"`accelerate launch -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`"
+    again = f"`torchrun -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`"
     if not (folder / "videoclip.json").exists():
         raise ParameterError(f"{folder}: no finished pre-training; run {again} first")
     made = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))["settings"]

@@ -25,15 +25,11 @@ BY_FRAME = {  # name in Table 10 -> ours; a method of your own is a line more (R
     "asformer_authors_features": "asformer_public",
     "baseline": "asformer_own",
 }
-
-
 SHORT = {  # names in figures
     "asformer_authors_features": "ASFormer, public",
     "baseline": "ASFormer, own",
     **VIDEOCLIP_NAMES,
 }
-
-
 TRIMS = ("start", "both_ends", "end")
 
 

@@ -29,8 +29,6 @@ from lib.scoring.metrics import Pair
 from lib.scoring.seconds import at_one_fps
 
 NEUTRAL = ("action_start", "action_end", "background")
-
-
 LOOK_ALIKE = {
     frozenset({"vinegar", "oil"}): "both are poured from clear bottles (thesis 2.8.3)",
     frozenset({"salt", "pepper"}): "their shakers (thesis 2.8.3)",
@@ -38,14 +36,8 @@ LOOK_ALIKE = {
     frozenset({"cucumber", "lettuce"}): "green, of like size (thesis 2.8.3, 2.9.1)",
     frozenset({"cucumber", "cheese"}): "of like colour and size (thesis 2.8.3)",
 }
-
-
 VERB, OBJECT, LOOK, NO_ACTION, OTHER = "shared verb", "shared object", "look-alike", "neutral", "other"
-
-
 ALIKE = "alike"  # shares the verb or the object, or looks alike
-
-
 KINDS = (VERB, OBJECT, LOOK, ALIKE, NO_ACTION, OTHER)  # the last three share out all pairs
 
 

@@ -20,11 +20,7 @@ from pandas.io.formats.style import Styler
 from lib.scoring.confusion import Matrices, row_shares, wrong_seconds
 
 CONFUSED = 0.10
-
-
 CHANGED = 0.05
-
-
 RULES: dict[str, Callable[[float], bool]] = {  # as the table writes them
     f"≥ {CONFUSED:.2f}": lambda value: value >= CONFUSED,
     f"< {CONFUSED:.2f}": lambda value: value < CONFUSED,
@@ -33,8 +29,6 @@ RULES: dict[str, Callable[[float], bool]] = {  # as the table writes them
     f"> -{CHANGED:.2f}": lambda value: value > -CHANGED,
     "rank 1": lambda value: value == 1,
 }
-
-
 YES, NO, LOWER, HIGHER, NOT_LOWER, FIRST = RULES
 
 
@@ -175,11 +169,7 @@ def _written(value: float, rule: str) -> str:
 
 
 OWN, PUBLIC = ("own",), ("public",)
-
-
 CUT = "cut_cucumber"
-
-
 PEPPER = ("add_vinegar", "add_oil", "add_salt", "mix_dressing")
 
 
@@ -232,7 +222,6 @@ CLAIMS = (
     _confused(19, "add_pepper", "add_dressing"),  # the thesis writes "10 add_dressing"; its class 10 is mix_dressing
     _public("action_start is often taken for action_end", lambda m: labelled_as(m, "action_start", "action_end"), YES),
 )  # fmt: skip
-
 
 UNDECIDABLE = {  # a reason that the thesis offers -> what would decide
     "peel_cucumber may be called “cut” in other videos": "the captions of HowTo100M",

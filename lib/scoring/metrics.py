@@ -22,17 +22,9 @@ import pandas as pd
 from lib.scoring.labels import LabelError, Labels, Segments, label_array, levenshtein, segments
 
 Pair = tuple[Labels, Labels]  # prediction, ground truth
-
-
 Convention = Literal["mstcn", "asformer", "lea"]
-
-
 THRESHOLDS = np.array([0.10, 0.25, 0.50])  # of the intersection over union
-
-
 METRICS = ("accuracy", "edit", "f1@10", "f1@25", "f1@50")
-
-
 METRIC_COLUMNS = ("section", "method", "split", "video", "protocol", "metric", "value")
 
 

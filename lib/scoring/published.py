@@ -9,7 +9,6 @@ from lib.core.paths import ROOT
 
 SPLITS = (1, 2, 3, 4, 5)  # of 50 Salads, in the thesis; a profile's own: data.splits
 
-
 METHOD_TABLES = {  # the thesis's methods, by their names in Table 10 -> the table of each
     "asformer_authors_features": 1,
     "baseline": 3,
@@ -20,7 +19,6 @@ METHOD_TABLES = {  # the thesis's methods, by their names in Table 10 -> the tab
     "videoclip_public_8_epochs": 8,
     "videoclip_public_15_epochs": 9,
 }
-
 
 VIDEOCLIP_NAMES = {  # as figures and tables call them
     "videoclip_own_zero_shot": "own, zero-shot",

@@ -14,8 +14,6 @@ from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 ALPHA = 0.05  # of every test and interval
-
-
 Item = TypeVar("Item")
 
 

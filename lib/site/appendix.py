@@ -13,8 +13,6 @@ from lib.data.profile import Profile
 from lib.site.pages import Shown, shown_by
 
 README = ROOT / "README.md"
-
-
 TITLE = "How to use and extend it"
 
 

@@ -99,7 +99,6 @@ mathjax_path = "tex-svg.js"
 suppress_warnings = ["mystnb.unknown_mime_type"]
 """
 
-
 OWN = ("report.css", "report.js")
 
 
@@ -107,8 +106,6 @@ OWN = ("report.css", "report.js")
 # folder that it is given (files for the site's root below _extra/, scripts and styles in _static/) and gives back the
 # names of its pages: none where there is nothing to show.
 Writer = Callable[[Profile, list[str], Path], list[str]]
-
-
 PAGES: tuple[Writer, ...] = (explorer.write, appendix.write_listing, appendix.write_guide)
 
 

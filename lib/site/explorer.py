@@ -40,8 +40,6 @@ BAR = """
   <b>@name</b><br>@row<br>@start{0.00} s to @end{0.00} s, @seconds{0.00} s<br>@verdict
 </div>
 """
-
-
 WRONG = """
 <div style="max-width: 17rem">
   <b>wrong</b>, @row<br>@start{0.00} s to @end{0.00} s, @seconds{0.00} s<br>says @name<br>truth is @truth
@@ -120,14 +118,8 @@ def _empty(*columns: str) -> dict[str, list]:
 
 
 SIDE = 96  # pixels of a frame's longer side, at most
-
-
 COLUMNS = 10
-
-
 EVERY = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300, 600)  # seconds between frames: the first that fits the budget
-
-
 QUALITY = 40  # of WebP
 
 
@@ -203,8 +195,6 @@ def _encode(frames: list[np.ndarray]) -> bytes:
 
 
 TITLE = "Timeline explorer"
-
-
 PICTURES = 1_000_000  # bytes that the frames of all videos may have together
 
 

@@ -17,14 +17,8 @@ from lib.scoring.labels import segments
 from lib.scoring.metrics import score
 
 SHOWN_SCORES = ("accuracy", "edit", "f1@50")
-
-
 THESIS, CONTROLS, OTHERS = "Methods of the thesis", "Controls (4.2)", "Others"
-
-
 _PART = re.compile(r"split_(\d+)(?:_seed_(\d+))?")
-
-
 Folders = dict[int, tuple[Path, int | None]]  # split -> folder of its predictions, and its seed if it has one
 
 

@@ -49,7 +49,6 @@ th, td { padding: .15rem .5rem; text-align: right; border-bottom: 1px solid #ddd
 }
 """
 
-
 MATH = """MathJax = { tex: { inlineMath: [["$", "$"]] }, options: { ignoreHtmlClass: "highlight|output_html" } };"""
 
 
@@ -101,11 +100,7 @@ def document(title: str, bodies: Iterable[str]) -> str:
 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-
-
 PATIENCE = 600  # seconds that the browser gets for the PDF
-
-
 HIDDEN = {"remove-cell", "injected-parameters"}  # tags of cells that are no reading matter
 
 

@@ -35,11 +35,7 @@ from lib.scoring.seconds import SECONDS
 from lib.site.pages import failure_list
 
 MEASURES = {"accuracy": "accuracy", "f1@50": "F1@50"}
-
-
 CONTROLS = {"Pre-training, zero-shot": "zero-shot", "Pre-training, fine-tuned": "fine-tuned"}  # questions of 4.2
-
-
 TUNED = r"videoclip_\w+_epochs"
 
 
@@ -145,8 +141,6 @@ def _against(ours: float, other: float) -> str:
 
 
 KIND_COLOURS = {"ASFormer": SPLIT_COLOURS[1], "zero-shot": SPLIT_COLOURS[4], "epochs": SPLIT_COLOURS[5]}
-
-
 EFFECT_COLOURS = {"accuracy": "#222222", "f1@50": SPLIT_COLOURS[3]}
 
 
@@ -196,8 +190,6 @@ def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
 
 
 NO_ANSWER = "No method of the thesis has been scored in this profile."
-
-
 QUESTION = "Does multimodal pre-training help action segmentation?"
 
 

@@ -105,11 +105,7 @@ def _shown(body: str) -> "NotebookNode":
 SHOWN = re.compile(
     r'<figure class="report" id="(?P<name>\w+)"[^>]*>.*?<figcaption><b>(?P<title>.*?)\.</b>(?P<rest>.*?)<span', re.S
 )
-
-
 PICTURE = re.compile(r'<img src="data:image/(svg\+xml|png);base64,([^"]+)"(.*?)>')
-
-
 WORD = re.compile(r"[a-z]\w+_\w+")  # class names, e.g. add_vinegar
 
 

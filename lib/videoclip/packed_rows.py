@@ -62,8 +62,6 @@ def use_quick_dropout(module: nn.Module) -> None:
 
 
 ATTENTION = "sdpa_rows"  # its name in transformers: attention as "sdpa" does it, but for packed rows
-
-
 SHORTEST = 0.75  # row of a bucket, in parts of its longest: few buckets have few small operations, but more padding
 
 

@@ -38,11 +38,7 @@ from lib.scoring.published import METHOD_TABLES, published_list, published_table
 from lib.scoring.stats import ALPHA, holm
 
 Verdict = Literal["supported", "not supported", "can't tell"]
-
-
 Claimed = Literal["higher", "lower", "level"]
-
-
 COLUMNS = ("claim", "where", "measure", "difference", "low", "high", "p", "detectable", "reason", "verdict")
 
 

@@ -13,49 +13,20 @@ from lib.scoring.published import METHOD_TABLES, SPLITS, published_curve, publis
 from lib.scoring.stats import detectable_difference, holm, paired_t, wilcoxon_exact
 
 TEST_SHARE = 10 / 40  # test videos of a split to its training videos
-
-
 METRICS = ("accuracy", "f1@10", "f1@25", "f1@50")
-
-
 AUTHORS, BASELINE = "asformer_authors_features", "baseline"
-
-
 BEST = "baseline_best_epoch"  # the epoch with the highest accuracy on the test videos
-
-
 OWN_8, OWN_15 = "videoclip_own_8_epochs", "videoclip_own_15_epochs"
-
-
 PUBLIC_8, PUBLIC_15 = "videoclip_public_8_epochs", "videoclip_public_15_epochs"
-
-
 OWN_ZERO, PUBLIC_ZERO = "videoclip_own_zero_shot", "videoclip_public_zero_shot"
-
-
 VARIANTS = (OWN_8, OWN_15, PUBLIC_8, PUBLIC_15)
-
-
 AS_PRINTED = "against the baseline, as printed"
-
-
 SOUND = "against the baseline, without the wrong row"
-
-
 FEATURES = "the authors' features against own"
-
-
 WEIGHTS = "public weights against own"
-
-
 LONGER = "15 epochs against 8"
-
-
 CHOSEN = "against the baseline, both chosen on the test videos"
-
-
 UPPER = "against the authors' features"
-
 
 QUESTIONS = {  # question -> (method, what it is compared with)
     AS_PRINTED: [(method, BASELINE) for method in (OWN_ZERO, PUBLIC_ZERO, *VARIANTS)],

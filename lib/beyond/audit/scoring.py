@@ -18,11 +18,7 @@ from lib.scoring.seconds import at_one_fps, raw_edit_distance, second_targets
 from lib.scoring.stats import bootstrap_interval
 
 FRAMES, SECONDS, TARGETS = "30 fps", "1 fps, middle of the second", "1 fps, the thesis's targets"
-
-
 POOLED = ("accuracy", "f1@10", "f1@25", "f1@50")
-
-
 Pairs = Mapping[str, Pair]  # video -> (prediction, truth)
 
 

@@ -77,8 +77,6 @@ def rows_of(number: int) -> pd.DataFrame:
 
 
 FINE_TUNED = (6, 7, 8, 9)
-
-
 Row = tuple[int, int]  # table, split
 
 

@@ -21,8 +21,6 @@ NAMES = {
     "asformer_authors_features": "ASFormer, authors' features",
     **VIDEOCLIP_NAMES,
 }
-
-
 COLOURS = {"supported": "#009E73", "not supported": "#D55E00", "can't tell": "#666666"}
 
 
@@ -101,8 +99,6 @@ def _p(value: float) -> str:
 
 
 PLAIN, CORRECTED, WRONG = "#0072B2", "#E69F00", "#D55E00"
-
-
 MARKERS = ("o", "s", "^", "v", "D", "P")
 
 

@@ -35,8 +35,6 @@ from lib.scoring.metrics import score
 from lib.scoring.seconds import to_frames
 
 UNIFORM = 1e-3  # share of the lengths' probability that is spread evenly, so that no length is impossible
-
-
 SMALLEST_SPREAD = 0.25  # of log lengths: a class seen with one length alone may have others
 
 

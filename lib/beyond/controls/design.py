@@ -56,7 +56,6 @@ TRAINED = {
     "asformer_joint": Control("s3d", "joint", "pretrained"),
 }
 
-
 PROBES = {
     f"probe_{features}": Control(features, "probe")
     for features in ("i3d_bgr", "i3d_rgb", "i3d_random", "i3d_two_stream", "s3d", "s3d_embedding", "states")

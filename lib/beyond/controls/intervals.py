@@ -21,11 +21,7 @@ from lib.scoring.metrics import METRICS, Convention, Pair, metric_table, score
 from lib.scoring.stats import bootstrap_interval
 
 MEASURES = ("accuracy", "f1@50")
-
-
 Items = list[np.ndarray]  # a video: (measure, seed, [numerator, denominator])
-
-
 Cells = Sequence[tuple[Path, int, int]]  # folder of predictions, split, seed
 
 

@@ -20,10 +20,7 @@ from lib.notebook.tables import BEST
 from lib.pretraining.recipes import run_folder
 
 CHAPTER_2 = ("asformer_public", "asformer_own")  # finished runs under the protocol of the thesis
-
-
 GAP = "ASFormer on I3D against fine-tuned VideoCLIP"
-
 
 QUESTIONS = {  # what is asked: method, method less
     GAP: ("asformer_i3d", "videoclip"),
