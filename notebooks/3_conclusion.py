@@ -18,6 +18,7 @@ from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import style_ten
 from lib.scoring import conclusion
 from lib.scoring.conclusion import check_claims
+from lib.scoring.folders import Cell, pairs_of
 
 book = open_notebook("3_conclusion", params, split, overrides)
 dataset, convention = book.dataset(), book.params.data.convention
@@ -56,7 +57,7 @@ figure, axes = plt.subplots(len(videos), 1, figsize=(plots.WIDTH, 9.5))
 for ax, (place, (video, number)) in zip(axes, videos.items(), strict=True):
     rows = {"truth": dataset.names(video)}
     rows |= {
-        conclusion.short(name): conclusion.pairs_of(book, dataset, ours, number)[video][0]
+        conclusion.short(name): pairs_of(dataset, Cell(name, number, book.out.predictions(ours, number)))[video][0]
         for name, ours in found.items()
     }
     plots.timeline(rows, dataset.fps, dataset.classes, ax).set_title(

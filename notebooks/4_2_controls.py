@@ -10,6 +10,8 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
+from itertools import chain
+
 import matplotlib.pyplot as plt
 
 from lib.beyond.controls import intervals as compare
@@ -21,6 +23,7 @@ from lib.beyond.controls.features import feature_length, make_seconds, zero_shot
 from lib.notebook.notebook import open_notebook
 from lib.notebook.plots import WIDTH
 from lib.pretraining.recipes import load_pretrained
+from lib.scoring.folders import name_seeds, score_methods
 from lib.videoclip.target import open_target
 
 # %% tags=["hide-input"]
@@ -75,9 +78,9 @@ book.say(
 
 # %%
 written = write_decoded(book, target.dataset, root, runs)
-cells = views.cells_of(book.out, runs) | views.chapter_2_cells(book)
+cells = views.control_cells(book.out, runs) | views.chapter_2_cells(book)
 items = {name: compare.video_items(target.dataset, parts, *scoring) for name, parts in cells.items()}
-book.metrics(compare.long_metrics(target.dataset, cells, book.section, *scoring))
+book.metrics(name_seeds(score_methods(book, target.dataset, chain(*cells.values()))))
 
 # %% tags=["remove-input"]
 weights, trained = written.groupby("weight").size(), written.query("epoch > 0")

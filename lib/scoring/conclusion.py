@@ -9,16 +9,18 @@ tell". Splits share training videos, so the intervals are on the narrow side.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
-from lib.data.dataset import Dataset
-from lib.data.predictions import PredictionError, prediction_pairs
+from lib.data.dataset import Dataset, Trim
+from lib.data.predictions import PredictionError
 from lib.data.profile import Profile
+from lib.scoring.folders import Cell, cells_of, pairs_of, score_methods
 from lib.scoring.labels import segments
-from lib.scoring.metrics import METRICS, Pair
+from lib.scoring.metrics import METRICS
 from lib.scoring.published import METHOD_TABLES, VIDEOCLIP_NAMES, published_table
-from lib.scoring.seconds import SECONDS, score_both
+from lib.scoring.seconds import SECONDS
 from lib.scoring.stats import mean_interval
 
 BY_FRAME = {  # name in Table 10 -> ours; a method of your own is a line more (README, A method)
@@ -30,7 +32,6 @@ SHORT = {  # names in figures
     "baseline": "ASFormer, own",
     **VIDEOCLIP_NAMES,
 }
-TRIMS = ("start", "both_ends", "end")
 
 
 def methods(epochs: tuple[int, ...]) -> dict[str, str]:
@@ -61,25 +62,12 @@ def there(profile: Profile) -> dict[str, str]:
     return made
 
 
-def pairs_of(profile: Profile, dataset: Dataset, method: str, split: int) -> Mapping[str, Pair]:
-    return prediction_pairs(profile.out.predictions(method, split), dataset, dataset.split(split)[1])
-
-
 def score_all(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
     """The long table, both protocols, of all methods and of the ways to trim, under the thesis's names."""
-    data, parts = profile.params.data, []
-    cells = [(theirs, ours, split) for theirs, ours in found.items() for split in profile.splits]
-    trims = {
-        trim: f"asformer_trim_{trim}" for trim in TRIMS if profile.out.predictions(f"asformer_trim_{trim}", 1).is_dir()
-    }
-    cells += [(f"trim_{trim}", ours, 1) for trim, ours in trims.items()]
-    for theirs, ours, split in cells:
-        about = {"section": profile.section, "method": theirs, "split": split}
-        scoring = {"convention": data.convention, "ignore": data.ignore}
-        parts.append(
-            score_both(pairs_of(profile, dataset, ours, split), dataset.fps, dataset.classes[0], **scoring, **about)
-        )
-    return pd.concat(parts, ignore_index=True)
+    trims = {f"trim_{trim}": profile.out.predictions(f"asformer_trim_{trim}", 1) for trim in get_args(Trim)}
+    cells = cells_of(profile, found)
+    cells += [Cell(name, 1, folder) for name, folder in trims.items() if folder.is_dir()]
+    return score_methods(profile, dataset, cells, (profile.params.data.convention, SECONDS))
 
 
 def table_ten(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
@@ -122,7 +110,7 @@ def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) ->
     """Predicted segments for each true one, a number a method: above 1 the videos are over-segmented."""
     ratios = {}
     for name, ours in found.items():
-        pairs = [pair for split in profile.splits for pair in pairs_of(profile, dataset, ours, split).values()]
+        pairs = [pair for cell in cells_of(profile, [ours]) for pair in pairs_of(dataset, cell).values()]
         predicted, true = (sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1))
         ratios[name] = predicted / true
     return pd.Series(ratios)
