@@ -84,8 +84,8 @@ book.say(
 # %% [markdown]
 # ## The claims of the thesis
 #
-# Patterns, not values: does a difference that the thesis reports show here too? A claim is seen where the whole 95 % interval
-# lies on its side. The interval is Student's t over the splits (trimming: over the test videos of split 1). Splits share
+# Patterns, not values: does a difference that the thesis reports show here too? A claim is supported where the whole 95 % interval
+# lies on its side, contradicted where it lies on the other. The interval is Student's t over the splits (trimming: over the test videos of split 1). Splits share
 # training videos and every method was trained once, so the intervals are on the narrow side. Own and public weights are one
 # pre-training each: a verdict between them is about these weights, not their recipes (in the demo a run on another machine turns
 # it over, README). Chapter 4 asks more of them.
@@ -96,7 +96,4 @@ caption = "The thesis's claims in the numbers here."
 book.table("claims", claims.style.hide().format(precision=3, na_rep="–"), claims, caption)
 
 # %% tags=["remove-input"]
-counts = claims["verdict"].value_counts()
-for verdict in ("seen here", "not seen here", "can't tell"):
-    named = claims.loc[claims["verdict"] == verdict, "claim"]
-    book.say(f"**{verdict.capitalize()}** ({counts.get(verdict, 0)} of {len(claims)}): {'; '.join(named) or 'none'}.")
+book.say(conclusion.tally(claims))

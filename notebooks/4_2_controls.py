@@ -131,7 +131,7 @@ caption = "Points, with 95 % intervals over the test videos; told: the interval 
 book.table("controls_differences", views.shown_differences(found), found.reset_index(), caption)
 
 # %% tags=["remove-input"]
-sure = {measure: (found[f"{measure} told"] != "can't tell").sum() for measure in ("f1@50", "accuracy")}
+sure = {measure: (found[f"{measure} told"] != "inconclusive").sum() for measure in ("f1@50", "accuracy")}
 book.say(
     f"{sure['f1@50']} of {len(found)} differences in F1@50 and {sure['accuracy']} in accuracy leave zero out; about "
     f"{0.05 * len(found):.1f} of each would if nothing differed anywhere."

@@ -49,5 +49,5 @@ def test_intervals_hold_the_value_and_equal_methods_do_not_differ(predicted):
     asked = {"same": ("best", "best"), "better": ("best", "worst"), "worse": ("worst", "best"), "no": ("best", "none")}
     found = differences(methods, asked, resamples=200)
     assert found.index.tolist() == ["same", "better", "worse"]
-    assert found["accuracy told"].tolist() == ["can't tell", "higher", "lower"]
+    assert found["accuracy told"].tolist() == ["inconclusive", "higher", "lower"]
     assert found.loc["better", "accuracy"] == pytest.approx(-found.loc["worse", "accuracy"])

@@ -17,7 +17,7 @@ from lib.data.dataset import Dataset
 from lib.scoring.folders import Cell, pairs_of
 from lib.scoring.labels import segments
 from lib.scoring.metrics import METRICS, Convention, Pair, score
-from lib.scoring.stats import bootstrap_interval
+from lib.scoring.stats import bootstrap_interval, direction
 
 MEASURES = ("accuracy", "f1@50")
 Items = list[np.ndarray]  # a video: (measure, seed, [numerator, denominator])
@@ -75,7 +75,7 @@ def differences(
 
     Returns:
         A row a question: method, less, and for each measure the difference, low, high, told ("higher", "lower" or
-        "can't tell").
+        "inconclusive").
     """
     rows = {}
     for question, (first, second) in asked.items():
@@ -90,7 +90,7 @@ def differences(
 
             low, high = bootstrap_interval(pairs, difference, resamples, "percentile")
             row |= {measure: difference(pairs), f"{measure} low": low, f"{measure} high": high}
-            row[f"{measure} told"] = "higher" if low > 0 else "lower" if high < 0 else "can't tell"
+            row[f"{measure} told"] = direction(low, high)
         rows[question] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
 
