@@ -78,11 +78,10 @@ book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
 # %%
 if settings.weights is None:
     runs = train_streams(book.params.demo, settings, book.params.backbone, book.out.weights)
-    figure, axes = plt.subplots(1, 2, sharey=True)
-    for ax, (stream, history) in zip(axes, runs.items(), strict=True):
-        curves = {name: history.set_index("epoch")[name] for name in ("verb", "thing")}
-        plots.labelled_curves(curves, ax, "training accuracy, %").set_title(stream)
-    axes[0].legend()
+    panels = {
+        stream: history.set_index("epoch")[["verb", "thing"]].to_dict("series") for stream, history in runs.items()
+    }
+    figure = plots.curve_panels(panels, shared="training accuracy, %")
     book.figure(
         "backbone_training", figure, pd.concat(runs, names=["stream"]).reset_index(), "Training of the backbones."
     )
