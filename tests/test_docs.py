@@ -15,7 +15,6 @@ import yaml
 from lib.core.files import imported_modules
 from lib.core.paths import ROOT
 from lib.scoring.metrics import METRICS
-from lib.site.appendix import TITLE, guide_page
 
 README = re.sub(r"<!--.*?-->", "", (ROOT / "README.md").read_text(), flags=re.DOTALL)
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
@@ -65,13 +64,6 @@ def test_tables_have_no_gap():
     for above, line, below in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
         if line.startswith("|") and not above.startswith("|"):
             assert re.fullmatch(r"[|-]+", below), line
-
-
-def test_the_page_of_the_site_is_readme():
-    page = guide_page()
-    assert page.startswith(f"# {TITLE}\n") and "![" not in page and "<!--" not in page
-    assert not re.search(r"\]\((?!#|https?:)", page), "a link to a file that the site does not have"
-    assert all(code in page for _, code in BLOCKS)
 
 
 def test_citation():
