@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from lib.asformer.model import ASFormer
 from lib.core.checkpoints import Learner
+from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.settings import Asformer
 from lib.core.training import TRAINER, Row, fit, shuffled
@@ -99,7 +100,7 @@ def train_split(
     if result.exists() and json.loads(result.read_text())["key"] == identity and all(path.exists() for path in written):
         return read_history(folder)
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = choose_device()
     mean, scale = _statistics(dataset, train, settings)
     with atomic(folder / "standardization.safetensors") as temporary:
         temporary.write_bytes(save({"mean": torch.from_numpy(mean), "scale": torch.from_numpy(scale)}))
