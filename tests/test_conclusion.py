@@ -154,7 +154,7 @@ def test_a_trace_is_what_zero_shot_computes(tmp_path):
     target, model = make_target(tmp_path / "set"), tiny_videoclip()
     vectors = model.encode_text(*vars(class_names()).values()).detach()
     one = trace(target, "rgb-01-1", model, vectors, 4, cls_visible=True)
-    expected = second_scores(model, target.features("rgb-01-1", 12), vectors, SIZE, 4, True)
+    expected = second_scores(model, target.features("rgb-01-1", 12), vectors, 4, True)
     np.testing.assert_allclose(one.merged, expected, atol=1e-6)
     table = branch_table(one, CLASSES)
     assert table["windows"].iloc[0] == 1 and table["windows"].max() == 2 and len(table) == len(one.truth)

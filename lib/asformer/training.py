@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from lib.asformer.model import ASFormer
 from lib.core.checkpoints import Learner
-from lib.core.devices import alone
+from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.settings import Asformer
 from lib.core.training import TRAINER, Row, fit, shuffled
@@ -183,7 +183,7 @@ def train_split(
     mean, scale = _statistics(dataset, train, settings)
     with atomic(folder / "standardization.safetensors") as temporary:
         temporary.write_bytes(save({"mean": torch.from_numpy(mean), "scale": torch.from_numpy(scale)}))
-    frames = Frames(dataset, mean, scale, alone().device, settings.sample_rate)
+    frames = Frames(dataset, mean, scale, choose_device(), settings.sample_rate)
     model = build_asformer(dataset.feature_dim, len(dataset.classes), settings, seed).to(frames.device)
 
     def measure(epoch: int, sums: Row) -> Row:

@@ -11,11 +11,10 @@ from multiprocessing import get_context
 
 import pandas as pd
 
-from lib.backbones.s3d_features import Params
-from lib.core.devices import alone
+from lib.core.devices import single_process
 from lib.core.processes import die_with_parent
+from lib.core.settings import Params
 from lib.data.profile import Profile
-from lib.pretraining.loop import pretrain
 from lib.pretraining.recipes import prepare
 from lib.scoring.stats import direction, mean_interval
 
@@ -71,7 +70,7 @@ def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
         update={"clusters_per_update": variant.clusters, "epochs": experiment.epochs}
     )
     folder = profile.out.root / "runs" / "experiment" / variant.name
-    history = pretrain(*prepare(profile, recipe, small, folder, alone(), variant.seed))
+    history = prepare(profile, recipe, small, folder, single_process(), variant.seed).run()
     return history.assign(clusters=variant.clusters, negatives=variant.negatives, seed=variant.seed)
 
 

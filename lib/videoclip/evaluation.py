@@ -73,7 +73,7 @@ def scores_of(
     for split, video in target.tested():
         if split in profile.splits:
             features = target.features(video, model.input_dim)
-            yield split, video, second_scores(model, features, vectors, model.max_video_len, stride, cls_visible)
+            yield split, video, second_scores(model, features, vectors, stride, cls_visible)
 
 
 def ways_to_ask(profile: Profile, target: Target, ready: Pretrained) -> pd.DataFrame:

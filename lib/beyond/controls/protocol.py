@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from lib.asformer.training import MADE_BY as ASFORMER
 from lib.asformer.training import Frames, asformer_learner, build_asformer, fit_frames
 from lib.core.checkpoints import Learner, digest, save_tensors
-from lib.core.devices import alone, autocast
+from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json, write_text
 from lib.core.settings import Asformer, Finetune
 from lib.core.training import Row
@@ -37,7 +37,7 @@ from lib.scoring.seconds import at_one_fps
 from lib.videoclip.finetuning import MADE_BY as FINETUNING
 from lib.videoclip.finetuning import hold_out
 from lib.videoclip.model import VideoCLIP
-from lib.videoclip.windows import cut_windows, merge_windows
+from lib.videoclip.windows import second_states
 
 MADE_BY = ("beyond.controls.protocol", *ASFORMER, *FINETUNING)
 
@@ -92,10 +92,8 @@ class DenseStates(nn.Module):
             unused.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        windows, mask, starts = cut_windows(x[0].T, self.tower.max_video_len, self.settings.test_stride)
-        with autocast(x.device, getattr(torch, self.settings.dtype)):
-            states = self.tower.video_states(windows, mask, self.settings.cls_visible).float()
-        return merge_windows(states, starts, x.shape[2]).T[None]
+        how = self.settings.test_stride, self.settings.cls_visible, getattr(torch, self.settings.dtype)
+        return second_states(self.tower, x[0].T, *how).T[None]
 
 
 class Head(nn.Module):
@@ -151,7 +149,7 @@ def train_seconds(
     """
     train, validation, test = videos
     mean, scale = _statistics(dataset, train, standardize=front is None)
-    frames = Frames(dataset, mean, scale, alone().device)
+    frames = Frames(dataset, mean, scale, choose_device())
     net = _net(dataset, asformer, front, seed).to(frames.device)
     learner = _learner(net, asformer, front, finetune)
     rates = [group["lr"] for group in learner.optimizer.param_groups]
