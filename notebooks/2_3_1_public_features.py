@@ -1,8 +1,9 @@
 # %% [markdown]
 # # 2.3.1 Training on public features
 #
-# ASFormer trained from scratch on features that others published: in the thesis the two-stream I3D features that MS-TCN
-# released. With that set it reached the paper's accuracy, so code and data were in order before anything of its own began.
+# ASFormer, trained from scratch on features that others published. In the thesis these are the
+# two-stream I3D features of MS-TCN. With them it reached the accuracy of ASFormer's paper, so code
+# and data were in order before anything of its own began.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -13,7 +14,8 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib.asformer.cross_validation import cross_validate
+from lib.asformer.cross_validation import compared, cross_validate, training_ended, training_went_on
+from lib.asformer.training import fit_frames, segmentation_loss
 from lib.data.predictions import prediction_pairs
 from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
@@ -24,6 +26,25 @@ book = open_notebook("2_3_1_public_features", params, split, overrides)
 
 # %% [markdown]
 # ## Training
+#
+# A step takes one whole video. Each stage of ASFormer says a class for every frame. The loss is
+# cross-entropy plus a term that smooths neighbouring frames, summed over the stages $s$ (equation
+# 3):
+#
+# $$\mathcal{L} = \sum_s \Big( \frac{1}{T} \sum_t -\log y^s_{t,c_t}
+# + \lambda \frac{1}{TC} \sum_{t,c} \min(|\log y^s_{t,c} - \log y^s_{t-1,c}|, \tau)^2 \Big)$$
+
+# %% tags=["remove-input"]
+book.source(segmentation_loss)
+
+# %% [markdown]
+# All stages are trained from the first step on:
+
+# %% tags=["remove-input"]
+book.source(fit_frames)
+
+# %% [markdown]
+# A split whose run is finished is read, not trained again.
 
 # %%
 dataset = book.public_dataset()
@@ -32,42 +53,31 @@ result = cross_validate(book, dataset, "asformer_public")
 # %% tags=["remove-input"]
 mean_length = sum(len(dataset.labels(video)) for video in dataset.videos) / len(dataset.videos)
 book.say(
-    f"{len(dataset.videos)} videos of {mean_length:.0f} labelled frames on average at {dataset.fps:g} a second, "
-    f"features of {dataset.feature_dim} channels, {len(dataset.classes)} classes."
+    f"{len(dataset.videos)} videos of {mean_length:.0f} labelled frames on average, "
+    f"{dataset.fps:g} frames per second; features of {dataset.feature_dim} channels; "
+    f"{len(dataset.classes)} classes."
 )
 
 # %%
-figure, (left, right) = plt.subplots(1, 2)
-plots.learning_curves(result.history, "train_loss", left, "training loss (a video)").legend()
-plots.learning_curves(result.history, "train_accuracy", right, "training accuracy, %")
+curves = {"train_loss": "training loss (per video)", "train_accuracy": "training accuracy, %"}
+figure = plots.learning_curve_panels(result.history, curves)
 book.figure(6, figure, result.history, "Training on public features.")
 
 # %% tags=["remove-input"]
-last = result.history[result.history["epoch"] == result.history["epoch"].max()]
-book.say(
-    f"After {last['epoch'].max()} epochs the training accuracy is {last['train_accuracy'].mean():.1f} % on average "
-    f"(dropout and channel masking on), and {last['accuracy'].mean():.1f} % of the test frames are right."
-)
+book.say(training_ended(result.history))
 
 # %% [markdown]
 # ## On the test videos
 #
-# Measured while training, for the figure; the reported result is the last epoch's.
+# Measured during training, for the figure. The reported result is that of the last epoch.
 
 # %%
-figure, (left, right) = plt.subplots(1, 2)
-plots.learning_curves(result.history, "accuracy", left, "test accuracy, %").legend()
-plots.learning_curves(result.history, "f1@50", right, "test F1@50, %")
-book.figure(7, figure, result.history.dropna(subset=["accuracy"]), "Results on public features.")
+tested = result.history.dropna(subset=["accuracy"])
+curves = {"accuracy": "test accuracy, %", "f1@50": "test F1@50, %"}
+book.figure(7, plots.learning_curve_panels(tested, curves), tested, "Results on public features.")
 
 # %% tags=["remove-input"]
-tested = result.history.dropna(subset=["accuracy"])
-half = tested[tested["epoch"] <= tested["epoch"].max() / 2].groupby("split").last()
-end = tested.groupby("split").last()
-book.say(
-    f"In the second half of the training accuracy still changes by {(end['accuracy'] - half['accuracy']).mean():+.1f} points and F1@50 by "
-    f"{(end['f1@50'] - half['f1@50']).mean():+.1f}, on average over the splits."
-)
+book.say(training_went_on(tested))
 
 # %% [markdown]
 # ## Table 1
@@ -75,19 +85,16 @@ book.say(
 # %%
 if book.params.data.compare == "thesis":
     table, values = beside(result.table, published_table(1), book.params.data.name)
-else:  # other features: not to be set beside I3D's
+else:  # features other than I3D's cannot be compared with the thesis
     table, values = alone(result.table, book.params.data.name)
-book.table(1, table, values, "Public features. * Chosen on the test videos, as the thesis prints it; not a result.")
+chosen = "* Chosen on the test videos, as the thesis prints it; not a result."
+book.table(1, table, values, f"Public features. {chosen}")
 book.metrics(result.metrics)
 
 # %% tags=["remove-input"]
-ours = result.table.iloc[-1]
 if book.params.data.compare == "thesis":
-    theirs, paper = published_table(1).loc["mean"], published_table("asformer_paper").iloc[0]
-    book.say(
-        f"Accuracy {ours['accuracy']:.3f}, edit {ours['edit']:.1f}, F1@50 {ours['f1@50']:.3f} here; the thesis got {theirs['accuracy']:.3f}, "
-        f"{theirs['edit']:.1f} and {theirs['f1@50']:.3f}, ASFormer's paper {paper['accuracy']:.3f}, {paper['edit']:.1f} and {paper['f1@50']:.3f}."
-    )
+    sources = {"here": result.table.iloc[-1], "in the thesis": published_table(1).loc["mean"]}
+    book.say(compared(sources | {"in ASFormer's paper": published_table("asformer_paper").iloc[0]}))
 
 # %% tags=["remove-input"]
 if book.params.data.compare == "scores_references":
@@ -97,7 +104,8 @@ if book.params.data.compare == "scores_references":
     shown = mark_best(both.rename(columns=PERCENT)).format(precision=1)
     book.table("scores_references", shown, both, "The same videos, splits and scoring.")
     better = (both.iloc[0] > references.loc["ed_tcn"]).sum()
-    book.say(f"ASFormer is above ED-TCN on {better} of the five metrics; nothing was chosen on the test videos.")
+    text = f"ASFormer is above ED-TCN on {better} of the five metrics."
+    book.say(f"{text} Nothing was chosen on the test videos.")
 
 # %% [markdown]
 # ## What a prediction looks like
@@ -106,7 +114,8 @@ if book.params.data.compare == "scores_references":
 video = dataset.split(book.splits[0])[1][0]
 folder = book.out.predictions("asformer_public", book.splits[0])
 predicted, truth = prediction_pairs(folder, dataset, [video])[video]
-figure, ax = plt.subplots(figsize=(plots.WIDTH, 2.6))
-plots.timeline({"truth": truth, "ASFormer": predicted[: len(truth)]}, dataset.fps, dataset.classes, ax)
-frames = pd.DataFrame({"truth": truth, "ASFormer": predicted[: len(truth)]})
-book.figure("public_features_timeline", figure, frames, f"Truth and prediction of {video}, a test video.")
+rows = {"truth": truth, "ASFormer": predicted[: len(truth)]}
+ax = plt.figure(figsize=(plots.WIDTH, 2.6)).add_subplot()
+plots.timeline(rows, dataset.fps, dataset.classes, ax)
+caption = f"Truth and prediction of {video}, a test video."
+book.figure("public_features_timeline", ax.figure, pd.DataFrame(rows), caption)

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 2.3.2 Extracting the features
 #
-# The thesis could not find the weights behind the public features, so it extracted its own from the videos, with the I3D
-# of pytorchvideo: a window of 21 frames around each frame, one vector a frame. Two things had to be settled on the way:
-# damaged videos, and features that come out longer than the labels.
+# The thesis could not find the weights behind the public features. So it extracted its own from
+# the videos, with pytorchvideo's I3D: a window of 21 frames around each frame, one vector per
+# frame. Two things had to be settled on the way: damaged videos, and features that outlast the
+# labels.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -14,7 +15,11 @@ overrides = []
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from lib.asformer.cross_validation import backbone_comparison, trimming_experiment
+from lib.asformer.cross_validation import (
+    backbone_comparison,
+    backbone_gain,
+    trimming_experiment,
+)
 from lib.backbones.i3d_features import RANDOM, damaged, extract_sets, mode_agreement
 from lib.data.video import read_frames
 from lib.notebook import plots
@@ -27,9 +32,10 @@ book = open_notebook("2_3_2_feature_extraction", params, split, overrides)
 # %% [markdown]
 # ## Extraction
 #
-# Frames are decoded with OpenCV's `VideoCapture`, resized, cropped, normalized, and padded with zeros at both ends of the
-# video; every frame gets the pooled output of the window around it. Each split's part extracts its test videos, and every
-# video is tested once. A video that is done is not done again.
+# Frames are decoded with OpenCV's `VideoCapture`, resized, cropped and normalized, and zeros are
+# added at both ends of the video. Every frame gets the pooled output of the window around it. Each
+# split extracts its test videos, and every video is tested once. A finished video is not extracted
+# again.
 
 # %%
 videos = [video for k in book.splits for video in book.dataset().split(k)[1]]
@@ -40,68 +46,73 @@ book.table("feature_sets", sets, sets.reset_index(), "The feature sets of these 
 if book.whole:
     cosine, faster = mode_agreement(book, videos[0])
     book.say(
-        f"This profile extracts in mode `{book.params.i3d.mode}`. On the first {len(cosine)} frames of `{videos[0]}` each window alone and the "
-        f"dense pass agree with a cosine of {pd.Series(cosine).median():.4f} in the median and {cosine.min():.4f} at the least, the mean feature "
-        f"removed; dense was {faster:.1f} times as fast (both float32, one thread)."
+        f"This profile extracts in mode `{book.params.i3d.mode}`. The mode `window` computes each "
+        "window alone, `dense` one pass over the video. On the first "
+        f"{len(cosine)} frames of `{videos[0]}` the features of both agree with a cosine of "
+        f"{pd.Series(cosine).median():.4f} in the median and {cosine.min():.4f} at least, with the "
+        f"mean feature removed. Dense was {faster:.1f} times as fast (float32, one thread)."
     )
 
 # %% [markdown]
 # ## Damaged videos
 #
-# A frame that cannot be decoded must not be lost: every later label would move. The reader counts on; the last good frame
-# stands in. A frame that still decodes, however spoilt it looks, comes as it is. (The thesis says that damaged frames are skipped; its code stops reading at the first.)
+# A frame that cannot be decoded must not be lost, or every later label would move. The reader
+# counts on, and the last good frame stands in. A frame that still decodes is used, however spoilt
+# it looks. (The thesis says that damaged frames are skipped; its code stops reading at the first.)
 
 # %%
 spoilt = damaged(book, videos)
 if spoilt:
-    figure, axes = plt.subplots(len(spoilt), 5, figsize=(plots.WIDTH, 1.9 * len(spoilt)), squeeze=False)
+    size = (plots.WIDTH, 1.9 * len(spoilt))
+    figure, axes = plt.subplots(len(spoilt), 5, figsize=size, squeeze=False)
     for row, (video, bad) in zip(axes, spoilt.items(), strict=True):
         shown = [max(0, bad[0] - 2), max(0, bad[0] - 1), bad[0], bad[len(bad) // 2], bad[-1]]
         frames = read_frames(book.root / "videos" / f"{video}.avi", shown)
         for ax, number, frame in zip(row, shown, frames, strict=True):
             state = "lost, replaced" if number in bad else "decoded"
             plots.picture(frame, f"{video}, frame {number}\n{state}", ax)
-    numbers = pd.DataFrame(
-        [(video, frame) for video, bad in spoilt.items() for frame in bad], columns=["video", "frame"]
-    )
-    book.figure(8, figure, numbers, "Damaged videos: around the first and the last damaged frame.", raster=True)
+    lost = [(video, frame) for video, bad in spoilt.items() for frame in bad]
+    caption = "Damaged videos: around the first and the last damaged frame."
+    book.figure(8, figure, pd.DataFrame(lost, columns=["video", "frame"]), caption, raster=True)
 
 # %% tags=["remove-input"]
 tested_in = {video: k for k in book.splits for video in book.dataset().split(k)[1]}
 for video, bad in spoilt.items():
     book.say(
-        f"`{video}`: {len(bad)} frames cannot be decoded; it is a test video of split {tested_in.get(video, '(another)')}."
+        f"`{video}`: {len(bad)} frames cannot be decoded. "
+        f"It is a test video of split {tested_in.get(video, '(another)')}."
     )
 if book.whole and spoilt:
+    others = [str(k) for k in book.splits[1:] if k not in {tested_in[video] for video in spoilt}]
     book.say(
-        "The thesis explains its weak split 1 by the damaged videos, since both are in that split's training part. "
-        f"They are in those of splits {', '.join(str(k) for k in book.splits[1:] if k not in {tested_in[v] for v in spoilt})} as well."
+        "The thesis explains its weak split 1 by the damaged videos, since both are among that "
+        f"split's training videos. They are among those of splits {', '.join(others)} as well."
     )
 
 # %% [markdown]
 # ## Where to trim?
 #
-# There are a few more vectors than labels: in the thesis eight in every video. It cut them at the start, at both ends or at
-# the end, and trained split 1 once for each.
+# There are a few more vectors than labels: in the thesis eight in every video. It cut them at the
+# start, at both ends or at the end, and trained split 1 once for each.
 
 # %%
 if book.whole:
     trimming = trimming_experiment(book)
     history, trimmed = trimming.history, trimming.table
     book.metrics(trimming.metrics)
-    figure, (left, right) = plt.subplots(1, 2)
-    accuracy = {name: part.set_index("epoch")["train_accuracy"] for name, part in history.groupby("trim", sort=False)}
-    plots.labelled_curves(accuracy, left, "training accuracy, %").legend()
-    loss = {name: part.set_index("epoch")["train_loss"] for name, part in history.groupby("trim", sort=False)}
-    plots.labelled_curves(loss, right, "training loss (a video)")
-    book.figure(9, figure, history, "The trimming experiment, training.")
+    parts = {name: part.set_index("epoch") for name, part in history.groupby("trim", sort=False)}
+    labels = {"train_accuracy": "training accuracy, %", "train_loss": "training loss (per video)"}
+    curves = {
+        label: {name: part[column] for name, part in parts.items()}
+        for column, label in labels.items()  # one panel each
+    }
+    book.figure(9, plots.curve_panels(curves), history, "The trimming experiment, training.")
 
 # %%
 if book.whole:
-    figure, ax = plt.subplots()
+    tested = {name: part["accuracy"].dropna() for name, part in parts.items()}
+    figure = plots.curve_panels({"test accuracy, %": tested})
     measured = history.dropna(subset=["accuracy"])
-    tested = {name: part.set_index("epoch")["accuracy"] for name, part in measured.groupby("trim", sort=False)}
-    plots.labelled_curves(tested, ax, "test accuracy, %").legend()
     book.figure(10, figure, measured, "The trimming experiment, test videos.")
 
 # %%
@@ -111,39 +122,30 @@ if book.whole:
 
 # %% tags=["remove-input"]
 if book.whole:
-    spread = trimmed["accuracy"].max() - trimmed["accuracy"].min()
-    theirs = published_table(2)["accuracy"]
+    ours, theirs = trimmed["accuracy"], published_table(2)["accuracy"]
     book.say(
-        f"Here the three ways lie {spread:.3f} apart in accuracy, in the thesis {theirs.max() - theirs.min():.3f}, one run each. "
-        f"The best is `{trimmed['accuracy'].idxmax()}` here and `{theirs.idxmax()}` there. A shift of eight frames is the same in training and "
-        "test, so a network can learn it: compare the spread between seeds before reading anything into the order."
+        f"The three ways lie {ours.max() - ours.min():.3f} apart in accuracy here, "
+        f"{theirs.max() - theirs.min():.3f} in the thesis, one run each. "
+        f"The best is `{ours.idxmax()}` here and `{theirs.idxmax()}` there. A shift of eight frames "
+        "is the same in training and test, so a network can learn it. Compare the spread between "
+        "seeds below before reading anything into the order."
     )
 
 # %% [markdown]
 # ## Does a trained backbone help?
 #
-# The demo's own acceptance test: the same network with random weights must be clearly worse, else the scenes could be told
-# apart without having learnt to see. A linear probe reads single frames; ASFormer, with three seeds, reads the sequence. There is
-# one net of each kind, so the spread below is ASFormer's, not the backbone's.
+# The demo's own acceptance test. The same network with random weights must be clearly worse;
+# otherwise the scenes could be recognized without learning to see. A linear probe reads single
+# frames; ASFormer, with three seeds, reads the sequence. There is one net of each kind, so the
+# spread is ASFormer's, not the backbone's.
 
 # %%
 if book.whole and book.params.data.source == "demo":
     comparison = backbone_comparison(book, {"trained": book.own_features, "random": RANDOM})
-    book.table(
-        "backbones",
-        mark_best(comparison.rename(columns=PERCENT)).format(precision=1),
-        comparison.reset_index(),
-        "Trained against random I3D, split 1.",
-    )
+    shown = mark_best(comparison.rename(columns=PERCENT)).format(precision=1)
+    caption = "Trained against random I3D, split 1."
+    book.table("backbones", shown, comparison.reset_index(), caption)
 
 # %% tags=["remove-input"]
 if book.whole and book.params.data.source == "demo":
-    means = comparison.groupby("backbone", sort=False).mean()
-    spread = comparison.groupby("backbone", sort=False)["accuracy"].agg(lambda values: values.max() - values.min())
-    gain = means.loc["trained"] - means.loc["random"]
-    book.say(
-        f"Linear probe: {means.loc['trained', 'linear probe']:.1f} trained, {means.loc['random', 'linear probe']:.1f} random. "
-        f"ASFormer over three seeds: accuracy {means.loc['trained', 'accuracy']:.1f} against {means.loc['random', 'accuracy']:.1f} "
-        f"({gain['accuracy']:+.1f}), F1@50 {means.loc['trained', 'f1@50']:.1f} against {means.loc['random', 'f1@50']:.1f} ({gain['f1@50']:+.1f}). "
-        f"Between seeds accuracy varies by {spread['trained']:.1f} points (trained), which is the yardstick for the trimming table above."
-    )
+    book.say(backbone_gain(comparison))

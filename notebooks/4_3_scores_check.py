@@ -1,9 +1,11 @@
 # %% [markdown]
 # # 4.3 The same protocol on real videos
 #
-# Does what 4.2 says of decoding, seeds and conventions hold for real videos too? All 50 videos of 50 Salads, through the class scores
-# that Lea et al. published, 18 numbers a second. **The caveat, on every number here:** the scores of a training video come from SVMs that had seen
-# this fold's test videos, so whatever is trained on them is stacked, with a mild leak, and none of it stands beside I3D results.
+# Does what 4.2 finds on decoding, seeds and conventions hold for real videos too? All 50 videos of
+# 50 Salads, through the class scores that Lea et al. published: 18 numbers per second. **The
+# caveat, on every number here:** the scores of a training video come from SVMs that had seen this
+# fold's test videos. So whatever is trained on them is stacked, with a mild leak, and not
+# comparable with I3D results.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/50salads_scores.yaml"  # the profile
@@ -14,8 +16,6 @@ overrides = []
 from itertools import chain
 from typing import get_args
 
-import pandas as pd
-
 from lib.beyond.controls.decoding import write_decoded
 from lib.beyond.controls.design import Control, run_controls
 from lib.beyond.controls.intervals import (
@@ -24,14 +24,23 @@ from lib.beyond.controls.intervals import (
     estimates,
     seeds_table,
     video_items,
+    with_references,
 )
 from lib.beyond.controls.protocol import second_means, write_features, write_labels
-from lib.beyond.controls.views import control_cells, shown_differences, told
+from lib.beyond.controls.views import (
+    control_cells,
+    convention_effect,
+    epochs_chosen,
+    from_references,
+    seed_effect,
+    shown_differences,
+    weights_chosen,
+)
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import PERCENT, mark_best
 from lib.scoring.folders import name_seeds, score_methods
 from lib.scoring.metrics import Convention
-from lib.scoring.published import published_table
+from lib.scoring.words import interval
 
 book = open_notebook("4_3_scores_check", params, split, overrides)
 settings, scoring = book.params.controls, (book.params.data.convention, book.params.data.ignore)
@@ -39,12 +48,13 @@ settings, scoring = book.params.controls, (book.params.data.convention, book.par
 # %% [markdown]
 # ## Training
 #
-# The protocol of 4.2: some training people are held out and choose the epoch and the weight of the decoding; the test videos are
-# scored once.
+# The protocol of 4.2: some training people are held out; they choose the epoch and the weight of
+# the decoding. The test videos are scored once.
 
 # %%
 trim = "end" if book.params.data.source == "demo" else None
-dataset, root = book.dataset(book.params.data.public_features, trim), book.out.root / "seconds"
+dataset = book.dataset(book.params.data.public_features, trim)
+root = book.out.root / "seconds"
 write_labels(root, dataset, settings.splits)
 features = {video: second_means(dataset.feature(video), dataset.fps) for video in dataset.videos}
 write_features(root, "scores", features)
@@ -55,45 +65,32 @@ runs = run_controls(book, methods, root)
 written = write_decoded(book, dataset, root, runs)
 
 # %% tags=["remove-input"]
-chosen = written.query("epoch > 0")
 book.say(
-    f"{len(settings.splits)} splits, {len(settings.seeds)} seeds of ASFormer, {settings.validation_people} people held out of each training part; up to {settings.asformer_epochs} epochs (2.3.1: {book.params.asformer.epochs}), chosen: "
-    f"{chosen['epoch'].min()} to {chosen['epoch'].max()}; {chosen['cpu_seconds'].mean():.0f} CPU seconds a training. Weights of the decoding: "
-    f"{', '.join(f'{weight:g} ({count} runs)' for weight, count in written.groupby('weight').size().items())}."
+    f"{len(settings.splits)} splits, {len(settings.seeds)} seeds of ASFormer, "
+    f"{settings.validation_people} people held out of each training part. "
+    f"{epochs_chosen(written, settings)} {weights_chosen(written)}"
 )
 
 # %% [markdown]
 # ## Three conventions
 #
-# The same predictions under the three ways of scoring that are in use. ED-TCN and Dilated TCN are as published, on the same scores and
-# videos, in the convention `lea`; they were trained on the whole training part.
+# The same predictions under the three ways of scoring that are in use. ED-TCN and Dilated TCN are
+# as published, on the same scores and videos, in the convention `lea`; they were trained on the
+# whole training part.
 
 # %%
 cells = control_cells(book.out, runs)
 metrics = score_methods(book, dataset, chain(*cells.values()), get_args(Convention))
 conventions = conventions_table(metrics)
 if book.params.data.compare == "scores_references":
-    published = published_table("scores_references").drop(index="svm")
-    published.index = pd.MultiIndex.from_product(
-        [published.index + ", published", ["lea"]], names=["method", "convention"]
-    )
-    conventions = pd.concat([conventions, published])
-caption = "Mean over splits and seeds. Trained on scores whose SVMs saw the test videos: not beside I3D results."
+    conventions = with_references(conventions)
 shown = mark_best(conventions.rename(columns=PERCENT)).format(precision=1)
+caption = "Mean over splits and seeds. Trained on scores whose SVMs saw the test videos: "
+caption += "not comparable with I3D results."
 book.table("scores_check", shown, conventions.reset_index(), caption)
 
 # %% tags=["remove-input"]
-spread = conventions.loc["asformer"].max() - conventions.loc["asformer"].min()
-book.say(
-    f"The convention alone moves ASFormer's F1@50 by {spread['f1@50']:.1f} points, its edit score by {spread['edit']:.1f} and its accuracy by {spread['accuracy']:.1f}."
-)
-if book.params.data.compare == "scores_references":
-    lea = conventions.xs("lea", level="convention")
-    best = lea.loc[["asformer", "asformer_viterbi"], "f1@50"].idxmax()
-    gain = lea.loc[best] - lea.loc["ed_tcn, published"]
-    book.say(
-        f"In the references' own convention `{best}` stands {gain['accuracy']:+.1f} points from ED-TCN in accuracy, {gain['edit']:+.1f} in the edit score and {gain['f1@50']:+.1f} in F1@50."
-    )
+book.say(f"{convention_effect(conventions)} {from_references(conventions)}")
 
 # %% [markdown]
 # ## Seeds
@@ -101,18 +98,16 @@ if book.params.data.compare == "scores_references":
 # %%
 own = metrics[metrics["protocol"] == book.params.data.convention]
 seeds = seeds_table(own)
-caption = "Standard deviation over the seeds within a split (mean of the splits), and of the splits' means; percent."
-book.table("scores_check_seeds", seeds.style.format(precision=2, na_rep="–"), seeds.reset_index(), caption)
+shown = seeds.style.format(precision=2, na_rep="–")
+caption = "Standard deviation over the seeds within a split (mean of the splits), "
+caption += "and of the splits' means; percent."
+book.table("scores_check_seeds", shown, seeds.reset_index(), caption)
 
 # %% tags=["remove-input"]
-row = seeds.loc["asformer"]
-book.say(
-    f"Another seed moves ASFormer's F1@50 on a split by {row['f1@50, seeds']:.2f} (standard deviation), another split by {row['f1@50, splits']:.2f}; the thesis has one seed and five splits. "
-    f"Differences between two trainings on one split below about {2 * 2**0.5 * row['f1@50, seeds']:.1f} points of F1@50 can be the seed alone."
-)
+book.say(seed_effect(seeds))
 
 # %% [markdown]
-# ## What each part brings
+# ## What each part adds
 
 # %%
 items = {name: video_items(dataset, parts, *scoring) for name, parts in cells.items()}
@@ -124,16 +119,14 @@ asked = {
     "ASFormer against the probe, both with Viterbi": ("asformer_viterbi", "linear_probe_viterbi"),
 }
 found = differences(items, asked)
-book.table(
-    "scores_check_differences", shown_differences(found), found.reset_index(), "Points, 95 % intervals over videos."
-)
+caption = "Points that each part adds, with 95 % intervals over the videos."
+book.table("scores_check_differences", shown_differences(found), found.reset_index(), caption)
 
 # %% tags=["remove-input"]
-values = estimates(items)
+row = estimates(items).loc["asformer"]
+accuracy, f1 = (interval(row, measure, ".1f") for measure in ("accuracy", "f1@50"))
 book.say(
-    f"Over all {values.loc['asformer', 'videos']:.0f} videos ASFormer has accuracy {values.loc['asformer', 'accuracy']:.1f} % [{values.loc['asformer', 'accuracy low']:.1f}, {values.loc['asformer', 'accuracy high']:.1f}] and F1@50 "
-    f"{values.loc['asformer', 'f1@50']:.1f} [{values.loc['asformer', 'f1@50 low']:.1f}, {values.loc['asformer', 'f1@50 high']:.1f}]. F1@50: {told(found, list(asked), 'f1@50')}"
-)
-book.say(
-    "The caveat again: stacked on SVMs that saw each fold's test videos; a check of protocol, not a result on 50 Salads."
+    f"Over all {row['videos']:.0f} videos ASFormer has accuracy {accuracy} % and F1@50 {f1}. "
+    "The caveat again: stacked on SVMs that saw each fold's test videos; "
+    "a check of the protocol, not a result on 50 Salads."
 )

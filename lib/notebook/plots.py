@@ -317,6 +317,16 @@ def class_legend(classes: Sequence[str], figure: Figure) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncol=4, fontsize=7.5, frameon=False)
 
 
+def timeline_panels(panels: Mapping[str, Mapping[str, Sequence[str]]], fps: float, classes: Sequence[str]) -> Figure:
+    """Timelines of several videos below each other, by title, with one legend."""
+    figure, axes = plt.subplots(len(panels), 1, figsize=(WIDTH, 3.2 * len(panels)), squeeze=False)
+    for ax, (title, rows) in zip(axes[:, 0], panels.items(), strict=True):
+        timeline(rows, fps, classes, ax).set_title(title, fontsize=9)
+        ax.get_legend().remove()
+    class_legend(classes, figure)
+    return figure
+
+
 def _filling(style: ClassStyle) -> dict[str, Any]:
     return {"facecolor": style.colour, "hatch": style.hatch, "hatchcolor": style.ink}
 

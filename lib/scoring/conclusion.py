@@ -5,8 +5,7 @@ from its 95 % interval by `lib.scoring.stats.verdict`. Splits share training vid
 side.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 import pandas as pd
@@ -15,50 +14,45 @@ from lib.data.dataset import Dataset, Trim
 from lib.data.predictions import PredictionError
 from lib.data.profile import Profile
 from lib.scoring.folders import Cell, cells_of, pairs_of, score_methods
-from lib.scoring.labels import segments
+from lib.scoring.labels import Labels, segments
 from lib.scoring.metrics import METRICS
-from lib.scoring.published import METHOD_TABLES, VIDEOCLIP_NAMES, published_table
+from lib.scoring.names import display_name
+from lib.scoring.published import METHOD_TABLES, published_table
 from lib.scoring.seconds import SECONDS
 from lib.scoring.stats import Verdict, direction, mean_interval, verdict
 
 Sign = Literal["higher", "lower"]
-BY_FRAME = {  # name in Table 10 -> ours; a method of your own is a line more (README, A method)
+BY_FRAME = {  # name in Table 10 -> ours; a method of your own is one more line
     "asformer_authors_features": "asformer_public",
     "baseline": "asformer_own",
-}
-SHORT = {  # names in figures
-    "asformer_authors_features": "ASFormer, public",
-    "baseline": "ASFormer, own",
-    **VIDEOCLIP_NAMES,
 }
 
 
 def methods(epochs: tuple[int, ...]) -> dict[str, str]:
     """The thesis's name in Table 10 -> ours, below predictions/; its 8 and 15 epochs: the profile's first and last."""
-    found = dict(BY_FRAME)
-    for weights in ("own", "public"):
-        found[f"videoclip_{weights}_zero_shot"] = f"videoclip_{weights}_zero_shot"
-    for weights in ("own", "public"):
-        for theirs, ours in ((8, epochs[0]), (15, epochs[-1])):
-            found[f"videoclip_{weights}_{theirs}_epochs"] = f"videoclip_{weights}_{ours}_epochs"
-    return found
+    zero_shot = [f"videoclip_{weights}_zero_shot" for weights in ("own", "public")]
+    tuned = {
+        f"videoclip_{weights}_{theirs}_epochs": f"videoclip_{weights}_{ours}_epochs"
+        for weights in ("own", "public")
+        for theirs, ours in ((8, epochs[0]), (15, epochs[-1]))
+    }
+    return BY_FRAME | {name: name for name in zero_shot} | tuned
 
 
-def there(profile: Profile) -> dict[str, str]:
-    """Those of `methods` whose predictions for all of the book's splits are there.
+def predicted(profile: Profile) -> dict[str, str]:
+    """Those of `methods` that have predicted all splits of this run.
 
     Raises:
         PredictionError: none.
     """
-    found = methods(profile.params.finetune.epochs)
-    made = {
+    found = {
         theirs: ours
-        for theirs, ours in found.items()
-        if all(profile.out.predictions(ours, split).is_dir() for split in profile.splits)
+        for theirs, ours in methods(profile.params.finetune.epochs).items()
+        if all(cell.folder.is_dir() for cell in cells_of(profile, [ours]))
     }
-    if not made:
+    if not found:
         raise PredictionError(f"{profile.out.root / 'predictions'}: no method has predicted all splits; run one first")
-    return made
+    return found
 
 
 def score_all(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
@@ -70,24 +64,23 @@ def score_all(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> p
 
 
 def table_ten(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
-    """A row a method of the thesis's Table 10, then those that it does not have.
+    """A row per method of the thesis's Table 10, then the methods that it does not have.
 
     Returns:
-        thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference;
-        then of the common protocol the mean over the splits of each metric, and the standard deviation of the accuracy.
+        thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference; in
+        the common protocol the mean over the splits of each metric, and the standard deviation of the accuracy.
         Accuracy and F1 as fractions, edit in percent.
     """
     whole = metrics.query("video == 'all'")
     rows = {}
     theirs_of = published_table(10)["accuracy"].to_dict()
     for name in dict.fromkeys([*theirs_of, *_compared(metrics)]):
-        theirs = theirs_of.get(name, float("nan"))
-        row = {"thesis": theirs}
+        row = {"thesis": theirs_of.get(name, float("nan"))}
         own = whole[whole["method"] == name].pivot_table(index="split", columns=["protocol", "metric"], values="value")
         if len(own):
             protocol = SECONDS if str(name).startswith("videoclip") else convention
             row["as_thesis"] = own[protocol]["accuracy"].mean() / 100
-            row["difference"] = row["as_thesis"] - theirs
+            row["difference"] = row["as_thesis"] - row["thesis"]
             common = own[convention]
             row |= {metric: common[metric].mean() / (1 if metric == "edit" else 100) for metric in METRICS}
             row["accuracy_sd"] = common["accuracy"].std() / 100
@@ -100,13 +93,8 @@ def _compared(metrics: pd.DataFrame) -> list[str]:
     return [name for name in metrics["method"].unique() if not name.startswith("trim_")]
 
 
-def short(name: str) -> str:
-    """A method's name in figures."""
-    return SHORT.get(name, name)
-
-
 def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.Series:
-    """Predicted segments for each true one, a number a method: above 1 the videos are over-segmented."""
+    """Predicted segments per true segment, of each method: above 1 the videos are over-segmented."""
     ratios = {}
     for name, ours in found.items():
         pairs = [pair for cell in cells_of(profile, [ours]) for pair in pairs_of(dataset, cell).values()]
@@ -116,7 +104,7 @@ def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) ->
 
 
 def chosen_videos(metrics: pd.DataFrame, convention: str) -> tuple[str, dict[str, tuple[str, int]]]:
-    """Worst, middle and best video by accuracy of the baseline, or else of the first method that there is.
+    """Worst, middle and best video by accuracy of the baseline, or else of the first method.
 
     Returns:
         The method, and place -> (video, split).
@@ -131,8 +119,40 @@ def chosen_videos(metrics: pd.DataFrame, convention: str) -> tuple[str, dict[str
     return judge, chosen
 
 
+def labels_of(
+    profile: Profile, dataset: Dataset, found: Mapping[str, str], videos: Iterable[tuple[str, int]]
+) -> list[dict[str, Labels]]:
+    """Truth and the methods' labels of each (video, split), by names for readers."""
+    return [
+        {"truth": dataset.names(video)}
+        | {
+            display_name(name): pairs_of(dataset, Cell(name, split, profile.out.predictions(ours, split)))[video][0]
+            for name, ours in found.items()
+        }
+        for video, split in videos
+    ]
+
+
+def accuracies(metrics: pd.DataFrame, judge: str) -> str:
+    """A line per video: the accuracy of one method and of the best.
+
+    Args:
+        metrics: the long table of some videos in one protocol.
+
+    >>> rows = [("v", "baseline", "accuracy", 80.0), ("v", "asformer_public", "accuracy", 90.0)]
+    >>> print(accuracies(pd.DataFrame(rows, columns=["video", "method", "metric", "value"]), "baseline"))
+    - `v`: ASFormer, own features 80 %; best: ASFormer, public features, 90 %.
+    """
+    each = metrics[metrics["metric"] == "accuracy"].pivot(index="video", columns="method", values="value")
+    return "\n".join(
+        f"- `{video}`: {display_name(judge)} {row[judge]:.0f} %; "
+        f"best: {display_name(str(row.idxmax()))}, {row.max():.0f} %."
+        for video, row in each.iterrows()
+    )
+
+
 def best_against_baseline(table: pd.DataFrame) -> str:
-    """A sentence that sets the best VideoCLIP against the baseline, where both are there.
+    """Compare the best fine-tuned VideoCLIP with the baseline, if the table has both.
 
     Args:
         table: of `table_ten`, with `segments_of` as a column.
@@ -143,17 +163,17 @@ def best_against_baseline(table: pd.DataFrame) -> str:
     ours, baseline = table.loc[tuned.idxmax()], table.loc["baseline"]
     gain = ours - baseline
     return (
-        f"The best VideoCLIP here is `{tuned.idxmax()}`: accuracy {ours['accuracy']:.3f} against the baseline's "
-        f"{baseline['accuracy']:.3f} ({gain['accuracy']:+.3f}; in the thesis {gain['thesis']:+.3f}), F1@50 "
-        f"{ours['f1@50']:.3f} against {baseline['f1@50']:.3f} ({gain['f1@50']:+.3f}). It predicts "
-        f"{ours['segments']:.1f} segments for each true one, the baseline {baseline['segments']:.1f}."
+        f"The best VideoCLIP here is {display_name(str(tuned.idxmax()))}. Its accuracy is {ours['accuracy']:.3f}, the "
+        f"baseline's {baseline['accuracy']:.3f} ({gain['accuracy']:+.3f}; in the thesis {gain['thesis']:+.3f}). Its "
+        f"F1@50 is {ours['f1@50']:.3f}, the baseline's {baseline['f1@50']:.3f} ({gain['f1@50']:+.3f}). It predicts "
+        f"{ours['segments']:.1f} segments per true segment, the baseline {baseline['segments']:.1f}."
     )
 
 
-def left_out(found: Mapping[str, str], folder: Path) -> str:
-    """A sentence about the methods that have no predictions here, or nothing."""
-    missing = [name for name in published_table(10).index[1:] if name not in found]
-    return f"No predictions in {folder.name}/ of: {', '.join(missing)}." if missing else ""
+def left_out(found: Iterable[str]) -> str:
+    """Name the methods of Table 10 without predictions here, if any."""
+    missing = [display_name(str(name)) for name in published_table(10).index[1:] if name not in found]
+    return f"No predictions of: {'; '.join(missing)}." if missing else ""
 
 
 def judge(differences: Sequence[float], claimed: Sign) -> tuple[float, float, Verdict]:
@@ -170,32 +190,54 @@ def judge(differences: Sequence[float], claimed: Sign) -> tuple[float, float, Ve
 
 
 def check_claims(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
-    """All claims whose methods are there.
+    """Judge all claims whose methods have predictions.
 
     Args:
-        metrics: of `lib.scoring.conclusion.score_all`.
+        metrics: as returned by `score_all`.
 
     Returns:
-        A row a claim: claim, measure, thesis (its own difference), here, ± (half of the 95 % interval), over, verdict.
+        A row per claim: claim, measure, thesis (its own difference), here, ± (half of the 95 % interval), over, verdict.
     """
     common = metrics[metrics["protocol"] == convention]
     wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100
-    rows = []
+    known, rows = set(wide.index.unique("method")), []
 
-    def add(claim: str, better: str, worse: str, metric: str = "accuracy", claimed: Sign = "higher") -> None:
-        if {better, worse} <= set(wide.index.unique("method")):
-            values = [wide.xs((name, "all"), level=("method", "video"))[metric] for name in (better, worse)]
-            found = judge((values[0] - values[1]).dropna().tolist(), claimed)
-            rows.append([claim, metric, _thesis(better, worse, metric), *found[:2], "splits", found[2]])
+    def gain(better: str, worse: str) -> tuple[pd.DataFrame, pd.Series]:
+        """Differences per split here, and of the thesis's means."""
+        ours = [wide.xs((name, "all"), level=("method", "video")) for name in (better, worse)]
+        theirs = [published_table(METHOD_TABLES[name]).loc["mean"] for name in (better, worse)]
+        return ours[0] - ours[1], theirs[0] - theirs[1]
+
+    def add(claim: str, differences: pd.Series, thesis: float, claimed: Sign, measure: str = "accuracy") -> None:
+        mean, half, judged = judge(differences.dropna().tolist(), claimed)
+        rows.append([claim, measure, thesis, mean, half, "splits", judged])
+
+    def add_gain(claim: str, better: str, worse: str, claimed: Sign = "higher") -> None:
+        if {better, worse} <= known:
+            ours, theirs = gain(better, worse)
+            add(claim, ours["accuracy"], theirs["accuracy"], claimed)
 
     for weights in ("own", "public"):
         name = f"videoclip_{weights}"
-        add(f"Fine-tuning beats zero-shot ({weights} weights)", f"{name}_8_epochs", f"{name}_zero_shot")
-        add(f"Fine-tuned VideoCLIP beats the baseline ({weights} weights, 15 epochs)", f"{name}_15_epochs", "baseline")
-    add("Public zero-shot beats own zero-shot", "videoclip_public_zero_shot", "videoclip_own_zero_shot")
-    add("Own I3D features lose to the authors'", "baseline", "asformer_authors_features", claimed="lower")
-    add("More epochs help own weights", "videoclip_own_15_epochs", "videoclip_own_8_epochs")
-    rows += _longer_by_weights(wide) + _trimming(wide) + _over_segmentation(wide)
+        add_gain(f"Fine-tuning beats zero-shot ({weights} weights)", f"{name}_8_epochs", f"{name}_zero_shot")
+        claim = f"Fine-tuned VideoCLIP beats the baseline ({weights} weights, 15 epochs)"
+        add_gain(claim, f"{name}_15_epochs", "baseline")
+    add_gain("Public zero-shot beats own zero-shot", "videoclip_public_zero_shot", "videoclip_own_zero_shot")
+    add_gain("Own I3D features lose to the authors'", "baseline", "asformer_authors_features", "lower")
+    add_gain("More epochs help own weights", "videoclip_own_15_epochs", "videoclip_own_8_epochs")
+    longer = [[f"videoclip_{weights}_{epochs}_epochs" for epochs in (15, 8)] for weights in ("public", "own")]
+    if {name for pair in longer for name in pair} <= known:
+        (public, public_thesis), (own, own_thesis) = (gain(*pair) for pair in longer)
+        claim, thesis = "More epochs add less to public weights than to own weights", public_thesis - own_thesis
+        add(claim, (public - own)["accuracy"], thesis["accuracy"], "lower")
+    rows += _trimming(wide)
+    # right seconds in too many pieces cost more F1 than accuracy
+    for weights in ("own", "public"):
+        if {name := f"videoclip_{weights}_15_epochs", "baseline"} <= known:
+            ours, theirs = gain(name, "baseline")
+            claim = f"VideoCLIP over-segments: F1 falls behind accuracy ({weights} weights)"
+            loss, thesis = (each["f1@50"] - each["accuracy"] for each in (ours, theirs))
+            add(claim, loss, thesis, "lower", "F1@50 less accuracy")
     return pd.DataFrame(rows, columns=["claim", "measure", "thesis", "here", "±", "over", "verdict"])
 
 
@@ -214,20 +256,6 @@ def tally(claims: pd.DataFrame) -> str:
     )
 
 
-def _longer_by_weights(wide: pd.DataFrame) -> list[list]:
-    """What epochs 9 to 15 add with public weights, less what they add with own ones (thesis 2.9.2: almost nothing)."""
-    methods = {weights: [f"videoclip_{weights}_{epochs}_epochs" for epochs in (15, 8)] for weights in ("public", "own")}
-    if not {name for names in methods.values() for name in names} <= set(wide.index.unique("method")):
-        return []
-    gains, published = {}, {}
-    for weights, (longer, shorter) in methods.items():
-        ends = [wide.xs((name, "all"), level=("method", "video"))["accuracy"] for name in (longer, shorter)]
-        gains[weights], published[weights] = ends[0] - ends[1], _thesis(longer, shorter, "accuracy")
-    mean, half, judged = judge((gains["public"] - gains["own"]).dropna().tolist(), "lower")
-    claim = "More epochs add less to public weights than to own weights"
-    return [[claim, "accuracy", published["public"] - published["own"], mean, half, "splits", judged]]
-
-
 def _trimming(wide: pd.DataFrame) -> list[list]:
     """Trimming at the end against the better of the other two, in the test videos of split 1."""
     if "trim_end" not in wide.index.unique("method"):
@@ -238,24 +266,3 @@ def _trimming(wide: pd.DataFrame) -> list[list]:
     mean, half, judged = judge((each["end"] - each[other]).tolist(), "higher")
     published = theirs["end"] - theirs.drop("end").max()
     return [["Trimming at the end is best", "accuracy", published, mean, half, "videos of split 1", judged]]
-
-
-def _over_segmentation(wide: pd.DataFrame) -> list[list]:
-    """VideoCLIP loses more in F1@50 than in accuracy against the baseline: right seconds in too many pieces."""
-    rows = []
-    for weights in ("own", "public"):
-        name = f"videoclip_{weights}_15_epochs"
-        if not {name, "baseline"} <= set(wide.index.unique("method")):
-            continue
-        tuned, baseline = (wide.xs((method, "all"), level=("method", "video")) for method in (name, "baseline"))
-        loss = (tuned - baseline)["f1@50"] - (tuned - baseline)["accuracy"]
-        mean, half, judged = judge(loss.tolist(), "lower")
-        published = _thesis(name, "baseline", "f1@50") - _thesis(name, "baseline", "accuracy")
-        claim = f"VideoCLIP over-segments: F1 falls behind accuracy ({weights} weights)"
-        rows.append([claim, "F1@50 less accuracy", published, mean, half, "splits", judged])
-    return rows
-
-
-def _thesis(better: str, worse: str, metric: str) -> float:
-    means = [published_table(METHOD_TABLES[name]).loc["mean", metric] for name in (better, worse)]
-    return float(means[0] - means[1])

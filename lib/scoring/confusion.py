@@ -1,19 +1,13 @@
-"""Confusion matrices (thesis Figures 18, 19, 21, 23, 25, 27), counted in seconds from predictions and ground truth.
+"""Confusion matrices (thesis Figures 18, 19, 21, 23, 25, 27) and the kinds of confused pairs (2.8.3), in seconds.
 
-Both sides are brought to a label a second by `at_one_fps`, the label in the middle of each second. The thesis filled a
-second of the truth by `second_targets` of lib/scoring/seconds.py instead, which differs from the frames' labels in 2.3 % of the
-real set, so its counts differ a little from these.
+Prediction and truth are sampled in the middle of each second by `at_one_fps`. The thesis made the truth of a second by
+`lib.scoring.seconds.second_targets`, which differs from the frames in 2.3 % of the real set, so counts differ a little.
 
-Are errors between classes that are alike? Which kinds of pairs the wrong seconds fall on, against chance (2.8.3).
-
-The thesis says so of its Figures 18 and 19. Chance can look like it: a class that is often predicted takes wrong
-seconds from all others, and a kind with many pairs takes more of them than a kind with few.
-
-Kinds of a pair of classes, derived from their names: how the two are alike, if they are (thesis 2.8.3).
-
-A name is a verb, an object and maybe a place: `place_tomato_into_bowl`. Two classes share the verb, share the object,
-or their objects look alike (LOOK_ALIKE, with the reasons given there); one pair may be of several kinds. Pairs with a
-class that names no action are neutral and of no other kind.
+The thesis explains its errors by classes that are alike. A class name is a verb, an object and maybe a place, such as
+`place_tomato_into_bowl`: two classes may share the verb, share the object, or have objects that look alike (LOOK_ALIKE);
+one pair may be of several kinds. Pairs with a class that names no action are neutral and of no other kind. Chance can
+look the same: a class that is often predicted takes wrong seconds from all others, and a kind with many pairs takes
+more of them than a kind with few. So shares are compared with chance.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -250,3 +244,40 @@ def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
     p = [np.nan if kind in (NO_ACTION, OTHER) else relabelling_test(whole, kind, permutations) for kind in KINDS]
     means.insert(0, "pairs", pairs)
     return means.assign(splits_above=above, p=p)
+
+
+def worst_pair(pairs: pd.DataFrame) -> str:
+    """The pair that costs the most seconds over all splits, and how far the splits agree.
+
+    Args:
+        pairs: as returned by `confused_pairs`.
+
+    >>> row = {"split": 1, "true": "cut", "predicted": "mix", "seconds": 9, "share": 0.5, "kinds": "other"}
+    >>> worst_pair(pd.DataFrame([row, row | {"split": 2}, row | {"split": "all", "seconds": 18}]))
+    'most seconds go from `cut` to `mix` (18 s, 50 % of that class; other). 1 pair is the worst of some split.'
+    """
+    top = pairs[pairs["split"] == pairs["split"].iloc[-1]].iloc[0]
+    each = pairs[pairs["split"] != "all"].groupby("split").head(1)
+    worst = len(each[["true", "predicted"]].drop_duplicates())
+    return (
+        f"most seconds go from `{top['true']}` to `{top['predicted']}` ({top['seconds']} s, {100 * top['share']:.0f} % "
+        f"of that class; {top['kinds']}). {worst} {'pairs are' if worst > 1 else 'pair is'} the worst of some split."
+    )
+
+
+def alike_errors(summary: pd.DataFrame, splits: int) -> str:
+    """How many wrong seconds fall between alike classes, against chance.
+
+    Args:
+        summary: as returned by `kind_summary`.
+        splits: how many there are.
+    """
+    shares = {kind: tuple(100 * summary.loc[kind, ["share", "by_prediction"]]) for kind in (ALIKE, VERB, OBJECT)}
+    alike = summary.loc[ALIKE]
+    return (
+        "{:.0f} % of the wrong seconds are between alike classes, {:.0f} % would be by chance. ".format(*shares[ALIKE])
+        + f"They are more than by chance in {alike['splits_above']:.0f} of {splits} splits "
+        + f"(p = {alike['p']:.4f} against random namings of the classes). "
+        + "Shared verb: {:.0f} % ({:.0f} % by chance). ".format(*shares[VERB])
+        + "Shared object: {:.0f} % ({:.0f} %).".format(*shares[OBJECT])
+    )

@@ -20,15 +20,6 @@ METHOD_TABLES = {  # the thesis's methods, by their names in Table 10 -> the tab
     "videoclip_public_15_epochs": 9,
 }
 
-VIDEOCLIP_NAMES = {  # as figures and tables call them
-    "videoclip_own_zero_shot": "own, zero-shot",
-    "videoclip_public_zero_shot": "public, zero-shot",
-    "videoclip_own_8_epochs": "own, 8 epochs",
-    "videoclip_own_15_epochs": "own, 15 epochs",
-    "videoclip_public_8_epochs": "public, 8 epochs",
-    "videoclip_public_15_epochs": "public, 15 epochs",
-}
-
 
 def published_table(name: int | str, printed: bool = False) -> pd.DataFrame:
     """One published table.

@@ -12,25 +12,20 @@ from pandas.io.formats.style import Styler
 
 from lib.beyond.audit.tables import Row
 from lib.notebook.plots import MEAN_COLOUR, SPLIT_COLOURS
-from lib.scoring.published import SPLITS, VIDEOCLIP_NAMES
+from lib.scoring.names import display_name
+from lib.scoring.published import SPLITS
 from lib.scoring.stats import power
 
-NAMES = {
-    "baseline": "baseline",
-    "baseline_best_epoch": "baseline, best test epoch",
-    "asformer_authors_features": "ASFormer, authors' features",
-    **VIDEOCLIP_NAMES,
-}
 COLOURS = {"supported": "#009E73", "contradicted": "#D55E00", "inconclusive": "#666666"}
 
 
 def named(method: str, against: str, splits: int) -> str:
     """A comparison in words.
 
-    >>> named("videoclip_own_8_epochs", "baseline", 4), named("videoclip_own_15_epochs", "videoclip_own_8_epochs", 5)
-    ('own, 8 epochs (4 splits)', 'own, 15 epochs – own, 8 epochs')
+    >>> named("videoclip_own_8_epochs", "baseline", 4), named("asformer_authors_features", "baseline", 5)
+    ('VideoCLIP, own weights, 8 epochs (4 splits)', 'ASFormer, public features')
     """
-    words = NAMES[method] if against == "baseline" else f"{NAMES[method]} – {NAMES[against]}"
+    words = display_name(method) if against == "baseline" else f"{display_name(method)} – {display_name(against)}"
     return words if splits == len(SPLITS) else f"{words} ({splits} splits)"
 
 

@@ -34,32 +34,53 @@ class Control:
 
     Attributes:
         features: set below <outputs>/seconds/features.
-        net: "probe", "asformer" (on the features), "head" or "joint" (ASFormer) on the states of a learning tower.
+        net: "probe", "asformer" (on the features), "head" or "joint" (ASFormer) on the states of a learning tower;
+            "zero_shot": nothing is trained.
         start: of that tower, "pretrained", "text" (the text model's weights) or "random".
         band: of ASFormer's attention, where it is not the profile's.
+        backbone: whose features these are, or whose the tower reads: I3D "rgb", "two_stream" or "random", or "s3d".
+        pretrained: whether VideoCLIP's pre-training is behind it.
     """
 
     features: str
     net: str
     start: str | None = None
     band: str | None = None
+    backbone: str = "s3d"
+    pretrained: bool = False
 
 
 TRAINED = {
-    "asformer_i3d": Control("i3d_bgr", "asformer"),
-    "asformer_i3d_banded": Control("i3d_bgr", "asformer", band="banded"),
+    "asformer_i3d": Control("i3d_bgr", "asformer", backbone="rgb"),
+    "asformer_i3d_banded": Control("i3d_bgr", "asformer", band="banded", backbone="rgb"),
     "asformer_s3d": Control("s3d", "asformer"),
-    "videoclip": Control("s3d", "head", "pretrained"),
+    "videoclip": Control("s3d", "head", "pretrained", pretrained=True),
     "videoclip_text_start": Control("s3d", "head", "text"),
     "videoclip_random_start": Control("s3d", "head", "random"),
-    "asformer_states": Control("states", "asformer"),
-    "asformer_joint": Control("s3d", "joint", "pretrained"),
+    "asformer_states": Control("states", "asformer", pretrained=True),
+    "asformer_joint": Control("s3d", "joint", "pretrained", pretrained=True),
 }
 
 PROBES = {
-    f"probe_{features}": Control(features, "probe")
-    for features in ("i3d_bgr", "i3d_rgb", "i3d_random", "i3d_two_stream", "s3d", "s3d_embedding", "states")
-} | {"probe_states_text_start": Control("states_text_start", "probe")}
+    "probe_i3d_bgr": Control("i3d_bgr", "probe", backbone="rgb"),
+    "probe_i3d_rgb": Control("i3d_rgb", "probe", backbone="rgb"),
+    "probe_i3d_random": Control("i3d_random", "probe", backbone="random"),
+    "probe_i3d_two_stream": Control("i3d_two_stream", "probe", backbone="two_stream"),
+    "probe_s3d": Control("s3d", "probe"),
+    "probe_s3d_embedding": Control("s3d_embedding", "probe"),
+    "probe_states": Control("states", "probe", pretrained=True),
+    "probe_states_text_start": Control("states_text_start", "probe"),
+}
+
+ZERO_SHOT = {
+    "zero_shot": Control("s3d", "zero_shot", "pretrained", pretrained=True),
+    "zero_shot_words": Control("s3d", "zero_shot", "pretrained", pretrained=True),
+    "zero_shot_not_normalized": Control("s3d", "zero_shot", "pretrained", pretrained=True),
+    "zero_shot_text_start": Control("s3d", "zero_shot", "text"),
+    "zero_shot_random_start": Control("s3d", "zero_shot", "random"),
+    "zero_shot_s3d_text": Control("s3d_embedding", "zero_shot"),
+}
+CONTROLS = TRAINED | PROBES | ZERO_SHOT
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from lib.data.dataset import Dataset
 from lib.scoring.folders import Cell, pairs_of
 from lib.scoring.labels import segments
 from lib.scoring.metrics import METRICS, Convention, Pair, score
+from lib.scoring.published import published_table
 from lib.scoring.stats import bootstrap_interval, direction
 
 MEASURES = ("accuracy", "f1@50")
@@ -116,6 +117,14 @@ def conventions_table(metrics: pd.DataFrame) -> pd.DataFrame:
     whole = metrics.query("video == 'all'").rename(columns={"protocol": "convention"})
     means = whole.pivot_table(index=["method", "convention"], columns="metric", values="value")[list(METRICS)]
     return means.reindex(list(get_args(Convention)), level="convention").rename_axis(columns=None)
+
+
+def with_references(conventions: pd.DataFrame) -> pd.DataFrame:
+    """The table with the published scores on the same data below, in their convention."""
+    published = published_table("scores_references").drop(index="svm")
+    names = [published.index + ", published", ["lea"]]
+    published.index = pd.MultiIndex.from_product(names, names=["method", "convention"])
+    return pd.concat([conventions, published])
 
 
 def seeds_table(metrics: pd.DataFrame) -> pd.DataFrame:

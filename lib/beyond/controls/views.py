@@ -1,25 +1,31 @@
-"""What 4.2 shows: names, questions, costs and sentences about the controls (lib/beyond/controls/design.py).
-
-The figure of 4.2: every method and control with its interval, and what went before it.
-"""
+"""What 4.2 and 4.3 show: questions, costs, tables, figures and sentences about the controls."""
 
 from collections.abc import Iterable, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from lib.beyond.controls.decoding import DECODINGS, method_name
-from lib.beyond.controls.design import Key
+from lib.beyond.controls.design import CONTROLS, Control, Key
 from lib.core.paths import Outputs
+from lib.core.settings import Controls
 from lib.data.profile import Profile
+from lib.notebook.plots import WIDTH
 from lib.notebook.tables import BEST
 from lib.pretraining.recipes import run_folder
 from lib.scoring.folders import Cell
+from lib.scoring.names import display_name
+from lib.scoring.words import interval, number, span
 
 CHAPTER_2 = ("asformer_public", "asformer_own")  # finished runs under the protocol of the thesis
 GAP = "ASFormer on I3D against fine-tuned VideoCLIP"
+TITLES = {"accuracy": "accuracy", "f1@50": "F1@50"}
+COLOURS = {"accuracy": "#222222", "f1@50": "#009E73"}
+PLAIN, DECODED, BACKBONE, OWN = "#0072B2", "#D55E00", "#999999", "#009E73"
 
 QUESTIONS = {  # what is asked: method, method less
     GAP: ("asformer_i3d", "videoclip"),
@@ -47,6 +53,10 @@ QUESTIONS = {  # what is asked: method, method less
 }
 
 
+PRETRAINING = ("Pre-training", "Pre-trained", "Text model", "Backbone", "Trained")  # how its questions begin
+SMALL_CHOICES = ("RGB", "Banded", "Words", "Not normalized", "S3D")
+
+
 def control_cells(out: Outputs, runs: Iterable[Key]) -> dict[str, list[Cell]]:
     """Method, and method_viterbi -> its predictions."""
     cells: dict[str, list[Cell]] = {}
@@ -71,65 +81,58 @@ def chapter_2_cells(profile: Profile) -> dict[str, list[Cell]]:
     return {name: cells for name, cells in found.items() if all(cell.folder.is_dir() for cell in cells)}
 
 
-def pretraining_examples(profile: Profile, method: str) -> dict[str, float]:
-    """Examples seen before the target set, of the backbone and of VideoCLIP: NaN where weights came from elsewhere."""
-    backbone, own = float("nan"), 0.0
-    name = method.removesuffix("_viterbi")
-    if "random" in name and "i3d" in name:
+def pretraining_examples(profile: Profile, control: Control) -> dict[str, float]:
+    """Examples seen before the target set, by the backbone and by VideoCLIP; NaN where weights came from elsewhere."""
+    params, backbone, own = profile.params, float("nan"), 0.0
+    if control.backbone == "random":
         backbone = 0.0
-    elif "i3d" in name and profile.params.i3d.weights is None:
-        epochs = profile.params.backbone.epochs["rgb"] + (
-            profile.params.backbone.epochs["flow"] if "two_stream" in name else 0
-        )
-        backbone = profile.params.backbone.batch * profile.params.backbone.batches * epochs
-    elif "i3d" not in name and profile.params.s3d.weights is None:
-        mil = profile.params.mil_nce
+    elif control.backbone == "s3d" and params.s3d.weights is None:
+        mil = params.mil_nce
         backbone = mil.labelled_clips * mil.labelled_epochs + mil.batch * mil.batches * mil.epochs
-    if ("states" in name or name in ("videoclip", "asformer_joint") or "zero_shot" in name) and not any(
-        word in name for word in ("start", "s3d_text")
-    ):
-        history = run_folder(profile.out, profile.params.controls.recipe) / "history.csv"
+    elif control.backbone in ("rgb", "two_stream") and params.i3d.weights is None:
+        streams = ("rgb", "flow") if control.backbone == "two_stream" else ("rgb",)
+        epochs = sum(params.backbone.epochs[stream] for stream in streams)
+        backbone = params.backbone.batch * params.backbone.batches * epochs
+    if control.pretrained:
+        history = run_folder(profile.out, params.controls.recipe) / "history.csv"
         own = float(pd.read_csv(history)["pairs"].iloc[-1]) if history.exists() else float("nan")
     return {"backbone_examples": backbone, "videoclip_pairs": own}
 
 
 def with_costs(profile: Profile, table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """The methods with Viterbi beside them and what they cost.
+    """The methods with their Viterbi decoding beside them, and what they cost.
 
     Args:
-        table: of `lib.beyond.controls.intervals.estimates`.
-        runs: of `lib.beyond.controls.decoding.write_decoded`.
+        table: as returned by `lib.beyond.controls.intervals.estimates`.
+        runs: as returned by `lib.beyond.controls.decoding.write_decoded`.
 
     Returns:
-        A row a method: the columns of `table`, those of its decoding with the ending " viterbi", cpu_seconds (of one
+        A row per method: the columns of `table`, those of its decoding with the ending " viterbi", cpu_seconds (of one
         training on the target), backbone_examples, videoclip_pairs.
     """
-    plain = table[~table.index.str.endswith("_viterbi")]
-    decoded = table[table.index.str.endswith("_viterbi")].rename(index=lambda name: name.removesuffix("_viterbi"))
-    joined = plain.join(decoded.drop(columns=["seeds", "videos"]).add_suffix(" viterbi"))
+    decoded = table.index.str.endswith("_viterbi")
+    beside = table[decoded].rename(index=lambda name: name.removesuffix("_viterbi"))
+    joined = table[~decoded].join(beside.drop(columns=["seeds", "videos"]).add_suffix(" viterbi"))
     joined["cpu_seconds"] = runs.groupby("method")["cpu_seconds"].mean()
-    trained = [name for name in joined.index if not name.startswith("chapter 2")]
-    costs = {name: pretraining_examples(profile, name) for name in trained}
+    costs = {name: pretraining_examples(profile, CONTROLS[name]) for name in joined.index if name in CONTROLS}
     return joined.join(pd.DataFrame.from_dict(costs, orient="index"))
+
+
+def _decoded(row: pd.Series) -> pd.Series:
+    """The decoding's columns of a row, under the names of the plain ones."""
+    return row.filter(regex=" viterbi$").rename(lambda name: name.removesuffix(" viterbi"))
 
 
 def shown_methods(table: pd.DataFrame) -> Styler:
     """For the eye: value and interval in one cell, percent; the best of a column marked."""
-    best: dict[str, pd.Series] = {}
-    cells = {"seeds": table["seeds"].astype(int)}
-    for measure in ("accuracy", "f1@50"):
-        for ending, title in (("", measure), (" viterbi", f"{measure}, Viterbi")):
-            low, high = (f"{measure} {side}{ending}" for side in ("low", "high"))
-            title = title.replace("f1", "F1") + ", %"
-            if measure + ending in table:
-                best[title] = table[measure + ending]
-                cells[title] = [
-                    "–"
-                    if pd.isna(row[measure + ending])
-                    else f"{row[measure + ending]:.1f} [{row[low]:.1f}, {row[high]:.1f}]"
-                    for _, row in table.iterrows()
-                ]
-        cells[f"± seeds, {measure}, %".replace("f1", "F1")] = table[f"{measure} seeds"]
+    best, cells = {}, {"seeds": table["seeds"].astype(int)}
+    for measure, title in TITLES.items():
+        best[f"{title}, %"] = table[measure]
+        cells[f"{title}, %"] = [interval(row, measure, ".1f") for _, row in table.iterrows()]
+        if f"{measure} viterbi" in table:
+            best[f"{title}, Viterbi, %"] = table[f"{measure} viterbi"]
+            cells[f"{title}, Viterbi, %"] = [interval(_decoded(row), measure, ".1f") for _, row in table.iterrows()]
+        cells[f"± seeds, {title}, %"] = table[f"{measure} seeds"]
     cells["CPU s"] = table["cpu_seconds"]
     styler = pd.DataFrame(cells, index=table.index).style.format(precision=1, na_rep="–")
     for title, values in best.items():
@@ -140,65 +143,208 @@ def shown_methods(table: pd.DataFrame) -> Styler:
 def shown_differences(found: pd.DataFrame) -> Styler:
     """For the eye: difference and interval in one cell, points; share of the F1 gap where VideoCLIP is the other."""
     cells = {}
-    for measure in ("accuracy", "f1@50"):
-        title = measure.replace("f1", "F1")
-        cells[f"{title}, points"] = [
-            f"{row[measure]:+.1f} [{row[f'{measure} low']:+.1f}, {row[f'{measure} high']:+.1f}]"
-            for _, row in found.iterrows()
-        ]
-        cells[f"{title}: told"] = found[f"{measure} told"]
+    for measure, title in TITLES.items():
+        cells[f"{title}, points"] = [interval(row, measure) for _, row in found.iterrows()]
+        cells[f"{title}: verdict"] = found[f"{measure} told"]
+    formats = {}
     if GAP in found.index:
         share = found["f1@50"] / found.loc[GAP, "f1@50"]
         cells["share of the F1 gap"] = share.where(found["less"] == "videoclip")
-    return pd.DataFrame(cells, index=found.index).style.format(
-        {"share of the F1 gap": "{:.0%}"} if GAP in found.index else {}, na_rep="–"
-    )
+        formats = {"share of the F1 gap": "{:.0%}"}
+    return pd.DataFrame(cells, index=found.index).style.format(formats, na_rep="–")
 
 
-def told(found: pd.DataFrame, questions: list[str], measure: str) -> str:
-    """Sentences about some of the differences."""
-    words = []
-    for question in questions:
-        if question in found.index:
-            row = found.loc[question]
-            interval = f"[{row[f'{measure} low']:+.1f}, {row[f'{measure} high']:+.1f}]"
-            words.append(f"{question}: {row[measure]:+.1f} points {interval}, {row[f'{measure} told']}")
-    return "; ".join(words) + "."
+def asked(found: pd.DataFrame, beginnings: Sequence[str]) -> pd.DataFrame:
+    """The differences whose question begins so."""
+    return found[found.index.str.startswith(tuple(beginnings))]
 
 
-PLAIN, DECODED, BACKBONE, OWN = "#0072B2", "#D55E00", "#999999", "#009E73"
-
-
-def methods_with_intervals(table: pd.DataFrame, measure: str, ax: Axes, label: str) -> Axes:
-    """A row a method: the best class of each second, and beside it the Viterbi decoding, both with 95 % intervals.
+def forest(found: pd.DataFrame) -> Figure:
+    """A row per question: the difference in accuracy and in F1@50, points, with 95 % intervals.
 
     Args:
-        table: of `lib.beyond.controls.views.with_costs`, drawn from top to bottom.
-        measure: "accuracy" or "f1@50".
+        found: as returned by `lib.beyond.controls.intervals.differences`, drawn from top to bottom.
     """
-    for ending, colour, shift, name in (("", PLAIN, 0.15, "best class"), (" viterbi", DECODED, -0.15, "Viterbi")):
-        if measure + ending not in table:
-            continue
-        values = table[measure + ending]
-        low, high = table[f"{measure} low{ending}"], table[f"{measure} high{ending}"]
-        places = shift - np.arange(len(table))
-        ax.hlines(places, low, high, color=colour, lw=1.4)
-        ax.plot(values, places, "o", color=colour, ms=4, label=name)
-    ax.set(xlabel=label, xlim=(0, 100), ylim=(-len(table) + 0.4, 0.6))
-    return name_rows(list(table.index), ax)
+    figure, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(found) + 1.1))
+    ax.axvline(0, color="#555555", lw=1)
+    for shift, (measure, title) in zip((0.13, -0.13), TITLES.items(), strict=True):
+        _intervals(found, measure, "", COLOURS[measure], shift, title, ax)
+    name_rows(list(found.index), ax).set_xlabel("points, with 95 % intervals")
+    ax.set_ylim(-len(found) + 0.4, 0.6)
+    figure.legend(loc="outside upper center", ncol=2, fontsize=9, frameon=False)
+    return figure
+
+
+def methods_figure(table: pd.DataFrame) -> Figure:
+    """A row per method: accuracy and F1@50 with 95 % intervals, plain and decoded; examples seen in pre-training.
+
+    Args:
+        table: as returned by `with_costs`, drawn from top to bottom.
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 0.3 * len(table) + 1.4), sharey=True)
+    for ax, (measure, title) in zip(axes, TITLES.items(), strict=False):
+        for ending, colour, shift, name in (("", PLAIN, 0.15, "best class"), (" viterbi", DECODED, -0.15, "Viterbi")):
+            if measure + ending in table:
+                _intervals(table, measure, ending, colour, shift, name, ax)
+        ax.set(xlabel=f"{title}, %", xlim=(0, 100))
+    places, before = -np.arange(len(table)), table["backbone_examples"].fillna(0) / 1000
+    axes[2].barh(places, before, color=BACKBONE, height=0.6, label="backbone")
+    own = table["videoclip_pairs"].fillna(0) / 1000
+    axes[2].barh(places, own, left=before, color=OWN, height=0.6, label="VideoCLIP")
+    axes[2].set(xlabel="pre-training, 1000 examples", ylim=(-len(table) + 0.4, 0.6))
+    name_rows([display_name(str(name)) for name in table.index], axes[0])
+    for ax in axes[1:]:
+        ax.grid(axis="y", visible=False)
+        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 1.12), frameon=False)
+    return figure
+
+
+def _intervals(table: pd.DataFrame, measure: str, ending: str, colour: str, shift: float, label: str, ax: Axes) -> None:
+    places = shift - np.arange(len(table))
+    ax.hlines(places, table[f"{measure} low{ending}"], table[f"{measure} high{ending}"], color=colour, lw=1.4)
+    ax.plot(table[measure + ending], places, "o", color=colour, ms=4, label=label)
 
 
 def name_rows(names: Sequence[str], ax: Axes) -> Axes:
-    ax.set_yticks(-np.arange(len(names)), list(names), fontsize=7.5)
+    ax.set_yticks(-np.arange(len(names)), list(names), fontsize=8)
     ax.grid(axis="y", visible=False)
     return ax
 
 
-def pretraining_bars(table: pd.DataFrame, ax: Axes) -> Axes:
-    """Examples seen before the target set, thousands: of the backbone, and of VideoCLIP's pre-training after it."""
-    places, before = -np.arange(len(table)), table["backbone_examples"].fillna(0) / 1000
-    ax.barh(places, before, color=BACKBONE, height=0.6, label="backbone")
-    ax.barh(places, table["videoclip_pairs"].fillna(0) / 1000, left=before, color=OWN, height=0.6, label="VideoCLIP")
-    ax.set(xlabel="pre-training, 1000 examples", ylim=(-len(table) + 0.4, 0.6))
-    ax.grid(axis="y", visible=False)
-    return name_rows(list(table.index), ax)
+def weights_chosen(runs: pd.DataFrame) -> str:
+    """Which weights of the scores the held-out people chose.
+
+    >>> weights_chosen(pd.DataFrame({"weight": [0.2, 0.2, 1.0]}))
+    'Weights of the scores that the held-out people chose: 0.2 (2 runs), 1 (1 run).'
+    """
+    counts = runs.groupby("weight").size()
+    parts = [f"{weight:g} ({count} run{'s' if count > 1 else ''})" for weight, count in counts.items()]
+    return f"Weights of the scores that the held-out people chose: {', '.join(parts)}."
+
+
+def epochs_chosen(runs: pd.DataFrame, settings: Controls) -> str:
+    """Which epochs the held-out people chose, and whether more would have helped.
+
+    Args:
+        runs: as returned by `lib.beyond.controls.decoding.write_decoded`; probes have epoch 0.
+    """
+    trained = runs.query("epoch > 0")
+    heads = [name for name, control in CONTROLS.items() if control.net == "head"]
+    limits = trained["method"].isin(heads).map({True: settings.videoclip_epochs, False: settings.asformer_epochs})
+    last = int((trained["epoch"] == limits).sum())
+    return (
+        f"The held-out people chose epochs {span(trained['epoch'], '.0f')}, the last one in {last} of {len(trained)} "
+        f"trainings, which would gain from more. A training takes {trained['cpu_seconds'].mean():.0f} CPU seconds."
+    )
+
+
+def best_methods(table: pd.DataFrame) -> str:
+    """The highest accuracy and F1@50 of the controls, plain and decoded.
+
+    Args:
+        table: as returned by `with_costs`.
+    """
+    ours, parts = table[~table.index.str.startswith("chapter 2")], []
+    for measure, title in TITLES.items():
+        best, decoded = ours.loc[ours[measure].idxmax()], ours.loc[ours[f"{measure} viterbi"].idxmax()]
+        parts.append(
+            f"Highest {title}: {display_name(str(best.name))}, {interval(best, measure, '.1f')} %; "
+            f"with Viterbi {display_name(str(decoded.name))}, {interval(_decoded(decoded), measure, '.1f')} %."
+        )
+    return " ".join(parts)
+
+
+def pretraining_seen(table: pd.DataFrame) -> str:
+    """How many examples the pre-trainings saw."""
+    examples = table[["videoclip_pairs", "backbone_examples"]].map(lambda value: number(value, ".0f"))
+    s3d, i3d = (
+        f"{count} examples" if count != "–" else "weights from elsewhere"
+        for count in (examples.loc["videoclip", "backbone_examples"], examples.loc["asformer_i3d", "backbone_examples"])
+    )
+    return (
+        f"VideoCLIP's pre-training saw {examples.loc['videoclip', 'videoclip_pairs']} pairs of clip and caption. "
+        f"Before it, its backbone S3D saw {s3d}; I3D: {i3d}."
+    )
+
+
+def effects(found: pd.DataFrame) -> str:
+    """How many differences have an interval without zero, and how many would by chance.
+
+    >>> told = {f"{measure} told": ["higher", "lower", "inconclusive"] for measure in MEASURES}
+    >>> print(effects(pd.DataFrame(told)))
+    In accuracy 1 of 3 differences is positive and 1 negative; in F1@50 1 of 3 is positive and 1 negative. \
+    The others are inconclusive. By chance about 0.1 of each would leave zero out.
+    """
+    parts = []
+    for measure, title in TITLES.items():
+        counts = found[f"{measure} told"].value_counts()
+        higher, lower = counts.get("higher", 0), counts.get("lower", 0)
+        what = "" if parts else " differences"
+        verb = "is" if higher == 1 else "are"
+        parts.append(f"in {title} {higher} of {len(found)}{what} {verb} positive and {lower} negative")
+    text = "; ".join(parts)
+    return (
+        f"{text[0].upper()}{text[1:]}. The others are inconclusive. "
+        f"By chance about {number(0.05 * len(found))} of each would leave zero out."
+    )
+
+
+def gap_closed(found: pd.DataFrame, table: pd.DataFrame) -> str:
+    """What raises VideoCLIP's F1@50, and at which cost.
+
+    Args:
+        found: as returned by `lib.beyond.controls.intervals.differences`, with GAP.
+        table: as returned by `with_costs`.
+    """
+    gap, parts = found.loc[GAP], found[(found["less"] == "videoclip") & (found.index != GAP)]
+    if not gap["f1@50"] > 0:
+        return "There is no gap to close in this profile."
+    closed = parts[parts["f1@50 told"] == "higher"]
+    trainings = {name: table["cpu_seconds"].get(name) for name in ("videoclip", *parts["method"])}
+    costs = [f"{display_name(name)} {spent:.0f}" for name, spent in trainings.items() if spent]
+    return (
+        f"The gap is {interval(gap, 'f1@50')} points of F1@50 and {interval(gap, 'accuracy')} points of accuracy. "
+        f"{len(closed)} of {len(parts)} changes raise F1@50 with an interval above zero. "
+        f"CPU seconds per training: {', '.join(costs)}; the decoding adds no training."
+    )
+
+
+def convention_effect(conventions: pd.DataFrame) -> str:
+    """How far the convention alone moves ASFormer's scores.
+
+    Args:
+        conventions: as returned by `lib.beyond.controls.intervals.conventions_table`.
+    """
+    spread = conventions.loc["asformer"].max() - conventions.loc["asformer"].min()
+    moved = [f"{name.replace('f1', 'F1')} by {number(spread[name])}" for name in ("f1@50", "edit", "accuracy")]
+    return f"The convention alone moves ASFormer's {', '.join(moved)} points."
+
+
+def from_references(conventions: pd.DataFrame) -> str:
+    """How far the better ASFormer is from the published ED-TCN, if that is in the table."""
+    lea = conventions.xs("lea", level="convention")
+    if "ed_tcn, published" not in lea.index:
+        return ""
+    best = lea.loc[["asformer", "asformer_viterbi"], "f1@50"].idxmax()
+    gain = lea.loc[best] - lea.loc["ed_tcn, published"]
+    points = [f"{number(gain[name], '+.1f')} in {name.replace('f1', 'F1')}" for name in ("accuracy", "edit", "f1@50")]
+    return f"In the references' convention `{best}` differs from ED-TCN by {', '.join(points)} points."
+
+
+def seed_effect(seeds: pd.DataFrame) -> str:
+    """What another seed and another split move.
+
+    Args:
+        seeds: as returned by `lib.beyond.controls.intervals.seeds_table`.
+
+    >>> print(seed_effect(pd.DataFrame({"f1@50, seeds": [1.0], "f1@50, splits": [3.0]}, index=["asformer"])))
+    Another seed moves ASFormer's F1@50 on a split by 1.00 (standard deviation), another split by 3.00. The thesis has \
+    one seed and five splits. Differences below about 2.8 points between two trainings on one split can be the seed's.
+    """
+    row = seeds.loc["asformer"]
+    seed, split = row["f1@50, seeds"], row["f1@50, splits"]
+    return (
+        f"Another seed moves ASFormer's F1@50 on a split by {number(seed, '.2f')} (standard deviation), another split "
+        f"by {number(split, '.2f')}. The thesis has one seed and five splits. Differences below about "
+        f"{number(2 * 2**0.5 * seed)} points between two trainings on one split can be the seed's."
+    )

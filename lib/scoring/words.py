@@ -1,0 +1,34 @@
+"""Numbers in words, as computed sentences and tables write them."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+
+def number(value: float, form: str = ".1f") -> str:
+    """A number without a negative zero; a dash if it is missing.
+
+    >>> number(-0.04, "+.1f"), number(12.345), number(float("nan"))
+    ('+0.0', '12.3', '–')
+    """
+    return "–" if math.isnan(value) else format(round(value, int(form[-2])) + 0.0, form)
+
+
+def span(values: Iterable[float], form: str = ".1f") -> str:
+    """From the least to the greatest, or one number where both look the same.
+
+    >>> span([0.31, 0.12]), span([0.21, 0.19]), span([float("nan")])
+    ('0.1 to 0.3', '0.2', '–')
+    """
+    known = [value for value in values if not math.isnan(value)]
+    ends = [number(end, form) for end in ((min(known), max(known)) if known else (math.nan, math.nan))]
+    return " to ".join(dict.fromkeys(ends))
+
+
+def interval(row: Mapping, measure: str = "", form: str = "+.1f") -> str:
+    """A value with its 95 % interval, from the entries `measure`, `measure low` and `measure high`.
+
+    >>> interval({"accuracy": 1.14, "accuracy low": -0.04, "accuracy high": 2.5}, "accuracy")
+    '+1.1 [+0.0, +2.5]'
+    """
+    value, low, high = (number(float(row[f"{measure}{end}"]), form) for end in ("", " low", " high"))
+    return value if value == "–" else f"{value} [{low}, {high}]"
