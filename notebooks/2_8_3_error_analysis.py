@@ -48,7 +48,10 @@ book = open_notebook("2_8_3_error_analysis", params, split, overrides)
 methods = {"own": "videoclip_own_zero_shot", "public": "videoclip_public_zero_shot"}
 present = predicted_methods(book.out, methods)
 dataset = book.dataset()
-weights = {name: split_matrices(book.out, dataset, book.splits, method) for name, method in present.items()}
+weights = {
+    name: split_matrices(book.out, dataset, book.splits, method)
+    for name, method in present.items()  # own, public
+}
 
 # %% tags=["remove-input"]
 for name in methods.keys() - present.keys():
@@ -146,6 +149,7 @@ for name, part in weights.items():
 # The paragraph also gives reasons. The matrices neither support nor contradict them.
 
 # %%
-reasons = pd.DataFrame(UNDECIDABLE.items(), columns=["what the thesis supposes", "what would decide"])
+columns = ["what the thesis supposes", "what would decide"]
+reasons = pd.DataFrame(UNDECIDABLE.items(), columns=columns)
 shown = reasons.style.hide().set_properties(**{"text-align": "left"})
 book.table("undecidable", shown, reasons, "Not decidable from confusion matrices.")

@@ -47,11 +47,12 @@ runs = run_controls(book, TRAINED | PROBES, root)
 absent = [name for name in TRAINED | PROBES if name not in {key[0] for key in runs}]
 tested = sum(len(target.dataset.split(k)[1]) for k in settings.splits)
 book.say(
-    f"Run here: {tested} test videos of {len(settings.splits)} splits, {len(settings.seeds)} seeds per "
-    f"training, {settings.validation_people} people held out; up to {settings.asformer_epochs} epochs "
-    f"with ASFormer (chapter 2: {book.params.asformer.epochs}) and {settings.videoclip_epochs} with a "
-    f"head (chapter 2: {book.params.finetune.epochs[-1]}). Linear probes and zero-shot have one seed. "
-    f"VideoCLIP was pre-trained once (`{settings.recipe}`); no interval covers another pre-training. "
+    f"Run here: {tested} test videos of {len(settings.splits)} splits, {len(settings.seeds)} seeds "
+    f"per training, {settings.validation_people} people held out. ASFormer trains up to "
+    f"{settings.asformer_epochs} epochs (chapter 2: {book.params.asformer.epochs}), a head up to "
+    f"{settings.videoclip_epochs} (chapter 2: {book.params.finetune.epochs[-1]}). Linear probes and "
+    f"zero-shot have one seed. VideoCLIP was pre-trained once (`{settings.recipe}`); no interval "
+    "covers another pre-training. "
     + (f"Left out, as their features are missing: {', '.join(absent)}." if absent else "")
 )
 
@@ -66,8 +67,8 @@ runs |= zero_shot_controls(book, target, ready, length)
 
 # %% tags=["remove-input"]
 book.say(
-    f"A feature that is not normalized has length {length:.2f} on average. The colour order is compared "
-    "cleanly: the same net reads the same frames both ways, if this profile has both. "
+    f"A feature that is not normalized has length {length:.2f} on average. The colour order is "
+    "compared cleanly: the same net reads the same frames both ways, if this profile has both. "
     "The random backbone is I3D's; a random S3D was not extracted."
 )
 
