@@ -125,10 +125,10 @@ if book.whole:
     ours, theirs = trimmed["accuracy"], published_table(2)["accuracy"]
     book.say(
         f"The three ways lie {ours.max() - ours.min():.3f} apart in accuracy here, "
-        f"{theirs.max() - theirs.min():.3f} in the thesis, one run each. "
-        f"The best is `{ours.idxmax()}` here and `{theirs.idxmax()}` there. A shift of eight frames "
-        "is the same in training and test, so a network can learn it. Compare the spread between "
-        "seeds below before reading anything into the order."
+        f"{theirs.max() - theirs.min():.3f} in the thesis, one run each. The best is "
+        f"`{ours.idxmax()}` here and `{theirs.idxmax()}` there. A shift of eight frames is the "
+        "same in training and test, so a network can learn it. Compare the spread between seeds "
+        "below before reading anything into the order."
     )
 
 # %% [markdown]

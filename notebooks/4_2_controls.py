@@ -50,9 +50,9 @@ book.say(
     f"Run here: {tested} test videos of {len(settings.splits)} splits, {len(settings.seeds)} seeds "
     f"per training, {settings.validation_people} people held out. ASFormer trains up to "
     f"{settings.asformer_epochs} epochs (chapter 2: {book.params.asformer.epochs}), a head up to "
-    f"{settings.videoclip_epochs} (chapter 2: {book.params.finetune.epochs[-1]}). Linear probes and "
-    f"zero-shot have one seed. VideoCLIP was pre-trained once (`{settings.recipe}`); no interval "
-    "covers another pre-training. "
+    f"{settings.videoclip_epochs} (chapter 2: {book.params.finetune.epochs[-1]}). Linear probes "
+    f"and zero-shot have one seed. VideoCLIP was pre-trained once (`{settings.recipe}`); no "
+    "interval covers another pre-training. "
     + (f"Left out, as their features are missing: {', '.join(absent)}." if absent else "")
 )
 

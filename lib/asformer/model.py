@@ -1,16 +1,14 @@
 """ASFormer (thesis 2.2.2; Yi, Wen, Jiang: ASFormer, Transformer for Action Segmentation, BMVC 2021, arXiv 2110.08568).
 
 An encoder and `num_decoders` decoders of `num_layers` layers. Layer i looks at frames 2**i apart (dilated convolution)
-and around (attention in windows of 2 * 2**i frames). Every stage gives class scores a frame; a decoder refines those of
-the stage before. Parameter names and behaviour are those of the published code, so that its checkpoints load and give
-the same scores; where the code departs from the paper, a comment says so. Only the way of computing is our own: time
-runs along rows, (T, C), and nothing walks over windows.
+and around (attention in windows of 2 * 2**i frames). Every stage scores the classes of each frame; a decoder refines
+the scores of the stage before. Parameter names and behaviour are those of the published code, so that its checkpoints
+load and give the same scores; a comment marks where the code departs from the paper. Only the computation is our own:
 
-Operations on a video's sequence (T, C) that ASFormer is made of: convolution, attention windows, dropout.
-
-Time runs along the rows, so a 1x1 convolution is a matrix product, a block of frames is a view, and, seen as an image
-of one row, the sequence is in the channels-last layout, for which convolutions are fastest. The backward pass of the
-attention is written out: that of a slice would allocate and add a sequence of zeros as long as the video.
+Time runs along the rows of a sequence (T, C). So a 1x1 convolution is a matrix product, a block of frames is a view,
+and, seen as an image of one row, the sequence has the channels-last layout, for which convolutions are fastest. Nothing
+loops over windows. The backward pass of the attention is written out: that of a slice would allocate and add a sequence
+of zeros as long as the video.
 """
 
 import math

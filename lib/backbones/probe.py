@@ -1,24 +1,31 @@
-"""How much a frame's feature says by itself: a linear probe, the usual measure of a backbone (thesis: not done)."""
+"""How much single feature vectors reveal: a linear probe, the usual measure of a backbone (beyond the thesis)."""
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lib.data.dataset import Dataset
 
 
-def linear_probe(dataset: Dataset, split: int, every: int, regularization: float = 0.05) -> float:
-    """Frame-wise accuracy in percent on the test videos of logistic regression on single frames of the training videos.
+def fit_probe(features: np.ndarray, labels: np.ndarray) -> Pipeline:
+    """Fit a logistic regression on standardized channels.
 
     Args:
-        every: only each n-th frame is used, in training and test; neighbours are nearly alike.
-        regularization: inverse strength (scikit-learn's C), on standardized channels.
+        features: (N, D).
+        labels: (N,).
+    """
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=300)).fit(features, labels)
+
+
+def linear_probe(dataset: Dataset, split: int, every: int) -> float:
+    """Frame-wise accuracy, in percent, on the test videos of a probe fitted on the training videos.
+
+    Args:
+        every: only every n-th frame is used, in training and test; neighbours are nearly alike.
     """
     train, test = dataset.split(split)
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=regularization, max_iter=300))
-    probe.fit(*_frames(dataset, train, every))
-    return 100 * float(probe.score(*_frames(dataset, test, every)))
+    return 100 * float(fit_probe(*_frames(dataset, train, every)).score(*_frames(dataset, test, every)))
 
 
 def _frames(dataset: Dataset, videos: tuple[str, ...], every: int) -> tuple[np.ndarray, np.ndarray]:

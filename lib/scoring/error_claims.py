@@ -1,13 +1,9 @@
-"""What thesis 2.8.3 reads from its confusion matrices: Figure 18 (own weights, zero-shot) and 19 (public weights).
+"""What thesis 2.8.3 reads from its confusion matrices (Figures 18 and 19), and the rule that judges each claim.
 
-How a claim is judged is said in lib/scoring/error_claims.py. The order is the paragraph's.
-
-Claims about confusion matrices, and the rule that judges them (thesis 2.8.3; the claims are in lib/scoring/error_claims.py).
-
-The thesis judged by eye. Here one rule judges: two classes are confused where at least a tenth of the seconds of one of
-them is labelled as the other; a quantity is lower, or higher, with other weights where it differs by at least a
-twentieth. A claim is supported if it holds in more than half of the splits, contradicted if in none. Where the thesis names splits, it must hold
-on these and on no other.
+The thesis judged by eye. Here one rule judges. Two classes are confused if at least a tenth of the seconds of one of
+them is labelled as the other. A quantity is lower, or higher, with other weights if it differs by at least a twentieth.
+A claim is supported if it holds in more than half of the splits, contradicted if it holds in none. If the thesis names
+splits, it must hold on these and on no other. Figure 18 is of own weights, zero-shot, Figure 19 of public weights.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,13 +1,9 @@
-"""Scoring at one label a second, as the thesis scored VideoCLIP (2.8 and 2.9).
+"""Scoring at one label per second, as the thesis scored VideoCLIP (2.8, 2.9).
 
-The thesis made a second's true label by `second_targets`; a frame-level prediction is brought to the same rate by
-`at_one_fps`. Its "edit distance" is `raw_edit_distance`: in seconds, lower is better, close to the number of wrong
-seconds of a video, and not to be compared with the edit score (0 … 100, higher is better) of ASFormer's tables.
-
-The two ways of scoring side by side: the thesis's for VideoCLIP, a label a second, and one for all methods, a frame.
-
-Both start from the same prediction files. The thesis scored ASFormer's predictions a frame and VideoCLIP's a second
-(2.8, 2.9), by another edit distance; so its chapters cannot be compared but in accuracy, and that only nearly.
+The thesis made a second's true label by `second_targets`; a frame-level prediction is sampled by `at_one_fps`. Its
+"edit distance" is `raw_edit_distance`: in seconds, lower is better, close to the number of wrong seconds of a video,
+and not comparable with the edit score of ASFormer's tables (0 to 100, higher is better). The thesis scored ASFormer by
+frames. So of its metrics only the accuracies can be compared, and these only roughly.
 """
 
 import math

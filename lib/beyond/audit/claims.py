@@ -1,8 +1,8 @@
 """Each claim of the thesis with the number that decides it (4.1), judged by the rule of `lib.scoring.stats.verdict`.
 
-A difference is found where its corrected test (Nadeau and Bengio) finds it at the 5 % level after Holm's correction over
-the comparisons of its question. What decides may be absent from this machine; the claim is then inconclusive. For an
-inconclusive claim `detectable` says which difference would have been found with 80 % chance.
+A difference is found if its corrected test (Nadeau and Bengio) finds it at the 5 % level after Holm's correction over
+the comparisons of its question. A claim is also inconclusive if what decides it is not on this machine. `detectable`
+says which difference would have been found with 80 % chance.
 """
 
 from dataclasses import dataclass

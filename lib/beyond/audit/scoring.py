@@ -1,7 +1,7 @@
 """What the thesis's two ways of scoring make of the same real predictions and labels (4.1, beyond the thesis).
 
-Chapters 2.2 and 2.3 score at 30 labels a second and give a segmental edit score (0 to 100, higher is better); 2.8 and
-2.9 score VideoCLIP at one label a second and give an edit distance in seconds (lower is better; lib/scoring/seconds.py).
+Chapters 2.2 and 2.3 score 30 labels per second, with a segmental edit score (0 to 100, higher is better). 2.8 and 2.9
+score one label per second, with an edit distance in seconds (lower is better; lib/scoring/seconds.py).
 """
 
 import math

@@ -1,10 +1,8 @@
-"""A row that stands twice in the thesis's tables: which of the two is out of place, and what it did to the mean (4.1).
+"""The thesis's tables as an auditor reads them (4.1): are the means right, and is a row printed twice?
 
-The thesis's edit distance of VideoCLIP is counted in seconds of a video, not normalized. So it cannot exceed the number
-of wrong seconds, (1 - accuracy) x length, and in practice comes close to it (lib/scoring/seconds.py). So each row carries the
-length of its split's test videos, by which a row of another split is found.
-
-The thesis's result tables as an auditor reads them: which method is in which, and are their means right? (4.1)
+VideoCLIP's edit distance is counted in seconds and not normalized (lib/scoring/seconds.py). So it cannot exceed the
+number of wrong seconds, (1 - accuracy) x length, and in practice comes close to it. Each row thus reveals the length of
+its split's test videos, and with it a row of another split.
 """
 
 import math

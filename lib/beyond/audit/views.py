@@ -1,20 +1,19 @@
-"""Figures of the audit (4.1): lengths implied by the edit distances, differences with their intervals, power.
-
-The audit's tables as they are shown (4.1): fewer columns than their CSV files, and in words.
-"""
+"""What 4.1 shows: tables with fewer columns than their CSV files, sentences, figures."""
 
 from collections.abc import Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from lib.beyond.audit.tables import Row
-from lib.notebook.plots import MEAN_COLOUR, SPLIT_COLOURS
+from lib.beyond.audit.tables import Corrected, Row
+from lib.notebook.plots import MEAN_COLOUR, SPLIT_COLOURS, WIDTH
 from lib.scoring.names import display_name
-from lib.scoring.published import SPLITS
-from lib.scoring.stats import power
+from lib.scoring.published import SPLITS, published_table
+from lib.scoring.stats import ALPHA, detectable_difference, power
+from lib.scoring.words import span
 
 COLOURS = {"supported": "#009E73", "contradicted": "#D55E00", "inconclusive": "#666666"}
 
@@ -30,7 +29,7 @@ def named(method: str, against: str, splits: int) -> str:
 
 
 def shown_duplicates(duplicates: pd.DataFrame) -> Styler:
-    """Of `lib.beyond.audit.tables.duplicated_rows`: the two rows, what they share, what differs, which is out of place."""
+    """The two rows of each pair, what they share, what differs, and which is out of place."""
     rows = [
         {
             "rows": f"{row['table']}, {row['split']} = {row['other_table']}, {row['other_split']}",
@@ -49,7 +48,7 @@ def shown_duplicates(duplicates: pd.DataFrame) -> Styler:
 
 
 def shown_tests(tests: pd.DataFrame) -> Styler:
-    """Of `lib.beyond.audit.comparisons.paired_tests`: a row a comparison, plain and corrected side by side."""
+    """A row per comparison, with the plain and the corrected test side by side."""
     rows = [
         {
             "method": named(row["method"], row["against"], row["n"]),
@@ -67,7 +66,7 @@ def shown_tests(tests: pd.DataFrame) -> Styler:
 
 
 def shown_claims(claims: pd.DataFrame) -> Styler:
-    """Of `lib.beyond.audit.claims.claims`: claim, number, reason, verdict."""
+    """A row per claim: number, reason, verdict."""
     rows = [
         {
             "claim": row["claim"],
@@ -93,55 +92,122 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
+def duplicate_found(duplicates: pd.DataFrame, slip: Row) -> str:
+    """Which printed row is another split's, and why.
+
+    Args:
+        duplicates: as returned by `lib.beyond.audit.tables.duplicated_rows`.
+        slip: the row that is out of place.
+    """
+    double = next(row for row in duplicates.to_dict("records") if row["split"] != row["other_split"])
+    return (
+        f"Table {double['table']}, split {double['split']} equals Table {double['other_table']}, split "
+        f"{double['other_split']} in every metric, though the losses differ ({double['best_loss']:.3f} and "
+        f"{double['other_best_loss']:.3f}). In the first place the ratio is {double['ratio']:.3f}, in the second "
+        f"{double['other_ratio']:.3f}; all other rows lie between {double['lowest']:.3f} and {double['highest']:.3f}. "
+        f"So **Table {slip[0]}, split {slip[1]}** is out of place. The other {len(duplicates) - 1} pairs are one "
+        "checkpoint each: the best epoch of the longer training came early."
+    )
+
+
+def mean_corrected(corrected: Corrected, slip: Row) -> str:
+    """What the mean of a table is without its wrong row."""
+    baseline = published_table(3).loc["mean", "accuracy"]
+    low, mean, high = corrected.mean_low, corrected.mean, corrected.mean_high
+    return (
+        f"Accuracy over loss: r = {corrected.r:.2f}, residuals of {corrected.residual:.3f}, {corrected.rows} rows. "
+        f"Split {slip[1]} then had {corrected.predicted:.3f} ({corrected.low:.3f} to {corrected.high:.3f}), and the "
+        f"mean of Table {slip[0]} is **{mean:.3f}** ({low:.3f} to {high:.3f}), not {corrected.printed:.3f}: "
+        f"{'below' if mean < baseline else 'not below'} the baseline's {baseline:.3f}. To reach the baseline, the "
+        f"split would have needed {corrected.needed:.3f}; after 15 epochs it had "
+        f"{published_table(7).loc[slip[1], 'accuracy']:.3f}."
+    )
+
+
+def variants_found(accuracy: pd.DataFrame, f1: pd.DataFrame, sound: pd.Series) -> str:
+    """What the tests find of the fine-tuned variants.
+
+    Args:
+        accuracy, f1: their rows of `lib.beyond.audit.comparisons.paired_tests`, as printed.
+        sound: the row in accuracy without the wrong split.
+    """
+    plain, corrected = ((accuracy[column] < ALPHA).sum() for column in ("p", "corrected_p"))
+    return (
+        f"Fine-tuned, the {len(accuracy)} variants differ in accuracy by {span(accuracy['difference'], '+.3f')} as "
+        f"printed ({sound['difference']:+.3f} on the {sound['n']} sound splits of Table 6). The plain test finds "
+        f"{plain} of these differences (p = {span(accuracy['p'], '.2f')}), the corrected one {corrected}. F1@50 is "
+        f"lower by {span(-f1['difference'], '.2f')}; {(f1['holm_p'] < ALPHA).sum()} of {len(f1)} of these differences "
+        "hold after both corrections. Table 10 of the thesis shows the accuracy alone."
+    )
+
+
+def power_found(sd: float, splits: int, test_share: float, gain: float) -> str:
+    """Which differences the splits can show, and how likely they show the largest printed gain.
+
+    >>> power_found(0.03, 5, 0.25, 0.02).split(", ")[1]
+    '5 splits show a true difference of 0.050 with 80 % chance'
+    """
+    least = [detectable_difference(sd, splits, share) for share in (0, test_share)]
+    chance = [power(gain, sd, splits, share) for share in (0, test_share)]
+    return (
+        f"With differences that spread by {sd:.3f}, {splits} splits show a true difference of {least[0]:.3f} with 80 "
+        f"% chance, allowing for shared training videos {least[1]:.3f}. They would find a true difference of "
+        f"{gain:.3f}, the largest printed, with {chance[0]:.0%} and {chance[1]:.0%}. So the tables cannot show a gain "
+        "of this size, and do not exclude it."
+    )
+
+
 PLAIN, CORRECTED, WRONG = "#0072B2", "#E69F00", "#D55E00"
 MARKERS = ("o", "s", "^", "v", "D", "P")
 
 
-def implied_lengths(ratios: pd.DataFrame, slip: Row, ax: Axes) -> Axes:
+def implied_lengths(ratios: pd.DataFrame, slip: Row) -> Figure:
     """Edit distance / (1 - accuracy) of every row by split, with the length of the split's test videos.
 
     Args:
-        ratios: as of `lib.beyond.audit.tables.edit_ratios`.
+        ratios: as returned by `lib.beyond.audit.tables.edit_ratios`.
         slip: the row that is out of place; it is circled.
     """
-    tables = sorted(ratios["table"].unique())
-    for place, (table, marker) in enumerate(zip(tables, MARKERS, strict=True)):
-        rows = ratios[ratios["table"] == table]
-        at = rows["split"] + (place - (len(tables) - 1) / 2) * 0.11
-        colour = list(SPLIT_COLOURS.values())[place % 5] if place < 5 else MEAN_COLOUR
-        ax.plot(at, rows["implied"], marker, color=colour, ms=6, label=f"Table {table}")
+    figure, ax = plt.subplots(figsize=(WIDTH, 4))
+    tables, colours = sorted(ratios["table"].unique()), [*SPLIT_COLOURS.values(), MEAN_COLOUR]
+    for place, (table, marker, colour) in enumerate(zip(tables, MARKERS, colours, strict=True)):
+        rows = ratios[ratios["table"] == table].set_index("split")["implied"]
+        shift = (place - (len(tables) - 1) / 2) * 0.11
+        ax.plot(rows.index + shift, rows, marker, color=colour, ms=6, label=f"Table {table}")
         if table == slip[0]:
-            x, y = float(at[rows["split"] == slip[1]].iloc[0]), rows.set_index("split")["implied"][slip[1]]
-            ax.plot(x, y, "o", ms=15, mfc="none", mec=WRONG, mew=1.8)
-            ax.annotate(f"Table {slip[0]}, split {slip[1]}", (x, y), (12, -4), textcoords="offset points", color=WRONG)
+            at = (slip[1] + shift, rows[slip[1]])
+            ax.plot(*at, "o", ms=15, mfc="none", mec=WRONG, mew=1.8)
+            ax.annotate(f"Table {slip[0]}, split {slip[1]}", at, (12, -4), textcoords="offset points", color=WRONG)
     lengths = ratios.groupby("split")["length"].first()
     ax.hlines(lengths, lengths.index - 0.42, lengths.index + 0.42, color=MEAN_COLOUR, lw=1.5, label="test videos")
-    ax.set(xlabel="split", ylabel="seconds a video", xticks=lengths.index)
+    ax.set(xlabel="split", ylabel="seconds per video", xticks=lengths.index)
     ax.grid(axis="x", visible=False)
     ax.legend(ncol=2, fontsize=8, loc="lower center", bbox_to_anchor=(0.58, 0))
-    return ax
+    return figure
 
 
-def forest(tests: pd.DataFrame, names: Sequence[str], ax: Axes, label: str) -> Axes:
-    """Differences with the plain (thick) and the corrected (thin) 95 % interval, a row a comparison.
+def forest(tests: pd.DataFrame) -> Figure:
+    """Differences in accuracy and F1@50 with plain (thick) and corrected (thin) 95 % intervals, a row per comparison.
 
     Args:
         tests: rows of `lib.beyond.audit.comparisons.paired_tests`, drawn from top to bottom.
-        names: of the rows.
-        label: of the horizontal axis.
     """
-    places = -np.arange(len(tests))
-    ax.axvline(0, color=MEAN_COLOUR, lw=1)
-    ax.hlines(places, tests["corrected_low"], tests["corrected_high"], color=CORRECTED, lw=1.6, label="corrected")
-    ax.hlines(places, tests["low"], tests["high"], color=PLAIN, lw=4.5, label="plain")
-    ax.plot(tests["difference"], places, "o", color="white", mec=MEAN_COLOUR, ms=6)
-    ax.set_yticks(places, list(names))
-    ax.set(xlabel=label, ylim=(-len(tests) + 0.4, 0.6))
-    ax.grid(axis="y", visible=False)
-    return ax
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
+    for ax, metric in zip(axes, ("accuracy", "f1@50"), strict=True):
+        rows = tests[tests["metric"] == metric]
+        places = -np.arange(len(rows))
+        ax.axvline(0, color=MEAN_COLOUR, lw=1)
+        ax.hlines(places, rows["corrected_low"], rows["corrected_high"], color=CORRECTED, lw=1.6, label="corrected")
+        ax.hlines(places, rows["low"], rows["high"], color=PLAIN, lw=4.5, label="plain")
+        ax.plot(rows["difference"], places, "o", color="white", mec=MEAN_COLOUR, ms=6)
+        ax.set_yticks(places, [named(row.method, row.against, row.n) for row in rows.itertuples()])
+        ax.set(xlabel=f"{metric.replace('f1', 'F1')} - baseline's", ylim=(-len(rows) + 0.4, 0.6))
+        ax.grid(axis="y", visible=False)
+    axes[1].legend(fontsize=8, loc="center right")
+    return figure
 
 
-def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float], ax: Axes) -> tuple[Axes, pd.DataFrame]:
+def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float]) -> tuple[Figure, pd.DataFrame]:
     """Chance of finding a true difference, by the plain and the corrected test.
 
     Args:
@@ -149,8 +215,9 @@ def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float], a
         gains: differences that were claimed; their range is shaded.
 
     Returns:
-        The axes, and the curves: columns difference, plain, corrected.
+        The figure, and the curves: columns difference, plain, corrected.
     """
+    figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
     differences = np.linspace(0, 0.15, 76)
     curves = pd.DataFrame({"difference": differences})
     for name, share, colour in (("plain", 0.0, PLAIN), ("corrected", test_share, CORRECTED)):
@@ -160,18 +227,23 @@ def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float], a
     ax.axhline(0.8, color=MEAN_COLOUR, lw=1, ls="--")
     ax.set(xlabel="true difference in accuracy", ylabel="chance of finding it", ylim=(0, 1), xlim=(0, 0.15))
     ax.legend(loc="center right")
-    return ax, curves
+    return figure, curves
 
 
-def two_edits(videos: pd.DataFrame, axes: Sequence[Axes]) -> Sequence[Axes]:
-    """Both edit measures of each video against its wrong seconds; `videos` is of `lib.beyond.audit.scoring.both_edits`."""
+def two_edits(videos: pd.DataFrame) -> Figure:
+    """Both edit measures of each video against its wrong seconds.
+
+    Args:
+        videos: as returned by `lib.beyond.audit.scoring.both_edits`.
+    """
+    figure, axes = plt.subplots(1, 2)
     labels = {"raw_edit": "edit distance, s (lower is better)", "edit": "edit score, % (higher is better)"}
+    top = videos["wrong_seconds"].max() * 1.05
     for ax, (measure, label) in zip(axes, labels.items(), strict=True):
         ax.plot(videos["wrong_seconds"], videos[measure], "o", color=PLAIN, ms=6)
-        ax.set(xlabel="wrong seconds of the video", ylabel=label)
-    top = videos["wrong_seconds"].max() * 1.05
+        ax.set(xlabel="wrong seconds of the video", ylabel=label, xlim=(0, top))
     axes[0].plot([0, top], [0, top], color=MEAN_COLOUR, lw=1, ls="--", label="distance = wrong seconds")
-    axes[0].set(xlim=(0, top), ylim=(0, top))
-    axes[1].set(xlim=(0, top), ylim=(0, 100))
+    axes[0].set(ylim=(0, top))
+    axes[1].set(ylim=(0, 100))
     axes[0].legend(loc="upper left", fontsize=8)
-    return axes
+    return figure

@@ -1,18 +1,13 @@
-"""The best segmentation of a video by class scores, class lengths and class order (beyond the thesis: 4.2).
+"""Segmental (semi-Markov) Viterbi: the best segmentation by class scores, class lengths and class order (4.2).
 
-A segmental (semi-Markov) Viterbi: a path is a sequence of segments, and its objective the sum over segments of
+A path is a sequence of segments. Its objective is the sum over segments of
 
     weight * sum of the segment's scores + log p(length | class) + log p(class | class before)
 
-so a label flips only where the scores pay for a further segment. Richard and Gall (CVPR 2016) decode so, with Poisson
-lengths; here lengths are log-normal, since those of an action spread more than a Poisson's. Lengths and order are
-counted on training videos. With T steps, K classes and segments of at most L steps the cost is O(T (L K + K^2)) time
-and O(T K) memory; numpy does a step at once.
-
-From scores of seconds to predictions (4.2): the best class of each second, and the segmental decoding on top.
-
-Lengths and order are learnt on the training videos; how much the scores weigh is chosen by F1@50 on the people who also
-chose the epoch. Both predictions are written like any method's, a label an annotated frame.
+so a label changes only where the scores pay for another segment. Richard and Gall (CVPR 2016) decode so with Poisson
+lengths; here lengths are log-normal, since those of actions spread more than a Poisson's. Lengths and order are counted
+on training videos. The weight of the scores is chosen by F1@50 on the people who also chose the epoch. With T steps, K
+classes and segments of at most L steps, the cost is O(T (L K + K^2)) time and O(T K) memory.
 """
 
 from collections.abc import Mapping, Sequence

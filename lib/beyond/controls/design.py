@@ -1,7 +1,7 @@
-"""The controls that the thesis lacked (4.2), as a list of what differs, and how they are run: a process a training.
+"""The controls that the thesis lacked (4.2), as a list of what differs, and how they run: one process per training.
 
-Each is one seed's training, or a linear probe, on one split; `run_controls` returns the log-probabilities of the
-validation and test videos' seconds. A control whose features this profile does not have is left out.
+A run is one seed's training, or a linear probe, on one split; it gives the log-probabilities of the validation and test
+videos' seconds. A control whose features this profile does not have is left out.
 """
 
 import time
@@ -14,10 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
+from lib.backbones.probe import fit_probe
 from lib.beyond.controls.protocol import DenseStates, parts, train_seconds
 from lib.core.processes import cores, die_with_parent
 from lib.core.settings import VideoClip
@@ -85,10 +83,12 @@ CONTROLS = TRAINED | PROBES | ZERO_SHOT
 
 @dataclass(frozen=True)
 class Run:
-    """Attributes:
-    scores: video -> log-probabilities of its seconds (T, K), of the validation and test videos.
-    epoch: the chosen one; 0 where there are none.
-    cpu_seconds: of the training.
+    """A finished control.
+
+    Attributes:
+        scores: video -> log-probabilities of its seconds (T, K), of the validation and test videos.
+        epoch: the chosen one; 0 without epochs.
+        cpu_seconds: of the training.
     """
 
     scores: Mapping[str, np.ndarray]
@@ -102,21 +102,22 @@ Key = tuple[str, int, int]  # method, split, seed
 def run_controls(
     profile: Profile, controls: Mapping[str, Control], root: Path, workers: int | None = None
 ) -> dict[Key, Run]:
-    """All splits and seeds of these controls, so many processes at a time; finished trainings are read.
+    """Run all splits and seeds of these controls, one process each; finished trainings are read.
 
     Args:
         root: the data set of the seconds (lib.beyond.controls.protocol).
+        workers: processes at a time, by default one per core.
     """
     settings = profile.params.controls
-    there = {name: control for name, control in controls.items() if (root / "features" / control.features).is_dir()}
+    present = {name: control for name, control in controls.items() if (root / "features" / control.features).is_dir()}
     keys = [
         (name, split, seed)
-        for name, control in there.items()
+        for name, control in present.items()
         for split in settings.splits
         for seed in (settings.seeds if control.net != "probe" else settings.seeds[:1])
     ]
     with ProcessPoolExecutor(workers or cores(), get_context("spawn"), initializer=die_with_parent) as pool:
-        runs = pool.map(partial(run_one, Profile(profile.params, profile.out), root, there), keys)
+        runs = pool.map(partial(run_one, Profile(profile.params, profile.out), root, present), keys)
         return dict(zip(keys, runs, strict=True))
 
 
@@ -143,10 +144,10 @@ def run_one(profile: Profile, root: Path, controls: Mapping[str, Control], key: 
 
 
 def tower_from(profile: Profile, start: str, feature_dim: int, seed: int) -> VideoCLIP:
-    """The tower that learns: pre-trained, from the text model's weights, or drawn.
+    """The tower that learns: pre-trained, with the text model's weights, or with random weights.
 
     Args:
-        seed: of what is drawn.
+        seed: of the random weights.
     """
     if start == "pretrained":
         return load_pretrained(profile, profile.params.controls.recipe).model
@@ -160,12 +161,11 @@ def tower_from(profile: Profile, start: str, feature_dim: int, seed: int) -> Vid
 
 
 def probe(dataset: Dataset, videos: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]) -> Run:
-    """Logistic regression on single seconds; a class that the training videos have not gets the lowest score seen."""
+    """A linear probe of single seconds; classes absent from training get the lowest observed score."""
     train, validation, test = videos
     started = time.process_time()
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=300))
     labels = np.concatenate([dataset.labels(video) for video in train])
-    model.fit(np.concatenate([dataset.feature(video) for video in train], axis=1).T, labels)
+    model = fit_probe(np.concatenate([dataset.feature(video) for video in train], axis=1).T, labels)
     spent, scores = time.process_time() - started, {}
     for video in (*validation, *test):
         found = model.predict_log_proba(dataset.feature(video).T)

@@ -1,7 +1,4 @@
-"""The feature sets of 4.2, a vector a second each (lib/beyond/controls/protocol.py): what stands for what.
-
-Zero-shot controls (4.2): other prompts, towers without pre-training, features of another length, S3D's text head.
-"""
+"""Feature sets of 4.2, one vector per second, and the zero-shot controls: prompts, untrained towers, S3D's text head."""
 
 from collections.abc import Mapping
 from pathlib import Path

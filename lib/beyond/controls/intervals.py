@@ -1,10 +1,8 @@
-"""Accuracy and F1@50 of the controls with intervals, and their differences, by resampling videos (4.2).
+"""Accuracy and F1@50 of the controls and their differences, with intervals by resampling videos (4.2, 4.3).
 
 A method's value is the mean over its seeds of the score over all test videos. Its interval is that of the mean under
 other videos: videos are drawn with replacement, the same for all seeds, and for both methods of a difference. The
-seeds' own spread stands beside it. Videos of one person are alike, so intervals are on the narrow side.
-
-The tables of the check on real videos (4.3): the three conventions, and what seeds and splits move.
+spread of the seeds is reported beside it. Videos of one person are alike, so intervals are on the narrow side.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,15 +1,13 @@
-"""One training protocol for every method of 4.2: a label a second, the epoch chosen by people who are held out.
+"""One training protocol for every method of 4.2: one label per second, the epoch chosen by held-out people.
 
-A net here is ASFormer on features, VideoCLIP's video tower with a linear head over its dense states, or ASFormer on the
-states of a tower that learns with it. All see the same training videos, and the epoch with the highest accuracy of the
-validation people's seconds is taken. The test videos are predicted, not measured, in each epoch.
-
-The target set at a label and a feature a second, for all methods alike (4.2): again in the MS-TCN layout.
+The target set is written again in the MS-TCN layout, at one frame per second, so that `open_dataset` reads it:
 
     <outputs>/seconds/{mapping.txt, groundTruth, splits, features/<set>}
 
-so that `open_dataset` reads it like any data set, at one frame a second. A second's label is that of the frame in its
-middle; its feature is S3D's, or the mean of the frames' features.
+The label of a second is that of the frame in its middle; its feature is S3D's, or the mean of the frames' features. A
+net is ASFormer on features, VideoCLIP's video tower with a linear head over its dense states, or ASFormer on the states
+of a tower that learns with it. All see the same training videos, and the epoch with the highest accuracy on the
+validation people's seconds is taken. Test videos are predicted, not scored, in each epoch.
 """
 
 import hashlib

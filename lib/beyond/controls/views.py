@@ -273,7 +273,7 @@ def effects(found: pd.DataFrame) -> str:
     >>> told = ["higher", "lower", "inconclusive"]
     >>> print(effects(pd.DataFrame({"accuracy told": told, "f1@50 told": told})))
     In accuracy 1 of 3 differences is positive and 1 negative; in F1@50 1 of 3 is positive and 1 negative.
-    The others are inconclusive. By chance about 0.1 of each would leave zero out.
+    The others are inconclusive. By chance about 0.2 of each would leave zero out.
     """
     parts = []
     for measure, title in TITLES.items():
