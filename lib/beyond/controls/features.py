@@ -1,4 +1,4 @@
-"""Feature sets of 4.2, one vector per second, and the zero-shot controls: prompts, untrained towers, S3D's text head."""
+"""Feature sets of 4.2, one vector per second, and zero-shot controls: prompts, untrained towers, S3D's text head."""
 
 from collections.abc import Mapping
 from pathlib import Path
