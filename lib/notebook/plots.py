@@ -222,6 +222,8 @@ def learning_curve_panels(history: pd.DataFrame | Mapping[str, pd.DataFrame], va
     places = [(title, column) for title in histories for column in values]
     for ax, (title, column) in zip(axes, places, strict=True):
         learning_curves(histories[title], column, ax, values[column]).set_title(title)
+        if len(histories) > 1:
+            ax.label_outer()
     axes[0].legend()
     return figure
 
@@ -239,6 +241,8 @@ def curve_panels(
     figure, axes = _panels(len(panels), shared=bool(shared))
     for ax, (name, curves) in zip(axes, panels.items(), strict=True):
         labelled_curves(curves, ax, shared or name).set_title(name if shared else "")
+        if shared:
+            ax.label_outer()
         if level:
             ax.axhline(level[1], color=MEAN_COLOUR, ls="--", lw=1, label=level[0])
     if len(axes[0].get_lines()) > 1:
