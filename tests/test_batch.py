@@ -24,6 +24,7 @@ from test_schedule import small_data_set
 
 from lib.batch.failures import failures
 from lib.core.params import load
+from lib.data.profile import Profile
 from lib.core.paths import ROOT, Outputs
 from lib.site.pages import page
 
