@@ -169,7 +169,7 @@ def project(tmp_path_factory) -> Path:
     profile["notebooks"] += ["2_3_4_gaussian", "3_conclusion"]
     (root / "params" / "breakfast.yaml").write_text(yaml.safe_dump(profile))
     places = (
-        r'^    "2_4_videoclip": Chapter\(',
+        r'^    (?:SECONDS|"2_4_videoclip"): Chapter\(',
         r'(?<=    "3_conclusion": Chapter\(\n        \("data", "finetune"\),\n        needs=\(\n)',
         r'^    "2_4_videoclip": "',
         r'^    "baseline": "asformer_own"',
