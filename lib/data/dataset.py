@@ -16,11 +16,12 @@ Each function reads one file and raises a `DatasetError` of one line that names 
 import re
 from collections import Counter
 from collections.abc import Container, Mapping
-from pathlib import Path
-import numpy as np
-from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+import numpy as np
+
 from lib.core.progress import track
 
 

@@ -11,12 +11,12 @@ Python's NaN in a file of JSON, which no other parser takes, replaced as the fil
 """
 
 import re
-from typing import BinaryIO
 from collections import Counter
 from collections.abc import Iterator, Set
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
+
 import ijson
 import numpy as np
 

@@ -1,5 +1,4 @@
-"""Pack narrated data once for `lib/data/packs.py`, where the form is described (thesis 2.1.2, 2.5; HowTo100M: Miech et al.,
-ICCV 2019).
+"""Pack narrated data once (thesis 2.1.2, 2.5; HowTo100M: Miech et al., ICCV 2019).
 
 Videos are taken one by one, captions as a stream, and every array is appended to its file, so that memory holds the
 list and a few numbers a video. What cannot be right in any data set is a `NarratedError`; what is common in a million
@@ -21,27 +20,37 @@ HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions
 A .npy file that is written row by row, so that the array is never whole in memory (packing narrated data, 2.1.2).
 """
 
-from pathlib import Path
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import chain, islice
-from typing import TYPE_CHECKING
-import pandas as pd
-from lib.core.files import key, write_json
-from lib.data.narrated import CaptionTrack, NarratedError, Part, caption_file, caption_tracks, feature_file, feature_shape, read_features, read_list
-from lib.core.progress import track
-import mmap
 from dataclasses import dataclass
-from typing import Any
-from lib.data.narrated import NarratedError
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, DTypeLike
+
+from lib.core.files import key, write_json
+from lib.core.progress import track
+from lib.data.narrated import (
+    CaptionTrack,
+    NarratedError,
+    Part,
+    caption_file,
+    caption_tracks,
+    feature_file,
+    feature_shape,
+    read_features,
+    read_list,
+)
 
 MADE_BY = ("data.narrated", "data.packs")
 

@@ -6,9 +6,9 @@ longer than its ground truth: a model that runs at half the frame rate repeats e
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
 from lib.core.files import write_text
 from lib.data.dataset import Dataset
-
 
 HEADING = "### Frame level recognition: ###"
 

@@ -8,11 +8,12 @@ trains come from an SVM whose training set held that model's test videos: a mild
 
 from collections.abc import Iterable
 from pathlib import Path
+
 import numpy as np
 from scipy.io import loadmat
+
 from lib.core.files import atomic, write_text
 from lib.data.dataset import DatasetError
-
 
 SPLITS = (1, 2, 3, 4, 5)
 

@@ -16,15 +16,15 @@ import mmap
 import re
 import shutil
 import struct
-from pathlib import Path
-from typing import NamedTuple
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
 import cv2
 import numpy as np
-
 
 FRAME = re.compile(rb"\d\dd[bc]")  # a video frame
 OTHER = re.compile(rb"\d\d(wb|tx|pc)|ix\d\d|idx1|JUNK|indx")  # sound, subtitles, palettes, indices, padding
