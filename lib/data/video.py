@@ -188,8 +188,8 @@ def read_layout(path: Path) -> Layout:
             pass
         elif end < len(data) or doubt is not None:
             raise VideoError(
-                f"{path}: damaged after frame {len(frames) if doubt is None else doubt}, and so is the index that would "
-                "place the frames after it; fetch or render the file again"
+                f"{path}: damaged after frame {len(frames) if doubt is None else doubt}, and so is the index that "
+                "would place the frames after it; fetch or render the file again"
             )
         elif len(frames) <= avi.declared <= 2 * len(frames):
             return Layout(avi.declared, avi.form)  # cut off
