@@ -11,7 +11,6 @@ split = "all"  # a number: train and test this split; "all": all of them togethe
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from lib.asformer.cross_validation import compared, cross_validate, training_ended, training_went_on
@@ -115,7 +114,6 @@ video = dataset.split(book.splits[0])[1][0]
 folder = book.out.predictions("asformer_public", book.splits[0])
 predicted, truth = prediction_pairs(folder, dataset, [video])[video]
 rows = {"truth": truth, "ASFormer": predicted[: len(truth)]}
-ax = plt.figure(figsize=(plots.WIDTH, 2.6)).add_subplot()
-plots.timeline(rows, dataset.fps, dataset.classes, ax)
+figure = plots.timelines({"": rows}, dataset.fps, dataset.classes)
 caption = f"Truth and prediction of {video}, a test video."
-book.figure("public_features_timeline", ax.figure, pd.DataFrame(rows), caption)
+book.figure("public_features_timeline", figure, pd.DataFrame(rows), caption)

@@ -12,7 +12,6 @@ split = "all"  # a number: extract this split's test videos; "all": all videos, 
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from lib.asformer.cross_validation import (
@@ -63,17 +62,17 @@ if book.whole:
 # %%
 spoilt = damaged(book, videos)
 if spoilt:
-    size = (plots.WIDTH, 1.9 * len(spoilt))
-    figure, axes = plt.subplots(len(spoilt), 5, figsize=size, squeeze=False)
-    for row, (video, bad) in zip(axes, spoilt.items(), strict=True):
+    pictures = []
+    for video, bad in spoilt.items():
         shown = [max(0, bad[0] - 2), max(0, bad[0] - 1), bad[0], bad[len(bad) // 2], bad[-1]]
         frames = read_frames(book.root / "videos" / f"{video}.avi", shown)
-        for ax, number, frame in zip(row, shown, frames, strict=True):
+        for number, frame in zip(shown, frames, strict=True):
             state = "lost, replaced" if number in bad else "decoded"
-            plots.picture(frame, f"{video}, frame {number}\n{state}", ax)
+            pictures.append((f"{video}, frame {number}\n{state}", frame))
     lost = [(video, frame) for video, bad in spoilt.items() for frame in bad]
+    lost, figure = pd.DataFrame(lost, columns=["video", "frame"]), plots.frame_grid(pictures, 5)
     caption = "Damaged videos: around the first and the last damaged frame."
-    book.figure(8, figure, pd.DataFrame(lost, columns=["video", "frame"]), caption, raster=True)
+    book.figure(8, figure, lost, caption, raster=True)
 
 # %% tags=["remove-input"]
 tested_in = {video: k for k in book.splits for video in book.dataset().split(k)[1]}

@@ -54,7 +54,7 @@ judge, videos = conclusion.chosen_videos(metrics, convention)
 rows = conclusion.labels_of(book, dataset, found, videos.values())
 titles = [f"{video}, {place} of {display_name(judge)}" for place, (video, _) in videos.items()]
 panels = dict(zip(titles, rows, strict=True))
-figure = plots.timeline_panels(panels, dataset.fps, dataset.classes)
+figure = plots.timelines(panels, dataset.fps, dataset.classes)
 shown = metrics[metrics["video"].isin([video for video, _ in videos.values()])]
 book.figure("timelines", figure, shown, "Truth and all methods over time.")
 

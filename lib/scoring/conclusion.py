@@ -22,7 +22,7 @@ from lib.scoring.seconds import SECONDS
 from lib.scoring.stats import Verdict, direction, mean_interval, verdict
 
 Sign = Literal["higher", "lower"]
-BY_FRAME = {  # name in Table 10 -> ours; a method of your own is one more line
+BY_FRAME = {  # name in Table 10 -> ours; one line per method (notebooks/guides/adding.md)
     "asformer_authors_features": "asformer_public",
     "baseline": "asformer_own",
 }
@@ -196,7 +196,7 @@ def check_claims(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
         metrics: as returned by `score_all`.
 
     Returns:
-        A row per claim: claim, measure, thesis (its own difference), here, ± (half of the 95 % interval), over, verdict.
+        A row per claim: claim, measure, thesis (its difference), here, ± (half of the 95 % interval), over, verdict.
     """
     common = metrics[metrics["protocol"] == convention]
     wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100

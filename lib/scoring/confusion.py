@@ -4,10 +4,11 @@ Prediction and truth are sampled in the middle of each second by `at_one_fps`. T
 `lib.scoring.seconds.second_targets`, which differs from the frames in 2.3 % of the real set, so counts differ a little.
 
 The thesis explains its errors by classes that are alike. A class name is a verb, an object and maybe a place, such as
-`place_tomato_into_bowl`: two classes may share the verb, share the object, or have objects that look alike (LOOK_ALIKE);
-one pair may be of several kinds. Pairs with a class that names no action are neutral and of no other kind. Chance can
-look the same: a class that is often predicted takes wrong seconds from all others, and a kind with many pairs takes
-more of them than a kind with few. So shares are compared with chance.
+`place_tomato_into_bowl`. Two classes may share the verb or the object, or have objects that look alike (LOOK_ALIKE);
+one pair may be of several kinds. Pairs with a class that names no action are neutral and of no other kind.
+
+Chance can look the same: a class that is often predicted takes wrong seconds from all others, and a kind with many pairs
+takes more of them than a kind with few. So shares are compared with chance.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
