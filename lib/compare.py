@@ -2,7 +2,7 @@
 
     python -m lib.compare --params params/demo.yaml asformer_public asformer_own
 
-Without names: all that are there. A folder of predictions may come from any program, also ASFormer's own.
+Without names: all methods with predictions. A folder of predictions may come from any program, also ASFormer's own.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
         methods: folders below predictions/, each with all splits.
 
     Returns:
-        A row a method: the mean over the splits of accuracy, edit, f1@10, f1@25, f1@50, in percent, and the standard
+        A row per method: the mean over the splits of accuracy, edit, f1@10, f1@25, f1@50, in percent, and the standard
         deviation of the accuracy over the splits.
 
     Raises:

@@ -23,7 +23,7 @@ def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -
     """Rows in the thesis's units, with the mean below.
 
     Args:
-        rows: split (or trimming) -> scores in percent (`accuracy`, `edit`, `f1@…`), `best_accuracy` in percent and
+        rows: split (or way to trim) -> scores in percent (`accuracy`, `edit`, `f1@…`), `best_accuracy` in percent and
             `best_epoch`, chosen on the test videos as in the thesis.
         mean: add it below, where there is more than one row.
 
@@ -44,11 +44,11 @@ SEEDS = (1, 2, 3)
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What the splits gave.
+    """The results of all splits.
 
     Attributes:
-        history: a row a split and epoch (lib.asformer.training.train_split), with a column split.
-        table: the thesis's columns, a row a split and the mean (lib.asformer.cross_validation.baseline_table).
+        history: a row per split and epoch (lib.asformer.training.train_split), with a column split.
+        table: the thesis's columns, a row per split and the mean (lib.asformer.cross_validation.baseline_table).
         metrics: the long table, also for each video.
     """
 

@@ -258,7 +258,7 @@ class ASFormer(nn.Module):
     Args:
         input_dim: D, channels of the features.
         num_classes: K.
-        num_layers: layers a stage; the last sees 2**num_layers frames. The code has 10, thesis and paper say 9.
+        num_layers: layers per stage; the last sees 2**num_layers frames. The code has 10, thesis and paper say 9.
         num_maps: C, channels inside, even.
         num_decoders: refinement stages.
         channel_mask: share of feature channels hidden from a whole video in training.

@@ -220,7 +220,7 @@ def build_asformer(input_dim: int, classes: int, settings: Asformer, seed: int) 
 
 
 def read_history(folder: Path) -> pd.DataFrame:
-    """The history that `train_split` left in a run's folder."""
+    """The history that `train_split` wrote into a run's folder."""
     return pd.read_csv(folder / "history.csv")
 
 

@@ -7,7 +7,7 @@ The thesis explains its errors by classes that are alike. A class name is a verb
 `place_tomato_into_bowl`. Two classes may share the verb or the object, or have objects that look alike (LOOK_ALIKE);
 one pair may be of several kinds. Pairs with a class that names no action are neutral and of no other kind.
 
-Chance can look the same: a class that is often predicted takes wrong seconds from all others, and a kind with many pairs
+Chance can look the same: a class that is often predicted takes wrong seconds from all others, and a kind of many pairs
 takes more of them than a kind with few. So shares are compared with chance.
 """
 
@@ -70,14 +70,14 @@ def confusion_matrix(pairs: Iterable[Pair], classes: Sequence[str]) -> pd.DataFr
     """Count how many seconds of each class got which label.
 
     Args:
-        pairs: (prediction, ground truth) of each video, a class name a second. A longer prediction is cut.
+        pairs: (prediction, ground truth) of each video, one class name per second. A longer prediction is cut.
         classes: all K names, in the order of the matrix.
 
     Returns:
         Seconds, int64 (K, K): true classes are the rows, predicted ones the columns.
 
     Raises:
-        LabelError: there are no seconds, a prediction is too short, or a name is not among the classes.
+        LabelError: no seconds, a prediction is too short, or a name is not among the classes.
 
     >>> confusion_matrix([(["cut", "cut"], ["cut", "mix"])], ["cut", "mix"]).to_numpy().tolist()
     [[1, 0], [1, 0]]
@@ -99,7 +99,7 @@ def confusion_matrix(pairs: Iterable[Pair], classes: Sequence[str]) -> pd.DataFr
 
 
 def split_matrices(out: Outputs, dataset: Dataset, splits: Iterable[int], method: str) -> dict[int, pd.DataFrame]:
-    """One matrix a split, from predictions/<method>/split_<k>/ against the labels of the split's test videos.
+    """Count one matrix per split, from predictions/<method>/split_<k>/ against the labels of the split's test videos.
 
     Raises:
         PredictionError: a prediction is missing or cannot be used.
@@ -113,7 +113,7 @@ def split_matrices(out: Outputs, dataset: Dataset, splits: Iterable[int], method
 
 
 def predicted_methods(out: Outputs, methods: Mapping[str, str]) -> dict[str, str]:
-    """Those of `methods` (name -> method) whose predictions were made, in one split at least.
+    """Those of `methods` (name -> method) with predictions of at least one split.
 
     Raises:
         PredictionError: none of them.
@@ -145,7 +145,7 @@ def long_table(matrices: Matrices) -> pd.DataFrame:
     """The matrices for a CSV, all cells of them.
 
     Returns:
-        Columns split (a number; "all" is their sum, where there are several), true, predicted, seconds, share (of the
+        Columns split (a number; "all" is their sum, if there are several), true, predicted, seconds, share (of the
         true class's seconds; NaN where it has none).
     """
     panels: dict[int | str, pd.DataFrame] = {**matrices}
@@ -164,7 +164,7 @@ def confused_pairs(matrices: Matrices, most: int) -> pd.DataFrame:
     """The ordered pairs of classes that cost the most seconds.
 
     Args:
-        most: pairs a split, and of all splits together.
+        most: number of pairs per split, and of all splits together.
 
     Returns:
         As `long_table`, without right seconds and empty cells, most seconds first in each split; with the column
@@ -195,7 +195,7 @@ def kind_shares(matrices: Matrices) -> pd.DataFrame:
     """What share of all wrong seconds each kind takes, against chance.
 
     Returns:
-        A row a split and kind: split, kind, seconds, share, by_prediction, uniform (the shares by the two kinds of
+        A row per split and kind: split, kind, seconds, share, by_prediction, uniform (the shares by the two kinds of
         chance of `by_chance`); shares are 0 … 1, NaN in a split without wrong seconds. The shares of "alike",
         "neutral" and "other" add up to 1.
     """
@@ -233,7 +233,7 @@ def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
     """The kinds over all splits.
 
     Returns:
-        A row a kind, index kind: pairs (of different classes, both orders), share, by_prediction and uniform (means
+        A row per kind, index kind: pairs (of different classes, both orders), share, by_prediction and uniform (means
         over the splits of `kind_shares`), splits_above (in how many splits the share is above by_prediction), p (of
         `relabelling_test` on the sum of the splits; NaN for kinds that names alone do not make).
     """
@@ -271,7 +271,7 @@ def alike_errors(summary: pd.DataFrame, splits: int) -> str:
 
     Args:
         summary: as returned by `kind_summary`.
-        splits: how many there are.
+        splits: number of splits.
     """
     shares = {kind: tuple(100 * summary.loc[kind, ["share", "by_prediction"]]) for kind in (ALIKE, VERB, OBJECT)}
     alike = summary.loc[ALIKE]

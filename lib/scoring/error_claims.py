@@ -107,8 +107,8 @@ def check_claims(claims: Sequence[Claim], weights: Mapping[str, Matrices]) -> pd
         weights: name -> matrices, of the same splits.
 
     Returns:
-        A row a claim and split: claim (its place), figure, text, rule, split, value, as_claimed (nullable boolean: not
-        known where there is no value). A claim about weights that are not given has no values.
+        A row per claim and split: claim (its place), figure, text, rule, split, value, as_claimed (nullable boolean:
+        unknown without a value). A claim about weights that are not given has no values.
 
     Raises:
         ValueError: the matrices lack a class that a claim is about.
@@ -142,7 +142,7 @@ def vote(as_claimed: pd.Series) -> Verdict:
 
 
 def claims_table(checked: pd.DataFrame) -> tuple[Styler, pd.DataFrame]:
-    """What `check_claims` found: a row a claim, a column a split, bold where it is as claimed; and the CSV's rows."""
+    """Show a row per claim and a column per split, bold where it is as claimed; and return the rows of the CSV."""
     groups = checked.groupby("claim")
     shown = groups[["figure", "text", "rule"]].first().rename(columns={"text": "claim", "rule": "holds if"})
     bold = pd.DataFrame("", shown.index, shown.columns)

@@ -1,4 +1,4 @@
-"""A label a frame, which is what predictions and ground truth are, and segments, the runs of equal labels in them."""
+"""Labels, one per frame, of predictions and ground truth; and segments, the runs of equal labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def label_array(labels: Labels, what: str = "labels") -> np.ndarray:
         what: how the error message calls them.
 
     Raises:
-        LabelError: there are none, or they are neither names nor integers.
+        LabelError: no labels, or neither names nor integers.
     """
     array = np.asarray(labels)
     if array.dtype == object:  # a pandas column of names
@@ -50,7 +50,7 @@ def label_array(labels: Labels, what: str = "labels") -> np.ndarray:
     if array.size == 0:
         raise LabelError(f"{what}: no frames")
     if array.ndim != 1 or array.dtype.kind not in "iuU":
-        raise LabelError(f"{what}: expected a name or a number a frame, found {array.dtype} of shape {array.shape}")
+        raise LabelError(f"{what}: expected one name or number per frame, found {array.dtype} of shape {array.shape}")
     return array
 
 

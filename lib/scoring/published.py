@@ -29,7 +29,7 @@ def published_table(name: int | str, printed: bool = False) -> pd.DataFrame:
         printed: give the cells as they are printed (strings, "-" where empty) and not as numbers.
 
     Returns:
-        A row a split (1 … 5, "mean"), trimming or method, a column a metric; accuracy and F1 as fractions in the
+        A row per split (1 … 5, "mean"), trimming or method, a column per metric; accuracy and F1 as fractions in the
         thesis's tables. Title and place are in `attrs`.
 
     >>> published_table(3).loc["mean", "accuracy"]
@@ -41,7 +41,7 @@ def published_table(name: int | str, printed: bool = False) -> pd.DataFrame:
 
 
 def published_curve(name: str = "baseline") -> pd.DataFrame:
-    """A published training curve: a row an epoch, a column a split; title and place in `attrs`.
+    """A published training curve: a row per epoch, a column per split; title and place in `attrs`.
 
     >>> published_curve().loc[120, 3]
     np.float64(0.832)
@@ -66,7 +66,7 @@ def _entries() -> dict[str, dict]:
 def _entry(kind: str, name: int | str) -> dict:
     entries = _entries()[kind]
     if name not in entries:
-        raise ValueError(f"params/published.yaml: {kind} has no {name!r}; there are {', '.join(map(str, entries))}")
+        raise ValueError(f"params/published.yaml: {kind} has no {name!r}; it has {', '.join(map(str, entries))}")
     return entries[name]
 
 

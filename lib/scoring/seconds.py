@@ -21,14 +21,14 @@ def at_one_fps(labels: Labels, fps: float) -> np.ndarray:
 
     Args:
         labels: of the frames, shape (T,).
-        fps: frames a second, at least 1.
+        fps: frames per second, at least 1.
 
     >>> at_one_fps(["cut"] * 40 + ["mix"] * 50, fps=30).tolist()
     ['cut', 'mix', 'mix']
     """
     array = label_array(labels)
     if fps < 1:
-        raise LabelError(f"{fps} frames a second: at least one is needed for a label a second")
+        raise LabelError(f"{fps} frames per second: at least one is needed for a label per second")
     middles = ((np.arange(math.ceil(len(array) / fps)) + 0.5) * fps).astype(int)
     return array[middles[middles < len(array)]]
 
@@ -41,7 +41,7 @@ def second_targets(labels: Labels, fps: float, uncovered: str | int, seconds: in
 
     Args:
         labels: of the frames, shape (T,).
-        fps: frames a second.
+        fps: frames per second.
         uncovered: label of the seconds that no segment fills; in the thesis class 0, cut_tomato.
         seconds: length of the result (the number of features); by default the seconds that are begun.
 
@@ -57,7 +57,7 @@ def second_targets(labels: Labels, fps: float, uncovered: str | int, seconds: in
 
 
 def to_frames(seconds: Labels, frames: int, fps: float) -> np.ndarray:
-    """A label a second, spread over the frames of its second; what lies after the last second takes its label.
+    """Spread one label per second over the frames; frames after the last second take its label.
 
     >>> to_frames(["cut", "mix"], frames=5, fps=2).tolist()
     ['cut', 'cut', 'mix', 'mix', 'mix']
@@ -70,7 +70,7 @@ def raw_edit_distance(pairs: Iterable[Pair]) -> float:
     """Levenshtein distance of the label sequences themselves, not of their segments; mean over videos, not normalized.
 
     Args:
-        pairs: (prediction, ground truth) of each video, one label a second, so that the unit is a second. A longer
+        pairs: (prediction, ground truth) of each video, one label per second, so that the unit is a second. A longer
             prediction is cut, as for the accuracy.
 
     Raises:

@@ -95,7 +95,7 @@ def paired_t(first: ArrayLike, second: ArrayLike, test_share: float = 0.0) -> Pa
     were correlated by test/(test + train); for cross-validation: Bouckaert and Frank (PAKDD 2004).
 
     Args:
-        first, second: a value a split, in the same order.
+        first, second: one value per split, in the same order.
         test_share: size of a split's test part over that of its training part, 10/40 in 50 Salads; 0: plain.
 
     Raises:
@@ -107,7 +107,7 @@ def paired_t(first: ArrayLike, second: ArrayLike, test_share: float = 0.0) -> Pa
     differences = _differences(first, second)
     n, mean, sd = len(differences), float(differences.mean()), float(differences.std(ddof=1))
     if sd == 0:
-        raise ValueError("all paired differences are equal: their spread, and so t, cannot be told")
+        raise ValueError("all paired differences are equal: t is undefined")
     error = sd * math.sqrt(1 / n + test_share)
     half = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) * error
     return Paired(n, mean, sd, mean - half, mean + half, mean / error, 2 * float(stats.t.sf(abs(mean) / error, n - 1)))
@@ -174,7 +174,7 @@ def power(difference: float, sd: float, n: int, test_share: float = 0.0) -> floa
 
 
 def detectable_difference(sd: float, n: int, test_share: float = 0.0, chance: float = 0.8) -> float:
-    """The true difference that `paired_t` finds with this chance; assumptions as of `power`.
+    """The true difference that `paired_t` finds with this chance; assumptions as in `power`.
 
     >>> round(detectable_difference(sd=1, n=34), 2)
     0.5

@@ -86,7 +86,7 @@ class Evidence:
     """What the claims are judged by.
 
     Attributes:
-        tests: as of `lib.beyond.audit.comparisons.paired_tests`.
+        tests: as returned by `lib.beyond.audit.comparisons.paired_tests`.
         slip: the row (table, split) that is out of place.
         corrected: its table's mean without it.
         labels: the real annotations, where they are there.

@@ -46,7 +46,7 @@ def paired_tests(wrong: Collection[Row]) -> pd.DataFrame:
         wrong: rows (table, split) to be left out of all questions but the one as printed.
 
     Returns:
-        A row a question, method and metric. n, difference (method - against), sd, low and high (95 % interval), t, p;
+        A row per question, method and metric: n, difference (method - against), sd, low and high (95 % interval), t, p;
         the same with the correction of Nadeau and Bengio (corrected_…); holm_p; wilcoxon_p and the lowest that it can
         be; wins and ties of the n splits; detectable: the difference that the corrected test finds with 80 % chance.
     """

@@ -23,11 +23,11 @@ Pairs = Mapping[str, Pair]  # video -> (prediction, truth)
 
 
 def at_rates(pairs: Pairs, fps: float, uncovered: str) -> dict[str, dict[str, Pair]]:
-    """The same predictions at 30 labels a second, and at one with the truth of two kinds.
+    """The same predictions at 30 labels per second, and at one with two kinds of truth.
 
     Args:
-        pairs: a label a frame.
-        fps: frames a second.
+        pairs: one label per frame.
+        fps: frames per second.
         uncovered: the thesis's label for seconds that no segment fills (lib/scoring/seconds.py).
     """
     seconds, targets = {}, {}
@@ -40,7 +40,7 @@ def at_rates(pairs: Pairs, fps: float, uncovered: str) -> dict[str, dict[str, Pa
 
 
 def scored_at_rates(rates: Mapping[str, Pairs]) -> pd.DataFrame:
-    """A row a way of scoring: accuracy and F1 as fractions, edit (score, percent), raw_edit (labels), segments.
+    """A row per way of scoring: accuracy and F1 as fractions, edit (score, percent), raw_edit (labels), segments.
 
     The raw edit distance is in labels, so in seconds at 1 fps; segments: how many are predicted.
     """
@@ -52,7 +52,7 @@ def scored_at_rates(rates: Mapping[str, Pairs]) -> pd.DataFrame:
 
 
 def rate_effects(rates: Mapping[str, Pairs]) -> pd.DataFrame:
-    """What scoring at one label a second adds to accuracy and F1, with a 95 % interval by a bootstrap over the videos.
+    """What scoring at one label per second adds to accuracy and F1; 95 % intervals by a bootstrap over the videos.
 
     Returns:
         Rows scored at, metric; columns difference (to 30 fps), low, high.
@@ -85,7 +85,7 @@ def both_edits(pairs: Pairs, fps: float) -> pd.DataFrame:
 
 
 def shift_scores(labels: Dataset, frames: int) -> dict[str, float]:
-    """What a perfect prediction of all videos scores when it comes so many frames late; fractions, edit in percent."""
+    """What a perfect prediction of all videos scores that comes some frames late; fractions, edit in percent."""
     truths = [labels.names(video) for video in labels.videos]
     return _fractions(score([(_late(truth, frames), truth) for truth in truths]))
 
@@ -133,6 +133,6 @@ def _weighted(pairs: Pairs) -> dict[str, dict[str, tuple[float, float]]]:
 
 
 def _gain(items: list[tuple[float, float, float, float]]) -> float:
-    """Pooled score of the first minus that of the second; items are (score, weight, score, weight) a video."""
+    """Pooled score of the first minus that of the second; items are (score, weight, score, weight) of each video."""
     first, weight, second, other_weight = np.array(items).T
     return math.fsum(first * weight) / weight.sum() - math.fsum(second * other_weight) / other_weight.sum()

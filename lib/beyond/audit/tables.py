@@ -22,7 +22,7 @@ from lib.scoring.stats import ALPHA
 def recomputed_means() -> pd.DataFrame:
     """Every printed mean beside that of its rows.
 
-    Table 10 has a row a method; it is compared with the means of the methods' own tables.
+    Table 10 has a row per method; it is compared with the means of the methods' own tables.
 
     Returns:
         Columns table, column, printed, recomputed, units (their difference in units of the last printed digit), agrees
@@ -116,7 +116,7 @@ def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
     out of place whose ratio lies outside the range of all other rows' while its double's lies inside.
 
     Args:
-        ratios: as of `edit_ratios`.
+        ratios: as returned by `edit_ratios`.
 
     Returns:
         Columns table, split, other_table, other_split, the five metrics, best_loss, other_best_loss, best_epoch,

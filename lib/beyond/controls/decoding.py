@@ -85,7 +85,7 @@ def learn_segments(
     for sequence in sequences:
         runs = segments(sequence)
         if runs.labels.min() < 0 or runs.labels.max() >= classes:
-            raise DecodingError(f"class {runs.labels.max()} in a training sequence; there are {classes} classes")
+            raise DecodingError(f"class {runs.labels.max()} in a training sequence of {classes} classes")
         start[runs.labels[0]] += 1
         np.add.at(order, (runs.labels[:-1], runs.labels[1:]), 1)
         found += zip(runs.labels.tolist(), (runs.ends - runs.starts).tolist(), strict=True)
@@ -138,7 +138,7 @@ def decode(scores: np.ndarray, model: SegmentModel, weight: float = 1.0) -> np.n
 
 
 def objective(labels: np.ndarray, scores: np.ndarray, model: SegmentModel, weight: float = 1.0) -> float:
-    """What `decode` makes highest, of any path; -inf where a segment is longer than L."""
+    """The objective of any path, which `decode` maximizes; -inf if a segment is longer than L."""
     scores, runs = _checked(scores, model) * weight, segments(labels)
     lengths = runs.ends - runs.starts
     if lengths.max() > len(model.length):
@@ -190,7 +190,7 @@ def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[
         root: the data set of the seconds (lib.beyond.controls.protocol).
 
     Returns:
-        A row a run: method, split, seed, epoch, weight (of the scores), cpu_seconds.
+        A row per run: method, split, seed, epoch, weight (of the scores), cpu_seconds.
     """
     seconds, people = open_dataset(root, None, 1.0), profile.params.controls.validation_people
 

@@ -22,7 +22,7 @@ from lib.videoclip.zero_shot import class_vectors, prompts, second_scores
 
 
 def make_seconds(profile: Profile, target: Target, ready: Pretrained) -> Path:
-    """Labels and all feature sets that this profile has, a second each.
+    """Write labels and all feature sets that this profile has, one per second.
 
     i3d_bgr            the profile's own I3D features (2.3.2), in the channel order of the profile
     i3d_rgb            demo: the same RGB net reading RGB, which is the first half of the two-stream set
@@ -108,7 +108,7 @@ def s3d_text_scores(profile: Profile, target: Target) -> dict[str, np.ndarray]:
 
 
 def feature_length(profile: Profile, target: Target, ready: Pretrained, video: str) -> float:
-    """Mean length of a video's S3D features where they are not normalized."""
+    """Mean length of a video's S3D features without normalization."""
     net, _, _ = load_s3d(profile)
     settings = profile.params.s3d.model_copy(update={"normalize": False})
     rows = video_features(read_video(profile.root / "videos" / f"{video}.avi"), net, settings)[ready.layer]

@@ -19,7 +19,7 @@ from lib.scoring.published import published_table
 from lib.scoring.stats import bootstrap_interval, direction
 
 MEASURES = ("accuracy", "f1@50")
-Items = list[np.ndarray]  # a video: (measure, seed, [numerator, denominator])
+Items = list[np.ndarray]  # per video: (measure, seed, [numerator, denominator])
 
 
 def video_items(
@@ -51,7 +51,7 @@ def seed_spread(items: Items, measure: str) -> float:
 
 
 def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 2000) -> pd.DataFrame:
-    """A row a method: for each measure its value, low and high of the 95 % interval, and the seeds' spread; seeds."""
+    """A row per method: for each measure its value, low and high of the 95 % interval, and the seeds' spread; seeds."""
     rows = {}
     for name, videos in methods.items():
         items = list(videos.values())
@@ -70,10 +70,10 @@ def differences(
     """First less second in both measures, points, with the 95 % interval over the videos that both predicted.
 
     Args:
-        asked: what is asked -> (method, method less); those that are not there are left out.
+        asked: what is asked -> (method, method less); questions about missing methods are left out.
 
     Returns:
-        A row a question: method, less, and for each measure the difference, low, high, told ("higher", "lower" or
+        A row per question: method, less, and for each measure the difference, low, high, told ("higher", "lower" or
         "inconclusive").
     """
     rows = {}

@@ -55,7 +55,7 @@ def write_features(root: Path, name: str, features: Mapping[str, np.ndarray]) ->
     """A feature set.
 
     Args:
-        features: video -> (T, D), a row a second.
+        features: video -> (T, D), a row per second.
     """
     for video, rows in features.items():
         with atomic(root / "features" / name / f"{video}.npy") as temporary:
@@ -67,7 +67,7 @@ def second_means(feature: np.ndarray, fps: float) -> np.ndarray:
 
     Args:
         feature: (D, frames).
-        fps: frames a second.
+        fps: frames per second.
 
     Returns:
         (T, D), T = seconds that have begun.
@@ -108,7 +108,7 @@ class Head(nn.Module):
 @dataclass(frozen=True)
 class Trained:
     """Attributes:
-    history: a row an epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds.
+    history: a row per epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds.
     epoch: the chosen one.
     scores: its log-probabilities (T, K) of the validation and test videos' seconds.
     """
