@@ -191,11 +191,11 @@ def methods_figure(table: pd.DataFrame) -> Figure:
     axes[2].barh(places, before, color=BACKBONE, height=0.6, label="backbone")
     own = table["videoclip_pairs"].fillna(0) / 1000
     axes[2].barh(places, own, left=before, color=OWN, height=0.6, label="VideoCLIP")
-    axes[2].set(xlabel="pre-training, 1000 examples", ylim=(-len(table) + 0.4, 0.6))
+    axes[2].set(xlabel="examples before, 1000s", ylim=(-len(table) + 0.4, 0.6))
     name_rows([display_name(str(name)) for name in table.index], axes[0])
     for ax in axes[1:]:
         ax.grid(axis="y", visible=False)
-        ax.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 1.12), frameon=False)
+        ax.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     return figure
 
 
