@@ -1,4 +1,4 @@
-"""What the chapters read that this project does not bring (README, Real data), and which of them can run without it.
+"""User-supplied inputs of the chapters (guide: real_data.md), and which chapters can run without them.
 
 A chapter runs where each thing that it needs is there, or comes from a chapter that can run. Here a file is there or
 not; `lib/batch/inspection.py` looks into those that are. The demo makes everything itself.
