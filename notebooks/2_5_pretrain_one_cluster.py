@@ -11,7 +11,6 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -39,9 +38,8 @@ run = settings.recipes["one_cluster"]
 history = recipe_history(book, "one_cluster")
 
 # %%
-figure, ax = plt.subplots()
 by_epoch = history.set_index("epoch")
-plots.pretraining_curves(history, ax)
+figure = plots.pretraining_curves(history)
 book.figure(16, figure, history, "Pre-training with one cluster an update; the loss is taken several times an epoch.")
 
 # %% tags=["remove-input"]

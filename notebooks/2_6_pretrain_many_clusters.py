@@ -32,9 +32,8 @@ settings = book.params.pretrain
 
 # %%
 own = recipe_history(book, "own")
-figure, ax = plt.subplots()
 by_epoch = own.set_index("epoch")
-plots.pretraining_curves(own, ax)
+figure = plots.pretraining_curves(own)
 book.figure(17, figure, own, "Pre-training with seven clusters an update.")
 
 # %% tags=["remove-input"]

@@ -17,7 +17,6 @@ import yaml
 
 from lib.core.paths import ROOT
 from lib.scoring.metrics import METRICS
-from lib.site.appendix import TITLE, guide_page
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
@@ -96,13 +95,6 @@ def test_blocks_are_valid(page):
 def test_readme_and_contributing_stay_short():
     assert len(TEXTS[README].splitlines()) <= 150
     assert len(TEXTS[ROOT / "CONTRIBUTING.md"].splitlines()) <= 60
-
-
-def test_the_page_of_the_site_is_readme():
-    page = guide_page()
-    assert page.startswith(f"# {TITLE}\n") and "![" not in page and "<!--" not in page
-    assert not re.search(r"\]\((?!#|https?:)", page), "a link to a file that the site does not have"
-    assert all(code in page for _, code in BLOCKS[README])
 
 
 def test_citation():

@@ -22,7 +22,7 @@ from lib.data.profile import Profile
 from lib.site.export import sections, whole
 
 assert browser  # the fixture
-PAGES = ["index", *load("params/smoke.yaml").notebooks, "explorer", "figures_and_tables", "guide", "search"]
+PAGES = ["index", *load("params/smoke.yaml").notebooks, "explorer", "figures_and_tables", "README", "search"]
 
 
 @pytest.fixture(scope="module")

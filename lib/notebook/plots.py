@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -167,50 +168,103 @@ def short(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3f}" if abs(value) < 2 else f"{value:.1f}"
 
 
+def curve_style(number: int) -> dict[str, Any]:
+    """Colour and dashes of the curve with this number, from 0: the palette solid, then again dashed, then dotted.
+
+    >>> curve_style(0), curve_style(5)
+    ({'color': '#0072B2', 'ls': '-'}, {'color': '#0072B2', 'ls': '--'})
+    """
+    colours, dashes = list(SPLIT_COLOURS.values()), ("-", "--", ":", "-.")
+    return {
+        "color": colours[number % len(colours)],
+        "ls": dashes[number // len(colours) % len(dashes)],
+    }
+
+
 def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> Axes:
-    """One line a split over the epochs and, where there are several splits, their mean.
+    """One line per split over the epochs and, with several splits, their mean.
 
     Args:
         history: columns split, epoch and `value`; rows without a value (epochs that were not tested) are left out.
         label: of the vertical axis.
     """
     measured = history.dropna(subset=[value])
-    colours = list(SPLIT_COLOURS.values())
-    for split, curve in measured.groupby("split"):
-        ax.plot(
-            curve["epoch"],
-            curve[value],
-            color=colours[(int(split) - 1) % len(colours)],
-            ls="-" if int(split) <= len(colours) else "--",
-            lw=1.2,
-            marker=_marker(curve),
-            label=f"split {split}",
-        )
-    if measured["split"].nunique() > 1:
+    curves = {f"split {split}": curve.set_index("epoch")[value] for split, curve in measured.groupby("split")}
+    labelled_curves(curves, ax, label, {name: int(name.split()[1]) - 1 for name in curves})
+    if len(curves) > 1:
         mean = measured.groupby("epoch")[value].mean()
         ax.plot(mean.index, mean, color=MEAN_COLOUR, lw=2.2, label="mean")
-    ax.set(xlabel="epoch", ylabel=label)
     return ax
 
 
-def _marker(curve: pd.DataFrame | pd.Series) -> str:
-    return "o" if len(curve) <= 15 else ""
+def labelled_curves(
+    curves: Mapping[str, pd.Series], ax: Axes, label: str, numbers: Mapping[str, int] | None = None
+) -> Axes:
+    """One line per named series over its index, e.g. the three ways to trim.
 
-
-def labelled_curves(curves: Mapping[str, pd.Series], ax: Axes, label: str) -> Axes:
-    """One line a named series, e.g. the three ways to trim."""
-    for (name, curve), colour in zip(curves.items(), SPLIT_COLOURS.values(), strict=False):
-        ax.plot(curve.index, curve, color=colour, lw=1.6, marker=_marker(curve), label=name)
-    ax.set(xlabel="epoch", ylabel=label)
+    Args:
+        label: of the vertical axis; the horizontal one has the name of the series' index, by default "epoch".
+        numbers: which style (`curve_style`) a curve has, if not by its place.
+    """
+    name = "epoch"
+    for place, (key, curve) in enumerate(curves.items()):
+        style = curve_style(place if numbers is None else numbers[key])
+        ax.plot(curve.index, curve, lw=1.4, marker="o" if len(curve) <= 15 else "", ms=4, label=key, **style)
+        name = curve.index.name or name
+    ax.set(xlabel=name, ylabel=label)
     return ax
 
 
-def pretraining_curves(history: pd.DataFrame, ax: Axes) -> Axes:
-    """The losses of a pre-training over its epochs (Figures 16, 17); `history` is that of lib.pretraining.recipes.run_recipe."""
+def learning_curve_panels(history: pd.DataFrame | Mapping[str, pd.DataFrame], values: Mapping[str, str]) -> Figure:
+    """Learning curves side by side, one panel per measured value.
+
+    Args:
+        history: as for `learning_curves`; or several by title, drawn in panels of one scale.
+        values: column of the history -> label of the vertical axis.
+    """
+    histories = {"": history} if isinstance(history, pd.DataFrame) else history
+    figure, axes = _panels(len(histories) * len(values), shared=len(histories) > 1)
+    places = [(title, column) for title in histories for column in values]
+    for ax, (title, column) in zip(axes, places, strict=True):
+        learning_curves(histories[title], column, ax, values[column]).set_title(title)
+    axes[0].legend()
+    return figure
+
+
+def curve_panels(
+    panels: Mapping[str, Mapping[str, pd.Series]], shared: str = "", level: tuple[str, float] | None = None
+) -> Figure:
+    """Named curves side by side, one panel per entry.
+
+    Args:
+        panels: label of the vertical axis -> curves by name; with `shared`, title of the panel -> curves.
+        shared: label of the vertical axis that all panels have in common.
+        level: label and height of a horizontal line in all panels, e.g. an untrained model's score.
+    """
+    figure, axes = _panels(len(panels), shared=bool(shared))
+    for ax, (name, curves) in zip(axes, panels.items(), strict=True):
+        labelled_curves(curves, ax, shared or name).set_title(name if shared else "")
+        if level:
+            ax.axhline(level[1], color=MEAN_COLOUR, ls="--", lw=1, label=level[0])
+    if len(axes[0].get_lines()) > 1:
+        axes[0].legend()
+    return figure
+
+
+def pretraining_curves(history: pd.DataFrame) -> Figure:
+    """Losses of a pre-training over its epochs (Figures 16, 17).
+
+    Args:
+        history: as returned by `lib.pretraining.recipes.run_recipe`.
+    """
     by_epoch = history.set_index("epoch")
-    curves = {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}
-    labelled_curves(curves, ax, "contrastive loss").legend()
-    return ax
+    return curve_panels({"contrastive loss": {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}})
+
+
+def _panels(count: int, shared: bool) -> tuple[Figure, list[Axes]]:
+    """Axes in one row, with one vertical scale if `shared`."""
+    figure, axes = plt.subplots(1, count, sharey=shared, squeeze=False)
+    return figure, list(axes[0])
 
 
 def class_bars(shares: pd.Series, ax: Axes, label: str) -> Axes:

@@ -73,14 +73,17 @@ def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
 
 
 def style_ten(table: pd.DataFrame) -> Styler:
-    """Table 10 for the eye: the columns of `lib.scoring.conclusion.table_ten` and `segments`, the best of each underlined."""
-    headers = {"thesis": "thesis", "as_thesis": "scored as the thesis", "difference": "difference"}
-    headers |= {"accuracy": "accuracy", "accuracy_sd": "±"}
-    headers |= {name: HEADERS[name] for name in METRICS} | {"segments": "segments"}
-    styler = table.reindex(columns=list(headers)).rename(columns=headers).style.format(short, na_rep="–")
-    styler = styler.format(signed, subset=["difference"])
-    best = [name for name in headers.values() if name not in ("difference", "±", "segments")]
-    return styler.highlight_max(subset=best, props=BEST)
+    """Table 10 for the eye, the best of each column underlined; differences stay in its CSV.
+
+    Args:
+        table: as returned by `lib.scoring.conclusion.table_ten`, with a column segments.
+    """
+    headers = {"thesis": "thesis", "as_thesis": "scored as the thesis", "accuracy": "accuracy"}
+    headers |= {"accuracy_sd": f"accuracy {SPREAD}"} | {name: name.replace("f1", "F1") for name in METRICS}
+    shown = table.reindex(columns=list(headers | {"segments": ""})).rename(columns=headers)
+    best = [name for name in headers.values() if SPREAD not in name]
+    styler = shown.style.format(short, na_rep="–").highlight_max(subset=best, props=BEST)
+    return fold_widths(styler, 3)
 
 
 def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str] = ()) -> Styler:
@@ -105,7 +108,7 @@ def fold_widths(styler: Styler, places: int) -> Styler:
     table: pd.DataFrame = styler.data
     widths = {f"{name} {SPREAD}": name for name in table if f"{name} {SPREAD}" in table}
     for width, name in widths.items():
-        for row, half in table[width].items():
+        for row, half in table[width].dropna().items():
             styler.format(f"{{:.{places}f}} {SPREAD} {half:.{places}f}", subset=([row], [name]))
     return styler.hide(subset=list(widths), axis="columns")
 

@@ -16,7 +16,7 @@ from lib.core.processes import die_with_parent
 from lib.core.settings import Params
 from lib.data.profile import Profile
 from lib.pretraining.recipes import prepare
-from lib.scoring.stats import mean_interval
+from lib.scoring.stats import direction, mean_interval
 
 MEASURES = ("zero_shot", "random_loss", "hard_loss")
 
@@ -134,7 +134,6 @@ def verdict(mean: float, half: float, unit: str) -> str:
     """An interval in words.
 
     >>> verdict(1.0, 2.0, "points"), verdict(-3.0, 1.0, "points")
-    ('+1.00 ± 2.00 points, so nothing can be told', '-3.00 ± 1.00 points, lower')
+    ('+1.00 ± 2.00 points, inconclusive', '-3.00 ± 1.00 points, lower')
     """
-    told = "so nothing can be told" if abs(mean) <= half else "higher" if mean > 0 else "lower"
-    return f"{mean:+.2f} ± {half:.2f} {unit}, {told}"
+    return f"{mean:+.2f} ± {half:.2f} {unit}, {direction(mean - half, mean + half)}"

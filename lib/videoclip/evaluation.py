@@ -16,10 +16,10 @@ import pandas as pd
 
 from lib.backbones.text import tokenizer
 from lib.core.training import histories
-from lib.data.predictions import prediction_pairs
 from lib.data.profile import Profile
 from lib.scoring.confusion import confused_pairs
-from lib.scoring.seconds import SECOND_COLUMNS, SECONDS, by_split, score_both
+from lib.scoring.folders import cells_of, score_methods
+from lib.scoring.seconds import SECOND_COLUMNS, SECONDS, by_split
 from lib.videoclip.finetuning import Names, choose_epoch, fine_tune
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
@@ -53,10 +53,8 @@ def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str)
         number = target.dataset.classes.index(commonest.most_common(1)[0][0])
         for video in target.dataset.split(split)[1]:
             target.write(profile.out.predictions("commonest_class", split), video, [number])
-    return pd.concat(
-        scored(profile, target, method, split)
-        for method, split in product([*models, "commonest_class"], profile.splits)
-    )
+    protocols = (profile.params.data.convention, SECONDS)
+    return score_methods(profile, target.dataset, cells_of(profile, [*models, "commonest_class"]), protocols)
 
 
 def untrained_table(metrics: pd.DataFrame, weights: str) -> pd.DataFrame:
@@ -64,14 +62,6 @@ def untrained_table(metrics: pd.DataFrame, weights: str) -> pd.DataFrame:
     methods = [name for name in metrics["method"].unique() if name.startswith(f"videoclip_{weights}_untrained_")]
     tables = [by_split(metrics, method, SECONDS, SECOND_COLUMNS) for method in methods]
     return sum(tables[1:], tables[0]) / len(tables)
-
-
-def scored(profile: Profile, target: Target, method: str, split: int) -> pd.DataFrame:
-    """The long table, both protocols, of the predictions that a method wrote for a split."""
-    dataset, data = target.dataset, profile.params.data
-    pairs = prediction_pairs(profile.out.predictions(method, split), dataset, dataset.split(split)[1])
-    about = {"section": profile.section, "method": method, "split": split}
-    return score_both(pairs, dataset.fps, dataset.classes[0], convention=data.convention, ignore=data.ignore, **about)
 
 
 def scores_of(
@@ -121,17 +111,16 @@ class FineTuned:
 def fine_tune_splits(profile: Profile, target: Target, ready: Pretrained, weights: str) -> FineTuned:
     """Train the book's splits, or read those that are done; methods are called videoclip_<weights>_<n>_epochs."""
     settings, names = profile.params.finetune, _names(profile, target)
-    parts, metrics = {}, []
+    parts, methods = {}, {epochs: f"videoclip_{weights}_{epochs}_epochs" for epochs in settings.epochs}
     for split in profile.splits:
-        methods = {epochs: f"videoclip_{weights}_{epochs}_epochs" for epochs in settings.epochs}
         folders = {epochs: profile.out.predictions(method, split) for epochs, method in methods.items()}
         run = profile.out.run(f"videoclip_{weights}_finetuned", split)
         parts[split] = fine_tune(target, split, ready.model, names, settings, run, folders)
-        metrics += [scored(profile, target, method, split) for method in methods.values()]
-    long = pd.concat(metrics)
+    cells = sorted(cells_of(profile, methods.values()), key=lambda cell: cell.split)
+    long = score_methods(profile, target.dataset, cells, (profile.params.data.convention, SECONDS))
     tables = {}
     for epochs in settings.epochs:
-        table = by_split(long, f"videoclip_{weights}_{epochs}_epochs", SECONDS, SECOND_COLUMNS)
+        table = by_split(long, methods[epochs], SECONDS, SECOND_COLUMNS)
         chosen = {str(split): choose_epoch(part, epochs, settings.select_on) for split, part in parts.items()}
         loss = f"{'test' if settings.select_on == 'last' else settings.select_on}_loss"
         losses = {str(split): part.set_index("epoch")[loss][chosen[str(split)]] for split, part in parts.items()}
