@@ -1,0 +1,208 @@
+"""Computed sentences of the VideoCLIP chapters (thesis 2.5 to 2.9)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.scoring.confusion import confused_pairs, summed
+
+
+def lowest_loss(history: pd.DataFrame, clusters: int) -> str:
+    """Length of a pre-training, and where its validation loss is lowest.
+
+    >>> lowest_loss(pd.DataFrame({"epoch": [0.0, 0.5, 1.0], "update": [0, 5, 10], "random_loss": [4.0, 2.0, 2.5]}), 7)
+    '10 updates of C = 7 in 1 epochs. The validation loss is lowest at epoch 0.50 and ends 0.50 above that.'
+    """
+    losses, last = history.set_index("epoch")["random_loss"], history.iloc[-1]
+    return (
+        f"{int(last['update'])} updates of C = {clusters} in {last['epoch']:.0f} epochs. The validation loss is lowest "
+        f"at epoch {losses.idxmin():.2f} and ends {losses.iloc[-1] - losses.min():.2f} above that."
+    )
+
+
+def transfer(ours: float, thesis: float, untrained: Sequence[float], commonest: float) -> str:
+    """A zero-shot accuracy beside the thesis's and beside chance.
+
+    >>> transfer(0.2, 0.3, [0.1, 0.15], 0.25)[-80:]
+    '0.100 to 0.150 over 2 seeds, the commonest class 0.250: no evidence of transfer.'
+    """
+    verdict = ": no evidence of transfer." if ours <= max(*untrained, commonest) else "."
+    return (
+        f"Accuracy is {ours:.3f} here and {thesis:.3f} in the thesis. The same net without training scores "
+        f"{min(untrained):.3f} to {max(untrained):.3f} over {len(untrained)} seeds, the commonest class "
+        f"{commonest:.3f}{verdict}"
+    )
+
+
+def two_protocols(seconds: pd.Series, frames: pd.Series) -> str:
+    """What the unit of scoring, second or frame, changes.
+
+    >>> two_protocols(pd.Series({"accuracy": 0.5, "raw_edit": 30.25}), pd.Series({"accuracy": 0.51, "edit": 60.0}))[:62]
+    'Per frame, accuracy differs by +0.010 from accuracy per second'
+    """
+    return (
+        f"Per frame, accuracy differs by {frames['accuracy'] - seconds['accuracy']:+.3f} from accuracy per second. The "
+        f"edit score is {frames['edit']:.1f} of 100, the edit distance in seconds {seconds['raw_edit']:.1f}: two "
+        "different things under one name."
+    )
+
+
+def names_given(matrices: Mapping[int, pd.DataFrame], most: int = 3) -> str:
+    """The names that a model gives most often.
+
+    >>> names_given({1: pd.DataFrame([[8, 0], [2, 0]], index=["cut", "mix"], columns=["cut", "mix"])}, most=1)
+    'The 1 most frequent names cover 100% of all seconds: `cut` (100%, true 80%). 1 of 2 classes are hardly ever named.'
+    """
+    matrix = summed(matrices)
+    total = matrix.to_numpy().sum()
+    given, true = matrix.sum() / total, matrix.sum(axis=1) / total
+    top = given.nlargest(most)
+    named = ", ".join(f"`{name}` ({share:.0%}, true {true[name]:.0%})" for name, share in top.items())
+    return (
+        f"The {most} most frequent names cover {top.sum():.0%} of all seconds: {named}. "
+        f"{(given < 0.005).sum()} of {len(given)} classes are hardly ever named."
+    )
+
+
+def prompts_and_cls(ways: pd.DataFrame) -> str:
+    """Gains by words as prompts and by a visible [CLS].
+
+    Args:
+        ways: as returned by `lib.videoclip.evaluation.ways_to_ask`.
+
+    >>> columns = ["[CLS] hidden", "[CLS] seen"]
+    >>> prompts_and_cls(pd.DataFrame([[20.0, 22.0], [21.0, 21.5]], ["raw", "words"], columns))[:74]
+    'Words gain +1.0 points over raw names with [CLS] hidden, -0.5 with it seen'
+    """
+    words = ways.loc["words"] - ways.loc["raw"]
+    seen = ways["[CLS] seen"] - ways["[CLS] hidden"]
+    return (
+        f"Words gain {words['[CLS] hidden']:+.1f} points over raw names with [CLS] hidden, {words['[CLS] seen']:+.1f} "
+        f"with it seen. A visible [CLS] gains {seen['raw']:+.1f} (raw names) and {seen['words']:+.1f} points (words)."
+    )
+
+
+def first_epoch(history: pd.DataFrame, videos: int, warmup: int, outputs: int, classes: int) -> str:
+    """How a fine-tuning starts, beside a guess.
+
+    >>> first_epoch(pd.DataFrame({"epoch": [1, 2], "train_loss": [6.0, 3.0]}), 40, 122, 779, 19)[:61]
+    '40 training videos, one update each; the warm-up takes 122 up'
+    """
+    loss = history.loc[history["epoch"] == 1, "train_loss"].mean()
+    return (
+        f"{videos} training videos, one update each; the warm-up takes {warmup} updates. The loss of the first epoch "
+        f"is {loss:.2f} on average. A guess among {outputs} outputs has ln {outputs} = {np.log(outputs):.2f}, among "
+        f"the {classes} classes {np.log(classes):.2f}."
+    )
+
+
+def not_learnt(split: int, absent: Sequence[str]) -> str:
+    """The classes that no training video of a split contains.
+
+    >>> not_learnt(2, ["peel_cucumber"])
+    'Split 2: no training video has peel_cucumber, so it cannot be learnt.'
+    """
+    return f"Split {split}: no training video has {', '.join(absent)}, so it cannot be learnt."
+
+
+def losses_at_the_end(history: pd.DataFrame, thesis: int) -> str:
+    """Losses after the short fine-tuning, and how many splits have their lowest test loss there.
+
+    Args:
+        thesis: number of the thesis's 5 splits with the lowest loss at the last epoch.
+
+    >>> curve = {"split": [1, 1], "epoch": [1, 2], "train_loss": [3.0, 2.0], "test_loss": [3.0, 2.5]}
+    >>> losses_at_the_end(pd.DataFrame(curve), 4)[-83:]
+    'The test loss is lowest at the last epoch in 1 of 1 splits (thesis: 4 of 5 splits).'
+    """
+    last = history[history["epoch"] == history["epoch"].max()]
+    return (
+        f"After {int(history['epoch'].max())} epochs the training loss is {last['train_loss'].mean():.2f} and the test "
+        f"loss {last['test_loss'].mean():.2f} (mean over the splits). The test loss is lowest at the last epoch in "
+        f"{falling(history, 'test_loss')} of {len(last)} splits (thesis: {thesis} of 5 splits)."
+    )
+
+
+def falling(history: pd.DataFrame, loss: str) -> int:
+    """Number of splits whose loss is lowest at the last epoch.
+
+    >>> falling(pd.DataFrame({"split": [1, 1, 2, 2], "epoch": [1, 2, 1, 2], "loss": [3, 2, 2, 3]}), "loss")
+    1
+    """
+    lowest = history.loc[history.groupby("split")[loss].idxmin(), "epoch"]
+    return int((lowest == history["epoch"].max()).sum())
+
+
+def still_falling(history: pd.DataFrame) -> str:
+    """Whether the losses of the long fine-tuning still fall at its end.
+
+    >>> still_falling(pd.DataFrame({"split": 1, "epoch": [1, 2], "train_loss": [3, 2], "test_loss": [2, 3]}))
+    'At the last epoch the training loss still falls in 1 of 1 splits, the test loss in 0.'
+    """
+    return (
+        f"At the last epoch the training loss still falls in {falling(history, 'train_loss')} of "
+        f"{history['split'].nunique()} splits, the test loss in {falling(history, 'test_loss')}."
+    )
+
+
+def scores_beside(ours: pd.Series, thesis: pd.Series) -> str:
+    """Accuracy and F1@50 beside the thesis's.
+
+    >>> scores_beside(*[pd.Series({"accuracy": 0.8, "f1@50": 0.5})] * 2)
+    'Accuracy is 0.800 here and 0.800 in the thesis, F1@50 0.500 and 0.500.'
+    """
+    return (
+        f"Accuracy is {ours['accuracy']:.3f} here and {thesis['accuracy']:.3f} in the thesis, "
+        f"F1@50 {ours['f1@50']:.3f} and {thesis['f1@50']:.3f}."
+    )
+
+
+def gain(what: str, found: tuple[float, float], thesis: float) -> str:
+    """A difference in accuracy with its interval over the splits.
+
+    >>> gain("15 epochs against 8", (0.01, 0.02), 0.03)
+    '15 epochs against 8: +0.010 ± 0.020 in accuracy (95 % interval over the splits); in the thesis +0.030.'
+    """
+    mean, half = found
+    return f"{what}: {mean:+.3f} ± {half:.3f} in accuracy (95 % interval over the splits); in the thesis {thesis:+.3f}."
+
+
+def objectives(compared: pd.DataFrame) -> str:
+    """The contrastive objective against the head.
+
+    Args:
+        compared: as returned by `lib.videoclip.evaluation.objectives_compared`.
+
+    >>> columns = ["after 8 epochs", "after 15 epochs", "highest*"]
+    >>> objectives(pd.DataFrame([[60.0, 61, 62], [58, 62, 63]], ["head", "contrastive"], columns))[:76]
+    'Contrastive against head: -2.0 points after 8 epochs, +1.0 after 15 epochs. '
+    """
+    gains = (compared.loc["contrastive"] - compared.loc["head"]).drop("highest*")
+    first, *others = [f"{value:+.1f}|{name}" for name, value in gains.items()]
+    parts = [first.replace("|", " points "), *(part.replace("|", " ") for part in others)]
+    return f"Contrastive against head: {', '.join(parts)}. One split and one seed: a hint at most."
+
+
+def epoch_chosen(select_on: str) -> str:
+    """Note to a table's columns with *.
+
+    >>> epoch_chosen("test")
+    '* Of the epoch chosen by the loss on the test videos.'
+    """
+    return (
+        "* Of the last epoch."
+        if select_on == "last"
+        else f"* Of the epoch chosen by the loss on the {select_on} videos."
+    )
+
+
+def most_confused(matrices: Mapping[int, pd.DataFrame], most: int = 4) -> str:
+    """The confusions that cost the most seconds, over all splits."""
+    pairs = confused_pairs(matrices, most)
+    worst = pairs[pairs["split"] == pairs["split"].iloc[-1]]
+    named = [
+        f"`{row.true}` taken for `{row.predicted}` ({row.seconds} s, {row.share:.0%} of its seconds; {row.kinds})"
+        for row in worst.itertuples()
+    ]
+    return f"Most seconds are lost where {'; '.join(named)}."
