@@ -83,12 +83,10 @@ if settings.weights is None:
 if settings.weights is None:
     ends = {name: history.iloc[-1] for name, history in runs.items()}
     parts = [
-        f"the {name} stream, after {len(runs[name])} epochs, {end['verb']:.0f} % of the verbs and {end['thing']:.0f} % of the things"
+        f"{end['verb']:.0f} % of the verbs and {end['thing']:.0f} % of the things ({name} stream, epoch {len(runs[name])})"
         for name, end in ends.items()
     ]
-    book.say(
-        f"On its own training clips, of {len(VERBS)} verbs and {len(THINGS)} things, {'; '.join(parts)} are named correctly."
-    )
+    book.say(f"On training clips of {len(VERBS)} verbs and {len(THINGS)} things, correct are {' and '.join(parts)}.")
 else:
     book.say(f"Where features are extracted (2.3.2), the weights are read from `{settings.weights}`.")
 

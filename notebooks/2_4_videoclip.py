@@ -14,7 +14,6 @@ overrides = []
 # %% tags=["hide-input"]
 from dataclasses import asdict
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
@@ -44,9 +43,7 @@ with torch.device("meta"):  # shapes without numbers
     full = S3D()
 net = S3D(settings.embedding_dim, settings.width, words=1)
 blocks = architecture_videoclip.trace_s3d(net, full, (settings.fps, settings.crop, settings.crop))
-figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 6.2), width_ratios=[1.2, 1])
-architecture_videoclip.draw_s3d(left, blocks)
-architecture_videoclip.draw_inception(right, full.mixed_3b, "mixed_3b")
+figure = architecture_videoclip.draw_s3d(blocks, full.mixed_3b, "mixed_3b")
 book.figure(13, figure, blocks, "S3D: a) its blocks with their outputs, b) an inception block at full size.")
 
 # %% tags=["remove-input"]
@@ -81,11 +78,9 @@ book.say(
 # %%
 net, words, history = load_s3d(book)
 if history is not None:
-    figure, axes = plt.subplots(1, 2)
-    for ax, name, label in zip(
-        axes, ("loss", "hit"), ("MIL-NCE loss", "clips that find their captions, %"), strict=True
-    ):
-        plots.labelled_curves({name: history.set_index("epoch")[name]}, ax, label)
+    curves = history.set_index("epoch")
+    labels = {"loss": "MIL-NCE loss", "hit": "clips that find their captions, %"}
+    figure = plots.curve_panels({label: {name: curves[name]} for name, label in labels.items()})
     book.figure("s3d_training", figure, history, "Training of the demo's S3D.")
 
 # %% tags=["remove-input"]
@@ -112,8 +107,8 @@ book.table("second_features", sets.style.hide().format(precision=2), sets, "Feat
 narrated = book.params.data.source == "demo"  # their captions are at hand
 if narrated:
     scores = sample_scores(book)
-    figure, ax = plt.subplots(figsize=(plots.WIDTH, 4.4))
-    architecture_videoclip.draw_mil_nce(ax, net, (settings.fps, settings.crop, settings.crop), mil_nce.words, scores)
+    size = (settings.fps, settings.crop, settings.crop)
+    figure = architecture_videoclip.draw_mil_nce(net, size, mil_nce.words, scores)
     table = pd.DataFrame(scores, index=pd.RangeIndex(1, len(scores) + 1, name="clip"))
     book.figure(14, figure, table.reset_index(), "Training of S3D: both sides, and scores of clips and captions.")
 
@@ -148,8 +143,7 @@ if narrated:
 model = build_videoclip(towers, net.feature_dim, seed=0)
 with torch.device("meta"):
     full, pooler = VideoCLIP(BertConfig(), video_layers=6, input_dim=512), BertModel(BertConfig()).pooler
-figure, ax = plt.subplots(figsize=(plots.WIDTH, 5.2))
-architecture_videoclip.draw_videoclip(ax, model, lengths.longest_text)
+figure = architecture_videoclip.draw_videoclip(model, lengths.longest_text)
 parts = pd.DataFrame({"part": ["mlp", "video", "text"]})
 for name, clip_model in (("parameters", model), ("full-size parameters", full)):
     parts[name] = [architecture_videoclip.count_parameters(clip_model.get_submodule(part)) for part in parts["part"]]
@@ -186,8 +180,7 @@ if narrated:
     pairs = [overlapping_pair(track, seconds, lengths, rng) for _ in range(1000)]
     drawn = pd.DataFrame([asdict(pair) for pair in pairs])
     drawn["text start"], drawn["text end"] = track.start[drawn["first"]], track.end[drawn["last"] - 1]
-    figure, ax = plt.subplots(figsize=(plots.WIDTH, 3.4))
-    architecture_videoclip.draw_pairs(ax, track, pairs[:6], seconds)
+    figure = architecture_videoclip.draw_pairs(track, pairs[:6], seconds)
     book.figure("positives", figure, drawn.head(6), "Captions of a validation video, and six pairs drawn from it.")
 
 # %% tags=["remove-input"]

@@ -12,7 +12,6 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from lib.notebook.figures import draw_kinds
@@ -84,8 +83,7 @@ for things, reason in LOOK_ALIKE.items():
 # %%
 shares = pd.concat({name: kind_shares(part) for name, part in weights.items()}, names=["weights"])
 shares = shares.reset_index(level="weights")
-figure, ax = plt.subplots(figsize=(8, 4.2))
-draw_kinds(shares, ax)
+figure = draw_kinds(shares)
 caption = "Kinds of pairs among the wrong seconds: mean over the splits, a point each. Alike: any of the three above."
 book.figure("kinds_of_errors", figure, shares, caption)
 

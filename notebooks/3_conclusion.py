@@ -11,7 +11,6 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
 
 from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
@@ -53,18 +52,15 @@ book.say(f"{conclusion.left_out(found, book.out.root / 'predictions')} {conclusi
 
 # %%
 judge, videos = conclusion.chosen_videos(metrics, convention)
-figure, axes = plt.subplots(len(videos), 1, figsize=(plots.WIDTH, 9.5))
-for ax, (place, (video, number)) in zip(axes, videos.items(), strict=True):
+timelines = {}
+for place, (video, number) in videos.items():
     rows = {"truth": dataset.names(video)}
     rows |= {
         conclusion.short(name): pairs_of(dataset, Cell(name, number, book.out.predictions(ours, number)))[video][0]
         for name, ours in found.items()
     }
-    plots.timeline(rows, dataset.fps, dataset.classes, ax).set_title(
-        f"{video}, {place} of {conclusion.short(judge)}", fontsize=9
-    )
-    ax.get_legend().remove()
-plots.class_legend(dataset.classes, figure)
+    timelines[f"{video}, {place} of {conclusion.short(judge)}"] = rows
+figure = plots.timelines(timelines, dataset.fps, dataset.classes)
 shown = metrics[metrics["video"].isin([video for video, _ in videos.values()])]
 book.figure("timelines", figure, shown, "Truth and all methods over time.")
 

@@ -268,8 +268,8 @@ def test_the_claims_table_is_bold_where_it_is_as_claimed():
 def test_the_figure_of_kinds_shows_means_splits_and_chance():
     own, public = ({1: as_the_thesis_says(1)[i], 4: as_the_thesis_says(4)[i]} for i in (0, 1))
     shares = pd.concat([kind_shares(own).assign(weights="own"), kind_shares(public).assign(weights="public")])
-    figure, ax = plt.subplots()
-    draw_kinds(shares, ax)
+    figure = draw_kinds(shares)
+    (ax,) = figure.axes
     assert [label.get_text() for label in ax.get_yticklabels()] == list(KINDS)
     means = shares.groupby(["weights", "kind"], sort=False)["share"].mean()
     assert [bar.get_width() for bar in ax.patches] == pytest.approx((100 * means).tolist())

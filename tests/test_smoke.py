@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from browser import PAPER, PHONE, browser, opened, serious
+from browser import PAPER, PHONE, WIDE, browser, opened, serious
 from bs4 import BeautifulSoup
 from report_runs import finish
 
@@ -106,6 +106,12 @@ def test_a_page_in_the_browser(outputs, browser, name):
             sortable.locator("thead th.dt-orderable-asc").first.wait_for()
         assert faults == []
         assert serious(page) == []
+        page.set_viewport_size(WIDE)
+        boxes = "[...document.querySelectorAll('.bd-article table')].map(one => one.parentElement)"
+        assert (
+            page.evaluate(f"{boxes}.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML)")
+            == []
+        )
         page.emulate_media(color_scheme="dark")
         page.locator("html[data-theme=dark]").wait_for()
         assert serious(page, "color-contrast") == []
