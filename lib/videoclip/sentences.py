@@ -21,6 +21,64 @@ def lowest_loss(history: pd.DataFrame, clusters: int) -> str:
     )
 
 
+def training_loss(losses: pd.Series, pairs: int) -> str:
+    """How far the training loss falls, beside that of a guess.
+
+    >>> training_loss(pd.Series([4.0, 3.0]), 8)
+    'The training loss falls from 4.00 to 3.00. If all pairs were equally likely, it would be 2 ln 8 = 4.16.'
+    """
+    return (
+        f"The training loss falls from {losses.iloc[0]:.2f} to {losses.iloc[-1]:.2f}. If all pairs were equally "
+        f"likely, it would be 2 ln {pairs} = {2 * np.log(pairs):.2f}."
+    )
+
+
+def gaps_at_the_end(random: float, mined: float, alikeness: float) -> str:
+    """Validation loss less training loss by kind of negatives, and how alike a cluster's videos are.
+
+    >>> gaps_at_the_end(-0.5, 0.25, 0.8)[:81]
+    'At the end, validation loss less training loss is -0.50 with random negatives and'
+    """
+    return (
+        f"At the end, validation loss less training loss is {random:+.2f} with random negatives and {mined:+.2f} with "
+        f"mined ones. Videos of a training cluster are {alikeness:.2f} times as far apart as videos drawn at random."
+    )
+
+
+def zero_shot_while_training(scores: pd.Series) -> str:
+    """Zero-shot accuracy before, during and after a pre-training.
+
+    >>> zero_shot_while_training(pd.Series([5.0, 9.0, 8.0]))
+    'Percent of correct seconds: 5.0 untrained, 8.0 at the end of this run, 9.0 at its best.'
+    """
+    return (
+        f"Percent of correct seconds: {scores.iloc[0]:.1f} untrained, {scores.iloc[-1]:.1f} at the end of this run, "
+        f"{scores.iloc[1:].max():.1f} at its best."
+    )
+
+
+def untrained_seeds(scores: pd.Series) -> str:
+    """Zero-shot accuracy of untrained models, and what the intervals cover.
+
+    >>> untrained_seeds(pd.Series([4.0, 6.0]))[:62]
+    'The untrained model scores 5.0 % (from 4.0 to 6.0 over 2 seeds'
+    """
+    return (
+        f"The untrained model scores {scores.mean():.1f} % (from {scores.min():.1f} to {scores.max():.1f} over "
+        f"{len(scores)} seeds). Intervals are Student's t over these seeds, so they are wide: they cover the chance of "
+        "the seeds, not that of the videos."
+    )
+
+
+def published_checkpoint(score: float, untrained: float) -> str:
+    """Zero-shot accuracy of the published checkpoint.
+
+    >>> published_checkpoint(45.7, 5.0)
+    'The published checkpoint scores 45.7 % of the seconds, an untrained model 5.0 %.'
+    """
+    return f"The published checkpoint scores {score:.1f} % of the seconds, an untrained model {untrained:.1f} %."
+
+
 def transfer(ours: float, thesis: float, untrained: Sequence[float], commonest: float) -> str:
     """A zero-shot accuracy beside the thesis's and beside chance.
 
@@ -32,6 +90,47 @@ def transfer(ours: float, thesis: float, untrained: Sequence[float], commonest: 
         f"Accuracy is {ours:.3f} here and {thesis:.3f} in the thesis. The same net without training scores "
         f"{min(untrained):.3f} to {max(untrained):.3f} over {len(untrained)} seeds, the commonest class "
         f"{commonest:.3f}{verdict}"
+    )
+
+
+def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride: int, prompt: str) -> str:
+    """How a video is covered by windows, and how many of its seconds are correct.
+
+    Args:
+        table: as returned by `lib.notebook.figures.branch_table`.
+        prompt: of one class.
+
+    >>> table = pd.DataFrame({"windows": [1, 2], "truth": ["cut", "mix"], "best": ["cut", "cut"]})
+    >>> windows_of("rgb-01-1", table, 2, 32, 16, "cut_tomato")[:75]
+    '`rgb-01-1`: 2 seconds in 2 windows of 32, one every 16. 50% of its seconds '
+    """
+    return (
+        f"`{video}`: {len(table)} seconds in {windows} windows of {size}, one every {stride}. "
+        f"{(table['windows'] > 1).mean():.0%} of its seconds are in more than one window; the first {stride} and the "
+        f"last are in one only. The text tower read e.g. “{prompt}”. {(table['truth'] == table['best']).mean():.0%} of "
+        "the seconds get their class."
+    )
+
+
+def window_edges(places: pd.DataFrame, overlapping: float, apart: float) -> str:
+    """Accuracy at the edges and in the middle of windows, and the gain by overlap.
+
+    Args:
+        places: as returned by `lib.videoclip.windows.by_position`.
+        overlapping, apart: accuracy after merging windows that overlap by half, and windows side by side.
+
+    >>> places = pd.DataFrame({"accuracy": [10.0, 30, 30, 10], "seconds": 5})
+    >>> window_edges(places, 25.0, 20.0)[:84]
+    'The outer half of a window has 10.0 % correct, the inner half 30.0 %. Windows that o'
+    """
+    edge = max(1, len(places) // 4)
+    outer, inner = places.iloc[[*range(edge), *range(-edge, 0)]], places.iloc[edge:-edge]
+    means = [(part["accuracy"] * part["seconds"]).sum() / part["seconds"].sum() for part in (outer, inner)]
+    return (
+        f"The outer half of a window has {means[0]:.1f} % correct, the inner half {means[1]:.1f} %. Windows that "
+        f"overlap by half and are averaged give {overlapping:.1f} %, windows side by side {apart:.1f} %: overlap gains "
+        f"{overlapping - apart:+.1f} points here. Averaging scores and averaging states are the same, as a score is "
+        "linear in the state."
     )
 
 
