@@ -1,4 +1,4 @@
-"""Computed sentences of the VideoCLIP chapters (thesis 2.5 to 2.9)."""
+"""Computed sentences of the multimodal chapters (thesis 2.4 to 2.9)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,91 @@ import numpy as np
 import pandas as pd
 
 from lib.scoring.confusion import confused_pairs, summed
+
+
+def s3d(blocks: pd.DataFrame, text_side: int, width: float) -> str:
+    """Where the released S3D differs from the thesis's description, and its size.
+
+    Args:
+        blocks: as returned by `lib.notebook.architecture_videoclip.trace_s3d`.
+        text_side: parameters of the text side at full size.
+    """
+    full, here = blocks["full-size parameters"].sum() / 1e6, blocks["parameters"].sum() / 1e6
+    stem = blocks.set_index("block").loc["conv1", "kernels"]
+    return (
+        "The thesis writes that the first and the third convolution are split. In the released net only the third is "
+        f"(`conv_2c`): the first has one kernel, {stem}, and reads cubes of 2x2x2 pixels that have become channels "
+        "(its first output along each axis is cut off). Nor does the text mention the gates: this is S3D-G. At full "
+        f"size the video side has {full:.2f} million parameters, with the text side of Figure 14 "
+        f"{full + text_side / 1e6:.2f} million. Here the video side has {here:.2f} million, at width {width:g}."
+    )
+
+
+def s3d_training(hit: float, batches: int, batch: int, words: int) -> str:
+    """Result of training with MIL-NCE.
+
+    >>> s3d_training(50.0, 100, 16, 120)[:67]
+    'After 100 batches, 50 % of the clips score highest with a caption o'
+    """
+    return (
+        f"After {batches} batches, {hit:.0f} % of the clips score highest with a caption of their own, among those of "
+        f"{batch} clips; a guess would give {100 / batch:.0f} %. The vocabulary has {words} words."
+    )
+
+
+def mil_nce_scores(scores: np.ndarray, normalized: bool) -> str:
+    """What the scores (B, B·K) of Figure 14 show.
+
+    >>> mil_nce_scores(np.eye(3), normalized=False)[-83:]
+    'ips that score highest with one of their own 1 candidates: 3 of 3; a guess gives 1.'
+    """
+    candidates = scores.shape[1] // len(scores)
+    hits = (scores.argmax(axis=1) // candidates == np.arange(len(scores))).sum()
+    return (
+        "The thesis takes the 5 nearest captions, and 512 negatives from the batch. The released code samples none: it "
+        "takes all other clips and captions of the batch, and its denominator counts the own scores twice. "
+        f"{'The vectors f(x) in the figure have length 1, as features are kept. ' if normalized else ''}"
+        f"Clips that score highest with one of their own {candidates} candidates: {hits} of {len(scores)}; "
+        "a guess gives 1."
+    )
+
+
+def videoclip_size(parts: pd.DataFrame, poolers: int, last: int) -> str:
+    """Parameters of VideoCLIP at full size and in this profile, and the position of [SEP].
+
+    >>> parts = pd.DataFrame({"parameters": [1e6], "full-size parameters": [176e6]})
+    >>> videoclip_size(parts, 1_200_000, 33)[:66]
+    'At full size our VideoCLIP has 176.0 million parameters, with BERT'
+    """
+    full, here = parts["full-size parameters"].sum() / 1e6, parts["parameters"].sum() / 1e6
+    return (
+        f"At full size our VideoCLIP has {full:.1f} million parameters, with BERT's poolers, which the published one "
+        f"carries along but never uses, {full + poolers / 1e6:.1f} million (published: 176.2 and 177.4). This "
+        f"profile's has {here:.1f} million. [SEP] of a clip has position {last}, however short the clip."
+    )
+
+
+def pair_overlap(drawn: pd.DataFrame, seconds: int, lengths: tuple[int, int]) -> str:
+    """How far the clips of drawn pairs overlap their captions.
+
+    Args:
+        drawn: one row per pair: start, end of the clip, text start, text end.
+        seconds: length of the video.
+        lengths: shortest and longest clip that may be drawn.
+
+    >>> drawn = pd.DataFrame({"start": [0, 5], "end": [4, 9], "text start": [0, 9], "text end": [4, 12]})
+    >>> pair_overlap(drawn, 20, (3, 32))[-87:]
+    ' 50 % of the clips share less than half of their time with their captions, 50.0 % none.'
+    """
+    shared = drawn[["end", "text end"]].min(axis=1) - drawn[["start", "text start"]].max(axis=1)
+    clip, text = drawn["end"] - drawn["start"], drawn["text end"] - drawn["text start"]
+    return (
+        "The thesis draws clips of 0 to 32 seconds; its code draws 3 to 32, this profile "
+        f"{lengths[0]} to {lengths[1]}. Of {len(drawn)} pairs from this video ({seconds} s), a clip lasts "
+        f"{clip.mean():.1f} s on average and its captions {text.mean():.1f} s. The thesis says that the two overlap by "
+        f"at least half; the sampler does not require it: {100 * (shared < clip / 2).mean():.0f} % of the clips share "
+        f"less than half of their time with their captions, {100 * (shared <= 0).mean():.1f} % none."
+    )
 
 
 def lowest_loss(history: pd.DataFrame, clusters: int) -> str:
