@@ -15,11 +15,11 @@ overrides = []
 import pandas as pd
 
 from lib.notebook import plots
+from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.clusters import mine
 from lib.pretraining.loop import Pretraining
 from lib.pretraining.recipes import recipe_history
-from lib.videoclip import sentences
 
 book = open_notebook("2_5_pretrain_one_cluster", params, split, overrides)
 settings = book.params.pretrain

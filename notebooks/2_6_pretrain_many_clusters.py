@@ -16,12 +16,12 @@ import pandas as pd
 
 from lib.core.processes import cores
 from lib.notebook import plots
+from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import fold_widths, in_words, mark_best
 from lib.pretraining.experiment import compare, findings, fresh_curves, run_experiment
 from lib.pretraining.loop import Pretraining
 from lib.pretraining.recipes import load_pretrained, published_weights, recipe_history, transfer_of
-from lib.videoclip import sentences
 
 book = open_notebook("2_6_pretrain_many_clusters", params, split, overrides)
 settings = book.params.pretrain

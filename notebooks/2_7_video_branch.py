@@ -16,10 +16,10 @@ import matplotlib.pyplot as plt
 
 from lib.backbones.text import tokenizer
 from lib.notebook import plots
+from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.figures import branch_table, draw_branch
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.recipes import load_pretrained
-from lib.videoclip import sentences
 from lib.videoclip.target import open_target
 from lib.videoclip.windows import by_position, cut_windows, merge_windows, merged_accuracy, trace
 from lib.videoclip.zero_shot import class_vectors, prompts

@@ -12,13 +12,13 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
+from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import alone, beside, mark_best
 from lib.pretraining.recipes import load_pretrained
 from lib.scoring.confusion import long_table, split_matrices
 from lib.scoring.published import published_table
-from lib.videoclip import sentences
 from lib.videoclip.evaluation import ways_to_ask, zero_shot
 from lib.videoclip.target import open_target
 from lib.videoclip.zero_shot import second_scores

@@ -13,6 +13,7 @@ overrides = []
 # %% tags=["hide-input"]
 import pandas as pd
 
+from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import alone, beside
@@ -21,7 +22,6 @@ from lib.scoring.confusion import long_table, split_matrices
 from lib.scoring.published import published_table
 from lib.scoring.seconds import SECONDS, by_split
 from lib.scoring.stats import mean_interval
-from lib.videoclip import sentences
 from lib.videoclip.evaluation import zero_shot
 from lib.videoclip.target import open_target
 

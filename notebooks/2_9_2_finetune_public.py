@@ -11,6 +11,7 @@ overrides = []
 
 # %% tags=["hide-input"]
 from lib.notebook import plots
+from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import alone, beside
@@ -18,7 +19,6 @@ from lib.pretraining.recipes import load_pretrained
 from lib.scoring.confusion import long_table, split_matrices
 from lib.scoring.published import published_table
 from lib.scoring.stats import mean_interval
-from lib.videoclip import sentences
 from lib.videoclip.evaluation import fine_tune_splits
 from lib.videoclip.target import open_target
 
