@@ -1,8 +1,8 @@
-"""A plain ASFormer, from the paper's description and the published code's behaviour, to test and time lib/asformer/model.py.
+"""A plain ASFormer, from the paper's description and the published code's behaviour, to test and time ours.
 
-It walks over the attention windows one by one and cuts each from the padded sequence, as the published code does, so it
-is slow in the same way: every cut has a backward pass as long as the video. It shares nothing with lib/asformer/model.py but
-the parameter names, which are those of the published checkpoints.
+It loops over the attention windows and cuts each from the padded sequence, as the published code does, so it is slow in
+the same way: every cut has a backward pass as long as the video. It shares only the parameter names with
+lib/asformer/model.py, which are those of the published checkpoints.
 """
 
 import math

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_data import CLASSES, SIZE, class_names, make_target, tiny_videoclip
+from target_data import CLASSES, class_names, make_target, tiny_videoclip
 
 from lib.notebook.figures import branch_table, draw_branch
 from lib.scoring.conclusion import best_against_baseline, check_claims, chosen_videos, judge, methods, table_ten

@@ -1,4 +1,4 @@
-"""Prediction folders in all protocols: real MS-TCN predictions, seconds spread and sampled, seeds, the thesis's units."""
+"""Prediction folders in all protocols: real MS-TCN predictions, sampled seconds, seeds, the thesis's units."""
 
 import numpy as np
 import pandas as pd

@@ -49,7 +49,7 @@ def pairs_of(dataset: Dataset, cell: Cell, step: int = 2) -> dict[str, Pair]:
     """Prediction and ground truth of the cell's test videos, class names of the frames.
 
     Args:
-        step: as in `lib.data.predictions.prediction_pairs`.
+        step: see `lib.data.predictions.prediction_pairs`.
 
     Raises:
         PredictionError: a prediction is missing or cannot be used.
@@ -65,7 +65,7 @@ def score_methods(
     Args:
         protocols: conventions of `lib.scoring.metrics`, or SECONDS for the thesis's scoring of VideoCLIP; by default
             the convention of the profile.
-        step: as in `lib.data.predictions.prediction_pairs`.
+        step: see `lib.data.predictions.prediction_pairs`.
 
     Returns:
         The long table: section, method, split, video (with `all`), protocol, metric, value (percent; raw_edit in

@@ -124,8 +124,8 @@ def dense_scores(model: VideoCLIP, windows: Tensor, mask: Tensor, names: Names, 
     """Score each second of windows (N, W, D), (N, W) against the head's outputs or the K class names: (N, W, K)."""
     if settings.objective == "head":
         return model.frame_logits(windows, mask, settings.cls_visible)
-    vectors = model.encode_text(names.input_ids, names.attention_mask)
-    return model.video_states(windows, mask, settings.cls_visible) @ vectors.T
+    states = model.video_states(windows, mask, settings.cls_visible)
+    return states @ model.encode_text(names.input_ids, names.attention_mask).T
 
 
 def names_loss(scores: Tensor, truth: Tensor) -> Tensor:
