@@ -66,7 +66,7 @@ def test_every_entry_has_title_and_place():
 
 
 def test_unknown_entry_is_refused():
-    with pytest.raises(ValueError, match=r"published.yaml: tables has no 11; there are 1, 2"):
+    with pytest.raises(ValueError, match=r"published.yaml: tables has no 11; it has 1, 2"):
         published_table(11)
     with pytest.raises(ValueError, match="curves has no 'loss'; it has baseline"):
         published_curve("loss")
