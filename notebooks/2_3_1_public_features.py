@@ -13,10 +13,11 @@ overrides = []
 # %% tags=["hide-input"]
 import pandas as pd
 
-from lib.asformer.cross_validation import compared, cross_validate, training_ended, training_went_on
+from lib.asformer.cross_validation import cross_validate
 from lib.asformer.training import fit_frames, segmentation_loss
 from lib.data.predictions import prediction_pairs
 from lib.notebook import plots
+from lib.notebook.asformer_sentences import compared, training_ended, training_went_on
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import PERCENT, alone, beside, mark_best
 from lib.scoring.published import published_table

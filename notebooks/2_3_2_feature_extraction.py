@@ -14,14 +14,11 @@ overrides = []
 # %% tags=["hide-input"]
 import pandas as pd
 
-from lib.asformer.cross_validation import (
-    backbone_comparison,
-    backbone_gain,
-    trimming_experiment,
-)
+from lib.asformer.cross_validation import backbone_comparison, trimming_experiment
 from lib.backbones.i3d_features import RANDOM, damaged, extract_sets, mode_agreement
 from lib.data.video import read_frames
 from lib.notebook import plots
+from lib.notebook.asformer_sentences import backbone_gain
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import PERCENT, beside, mark_best
 from lib.scoring.published import published_table

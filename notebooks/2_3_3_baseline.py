@@ -10,14 +10,14 @@ split = "all"  # a number: train and test this split; "all": all of them togethe
 overrides = []
 
 # %% tags=["hide-input"]
-from lib.asformer.cross_validation import (
+from lib.asformer.cross_validation import cross_validate
+from lib.notebook import plots
+from lib.notebook.asformer_sentences import (
     compared,
-    cross_validate,
     published_history,
     selection_gain,
     training_ended,
 )
-from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import beside
 from lib.scoring.published import published_table
