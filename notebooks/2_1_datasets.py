@@ -17,7 +17,8 @@ import pandas as pd
 
 from lib.core.processes import cores
 from lib.data import facts
-from lib.notebook import data_figures, plots
+from lib.data.video import read_frames
+from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
 
 book = open_notebook("2_1_datasets", params, split, overrides)
@@ -61,15 +62,21 @@ book.say(facts.length_sentence(columns.get("50Salads, real labels")))
 shown = dataset.videos[:3]
 pictures = (dataset.root / "videos" / f"{shown[-1]}.avi").exists()
 if pictures:
-    figure, sampled = data_figures.frames_of_actions(dataset, shown[-1])
+    chosen = facts.middle_frames(dataset.names(shown[-1]), dataset.classes)
+    titles = [f"{plots.wrap(name)}, {at / dataset.fps:.0f} s" for name, at in chosen.items()]
+    frames = read_frames(dataset.root / "videos" / f"{shown[-1]}.avi", list(chosen.values()))
+    figure = plots.frame_grid(list(zip(titles, frames, strict=True)), columns=7)
+    sampled = pd.DataFrame({"action": list(chosen), "frame": list(chosen.values())})
     caption = f"Frames of {shown[-1]}, one from the middle of each action."
     book.figure(1, figure, sampled, caption, raster=True)
 
 # %%
-number = "1_timelines" if pictures else 1
+labels = {video: dataset.names(video) for video in shown}
+series = {video: pd.Series(names, name="label") for video, names in labels.items()}
 book.figure(
-    number,
-    *data_figures.timelines(dataset, shown),
+    "1_timelines" if pictures else 1,
+    plots.timelines({"": labels}, dataset.fps, dataset.classes),
+    pd.concat(series, names=["video", "frame"]).reset_index(),
     f"The annotated actions of {'three' if len(shown) == 3 else 'two'} videos.",
 )
 
@@ -83,7 +90,9 @@ book.say(facts.shared_sentence(dataset.names(shown[0]), dataset.names(shown[1]))
 statistics = {book.params.data.name: facts.class_statistics(dataset)}
 if real is not None:
     statistics["50Salads, real labels"] = facts.class_statistics(real)
-book.figure("class_shares", *data_figures.class_shares(statistics), "Shares of the classes.")
+figure = plots.class_bars(facts.largest_classes(statistics), "share of frames, %")
+data = pd.concat(statistics, names=["set"]).reset_index()
+book.figure("class_shares", figure, data, "Shares of the classes.")
 
 # %% tags=["remove-input"]
 for name, table in statistics.items():
@@ -122,7 +131,8 @@ if demo:
 # %%
 if demo:
     videos = read_list(narrated, "train")[:14]
-    figure, listed = data_figures.narrated_frames(narrated, videos, book.params.demo.fps)
+    frames = facts.narrated_frames(narrated, videos, book.params.demo.fps)
+    listed, figure = pd.DataFrame({"video": videos}), plots.frame_grid(frames, columns=7)
     book.figure(2, figure, listed, "Narrated videos: what is done in them.", raster=True)
 else:
     book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lib.data.dataset import Dataset, person
 from lib.data.narrated import caption_file, caption_tracks
+from lib.data.video import read_frames
 
 
 def corpus_facts(root: Path) -> dict[str, float]:
@@ -58,6 +59,18 @@ def said_and_done(root: Path, video: str) -> pd.DataFrame:
     return pd.DataFrame({"start, s": start, "end, s": end, "said": text, "done then": done})
 
 
+def narrated_frames(root: Path, videos: Sequence[str], fps: float) -> list[tuple[str, np.ndarray]]:
+    """What is done in the middle of each video, and a frame of it, (H, W, 3) RGB (Figure 2)."""
+    frames = []
+    for name in videos:
+        lines = said_and_done(root, name)
+        done = lines.iloc[len(lines) // 2]
+        second = (done["start, s"] + done["end, s"]) / 2
+        (frame,) = read_frames(root / "videos" / f"{name}.avi", [int(second * fps)])
+        frames.append((done["done then"].replace(" ", "_"), frame))
+    return frames
+
+
 def class_statistics(dataset: Dataset) -> pd.DataFrame:
     """One row per class: frames, share of all frames, segments, mean length of a segment in seconds."""
     frames = dict.fromkeys(dataset.classes, 0)
@@ -70,6 +83,22 @@ def class_statistics(dataset: Dataset) -> pd.DataFrame:
     table["share"] = table["frames"] / table["frames"].sum()
     table["mean_seconds"] = table["frames"] / table["segments"] / dataset.fps
     return table
+
+
+def largest_classes(statistics: Mapping[str, pd.DataFrame], most: int = 24) -> dict[str, pd.Series]:
+    """Shares of frames in percent by class and data set, of the largest classes only where there are more than fit.
+
+    >>> table = pd.DataFrame({"share": [0.5, 0.2, 0.3]}, index=["cut", "mix", "serve"])
+    >>> {name: shares.index.tolist() for name, shares in largest_classes({"T": table}, most=2).items()}
+    {'T: largest 2 of 3': ['cut', 'serve']}
+    """
+    shares = {name: table["share"] * 100 for name, table in statistics.items()}
+    return {
+        name if len(values) <= most else f"{name}: largest {most} of {len(values)}": values
+        if len(values) <= most
+        else values.nlargest(most)
+        for name, values in shares.items()
+    }
 
 
 def class_sentence(name: str, table: pd.DataFrame) -> str:
