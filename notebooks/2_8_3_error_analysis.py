@@ -25,7 +25,7 @@ from lib.scoring.confusion import (
     predicted_methods,
     split_matrices,
 )
-from lib.scoring.error_claims import CLAIMS, CUT, UNDECIDABLE, check_claims, claims_table, confused_part, verdict
+from lib.scoring.error_claims import CLAIMS, CUT, UNDECIDABLE, check_claims, claims_table, confused_part, vote
 
 book = open_notebook("2_8_3_error_analysis", params, split, overrides)
 
@@ -112,7 +112,7 @@ for name in weights:
 #
 # The thesis judged by eye. Here two classes are confused in a split if at least a tenth of the seconds of one of them is
 # labelled as the other; the number is the larger of the two shares. A comparison is public less own, and counts from a
-# twentieth on. "Seen here": in more than half of the splits. Where the thesis names splits, it must be so there and
+# twentieth on. Supported: in more than half of the splits; contradicted: in none. Where the thesis names splits, it must be so there and
 # nowhere else. Bold: as claimed.
 #
 # The problem with `cut_cucumber` is the wrong share of all seconds that are, or are labelled, so. How well `cut_…` is told
@@ -124,7 +124,7 @@ checked = check_claims(CLAIMS, weights)
 book.table("error_claims", *claims_table(checked), "The claims of 2.8.3 on the matrices at hand.")
 
 # %% tags=["remove-input"]
-counts = checked.groupby("claim")["as_claimed"].agg(verdict).value_counts()
+counts = checked.groupby("claim")["as_claimed"].agg(vote).value_counts()
 book.say(f"Of {len(CLAIMS)} claims: " + ", ".join(f"{count} {what}" for what, count in counts.items()) + ".")
 for name, part in weights.items():
     book.say(
