@@ -53,13 +53,9 @@ PATTERNS = {
 
 @dataclass(frozen=True)
 class ClassStyle:
-    """How a class is drawn.
+    """How a class is drawn: a colour such as "#3e60db", one of PATTERNS, and the pattern's colour, the ink.
 
-    Attributes:
-        verb: its group in a legend; "no action" for the neutral ones.
-        colour: of the filling, such as "#3e60db".
-        pattern: one of PATTERNS.
-        ink: colour of the pattern, white on dark and black on light colours.
+    `verb` is its group in a legend, "no action" for neutral classes.
     """
 
     verb: str
