@@ -33,7 +33,8 @@ def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
     Raises:
         PredictionError: a prediction is missing or cannot be used.
     """
-    metrics = score_methods(profile, profile.dataset(), cells_of(profile, methods)).query("video == 'all'")
+    step = max(2, profile.params.asformer.sample_rate)
+    metrics = score_methods(profile, profile.dataset(), cells_of(profile, methods), step=step).query("video == 'all'")
     table = metrics.pivot(index=["method", "split"], columns="metric", values="value")[list(METRICS)]
     by_method = table.groupby("method")
     return by_method.mean().assign(accuracy_sd=by_method["accuracy"].std()).loc[list(methods)]

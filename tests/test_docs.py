@@ -145,10 +145,10 @@ def small_breakfast(root: Path) -> None:
             (root / "splits" / f"{side}.split{number}.bundle").write_text("".join(f"{name}.txt\n" for name in part))
 
 
-def insert(file: Path, after: str, line: str) -> None:
+def insert(file: Path, before: str, line: str) -> None:
     text = file.read_text()
-    assert len(re.findall(after, text, re.MULTILINE)) == 1, f"{file.name}: {after}"
-    file.write_text(re.sub(after, lambda found: f"{found.group()}\n    {line}", text, flags=re.MULTILINE))
+    assert len(re.findall(before, text, re.M)) == 1, f"{file.name}: {before}"
+    file.write_text(re.sub(before, lambda found: f"    {line}\n{found.group()}", text, flags=re.M))
 
 
 @pytest.fixture(scope="module")
@@ -168,14 +168,14 @@ def project(tmp_path_factory) -> Path:
     profile["asformer"] |= small
     profile["notebooks"] += ["2_3_4_gaussian", "3_conclusion"]
     (root / "params" / "breakfast.yaml").write_text(yaml.safe_dump(profile))
-    anchors = (
-        r'^    "2_3_3_baseline": Chapter\(.*\),$',
-        r'^    "3_conclusion": Chapter\(\n        \("data", "finetune"\),\n        needs=\(',
-        r'^    "2_3_3_baseline": "2.*",$',
-        r"^BY_FRAME = \{.*$",
+    places = (
+        r'^    (?:SECONDS|"2_4_videoclip"): Chapter\(',
+        r'(?<=    "3_conclusion": Chapter\(\n        \("data", "finetune"\),\n        needs=\(\n)',
+        r'^    "2_4_videoclip": "',
+        r'^    "baseline": "asformer_own"',
     )
-    for (name, line), after in zip(ADDED, anchors, strict=True):
-        insert(root / name, after, line)
+    for (name, line), before in zip(ADDED, places, strict=True):
+        insert(root / name, before, line)
     return root
 
 

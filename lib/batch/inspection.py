@@ -13,7 +13,7 @@ from lib.core.chapters import TITLES
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT
 from lib.core.settings import Params
-from lib.data.dataset import DatasetError, open_dataset
+from lib.data.dataset import DatasetError
 from lib.data.profile import Profile
 
 SAMPLE = 8  # narrated videos of a list that are looked at
@@ -48,9 +48,9 @@ def look(name: str, path: Path, profile: Profile) -> None:
     data = profile.params.data
     match name.split():
         case ["labels"]:
-            open_dataset(path.parent, None, data.fps, splits=data.splits)
+            profile.dataset()
         case ["features"]:
-            open_dataset(profile.root, data.public_features or ".", data.fps)
+            profile.dataset(data.public_features or ".")
         case ["videos"]:
             _look_at_videos(path)
         case ["i3d"]:
@@ -104,12 +104,12 @@ def _look_at_words(path: Path) -> None:
 
 
 def _look_at_captions(path: Path) -> None:
-    from lib.data.narrated import NarratedError, first_tracks, read_list
+    from lib.data.narrated import first_tracks, read_list
 
     for part in ("train", "val"):
         read_list(path.parent, part)
     if not first_tracks(path, SAMPLE):
-        raise NarratedError(f"{path}: holds no captions; expected {{video: {{start, end, text}}}}")
+        raise DatasetError(f"{path}: holds no captions; expected {{video: {{start, end, text}}}}")
 
 
 def _look_at_narrated(folder: Path, layer: str, params: Params) -> None:
@@ -117,7 +117,7 @@ def _look_at_narrated(folder: Path, layer: str, params: Params) -> None:
     import torch
 
     from lib.backbones.s3d import S3D
-    from lib.data.narrated import NarratedError, feature_file, feature_shape
+    from lib.data.narrated import feature_file, feature_shape
 
     with torch.device("meta"):
         net = S3D(params.s3d.embedding_dim, params.s3d.width)
@@ -130,7 +130,7 @@ def _look_at_narrated(folder: Path, layer: str, params: Params) -> None:
             videos = [line.strip() for line in islice(lines, SAMPLE)]
         for file in (feature_file(root, folder.name, video) for video in videos):
             if (shape := feature_shape(file))[1] != dim:
-                raise NarratedError(f"{file}: shape {shape}; expected (seconds, {dim}), as {layer} of this S3D has")
+                raise DatasetError(f"{file}: shape {shape}; expected (seconds, {dim}), as {layer} of this S3D has")
 
 
 def _look_at_videoclip(path: Path) -> None:

@@ -95,6 +95,8 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
     modules = [ROOT.joinpath("lib", *name.split(".")).with_suffix(".py") for name in code]
     parts = [json.dumps(values, sort_keys=True, default=str)]
     parts += sorted(_syntax_hash(file, file.stat().st_mtime_ns) for file in modules)
+    # A module's lists (lib/demo/talk.yaml beside talk.py) are a part of it
+    parts += sorted(sha256(file.with_suffix(".yaml")) for file in modules if file.with_suffix(".yaml").exists())
     parts += [f"{file.name} {sha256(file)}" for file in sorted(files)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -5,7 +5,6 @@ What the publishers do not say is "not known". Sizes that follow from the number
 
 from dataclasses import dataclass
 
-
 NOT_KNOWN = "not known"
 MSTCN_ARCHIVE = "https://zenodo.org/records/3625992/files/data.zip"
 HOWTO100M = "https://www.di.ens.fr/willow/research/howto100m/"

@@ -45,23 +45,27 @@ def cells_of(profile: Profile, methods: Iterable[str] | Mapping[str, str]) -> li
     ]
 
 
-def pairs_of(dataset: Dataset, cell: Cell) -> dict[str, Pair]:
+def pairs_of(dataset: Dataset, cell: Cell, step: int = 2) -> dict[str, Pair]:
     """Prediction and ground truth of the cell's test videos, class names of the frames.
+
+    Args:
+        step: see `lib.data.predictions.prediction_pairs`.
 
     Raises:
         PredictionError: a prediction is missing or cannot be used.
     """
-    return {**prediction_pairs(cell.folder, dataset, dataset.split(cell.split)[1])}
+    return {**prediction_pairs(cell.folder, dataset, dataset.split(cell.split)[1], step)}
 
 
 def score_methods(
-    profile: Profile, dataset: Dataset, cells: Iterable[Cell], protocols: Sequence[Protocol] = ()
+    profile: Profile, dataset: Dataset, cells: Iterable[Cell], protocols: Sequence[Protocol] = (), step: int = 2
 ) -> pd.DataFrame:
     """Score prediction folders, all in the same way.
 
     Args:
         protocols: conventions of `lib.scoring.metrics`, or SECONDS for the thesis's scoring of VideoCLIP; by default
             the convention of the profile.
+        step: see `lib.data.predictions.prediction_pairs`.
 
     Returns:
         The long table: section, method, split, video (with `all`), protocol, metric, value (percent; raw_edit in
@@ -72,7 +76,7 @@ def score_methods(
     """
     tables = []
     for cell in cells:
-        pairs = pairs_of(dataset, cell)
+        pairs = pairs_of(dataset, cell, step)
         for protocol in protocols or (profile.params.data.convention,):
             if protocol == SECONDS:
                 # the thesis's code gave the first class to seconds that no segment fills

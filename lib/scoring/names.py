@@ -61,6 +61,7 @@ def display_name(method: str) -> str:
     if found := re.fullmatch(r"videoclip_(own|public)_(.+)", name):
         weights, rest = found.groups()
         rest = re.sub(r"^untrained_(\d+)$", r"untrained, seed \1", rest).replace("zero_shot", "zero-shot")
+        rest = "1 epoch" if rest == "1_epochs" else rest
         return f"VideoCLIP, {weights} weights, {rest.replace('_', ' ')}"
     while ending := next((one for one in DETAILS if name.endswith(f"_{one}")), None):
         name = name.removesuffix(f"_{ending}")

@@ -67,6 +67,7 @@ author = ""
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_heading_anchors = 3  # so that guides can link to each other's headings
 nb_merge_streams = True
 nb_output_stderr = "remove"
 nb_code_prompt_show = "Show the code"
