@@ -106,10 +106,10 @@ def training_loss(losses: pd.Series, pairs: int) -> str:
     """How far the training loss falls, beside that of a guess.
 
     >>> training_loss(pd.Series([4.0, 3.0]), 8)
-    'The training loss falls from 4.00 to 3.00. If all pairs were equally likely, it would be 2 ln 8 = 4.16.'
+    'The training loss goes from 4.00 to 3.00. If all pairs were equally likely, it would be 2 ln 8 = 4.16.'
     """
     return (
-        f"The training loss falls from {losses.iloc[0]:.2f} to {losses.iloc[-1]:.2f}. If all pairs were equally "
+        f"The training loss goes from {losses.iloc[0]:.2f} to {losses.iloc[-1]:.2f}. If all pairs were equally "
         f"likely, it would be 2 ln {pairs} = {2 * np.log(pairs):.2f}."
     )
 
