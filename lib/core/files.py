@@ -1,7 +1,4 @@
-"""The one way to write a file: temporary name, fsync, rename; and the key that says whether a result is still valid.
-
-Which state of the code made a result.
-"""
+"""Writing a file whole or not at all; the key that says whether a result is still valid; the revision of the code."""
 
 import ast
 import hashlib
@@ -20,7 +17,7 @@ from lib.core.paths import ROOT
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; on success it is synced and renamed, on failure removed."""
+    """Yield a temporary name beside `path`; on success the file is synced and renamed, on failure removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
     try:
@@ -31,7 +28,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Give a finished file its name, safely against a crash of the machine."""
+    """Rename a finished file so that a crash of the machine cannot lose it."""
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(path)
@@ -52,7 +49,7 @@ def sha256(path: Path) -> str:
 
 
 def imported_modules(source: Path) -> set[Path]:
-    """Files of lib/ that a Python file imports, directly or through others (static, so nothing is executed)."""
+    """Files of lib/ that a Python file imports, directly or through others; found without executing anything."""
     found: set[Path] = set()
     todo = [source]
     while todo:
@@ -64,7 +61,7 @@ def imported_modules(source: Path) -> set[Path]:
 
 
 def imports_of(source: Path) -> frozenset[Path]:
-    """Files of lib/ that a Python file imports itself."""
+    """Files of lib/ that a Python file imports directly."""
     return _imports_of(source, source.stat().st_mtime_ns)
 
 
@@ -87,7 +84,7 @@ def _imports_of(source: Path, _changed: int) -> frozenset[Path]:
 def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
     """Identity of a result: parameters, the syntax of the modules that compute it, and the content of its input files.
 
-    What a module reads from files that are hashed here (features, weights) needs no place in `code`.
+    A module whose results are hashed as files (features, weights) need not be in `code`.
     tests/test_keys.py holds each list against what the modules import.
 
     Args:
@@ -105,7 +102,7 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
 
 
 def syntax(source: str) -> str:
-    """A module's syntax tree as text, without docstrings, comments and places: neither prose nor a move changes it.
+    """Syntax tree of a module as text, without docstrings, comments and line numbers; prose and moves do not change it.
 
     >>> syntax('def f():\\n    "old"\\n    return 1  # why') == syntax('def f():\\n\\n    "new"\\n    return 1')
     True
@@ -134,7 +131,7 @@ def _syntax_hash(file: Path, _changed: int) -> str:
 
 @cache
 def revision() -> str:
-    """Git revision, with a + where the working tree differs; "unknown" outside a checkout or without git."""
+    """Git revision, with a + if the working tree differs; "unknown" outside a checkout or without git."""
     if shutil.which("git") is None:
         return "unknown"
     command = ["git", "describe", "--always", "--dirty=+", "--abbrev=10"]
