@@ -1,0 +1,96 @@
+"""Decoded frames as the video nets take them (thesis 2.3.2; pytorchvideo's `ShortSideScale` and `CenterCrop`).
+
+Optical flow, the input of the second stream (thesis 2.2.1, Figure 4; Carreira and Zisserman, CVPR 2017).
+
+The paper computes TV-L1 flow. This is Farneback's (SCIA 2003), which OpenCV has without extra modules and which follows
+small things at 64 x 64 pixels too. Displacements are cut off at 20 pixels and scaled to [-1, 1], as the paper's authors
+released them.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from lib.core.settings import I3D
+from itertools import pairwise
+import cv2
+import numpy as np
+
+
+def to_input(frames: Tensor, settings: I3D) -> Tensor:
+    """Decoded frames as the video nets take them: resize the short side, crop the centre, scale, normalize.
+
+    Args:
+        frames: (..., T, H, W, 3) uint8, BGR as OpenCV decodes. The thesis left them so (`channel_order: bgr`);
+            the published weights were trained on RGB.
+        settings: its sizes, order, mean and deviation.
+
+    Returns:
+        (..., 3, T, crop, crop) float32.
+    """
+    if settings.channel_order == "rgb":
+        frames = frames.flip(-1)
+    x = frames.movedim(-1, -4).float() / 255  # (..., 3, T, H, W)
+    x = center_crop(resize_short_side(x, settings.short_side), settings.crop)
+    return (x - settings.mean) / settings.std
+
+
+def to_clips(frames: Tensor, size: int) -> Tensor:
+    """Frames as S3D takes them: (B, T, H, W, 3) uint8 BGR -> (B, 3, T, size, size) RGB in [0, 1]."""
+    x = frames.flip(-1).movedim(-1, 1).float() / 255
+    return center_crop(resize_short_side(x, size), size)
+
+
+def resize_short_side(x: Tensor, size: int) -> Tensor:
+    """Bilinear, without antialiasing, as pytorchvideo's ShortSideScale: (..., H, W) -> short side `size`."""
+    height, width = x.shape[-2:]
+    if min(height, width) == size:
+        return x
+    target = (size, width * size // height) if height <= width else (height * size // width, size)
+    resized = F.interpolate(x.reshape(-1, 1, height, width), target, mode="bilinear", align_corners=False)
+    return resized.reshape(*x.shape[:-2], *target)
+
+
+def center_crop(x: Tensor, size: int) -> Tensor:
+    """(..., H, W) -> (..., size, size)."""
+    top, left = round((x.shape[-2] - size) / 2), round((x.shape[-1] - size) / 2)
+    return x[..., top : top + size, left : left + size]
+
+
+def random_squares(clips: Tensor, smallest: int) -> Tensor:
+    """Augmentation: a square of a random side, one for all clips, at a random place of each, mirrored or not.
+
+    clips: (B, T, S, S, 3) uint8 -> (B, T, side, side, 3), smallest <= side <= S
+    """
+    side = int(torch.randint(smallest, clips.shape[2] + 1, ()))
+    tops, lefts = torch.randint(clips.shape[2] - side + 1, (2, len(clips))).tolist()
+    parts = [clip[:, y : y + side, x : x + side] for clip, y, x in zip(clips, tops, lefts, strict=True)]
+    return torch.stack([part.flip(2) if torch.rand(()) < 0.5 else part for part in parts])
+
+
+LIMIT = 20.0  # pixels a frame
+
+
+def to_flow(frames: Tensor, settings: I3D) -> Tensor:
+    """Motion from each frame to the next, as the flow net takes it.
+
+    Args:
+        frames: (T + 1, H, W, 3) uint8, BGR.
+        settings: its sizes; the flow is computed on the resized and cropped frames.
+
+    Returns:
+        (2, T, crop, crop) float32 in [-1, 1]: horizontal, then vertical displacement.
+    """
+    grey = torch.from_numpy(np.stack([cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in frames.numpy()]))
+    resized = center_crop(resize_short_side(grey.float(), settings.short_side), settings.crop)
+    pictures = resized.round().byte().numpy()  # (T + 1, crop, crop)
+    fields = [_farneback(before, after) for before, after in pairwise(pictures)]
+    flow = torch.from_numpy(np.stack(fields)).clamp(-LIMIT, LIMIT) / LIMIT  # (T, crop, crop, 2)
+    return flow.permute(3, 0, 1, 2)
+
+
+def _farneback(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Displacements (H, W, 2) in pixels between two grey pictures."""
+    field = np.empty((*before.shape, 2), np.float32)
+    return cv2.calcOpticalFlowFarneback(
+        before, after, field, pyr_scale=0.5, levels=3, winsize=9, iterations=2, poly_n=5, poly_sigma=1.1, flags=0
+    )

@@ -1,0 +1,339 @@
+"""Pack narrated data once for `lib/data/packs.py`, where the form is described (thesis 2.1.2, 2.5; HowTo100M: Miech et al.,
+ICCV 2019).
+
+Videos are taken one by one, captions as a stream, and every array is appended to its file, so that memory holds the
+list and a few numbers a video. What cannot be right in any data set is a `NarratedError`; what is common in a million
+videos from the web is left out and counted: captions without words or after the features' end, and videos without
+any other.
+
+Packed narrated data for training: a few files that are mapped, not read (thesis 2.1.2, 2.5).
+
+HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions each. `lib/data/packs.py` writes them so:
+
+    features_000.npy …   float16 (N, D), up to 4096 videos one after the other, a row a second
+    tokens.npy           int32, word pieces of all captions one after the other, without special tokens
+    token_starts.npy     int64 (captions + 1), where each caption begins in tokens.npy
+    caption_times.npy    float32 (captions, 2), start and end in seconds
+    index.parquet        a row a video: video, shard, row, seconds, caption, captions
+    left_out.csv         video, reason: listed videos of which nothing could be used
+    note.json            feature_set, feature_dim, key, and what became of the captions
+
+A .npy file that is written row by row, so that the array is never whole in memory (packing narrated data, 2.1.2).
+"""
+
+from pathlib import Path
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+import pandas as pd
+from lib.core.files import key, write_json
+from lib.data.narrated import CaptionTrack, NarratedError, Part, caption_file, caption_tracks, feature_file, feature_shape, read_features, read_list
+from lib.core.progress import track
+import mmap
+from dataclasses import dataclass
+from typing import Any
+from lib.data.narrated import NarratedError
+
+MADE_BY = ("data.narrated", "data.packs")
+
+
+class RowFile:
+    """An array of which rows are appended; `close` completes it.
+
+    Attributes:
+        rows: how many there are.
+    """
+
+    def __init__(self, path: Path, dtype: DTypeLike, *columns: int):
+        self.rows = 0
+        self._dtype, self._columns = np.dtype(dtype), columns
+        self._file = path.open("wb")
+        self._write_header()
+
+    def append(self, rows: ArrayLike) -> None:
+        """Add rows of shape (n, *columns)."""
+        array = np.ascontiguousarray(rows, self._dtype)
+        if array.shape[1:] != self._columns:
+            raise ValueError(f"{self._file.name}: rows of shape {array.shape[1:]}, expected {self._columns}")
+        self._file.write(array.data)
+        self.rows += len(array)
+
+    def close(self) -> None:
+        """Give the header the number of rows."""
+        self._file.seek(0)
+        self._write_header()
+        self._file.close()
+
+    def _write_header(self) -> None:
+        # numpy pads headers so that a longer first axis fits in the same place (`GROWTH_AXIS_MAX_DIGITS`)
+        shape = (self.rows, *self._columns)
+        header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+
+SHARD_VIDEOS = 4096
+CAPTION_TOKENS = 32  # as in MMPT, whose other cut, at 96 characters of text, is not copied: it seems a slip
+BATCH_VIDEOS = 16  # for the tokenizer at once: 1,300 captions of HowTo100M
+
+
+def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "PreTrainedTokenizerFast") -> None:
+    """Write a part of narrated data into `folder` at once or not at all; one process at a time.
+
+    A finished pack of the same inputs is left alone, an older one is replaced. Inputs are the contents of the list, the
+    tokenizer, the code and, as ten gigabytes of captions and a million files are too much to read, name, size and time
+    of change of the captions and feature files.
+
+    Args:
+        root: narrated data, see `lib/data/narrated.py`.
+        feature_set: folder in features/.
+        part: "train" or "val".
+        folder: to be written.
+        tokenizer: splits captions into word pieces.
+
+    Raises:
+        NarratedError: one line about the first fault; nothing is written then.
+    """
+    videos = read_list(root, part)
+    identity = _identity(root, feature_set, part, videos, tokenizer)
+    note = folder / "note.json"
+    if note.exists() and json.loads(note.read_text(encoding="utf-8"))["key"] == identity:
+        return
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)  # of a killed run
+    temporary.mkdir(parents=True)
+    try:
+        seconds, dim = _measure(root, feature_set, videos)
+        index = pd.DataFrame({"video": videos, "seconds": seconds})
+        tracks = caption_tracks(caption_file(root), set(videos))
+        counts = _write_captions(track(tracks, "captions, video", len(videos)), index, temporary, tokenizer)
+        left_out = index.loc[index["captions"] == 0, ["video", "reason"]]
+        left_out.to_csv(temporary / "left_out.csv", index=False)
+        if len(left_out) == len(index):
+            raise NarratedError(
+                f"{root / part}.lst: no video can be used; {videos[0]}: {left_out['reason'].iloc[0]}; bring others"
+            )
+        index = index[index["captions"] > 0].drop(columns="reason")
+        _write_features(root, feature_set, index, dim, temporary)
+        about = {"feature_set": feature_set, "feature_dim": dim, "key": identity, "captions": counts}
+        write_json(temporary / "note.json", about)
+        _publish(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    print(
+        f"{folder}: {len(index):,} of {len(videos):,} videos (the others and why: left_out.csv), {counts['kept']:,}"
+        f" captions; left out: {counts['without_words']:,} without words, {counts['after_the_end']:,} after their"
+        f" video's end; {counts['end_cut']:,} cut at it",
+        file=sys.stderr,
+    )
+
+
+def _identity(
+    root: Path, feature_set: str, part: Part, videos: Iterable[str], tokenizer: "PreTrainedTokenizerFast"
+) -> str:
+    brought = hashlib.sha256()
+    for path in (caption_file(root), *(feature_file(root, feature_set, video) for video in videos)):
+        state = path.stat()
+        brought.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
+    words = json.loads(tokenizer.backend_tokenizer.to_str())
+    words["truncation"] = words["padding"] = None  # every call of a tokenizer changes these
+    values = [feature_set, brought.hexdigest(), words]
+    return key(values, code=MADE_BY, files=[root / f"{part}.lst"])
+
+
+def _measure(root: Path, feature_set: str, videos: tuple[str, ...]) -> tuple[np.ndarray, int]:
+    """Seconds of the videos, int64 (videos,), and D, the same in all of them."""
+    seconds = np.zeros(len(videos), np.int64)
+    dims: dict[int, Path] = {}
+    for number, video in enumerate(track(videos, "lengths, video")):
+        path = feature_file(root, feature_set, video)
+        seconds[number], dim = feature_shape(path)
+        dims.setdefault(dim, path)
+        if len(dims) > 1:
+            first, other = dims.items()
+            raise NarratedError(
+                f"{other[1]}: {other[0]} channels, but {first[1].name} has {first[0]}; extract it again"
+            )
+    return seconds, next(iter(dims))
+
+
+def _write_captions(
+    tracks: Iterator[CaptionTrack], index: pd.DataFrame, folder: Path, tokenizer: "PreTrainedTokenizerFast"
+) -> Counter[str]:
+    """Write words and times of captions; add caption, captions and reason to the index. Returns numbers of captions."""
+    numbers = {video: number for number, video in enumerate(index["video"])}
+    seconds = index["seconds"].to_numpy()
+    first, kept = np.zeros((2, len(index)), np.int64)
+    reasons = np.full(len(index), "", object)
+    counts = Counter(kept=0, end_cut=0, without_words=0, after_the_end=0)
+    with (
+        closing(RowFile(folder / "tokens.npy", np.int32)) as tokens,
+        closing(RowFile(folder / "token_starts.npy", np.int64)) as token_starts,
+        closing(RowFile(folder / "caption_times.npy", np.float32, 2)) as times,
+    ):
+        token_starts.append([0])
+        for video, start, end, words in _tokenized(tracks, tokenizer):
+            number = numbers[video]
+            lengths = np.array([len(caption) for caption in words], np.int64)
+            spoken, inside = lengths > 0, start < seconds[number]
+            keep = np.flatnonzero(spoken & inside)
+            keep = keep[np.argsort(start[keep], kind="stable")]  # pairs are drawn from runs in the order of time
+            first[number], kept[number] = times.rows, len(keep)
+            if not len(keep):
+                reasons[number] = (
+                    "all captions start after the features' end" if spoken.any() else "no caption has words"
+                )
+            times.append(np.stack((start, np.minimum(end, seconds[number])), axis=1)[keep])
+            token_starts.append(tokens.rows + np.cumsum(lengths[keep]))
+            tokens.append(np.fromiter(chain.from_iterable(words[caption] for caption in keep), np.int32))
+            counts["kept"] += len(keep)
+            counts["end_cut"] += int((end[keep] > seconds[number]).sum())
+            counts["without_words"] += int((~spoken).sum())
+            counts["after_the_end"] += int((spoken & ~inside).sum())
+    index["caption"], index["captions"], index["reason"] = first, kept, reasons
+    return counts
+
+
+def _tokenized(
+    tracks: Iterator[CaptionTrack], tokenizer: "PreTrainedTokenizerFast"
+) -> Iterator[tuple[str, np.ndarray, np.ndarray, list[list[int]]]]:
+    """The tracks with word pieces for texts, many captions a call of the tokenizer."""
+    while batch := list(islice(tracks, BATCH_VIDEOS)):
+        texts = [text for *_, said in batch for text in said]
+        encoded = tokenizer(texts or [""], add_special_tokens=False, return_attention_mask=False, verbose=False)
+        pieces = (caption[:CAPTION_TOKENS] for caption in encoded["input_ids"])
+        for video, start, end, said in batch:
+            yield video, start, end, list(islice(pieces, len(said)))
+
+
+def _write_features(root: Path, feature_set: str, index: pd.DataFrame, dim: int, folder: Path) -> None:
+    """Write the shards of features, then the index with shard and row."""
+    videos = index["video"].tolist()
+    shards, rows = np.arange(len(videos)) // SHARD_VIDEOS, np.zeros(len(videos), np.int64)
+    todo = iter(track(enumerate(videos), "features, video", len(videos)))
+    for shard in range(shards[-1] + 1):
+        with closing(RowFile(folder / f"features_{shard:03d}.npy", np.float16, dim)) as file:
+            for number, video in islice(todo, SHARD_VIDEOS):
+                rows[number] = file.rows
+                file.append(read_features(feature_file(root, feature_set, video)))
+    index.assign(shard=shards, row=rows).to_parquet(folder / "index.parquet", index=False)
+
+
+def _publish(temporary: Path, folder: Path) -> None:
+    """Give the finished folder its name, safely against a crash of the machine."""
+    for path in temporary.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)  # a folder that is not empty cannot be replaced
+    temporary.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Captions of a video.
+
+    Attributes:
+        start: float32 (n,), seconds.
+        end: float32 (n,), seconds, not before the start and not after the video's last second.
+        tokens: int32, word pieces of all of them; those of caption i are tokens[bounds[i] : bounds[i + 1]].
+        bounds: int64 (n + 1,).
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    tokens: np.ndarray
+    bounds: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Word pieces of each caption, int64 (n,), at least one."""
+        return np.diff(self.bounds)
+
+
+@dataclass(frozen=True, eq=False)
+class Narrated:
+    """Packed videos, numbered in the order of their list. Sent to another process it is opened there anew.
+
+    Attributes:
+        folder: of the pack.
+        videos: ids.
+        feature_set: name of the features.
+        feature_dim: D.
+    """
+
+    folder: Path
+    videos: pd.Index
+    feature_set: str
+    feature_dim: int
+    _index: dict[str, np.ndarray]
+    _features: tuple[np.memmap, ...]
+    _tokens: np.ndarray
+    _token_starts: np.ndarray
+    _times: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __reduce__(self):
+        return open_packed, (self.folder,)  # the default would send the contents of the maps
+
+    def features(self, number: int) -> np.ndarray:
+        """Features of a video, float16 (T, D), a row a second; mapped, read-only."""
+        shard = self._features[self._index["shard"][number]]
+        row, seconds = self._index["row"][number], self._index["seconds"][number]
+        first, last = (int(shard.offset + second * shard.strides[0]) for second in (row, row + seconds))
+        first -= first % mmap.PAGESIZE
+        mapping: Any = shard.base
+        mapping.madvise(mmap.MADV_WILLNEED, first, last - first)  # one read of the disk for the whole video
+        return shard[row : row + seconds].view(np.ndarray)
+
+    def track(self, number: int) -> Track:
+        """Captions of a video, at least one; times and tokens mapped, read-only."""
+        first = self._index["caption"][number]
+        last = first + self._index["captions"][number]
+        starts = self._token_starts[first : last + 1]
+        start, end = self._times[first:last].T
+        return Track(start, end, self._tokens[starts[0] : starts[-1]], starts - starts[0])
+
+
+def open_packed(folder: Path) -> Narrated:
+    """Map what `lib.data.packs.pack` wrote; of a million videos only the index is read.
+
+    Raises:
+        NarratedError: there is no finished pack.
+    """
+    folder = folder.absolute()
+    try:
+        note = json.loads((folder / "note.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NarratedError(f"{folder / 'note.json'}: missing, so this is no finished pack; pack again") from None
+    index = pd.read_parquet(folder / "index.parquet")
+    columns = {name: index[name].to_numpy() for name in ("shard", "row", "seconds", "caption", "captions")}
+    shards = tuple(_map(folder / f"features_{shard:03d}.npy") for shard in range(columns["shard"].max() + 1))
+    arrays = (_map(folder / f"{name}.npy").view(np.ndarray) for name in ("tokens", "token_starts", "caption_times"))
+    return Narrated(
+        folder, pd.Index(index["video"]), note["feature_set"], note["feature_dim"], columns, shards, *arrays
+    )
+
+
+def _map(path: Path) -> np.memmap:
+    mapped = np.load(path, mmap_mode="r")
+    mapping: Any = mapped.base
+    mapping.madvise(mmap.MADV_RANDOM)  # else the system reads up to some megabytes around each page asked for
+    return mapped
+
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast

@@ -1,0 +1,102 @@
+"""A profile at work: its parameters, its folders, its splits, its data set. Everything that reads or writes takes one.
+
+`lib.notebook.notebook.Notebook` is the profile that can also show figures and tables.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.core.params import ParameterError, load, profile_name
+from lib.core.paths import Outputs, first_folder
+from lib.core.settings import Params
+from lib.data.dataset import Dataset, Trim, open_dataset
+from lib.data.predictions import prediction_pairs
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Parameters, and where they are at work.
+
+    Attributes:
+        params: the parameters; in a notebook only the sections that it declares.
+        out: the profile's folders.
+        file: the parameter file, as the user named it.
+        split: the only split of this run; None: all of them.
+        section: of the thesis, e.g. "2.3.3"; names the rows of metric tables.
+    """
+
+    params: Params
+    out: Outputs
+    file: str = ""
+    split: int | None = None
+    section: str = ""
+
+    @property
+    def splits(self) -> tuple[int, ...]:
+        """The splits of this run, counted from 1."""
+        return self.params.data.split_numbers if self.split is None else (self.split,)
+
+    @property
+    def root(self) -> Path:
+        """Folder of the data set: rendered into the outputs, or the first of `data.roots` that exists.
+
+        Raises:
+            ParameterError: none of them exists.
+        """
+        if self.params.data.source == "demo":
+            return self.out.data
+        if root := first_folder(self.params.data.roots):
+            return root.resolve()
+        raise ParameterError(
+            f"data.roots: no data set at {' or '.join(self.params.data.roots)}; "
+            "`.venv/bin/python -m lib.fetch 50salads` (or 50salads_scores) downloads it or says how to get it"
+        )
+
+    @property
+    def narrated_root(self) -> Path:
+        """Folder of the narrated videos.
+
+        Raises:
+            ParameterError: none of `howto100m.roots` exists.
+        """
+        if self.params.data.source == "demo":
+            return self.out.narrated
+        if root := first_folder(self.params.howto100m.roots):
+            return root
+        raise ParameterError(
+            f"howto100m.roots: nothing at {' or '.join(self.params.howto100m.roots)}; "
+            "what has to be where: README, Pre-training"
+        )
+
+    def dataset(self, features: str | None = None, trim: Trim | None = None) -> Dataset:
+        """The data set with a feature set or folder (None: labels only), cut to the labels as `trim` says."""
+        return open_dataset(self.root, features, self.params.data.fps, trim, self.params.data.splits)
+
+    def public_dataset(self) -> Dataset:
+        """The data set with its public features. The demo's outlast the labels, so they are cut; released ones must fit."""
+        return self.dataset(self.params.data.public_features, "end" if self.params.data.source == "demo" else None)
+
+    @property
+    def own_features(self) -> str:
+        """Folder of the features that 2.3.2 extracts: with the outputs, even where the videos are user-supplied."""
+        return str(self.out.data / "features" / str(self.params.data.own_features))
+
+    def real_labels(self) -> Dataset | None:
+        """The real 50 Salads annotations (30 fps), if present on this machine."""
+        root = first_folder(self.params.data.real_labels)
+        return None if root is None else open_dataset(root, None, 30.0)
+
+    def real_predictions(self) -> dict[str, tuple[list[str], list[str]]] | None:
+        """What an MS-TCN predicted for split 1's test videos, and the truth (30 fps): name -> (prediction, truth)."""
+        labels, folder = self.real_labels(), first_folder(self.params.data.real_predictions)
+        return labels and folder and prediction_pairs(folder, labels, labels.split(1)[1])
+
+
+def open_profile(file: str | Path, overrides: Sequence[str] = ()) -> Profile:
+    """Read a parameter file.
+
+    Raises:
+        ParameterError: one line that names the key, the file and what would be right.
+    """
+    return Profile(load(file, overrides), Outputs(profile_name(file)), str(file))

@@ -1,0 +1,73 @@
+"""Real 50 Salads videos as class scores: from the published .mat files to the MS-TCN layout (data set 50salads_scores).
+
+Lea et al. (CVPR 2017) published, for each of their five test splits, what a linear SVM on spatial-CNN features made of
+each second: scores S (T, 18), decision P, truth Y. Class 0 is background, the others count from 1 in the order of
+mid_level_actions.txt. The SVM of a split did not see its test videos. But the scores of a video on which a later model
+trains come from an SVM whose training set held that model's test videos: a mild leak, to be told with the results.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+import numpy as np
+from scipy.io import loadmat
+from lib.core.files import atomic, write_text
+from lib.data.dataset import DatasetError
+
+
+SPLITS = (1, 2, 3, 4, 5)
+
+
+def convert(raw: Path, out: Path) -> None:
+    """Write the data set, 1 fps: features/*.npy as float32 (18, T), groundTruth/, splits/, mapping.txt.
+
+    Args:
+        raw: has Split_<k>.mat, splits/Split_<k>/test.txt, mid_level_actions.txt, as `python -m lib.fetch` brings them.
+        out: folder of the data set.
+
+    Raises:
+        DatasetError: a file is missing or does not fit the others. Nothing is written then.
+    """
+    classes = ["background", *_words(raw / "mid_level_actions.txt")]
+    splits = {k: _read_split(raw, k, len(classes)) for k in SPLITS}
+    videos = sorted(video for split in splits.values() for video in split)
+
+    _write_lines(out / "mapping.txt", (f"{number} {name}" for number, name in enumerate(classes)))
+    for k, tested in splits.items():
+        for video, (scores, labels) in tested.items():
+            with atomic(out / "features" / f"{video}.npy") as file:
+                np.save(file, scores)
+            _write_lines(out / "groundTruth" / f"{video}.txt", (classes[label] for label in labels))
+        for side, test in (("train", False), ("test", True)):
+            bundle = (f"{video}.txt" for video in videos if (video in tested) == test)
+            _write_lines(out / "splits" / f"{side}.split{k}.bundle", bundle)
+
+
+def _read_split(raw: Path, k: int, num_classes: int) -> dict[str, tuple[np.ndarray, list[int]]]:
+    """Test videos of a split: name -> scores, float32 (num_classes, T), and class numbers of the T seconds."""
+    path = raw / f"Split_{k}.mat"
+    names = _words(raw / "splits" / f"Split_{k}" / "test.txt")
+    try:
+        cells = loadmat(path, variable_names=["S", "Y"])
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error})") from None
+    scores, truths = cells["S"].ravel(), cells["Y"].ravel()
+    if not len(names) == len(scores) == len(truths):
+        raise DatasetError(f"{path}: {len(scores)} videos, but splits/Split_{k}/test.txt names {len(names)}")
+    for name, score, truth in zip(names, scores, truths, strict=True):
+        if score.shape != (truth.size, num_classes):
+            raise DatasetError(f"{path}: {name} has scores {score.shape}, expected ({truth.size}, {num_classes})")
+    return {
+        f"rgb-{name}": (np.ascontiguousarray(score.T, dtype=np.float32), truth.ravel().tolist())
+        for name, score, truth in zip(names, scores, truths, strict=True)
+    }
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _write_lines(path: Path, lines: Iterable[str]) -> None:
+    write_text(path, "".join(f"{line}\n" for line in lines))
