@@ -17,10 +17,10 @@ from lib.batch.inspection import unable
 from lib.batch.plan import Step, duration, plan
 from lib.batch.requirements import without
 from lib.core.chapters import TITLES
+from lib.core.command import one_line
 from lib.core.files import write_json, write_text
-from lib.core.params import ParameterError
 from lib.core.paths import ROOT, Outputs
-from lib.core.processes import warnings_filter
+from lib.core.processes import clean_environment
 from lib.data.profile import Profile, open_profile
 
 START = ROOT / "outputs" / "start.md"
@@ -43,26 +43,27 @@ WORST_FIRST = ("failed", "not run", "stale", "fresh")
 SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
 
 
+@one_line
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.lab", description="JupyterLab on the project's notebooks.")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options, further = parser.parse_known_args()
-    try:
-        profile = open_profile(options.params)
-        left_out = unable(profile)
-        write_text(START, start_page(profile, plan(without(profile, left_out)), left_out))
-    except ParameterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    profile = open_profile(options.params)
+    left_out = unable(profile)
+    write_text(START, start_page(profile, plan(without(profile, left_out)), left_out))
     pair()
     write_json(HOME / "labconfig" / "default_setting_overrides.json", SETTINGS)
     command = [sys.executable, "-c", SERVER, f"--ServerApp.root_dir={ROOT}"]
     command += [f"--LabApp.default_url=/lab/tree/{START.relative_to(ROOT)}"]
     command += [f"--LabApp.workspaces_dir={HOME / 'workspaces'}", *further]
-    paths = {"JUPYTER_CONFIG_PATH": HOME, "PYTHONPATH": ROOT}  # before those that are set: notebooks import this lib
-    first = {name: os.pathsep.join(filter(None, (str(path), os.environ.get(name)))) for name, path in paths.items()}
+    environment = clean_environment() | {
+        "JUPYTER_CONFIG_PATH": str(HOME),
+        "IPYTHONDIR": str(HOME / "ipython"),
+        "PYTHONPATH": str(ROOT),
+    }
+    del environment["JUPYTER_NO_CONFIG"]
     os.chdir(ROOT)
-    os.execve(sys.executable, command, os.environ | first | {"PYTHONWARNINGS": warnings_filter()})
+    os.execve(sys.executable, command, environment)
 
 
 def pair() -> None:
@@ -90,8 +91,8 @@ second run is short. Its second cell names the profile: `params/demo.yaml`, unle
 
 {chr(10).join(rows)}
 
-The state is that of profile `{profile.out.profile}` when this page was made, by the plan of `make report PARAMS={profile.file}`:
-what is not fresh would run. A stale notebook is older than its parameters, code or data.
+The state is that of profile `{profile.out.profile}` when this page was made: `make report PARAMS={profile.file}` would run
+what is not fresh. The parameters, code or data of a stale notebook have changed since it ran.
 """
 
 

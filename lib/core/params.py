@@ -5,13 +5,15 @@ would be right. The sections themselves are in lib/core/settings.py.
 """
 
 import difflib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from lib.core.paths import ROOT
+from lib.core.files import write_text
+from lib.core.paths import ROOT, Outputs
 from lib.core.settings import Params
 
 
@@ -47,9 +49,22 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
         raise ParameterError(_explain(error, path, overrides)) from None
 
 
-def profile_name(path: str | Path) -> str:
-    """Name of the output folder: the profile file's name without its ending."""
-    return Path(path).stem
+def outputs_of(path: str | Path) -> Outputs:
+    """Where the results of a profile lie: a folder with the file's name, without its ending.
+
+    Raises:
+        ParameterError: they are another file's, of the same name in another folder.
+    """
+    out = Outputs(Path(path).stem)
+    owner = ROOT / out.owner.read_text(encoding="utf-8") if out.owner.exists() else None
+    if owner and owner.exists() and owner != (ROOT / path).resolve():
+        raise ParameterError(f"{path}: outputs/{out.profile}/ holds the results of {owner}; rename one of the two files")
+    return out
+
+
+def claim(out: Outputs, path: str | Path) -> None:
+    """Note whose the outputs are, before anything is written into them."""
+    write_text(out.owner, os.path.relpath((ROOT / path).resolve(), ROOT))
 
 
 def _read(path: Path) -> dict:

@@ -24,6 +24,11 @@ class Outputs:
         return ROOT / "outputs" / self.profile
 
     @property
+    def owner(self) -> Path:
+        """Names the parameter file whose results these are."""
+        return self.root / ".profile"
+
+    @property
     def data(self) -> Path:
         """The demo's data set, in the MS-TCN layout."""
         return self.root / "data"
@@ -63,6 +68,11 @@ class Outputs:
     def notebooks(self) -> Path:
         """Executed notebooks and their manifests: notebooks/<name>/<split>.ipynb, .json."""
         return self.root / "notebooks"
+
+    @property
+    def logs(self) -> Path:
+        """What atoms write while `make report` runs them: logs/<name>/<split>.log."""
+        return self.root / "logs"
 
     @property
     def report(self) -> Path:
