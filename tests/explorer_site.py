@@ -53,12 +53,12 @@ def make_outputs(folder: Path) -> Outputs:
     return out
 
 
-def build_site(out: Outputs, folder: Path, body: str = "") -> Path:
-    """The explorer's page, and a front page with `body`, built as the report is; gives the site's folder."""
+def build_site(out: Outputs, folder: Path) -> Path:
+    """The explorer's page and a front page, built as the report is; gives the site's folder."""
     source, site = folder / "source", folder / "site"
     assert explorer.write(Profile(load(PARAMS), out), [], source) == ["explorer"]
     explorer.write_assets(source / "_static")
     write_text(source / "conf.py", CONF)
-    write_text(source / "index.md", f"# Test\n\n```{{raw}} html\n{body}\n```\n\n```{{toctree}}\nexplorer\n```\n")
+    write_text(source / "index.md", "# Test\n\n```{toctree}\nexplorer\n```\n")
     subprocess.run([sys.executable, "-m", "sphinx", "-q", "-b", "html", source, site], check=True)
     return site

@@ -11,7 +11,9 @@ LIMITS = {"lib, with the demo": 13_500, "science: data to scoring": 6_500, "core
 
 def count(*folders: Path) -> int:
     """Lines of all Python files below some folders, blank ones and comments too."""
-    return sum(len(file.read_text(encoding="utf-8").splitlines()) for folder in folders for file in folder.rglob("*.py"))
+    return sum(
+        len(file.read_text(encoding="utf-8").splitlines()) for folder in folders for file in folder.rglob("*.py")
+    )
 
 
 def main() -> int:

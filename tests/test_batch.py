@@ -24,6 +24,7 @@ from test_schedule import small_data_set
 
 from lib.batch.failures import failures
 from lib.core.params import load
+from lib.data.profile import Profile
 from lib.core.paths import ROOT, Outputs
 from lib.site.pages import page
 
@@ -130,7 +131,7 @@ def test_a_later_failure_shows_the_older_page_and_runs_again(report, mended):
     profile, outputs, _, _, kept = mended
     failed = outputs.notebooks / NAME / "3.failed.ipynb"
     failed.write_bytes(kept)
-    found = failures(load(profile), outputs)
+    found = failures(Profile(load(profile), outputs))
     assert [failure.atom for failure in found] == [(NAME, "3")]
     shown = page(NAME, outputs, found)
     assert shown is not None
@@ -208,7 +209,7 @@ def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended, brows
 
 @pytest.mark.parametrize("name", ["index", NAME, AUDIT])
 def test_an_english_page_in_the_browser(mended, browser, name):
-    """As tests/test_smoke.py looks at the Russian ones."""
+    """As tests/test_smoke.py looks at those of the smoke profile."""
     file = mended[1].report / f"{name}.html"
     with opened(browser, file, color_scheme="light") as (shown, faults):
         assert shown.get_attribute("html", "lang") == "en"

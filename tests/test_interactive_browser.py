@@ -1,21 +1,16 @@
-"""The explorer's page and the hover figures in a real browser, from the file system."""
+"""The explorer's page in a real browser, from the file system."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import browser
 from explorer_site import CLASSES, PREDICTED, TRUTH, VIDEOS, build_site, make_outputs
 from playwright.sync_api import Page, expect
 
-from lib.notebook import hover
-from lib.notebook.hover import panels_html
-
 assert browser  # the fixture
-PIXEL = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'/>"
 TOOLTIPS = """() => {
     const found = [];
     const walk = (node) => {
@@ -33,10 +28,7 @@ TOOLTIPS = """() => {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    table = pd.DataFrame([(k, e, 1 / e + k) for k in (1, 2) for e in (1, 2, 3)], columns=["split", "epoch", "loss"])
-    panels = panels_html(hover.learning_curves(table, {"loss": "training loss"}))
-    body = f'<figure class="report"><img src="{PIXEL}" alt="Figure 6. Training.">{panels}</figure>'
-    return build_site(make_outputs(folder / "profile"), folder, body)
+    return build_site(make_outputs(folder / "profile"), folder)
 
 
 @pytest.fixture
@@ -264,10 +256,9 @@ def test_axe_finds_nothing_serious(page, site, scheme):
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
 
 
-@pytest.mark.parametrize("name", ["explorer.html", "index.html"])
-def test_a_phone_scrolls_only_down(page, site, name):
+def test_a_phone_scrolls_only_down(page, site):
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto((site / name).as_uri())
+    page.goto((site / "explorer.html").as_uri())
     expect(page.locator("canvas").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -281,37 +272,9 @@ def test_dark_pages_have_light_figures(page, site):
     page.wait_for_function(f"{ink} !== '{dark}'")
 
 
-def test_hover_figures_stand_in_place_of_the_picture(page, site):
-    page.goto((site / "index.html").as_uri())
-    place, picture = page.locator(".interactive"), page.locator("figure.report img")
-    expect(place.locator("canvas").first).to_be_visible()
-    expect(picture).to_be_hidden()
-    assert place.get_attribute("aria-label") == "Figure 6. Training."
-    box = place.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
-    page.wait_for_function(f"({TOOLTIPS})().includes('mean')")
-    assert re.search(r"epoch:?\s*2\s*split 1:?\s*1.5\s*split 2:?\s*2.5\s*mean:?\s*2\b", page.evaluate(TOOLTIPS))
-    page.get_by_role("button", name="Show the printed figure").click()
-    expect(picture).to_be_visible()
-    expect(place).to_be_hidden()
-    page.get_by_role("button", name="Show values on hover").click()
-    expect(place).to_be_visible()
-
-
-def test_paper_gets_the_picture(page, site):
-    page.goto((site / "index.html").as_uri())
-    expect(page.locator(".interactive canvas").first).to_be_visible()
-    page.emulate_media(media="print")
-    expect(page.locator("figure.report img")).to_be_visible()
-    expect(page.locator(".interactive")).to_be_hidden()
-
-
-def test_without_scripts_there_is_the_picture(browser, site):
+def test_without_scripts_the_page_says_so(browser, site):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto((site / "index.html").as_uri())
-    expect(page.locator("figure.report img")).to_be_visible()
     page.goto((site / "explorer.html").as_uri())
     expect(page.get_by_text("This page needs JavaScript")).to_be_visible()
     context.close()

@@ -139,7 +139,7 @@ def test_no_report_without_a_data_set_or_a_chapter(mapping, notebooks, message, 
     profile = write(tmp_path, f"data: {{source: files, roots: [{root}]}}\nnotebooks: [{', '.join(notebooks)}]\n")
     params, out = load(profile), Outputs("mine")
     with pytest.raises(ParameterError) as caught:
-        unable(Profile(params, out), str(profile))
+        unable(Profile(params, out, str(profile)))
     told = str(caught.value)
     assert told.startswith(tuple(message.format(root=path) for path in (root, os.path.relpath(root, ROOT)))), told
     assert told.endswith("says where to get it") and "\n" not in told

@@ -128,7 +128,7 @@ def test_pictures_become_files_and_their_classes_keywords(tmp_path):
     (out.notebooks / "chapter").mkdir(parents=True)
     notebook = nbformat.v4.new_notebook(cells=[cell])
     nbformat.write(notebook, out.notebooks / "chapter" / "all.ipynb")
-    write_chapters(out, {"chapter": notebook}, tmp_path / "source", "en")
+    write_chapters(out, {"chapter": notebook}, tmp_path / "source")
     assert (tmp_path / "source" / "_extra" / "figures" / "figure_18.png").read_bytes()[1:4] == b"PNG"
     made = nbformat.read(tmp_path / "source" / "chapter.ipynb", as_version=4)
     assert 'src="figures/figure_18.png" alt="A."' in made.cells[0].outputs[0].data["text/html"]

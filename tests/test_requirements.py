@@ -170,7 +170,7 @@ def test_a_pretraining_is_no_chapters_work(brought, out):
     reasons = cannot(load(profile_of(brought)), out)
     assert set(reasons) == PRETRAINING | BY_OWN
     assert reasons["2.5"] == f"missing outputs/{out.profile}/runs/videoclip_one_cluster"
-    made = requirements(load(profile_of(brought)), out)["run own"].source.address
+    made = requirements(Profile(load(profile_of(brought)), out))["run own"].source.address
     assert made.startswith(f"`torchrun -m lib.pretrain --params params/{out.profile}.yaml --recipe own`")
 
 
@@ -308,9 +308,8 @@ def test_a_checkpoint_that_is_not_the_published_one_is_unusable(fault, brought, 
 
 def test_names_and_shapes_are_what_a_checkpoint_is_known_by(brought, out, tmp_path):
     save_videoclip(tmp_path / "checkpoint_best.pt", lambda file: file)
-    assert not unusable(
-        load(profile_of(brought), [f"pretrain.recipes.public.weights={tmp_path}/checkpoint_best.pt"]), out
-    )
+    changes = [f"pretrain.recipes.public.weights={tmp_path}/checkpoint_best.pt"]
+    assert not unusable(Profile(load(profile_of(brought), changes), out))
 
 
 def test_other_weights_that_are_not_the_published_ones_are_unusable(brought, out, tmp_path):
@@ -320,13 +319,13 @@ def test_other_weights_that_are_not_the_published_ones_are_unusable(brought, out
     np.save(tmp_path / "words.npy", np.array([f"word{n}" for n in range(66_250)]))
     changes = [f"{key}={tmp_path / name}" for key, name in
                (("s3d.weights", "s3d.pth"), ("i3d.weights", "i3d.pyth"), ("s3d.dictionary", "words.npy"))]  # fmt: skip
-    faults = unusable(load(profile_of(brought), changes), out)
+    faults = unusable(Profile(load(profile_of(brought), changes), out))
     assert set(faults) == {"s3d", "i3d", "words"}
     assert 's3d.pth: not weights of this S3D: Missing key(s) in state_dict: "mixed_5c.gating_b3.fc' in faults["s3d"]
     assert "i3d.pyth: expected a checkpoint with the key 'model_state', found the keys state_dict" in faults["i3d"]
     assert "words.npy: 66250 words, but the published table has rows for 66249" in faults["words"]
     (tmp_path / "words.npy").write_bytes(b"<html>404</html>")
-    assert "not an array of words" in unusable(load(profile_of(brought), changes), out)["words"]
+    assert "not an array of words" in unusable(Profile(load(profile_of(brought), changes), out))["words"]
 
 
 HOWTO100M = {
@@ -485,7 +484,7 @@ def test_atoms_of_what_can_run_wait_for_nothing_else(brought, out):
     only = params.model_copy(update={"notebooks": able})
     todo = set(atoms(only))
     assert all(set(needs(atom, only)) <= todo for atom in todo)
-    files_of = {name: input_files(name, only, out) for name in able}
+    files_of = {name: input_files(name, Profile(only, out)) for name in able}
     for names in files_of.values():
         assert all((ROOT / name).exists() for name in names)
     note = os.path.relpath(run_folder(out, "own") / "videoclip.json", ROOT)

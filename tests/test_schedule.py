@@ -1,4 +1,4 @@
-"""The chain on a small data set: killed at any moment it goes on, does only what is needed, and speaks Russian too."""
+"""The chain on a small data set: killed at any moment it goes on and does only what is needed."""
 
 import os
 import re
@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from bs4 import BeautifulSoup
 from report_runs import finish, start
 
 from lib.core.files import sha256
 from lib.core.paths import Outputs
-from lib.notebook.language import CYRILLIC
 
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"
@@ -151,42 +149,3 @@ def test_only_what_depends_on_a_parameter_runs_again(finished):
     after = made_at(outputs)
     assert after.keys() == before.keys()
     assert all(after[name] > before[name] for name in before)
-
-
-def test_a_report_in_the_other_language_is_drawn_again_and_not_trained_again(finished):
-    profile, outputs = finished
-    english = (outputs.report / f"{NOTEBOOK}.html").read_text()
-    assert '<html lang="en"' in english and not CYRILLIC.search(english)
-    trained = {file: file.stat().st_mtime_ns for file in (outputs.root / "runs").rglob("*") if file.is_file()}
-    values = (outputs.tables / "table_01.csv").read_bytes()
-    title = re.compile("^title: .*$", re.MULTILINE)
-    profile.write_text(title.sub("title: Проба", profile.read_text()) + "language: ru\n")
-    finish(profile)
-    assert trained == {file: file.stat().st_mtime_ns for file in trained}
-    assert values == (outputs.tables / "table_01.csv").read_bytes()
-    check_russian(outputs)
-
-
-def check_russian(outputs: Outputs) -> None:
-    pages = {
-        name: BeautifulSoup((outputs.report / f"{name}.html").read_text(), "html.parser")
-        for name in (NOTEBOOK, "index")
-    }
-    page = pages[NOTEBOOK]
-    assert page.html is not None and page.html["lang"] == "ru"
-    assert "2.3.1 Обучение на публично доступных векторах признаков" in page.h1.text
-    figure, table = page.find(id="figure_06"), page.find(id="table_01")
-    assert "Рисунок 6. Обучение на публично доступных векторах признаков. test set." in figure.figcaption.text
-    assert figure.img["alt"].startswith("Рисунок 6. Обучение")
-    assert [cell.text for cell in table.select("thead th")][:4] == [
-        "источник",
-        "номер сплита",
-        "accuracy, 0–1",
-        "редакционное расстояние, %",
-    ]
-    assert {"test set", "диссертация", "разность"} <= {cell.text for cell in table.select("tbody th")}
-    said = page.find(string=re.compile("labelled frames on average")).find_parent(lang=True)
-    assert said["lang"] == "en", "English prose on a Russian page says so"
-    assert pages["index"].h1.text.startswith("Проба")
-    for other in pages.values():
-        assert "2.3.1 Обучение на" in other.find("nav", class_="bd-links").text

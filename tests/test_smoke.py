@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from browser import PAPER, PHONE, browser, opened, serious
 from bs4 import BeautifulSoup
-from lib.notebook.language import CYRILLIC, catalogue, has_words
 from report_runs import finish
 
 from lib.core.chapters import CHAPTERS
@@ -64,17 +63,6 @@ def test_every_notebook_runs_in_the_smoke_profile(outputs):
     assert set(metrics["split"]) == {1, 2, 3, 4, 5}
 
 
-def test_every_heading_caption_and_header_is_in_the_language_of_the_profile(outputs):
-    for name in PAGES[:-2]:  # the guide is README's English
-        page = BeautifulSoup((outputs.report / f"{name}.html").read_text(), "html.parser")
-        assert page.html["lang"] == load("params/smoke.yaml").language == "ru"
-        shown = page.select("article h1, article h2, article h3, figcaption, article th")
-        english = [one.text for one in shown if has_words(one.text) and not CYRILLIC.search(one.text)]
-        alike = {*catalogue().values()}  # some terms are the thesis's, and English
-        terms = {"Smoke test", "accuracy, 0–1", "± seed, accuracy, %", "± seed, F1@50, %"}
-        assert {*english} - alike <= terms | {"baseline", "asformer", "videoclip"}, name
-
-
 def test_the_front_page_answers_with_the_numbers_of_the_chapters(outputs):
     page = (outputs.report / "index.html").read_text()
     for name, number in (("baseline", 3), ("videoclip_public_15_epochs", 9)):
@@ -91,15 +79,11 @@ def test_the_list_has_every_number_of_the_thesis(outputs):
     assert set(re.findall(r'href="\w+\.html#table_(\d\d)"', page)) == {f"{number:02d}" for number in range(1, 11)}
 
 
-def test_the_export_is_in_the_language_of_the_profile_too(outputs):
+def test_the_export_has_its_pictures_inside(outputs):
     params = load("params/smoke.yaml").model_copy(update={"notebooks": ("3_conclusion",)})
     pages = sections(Profile(params, outputs), {})
-    text = whole(Profile(params, outputs), pages, {})
-    soup = BeautifulSoup(text, "html.parser")
-    assert soup.html["lang"] == "ru"
-    english = [one.text for one in soup.select("h1, h2, figcaption") if has_words(one.text)]
-    assert not [one for one in english if not CYRILLIC.search(one) and one not in catalogue().values()]
-    assert re.fullmatch(r"ревизия \S+", soup.select_one("#figure_01 .made, section .made").text)
+    soup = BeautifulSoup(whole(Profile(params, outputs), pages, {}), "html.parser")
+    assert re.fullmatch(r"revision \S+", soup.select_one("#figure_01 .made, section .made").text)
     answer = soup.select_one("#figure_answer img")
     assert answer["src"].startswith("data:image/svg+xml;base64,") and soup.select_one("#table_answer td")
 
