@@ -12,10 +12,9 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lib.batch.inspection import unusable
-from lib.batch.requirements import Requirement, missing, needs, relative, requirements, runnable
+from lib.batch.requirements import Requirement, missing, reads, relative, requirements, runnable, unusable
 from lib.core.chapters import TITLES, number
-from lib.core.params import ParameterError
+from lib.core.command import one_line
 from lib.core.settings import Params
 from lib.data.profile import open_profile
 
@@ -23,18 +22,15 @@ WIDTH = 120
 LARGE = 100_000_000  # bytes from which on a file is not read for its checksum
 
 
+@one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.check", description="What a profile reads, and what can run.")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        profile = open_profile(options.params)
-        found, faults = requirements(profile), unusable(profile)
-        reasons = runnable(profile, faults)
-    except ParameterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"{options.params}: what it reads that the project does not bring\n")
+    profile = open_profile(options.params)
+    found, faults = requirements(profile), unusable(profile)
+    reasons = runnable(profile, faults)
+    print(f"{options.params}: what it reads that the project does not contain\n")
     print(input_table(found, faults) if found else "Nothing: it makes everything itself.")
     print(f"\n{chapter_table(profile.params, found, reasons)}")
     able = [name for name, reason in reasons.items() if not reason]
@@ -84,11 +80,10 @@ def chapter_table(params: Params, found: Mapping[str, Requirement], reasons: Map
     """The profile's chapters: whether they can run, what they need beside labels and splits, and why they cannot."""
     rows = [("runs", "chapter")]
     below: list[list[tuple[str, str]]] = [[]]
-    wanted = needs(params) if found else {}
     for name, reason in reasons.items():
         rows.append(("no" if reason else "yes", TITLES[name]))
-        groups = [[_in_words(one, found) for one in group] for group in wanted.get(name, ())]
-        told = "; ".join(" or ".join(filter(None, group)) for group in groups if any(group))
+        groups = [[_in_words(one, found) for one in group if one != "labels"] for group in reads(name, params)]
+        told = "; ".join(" or ".join(filter(None, group)) for group in groups if found and any(group))
         below.append([("needs", told)] * bool(told) + [("because", reason)] * bool(reason))
     return _table(rows, below)
 

@@ -8,25 +8,21 @@ nbconvert makes the sections' HTML; a browser (Chromium or Chrome) prints the PD
 import argparse
 import sys
 
-from lib.batch.inspection import unable
-from lib.batch.requirements import relative
-from lib.core.params import ParameterError
+from lib.batch.requirements import relative, unable
+from lib.core.command import one_line
 from lib.data.profile import open_profile
 from lib.site.export import ExportError, print_pdf, sections, whole, write_pages
 
 
+@one_line
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.export", description="The report as HTML files and a PDF.")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options = parser.parse_args()
-    try:
-        profile = open_profile(options.params)
-        left_out = unable(profile)
-        pages = sections(profile, left_out)
-        folder = write_pages(profile, pages)
-    except (ParameterError, FileNotFoundError, ExportError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    profile = open_profile(options.params)
+    left_out = unable(profile)
+    pages = sections(profile, left_out)
+    folder = write_pages(profile, pages)
     print(f"{len(pages)} HTML files: {relative(folder)}/")
     try:
         print_pdf(whole(profile, pages, left_out), folder / "report.pdf")

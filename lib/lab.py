@@ -13,9 +13,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib.batch.inspection import unable
 from lib.batch.plan import Step, duration, plan
-from lib.batch.requirements import without
+from lib.batch.requirements import unable, without
 from lib.core.chapters import TITLES
 from lib.core.command import one_line
 from lib.core.files import write_json, write_text

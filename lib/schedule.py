@@ -16,9 +16,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from lib.batch.inspection import left_out_lines, unable
 from lib.batch.plan import plan, plan_lines
-from lib.batch.requirements import relative, without
+from lib.batch.requirements import left_out_lines, relative, unable, without
 from lib.batch.running import failure_lines, run
 from lib.core.command import one_line
 from lib.core.params import ParameterError, claim

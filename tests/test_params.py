@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.batch.inspection import unable
+from lib.batch.requirements import unable
 from lib.core.chapters import CHAPTERS, atoms, needs
 from lib.core.params import ParameterError, load
 from lib.core.paths import ROOT, Outputs

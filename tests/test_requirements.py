@@ -19,8 +19,7 @@ from real_formats import LAYERS, NARRATED, VIDEOS, fairseq_checkpoint, hollow, o
 
 from lib import check
 from lib.backbones.s3d_features import load_s3d
-from lib.batch.inspection import unusable
-from lib.batch.requirements import input_files, missing, requirements, runnable
+from lib.batch.requirements import input_files, missing, requirements, runnable, unusable
 from lib.core.chapters import CHAPTERS, atoms, needs, number
 from lib.core.params import load, profile_name
 from lib.core.paths import ROOT, Outputs
@@ -438,7 +437,7 @@ def test_a_look_is_no_part_of_the_demo():
 
 @pytest.mark.parametrize("profile", ["50salads", "50salads_scores"])
 def test_every_need_is_a_chapter_or_a_requirement(profile):
-    from lib.batch.requirements import needs as wanted
+    from lib.batch.requirements import needs as wanted, unusable
 
     params = load(f"params/{profile}.yaml", [f"notebooks={list(CHAPTERS)}"])
     found = requirements(Profile(params, Outputs(profile)))

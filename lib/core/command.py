@@ -20,8 +20,8 @@ def line(error: BaseException) -> str:
 def one_line(command: Callable[..., int], code: int = 2) -> Callable[..., int]:
     """A command that ends with `error: ...` on stderr and exit code `code` for the project's own errors.
 
-    An error of the system (a full disk, a file that cannot be written) ends with 1, Ctrl-C with 130. Any other error is
-    a fault of the program, and shows its traceback.
+    A missing file does too; another error of the system (a full disk, a folder that cannot be written) ends with 1, Ctrl-C
+    with 130. Anything else is a fault of the program and shows its traceback.
     """
 
     @wraps(command)
@@ -31,13 +31,11 @@ def one_line(command: Callable[..., int], code: int = 2) -> Callable[..., int]:
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 130
-        except OSError as error:
-            print(f"error: {line(error)}", file=sys.stderr)
-            return 1
-        except ValueError as error:
-            if not type(error).__module__.startswith("lib."):
+        except Exception as error:
+            ours = type(error).__module__.startswith("lib.") or isinstance(error, FileNotFoundError)
+            if not ours and not isinstance(error, OSError):
                 raise
             print(f"error: {line(error)}", file=sys.stderr)
-            return code
+            return code if ours else 1
 
     return framed

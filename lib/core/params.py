@@ -56,9 +56,11 @@ def outputs_of(path: str | Path) -> Outputs:
         ParameterError: they are another file's, of the same name in another folder.
     """
     out = Outputs(Path(path).stem)
-    owner = ROOT / out.owner.read_text(encoding="utf-8") if out.owner.exists() else None
+    owner = (ROOT / out.owner.read_text(encoding="utf-8")).resolve() if out.owner.exists() else None
     if owner and owner.exists() and owner != (ROOT / path).resolve():
-        raise ParameterError(f"{path}: outputs/{out.profile}/ holds the results of {owner}; rename one of the two files")
+        raise ParameterError(
+            f"{path}: outputs/{out.profile}/ holds the results of {owner}; rename one of the two files"
+        )
     return out
 
 
