@@ -90,8 +90,8 @@ second run is short. Its second cell names the profile: `params/demo.yaml`, unle
 
 {chr(10).join(rows)}
 
-The state is that of profile `{profile.out.profile}` when this page was made: `make report PARAMS={profile.file}` would run
-what is not fresh. The parameters, code or data of a stale notebook have changed since it ran.
+The state is that of profile `{profile.out.profile}` when this page was made; `make report PARAMS={profile.file}` would
+run what is not fresh. The parameters, code or data of a stale notebook have changed since it ran.
 """
 
 

@@ -89,9 +89,8 @@ def check(notebook: Path, split: str, profile: Profile) -> str:
     if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
         raise ParameterError(f"{notebook}: no such notebook; there are: {', '.join(CHAPTERS)}")
     if name not in profile.params.notebooks:
-        raise ParameterError(
-            f"{notebook}: not a chapter of {profile.file}, whose key `notebooks` lists {', '.join(profile.params.notebooks)}"
-        )
+        known = ", ".join(profile.params.notebooks)
+        raise ParameterError(f"{notebook}: not a chapter of {profile.file}, whose key `notebooks` lists {known}")
     if split != "all" and not CHAPTERS[name].per_split:
         raise ParameterError(f"{notebook}: has no splits; leave --split out")
     if split not in (*map(str, profile.params.data.split_numbers), "all"):

@@ -24,8 +24,8 @@ from test_schedule import small_data_set
 
 from lib.batch.failures import failures
 from lib.core.params import load
-from lib.data.profile import Profile
 from lib.core.paths import ROOT, Outputs
+from lib.data.profile import Profile
 from lib.site.pages import page
 
 assert browser  # the fixture

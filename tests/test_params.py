@@ -16,7 +16,7 @@ from lib.data.profile import Profile
 from lib.run import main as run
 from lib.scoring.published import SPLITS
 
-PROFILES = sorted(path.stem for path in (ROOT / "params").glob("*.yaml") if path.stem not in {"published"})
+PROFILES = sorted(path.stem for path in (ROOT / "params").glob("*.yaml") if path.stem not in {"published", "sources"})
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -19,9 +19,9 @@ from real_formats import LAYERS, NARRATED, VIDEOS, fairseq_checkpoint, hollow, o
 
 from lib import check
 from lib.backbones.s3d_features import load_s3d
-from lib.batch.requirements import input_files, missing, requirements, runnable, unusable
+from lib.batch.requirements import input_files, missing, reads, requirements, runnable, unusable
 from lib.core.chapters import CHAPTERS, atoms, needs, number
-from lib.core.params import load, profile_name
+from lib.core.params import load, outputs_of
 from lib.core.paths import ROOT, Outputs
 from lib.core.settings import Params
 from lib.data.dataset import check_features, open_dataset
@@ -49,7 +49,7 @@ def brought(tmp_path_factory):
 @pytest.fixture
 def out(brought):
     """The profile's outputs, empty."""
-    outputs = Outputs(profile_name(profile_of(brought)))
+    outputs = outputs_of(profile_of(brought))
     yield outputs
     shutil.rmtree(outputs.root, ignore_errors=True)
 
@@ -437,12 +437,10 @@ def test_a_look_is_no_part_of_the_demo():
 
 @pytest.mark.parametrize("profile", ["50salads", "50salads_scores"])
 def test_every_need_is_a_chapter_or_a_requirement(profile):
-    from lib.batch.requirements import needs as wanted, unusable
-
     params = load(f"params/{profile}.yaml", [f"notebooks={list(CHAPTERS)}"])
     found = requirements(Profile(params, Outputs(profile)))
-    for chapter, groups in wanted(params).items():
-        assert chapter in CHAPTERS
+    for chapter in CHAPTERS:
+        groups = reads(chapter, params)
         known = [[name for name in group if name in found or name in CHAPTERS] for group in groups]
         assert all(known), f"{chapter}: {groups}"
 

@@ -185,10 +185,9 @@ def runnable(profile: Profile, faults: Mapping[str, str] | None = None) -> dict[
         if name not in profile.params.notebooks:
             return "not in the profile"
         if name not in reasons:
-            groups = [
-                [one for one in group if one in found or one in CHAPTERS] for group in reads(name, profile.params)
-            ]
-            reasons[name] = "; ".join(dict.fromkeys(filter(None, map(one_of, filter(None, groups)))))
+            groups = reads(name, profile.params)
+            known = [[one for one in group if one in found or one in CHAPTERS] for group in groups]
+            reasons[name] = "; ".join(dict.fromkeys(filter(None, map(one_of, filter(None, known)))))
         return reasons[name]
 
     return {name: chapter(name) for name in profile.params.notebooks}

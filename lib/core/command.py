@@ -20,8 +20,8 @@ def line(error: BaseException) -> str:
 def one_line(command: Callable[..., int], code: int = 2) -> Callable[..., int]:
     """A command that ends with `error: ...` on stderr and exit code `code` for the project's own errors.
 
-    A missing file does too; another error of the system (a full disk, a folder that cannot be written) ends with 1, Ctrl-C
-    with 130. Anything else is a fault of the program and shows its traceback.
+    A missing file does too; another error of the system (a full disk, a read-only folder) ends with 1, Ctrl-C with 130.
+    Anything else is a fault of the program and shows its traceback.
     """
 
     @wraps(command)
