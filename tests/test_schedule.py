@@ -1,5 +1,6 @@
-"""The chain on a small data set: killed at any moment it goes on and does only what is needed."""
+"""The chain on a small data set: killed at any moment it goes on, and it does only what is needed."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -145,7 +146,7 @@ def planned(profile: Path) -> str:
 
 
 def test_content_decides_not_dates(finished):
-    profile, outputs = finished
+    profile, _ = finished
     data = profile.parent / "data"
     assert planned(profile) == "fresh: 2.3.1"
     for file in (*data.rglob("*.*"), ROOT / "notebooks" / f"{NOTEBOOK}.py"):
@@ -219,7 +220,7 @@ def test_only_what_depends_on_a_parameter_runs_again(finished):
 
 
 def test_ctrl_c_ends_with_a_line(finished):
-    profile, outputs = finished
+    profile, _ = finished
     profile.write_text(profile.read_text().replace("epochs: 13", "epochs: 5000"))
     process = start(profile)
     assert process.stdout is not None
