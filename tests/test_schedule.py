@@ -102,7 +102,7 @@ def test_the_report_is_there(finished):
     for kind in ("svg", "png", "csv"):
         assert (outputs.figures / f"figure_06.{kind}").stat().st_size > 0
     assert (outputs.report / "index.html").exists()
-    assert "guide.html" in page and "Adding to it" in (outputs.report / "guide.html").read_text()
+    assert "guide.html" in page and "Three ways to use it" in (outputs.report / "guide.html").read_text()
 
 
 def test_what_cannot_run_is_left_out_by_name(finished):
