@@ -9,6 +9,8 @@ UV_VERSION = 0.13.9
 PYTHON := .venv/bin/python
 # Hundreds of processes import lib/: its bytecode is kept, also where the shell asks Python to write none.
 export PYTHONDONTWRITEBYTECODE =
+# Another Python's packages stay out.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP
 UV := .tools/bin/uv
 SETUP := .venv/.$(TORCH)
 

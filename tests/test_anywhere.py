@@ -41,7 +41,7 @@ def hostile(folder: Path) -> dict[str, str]:
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "mine.py").write_text("import os\nos._exit(3)\n")
-    (folder / "seaborn.py").write_text("raise ImportError('the seaborn of PYTHONPATH')\n")
+    (folder / "seaborn.py").write_text("import sys\nassert 'ipykernel' not in sys.argv[0], 'PYTHONPATH in a kernel'\n")
     (folder / ("long" * 25)).mkdir()
     kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "LOGNAME", "USER", "USERNAME")}
     return kept | {
@@ -80,7 +80,8 @@ def test_odd_names_and_hostile_settings_change_nothing(project, tmp_path):
 
 
 def test_a_wrong_number_of_cores_is_a_line():
-    call = subprocess.run([sys.executable, "-m", "lib.schedule", "--cores", "0"], cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "lib.schedule", "--cores", "0"]
+    call = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (call.returncode, call.stderr) == (2, "error: --cores 0: at least one is needed\n")
     make = ["make", "--dry-run", "report", "PATH=/nowhere", "SETUP="]
     call = subprocess.run(make, cwd=ROOT, capture_output=True, text=True)
