@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from lib.data.profile import Profile
 
 WIDTH = 118  # of a line of progress
 EVERY = 0.5  # seconds between two looks
-PATIENCE = 3  # seconds that Snakemake gets to cancel a cluster's jobs when it is told to end
+CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
+PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster to cancel the jobs there
 
 
 def log_file(out: Outputs, atom: Atom) -> Path:
@@ -77,7 +79,7 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
     try:
         return follow(profile, snakemake, waiting)
     except KeyboardInterrupt:
-        end(snakemake)
+        end(snakemake, PATIENCE[on_cluster(further)])
         raise
 
 
@@ -93,14 +95,16 @@ def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[
     return [*found, *([] if given else ["--workflow-profile", "none"]), *further]
 
 
-def end(snakemake: subprocess.Popen) -> None:
+def on_cluster(further: Sequence[str]) -> bool:
+    return any(word.startswith(CLUSTER) for word in further)
+
+
+def end(snakemake: subprocess.Popen, patience: float) -> None:
     """End Snakemake and what it started here; a cluster's jobs it cancels itself, if it does so in time."""
     for way in (signal.SIGINT, signal.SIGKILL):
-        try:
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(snakemake.pid, way)
-            snakemake.wait(PATIENCE)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
+            snakemake.wait(patience)
 
 
 def follow(profile: Profile, snakemake: subprocess.Popen, waiting: list[Atom]) -> tuple[int, list[Atom]]:
