@@ -1,4 +1,4 @@
-"""What a profile reads and what can run: 50salads.yaml with all of it present in the published formats, or only a part."""
+"""What a profile reads and what can run: 50salads.yaml with all of it present in the published formats, or a part."""
 
 import hashlib
 import json
