@@ -1,4 +1,4 @@
-"""A dry run of a profile on this machine: what it reads, what of that is there, and which chapters can run.
+"""A dry run of a profile on this machine: what it reads, what of that is present, and which chapters can run.
 
     python -m lib.check --params params/50salads.yaml
 
@@ -12,10 +12,9 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lib.batch.inspection import unusable
-from lib.batch.requirements import Requirement, missing, needs, relative, requirements, runnable
+from lib.batch.requirements import Requirement, missing, reads, relative, requirements, runnable, unusable
 from lib.core.chapters import TITLES, number
-from lib.core.params import ParameterError
+from lib.core.command import one_line
 from lib.core.settings import Params
 from lib.data.profile import open_profile
 
@@ -23,18 +22,15 @@ WIDTH = 120
 LARGE = 100_000_000  # bytes from which on a file is not read for its checksum
 
 
+@one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.check", description="What a profile reads, and what can run.")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        profile = open_profile(options.params)
-        found, faults = requirements(profile), unusable(profile)
-        reasons = runnable(profile, faults)
-    except ParameterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"{options.params}: what it reads that the project does not bring\n")
+    profile = open_profile(options.params)
+    found, faults = requirements(profile), unusable(profile)
+    reasons = runnable(profile, faults)
+    print(f"{options.params}: what it reads that the project does not contain\n")
     print(input_table(found, faults) if found else "Nothing: it makes everything itself.")
     print(f"\n{chapter_table(profile.params, found, reasons)}")
     able = [name for name, reason in reasons.items() if not reason]
@@ -43,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str]) -> str:
-    """What has to be brought: state, size and licence in columns, the rest in lines below."""
+    """What the user has to supply: state, size and licence in columns, the rest in lines below."""
     rows = [("state", "what", "size", "licence")]
     below: list[list[tuple[str, str]]] = [[]]
     for name, requirement in found.items():
@@ -59,12 +55,12 @@ def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str]) -> 
 
 
 def state(name: str, requirement: Requirement, faults: Mapping[str, str]) -> str:
-    """there, missing, unusable; hub: fetched by its name."""
+    """present, missing or unusable; hub: fetched by its name."""
     if name in faults:
         return "unusable"
     if requirement.hub and not requirement.paths[0].exists():
         return "hub"
-    return "missing" if missing(requirement) else "there"
+    return "missing" if missing(requirement) else "present"
 
 
 def checksum(path: Path, expected: str) -> str:
@@ -84,12 +80,11 @@ def chapter_table(params: Params, found: Mapping[str, Requirement], reasons: Map
     """The profile's chapters: whether they can run, what they need beside labels and splits, and why they cannot."""
     rows = [("runs", "chapter")]
     below: list[list[tuple[str, str]]] = [[]]
-    wanted = needs(params) if found else {}
     for name, reason in reasons.items():
         rows.append(("no" if reason else "yes", TITLES[name]))
-        groups = [[_in_words(one, found) for one in group] for group in wanted.get(name, ())]
-        told = "; ".join(" or ".join(filter(None, group)) for group in groups if any(group))
-        below.append([("needs", told)] * bool(told) + [("because", reason)] * bool(reason))
+        groups = [[_in_words(one, found) for one in group if one != "labels"] for group in reads(name, params)]
+        needed = "; ".join(" or ".join(filter(None, group)) for group in groups if found and any(group))
+        below.append([("needs", needed)] * bool(needed) + [("because", reason)] * bool(reason))
     return _table(rows, below)
 
 

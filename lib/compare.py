@@ -11,8 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lib.core.params import ParameterError
-from lib.data.dataset import DatasetError
+from lib.core.command import one_line
 from lib.data.predictions import PredictionError
 from lib.data.profile import Profile, open_profile
 from lib.scoring.folders import cells_of, score_methods
@@ -23,7 +22,6 @@ def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
     """Score methods with the profile's convention, all in one way.
 
     Args:
-        params: all sections, or a notebook's part of them.
         methods: folders below predictions/, each with all splits.
 
     Returns:
@@ -51,22 +49,16 @@ def predicted(profile: Profile) -> list[str]:
     ]
 
 
+@one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.compare", description="Score methods by their predictions.")
     parser.add_argument("methods", nargs="*", help="folders below predictions/ (default: all)")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        profile = open_profile(options.params)
-        if not (methods := options.methods or predicted(profile)):
-            raise PredictionError(
-                f"{profile.out.root / 'predictions'}: no method has predicted all splits; run one first"
-            )
-        table = compare(profile, methods)
-    except (ParameterError, PredictionError, DatasetError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(table.round(1).to_string())
+    profile = open_profile(options.params)
+    if not (methods := options.methods or predicted(profile)):
+        raise PredictionError(f"{profile.out.root / 'predictions'}: no method has predicted all splits; run one first")
+    print(compare(profile, methods).round(1).to_string())
     return 0
 
 

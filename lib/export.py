@@ -6,24 +6,20 @@ python -m lib.export --params params/demo.yaml        # outputs/demo/export/<sec
 import argparse
 import sys
 
-from lib.batch.inspection import unable
-from lib.batch.requirements import relative
-from lib.core.params import ParameterError
+from lib.batch.requirements import relative, unable
+from lib.core.command import one_line
 from lib.data.profile import open_profile
 from lib.site.export import ExportError, document, print_pdf, sections, whole, write_pages
 
 
+@one_line
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.export", description="The report as HTML files and a PDF.")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
-    try:
-        profile = open_profile(parser.parse_args().params)
-        left_out = unable(profile)
-        pages = sections(profile, left_out)
-        folder = write_pages(profile, pages)
-    except (ParameterError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    profile = open_profile(parser.parse_args().params)
+    left_out = unable(profile)
+    pages = sections(profile, left_out)
+    folder = write_pages(profile, pages)
     print(f"{len(pages)} HTML files: {relative(folder)}/")
     pdf = folder / "report.pdf"
     try:

@@ -13,14 +13,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib.batch.inspection import unable
 from lib.batch.plan import Step, duration, plan
-from lib.batch.requirements import without
+from lib.batch.requirements import unable, without
 from lib.core.chapters import TITLES
+from lib.core.command import one_line
 from lib.core.files import write_json, write_text
-from lib.core.params import ParameterError
 from lib.core.paths import ROOT, Outputs
-from lib.core.processes import warnings_filter
+from lib.core.processes import clean_environment
 from lib.data.profile import Profile, open_profile
 
 START = ROOT / "outputs" / "start.md"
@@ -39,30 +38,31 @@ WORST_FIRST = ("failed", "not run", "stale", "fresh")
 
 
 # As `python -m jupyterlab`, but without Python's wait for all threads at its end: one that reads a file when the server
-# is told to end is not told itself (AnyIO ends a thread with its request, the server leaves requests unfinished).
+# has to end never learns of it (AnyIO ends a thread with its request, the server leaves requests unfinished).
 SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
 
 
+@one_line
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.lab", description="JupyterLab on the project's notebooks.")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options, further = parser.parse_known_args()
-    try:
-        profile = open_profile(options.params)
-        left_out = unable(profile)
-        write_text(START, start_page(profile, plan(without(profile, left_out)), left_out))
-    except ParameterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    profile = open_profile(options.params)
+    left_out = unable(profile)
+    write_text(START, start_page(profile, plan(without(profile, left_out)), left_out))
     pair()
     write_json(HOME / "labconfig" / "default_setting_overrides.json", SETTINGS)
     command = [sys.executable, "-c", SERVER, f"--ServerApp.root_dir={ROOT}"]
     command += [f"--LabApp.default_url=/lab/tree/{START.relative_to(ROOT)}"]
     command += [f"--LabApp.workspaces_dir={HOME / 'workspaces'}", *further]
-    paths = {"JUPYTER_CONFIG_PATH": HOME, "PYTHONPATH": ROOT}  # before those that are set: notebooks import this lib
-    first = {name: os.pathsep.join(filter(None, (str(path), os.environ.get(name)))) for name, path in paths.items()}
+    environment = clean_environment() | {
+        "JUPYTER_CONFIG_PATH": str(HOME),
+        "IPYTHONDIR": str(HOME / "ipython"),
+        "PYTHONPATH": str(ROOT),
+    }
+    del environment["JUPYTER_NO_CONFIG"]
     os.chdir(ROOT)
-    os.execve(sys.executable, command, os.environ | first | {"PYTHONWARNINGS": warnings_filter()})
+    os.execve(sys.executable, command, environment)
 
 
 def pair() -> None:
@@ -90,8 +90,8 @@ second run is short. Its second cell names the profile: `params/demo.yaml`, unle
 
 {chr(10).join(rows)}
 
-The state is that of profile `{profile.out.profile}` when this page was made, by the plan of `make report PARAMS={profile.file}`:
-what is not fresh would run. A stale notebook is older than its parameters, code or data.
+The state is that of profile `{profile.out.profile}` when this page was made; `make report PARAMS={profile.file}` would
+run what is not fresh. The parameters, code or data of a stale notebook have changed since it ran.
 """
 
 
@@ -101,17 +101,17 @@ def _row(name: str, own: Sequence[Step], out: Outputs, left_out: Mapping[str, st
         return f"left out: {left_out[name]}", "", "", ""
     state = min((step.state for step in own), key=WORST_FIRST.index)
     reasons = dict.fromkeys(step.reason for step in own if step.state == state != "not run")
-    told = f"**{state}** {'; '.join(filter(None, reasons)).removeprefix('failed: ')}".replace("|", "\\|")
+    shown = f"**{state}** {'; '.join(filter(None, reasons)).removeprefix('failed: ')}".replace("|", "\\|")
     folder = Path("..") / out.notebooks.relative_to(ROOT) / name
     failed = next((step.atom[1] for step in own if step.state == "failed"), None)
     broken = f"[up to the error]({folder}/{failed}.failed.ipynb)" if failed else ""
     whole = out.notebooks / name / "all.json"
     if not whole.exists():
-        return told, "", "", broken
+        return shown, "", "", broken
     manifests = [json.loads(file.read_text(encoding="utf-8")) for file in whole.parent.glob("[!.]*.json")]
     made = max(manifest["finished"] for manifest in manifests)[:16].replace("T", " ")
     took = duration(sum(manifest["seconds"] for manifest in manifests))
-    return told, f"{made} UTC", took, broken or f"[as executed]({folder}/all.ipynb)"
+    return shown, f"{made} UTC", took, broken or f"[as executed]({folder}/all.ipynb)"
 
 
 if __name__ == "__main__":

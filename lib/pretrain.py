@@ -2,17 +2,19 @@
 
     torchrun --nproc-per-node 8 -m lib.pretrain --params params/50salads.yaml --recipe own
 
-The demo's notebooks train by it; those of a brought corpus read the run that it left, without the corpus.
+The demo's notebooks train through it; with a user-supplied corpus they only read the run that it left.
 """
 
 import argparse
 import sys
 
+from lib.core.command import one_line
 from lib.core.devices import join_group, leave_group
 from lib.data.profile import open_profile
 from lib.pretraining.recipes import run_recipe
 
 
+@one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.pretrain", description="Pre-train VideoCLIP by one recipe.")
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
@@ -22,9 +24,6 @@ def main(arguments: list[str] | None = None) -> int:
     group = join_group()
     try:
         history = run_recipe(open_profile(options.params, options.overrides), options.recipe, group)
-    except ValueError as error:  # all of ours are: parameters, files, weights, features, training
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     finally:
         leave_group()
     if group.rank == 0:

@@ -16,27 +16,23 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from lib.batch.requirements import hint, input_files, runnable
-from lib.core.chapters import CHAPTERS, needs
-from lib.core.files import imported_modules, publish, revision, sha256, write_json
-from lib.core.params import ParameterError
+from lib.batch.freshness import manifest_file, mark_unfinished, read_by, read_manifest, reason, stands_on
+from lib.batch.requirements import hint, relative, runnable
+from lib.batch.running import failed_file
+from lib.core.chapters import CHAPTERS, Atom
+from lib.core.command import one_line
+from lib.core.files import publish, revision, write_json
+from lib.core.params import ParameterError, claim
 from lib.core.paths import ROOT
-from lib.core.processes import die_with_parent, lease_gpu, only_one, warnings_filter
+from lib.core.processes import clean_environment, die_with_parent, lease_gpu, only_one, short_folder
 from lib.data.dataset import DatasetError, check_bundles
 from lib.data.profile import Profile, open_profile
 
-PACKAGES = [
-    "jupyterlab",
-    "papermill",
-    "torch",
-    "opencv-python",
-    "faiss-cpu",
-    "transformers",
-    "pytorchvideo",
-    "seaborn",
-    "pandas",
-    "jupytext",
-]
+# whose versions can change a result
+PACKAGES = (
+    "jupyterlab", "papermill", "torch", "opencv-python", "faiss-cpu", "transformers", "pytorchvideo", "seaborn",
+    "pandas", "jupytext",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,28 +41,49 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     parser.add_argument("--split", default="all", help="a number, or all (default: %(default)s)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
+    parser.add_argument("--log", type=Path, help="write there what would be printed (make report does)")
     options = parser.parse_args(arguments)
     if "REPORT_SCHEDULED" in os.environ:
         die_with_parent()
-    try:
-        profile = open_profile(options.params, options.overrides)
-        name = check(options.notebook, options.split, profile)
-        check_inputs(name, profile)
-    except ParameterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return execute(name, options.split, profile, options.overrides)
+    if options.log:
+        options.log.parent.mkdir(parents=True, exist_ok=True)
+        with options.log.open("w") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+    code = run(options.notebook, options.split, options.params, options.overrides, once=bool(options.log))
+    if code and options.log:
+        failed_file(options.log).touch()
+    return code
+
+
+@one_line
+def run(notebook: Path, split: str, params: str, overrides: list[str], once: bool) -> int:
+    """Check the call, then execute it.
+
+    Args:
+        once: not if another process has made the same result meanwhile.
+    """
+    profile = open_profile(params, overrides)
+    atom = (check(notebook, split, profile), split)
+    check_inputs(atom[0], profile)
+    claim(profile.out, profile.file)
+    with only_one(profile.out.notebooks / atom[0] / f".{split}.lock"), lease_gpu():
+        reads, after = read_by(atom[0], profile), stands_on(atom, profile)
+        kept = read_manifest(profile.out, atom)
+        if once and not reason(kept, reads, {}) and kept and kept["after"] == after:
+            print("fresh: another process has made it")
+            return 0
+        return execute(atom, profile, overrides, reads | {"after": after})
 
 
 def check(notebook: Path, split: str, profile: Profile) -> str:
     """The notebook's name, if it exists and runs in this profile and for this split."""
     name = notebook.stem
     if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
-        raise ParameterError(f"{notebook}: no such notebook; there are: {', '.join(CHAPTERS)}")
+        raise ParameterError(f"{notebook}: no such notebook; expected one of {', '.join(CHAPTERS)}")
     if name not in profile.params.notebooks:
-        raise ParameterError(
-            f"{notebook}: not a chapter of {profile.file} (its key `notebooks` lists: {', '.join(profile.params.notebooks)})"
-        )
+        known = ", ".join(profile.params.notebooks)
+        raise ParameterError(f"{notebook}: not a chapter of {profile.file}, whose key `notebooks` lists {known}")
     if split != "all" and not CHAPTERS[name].per_split:
         raise ParameterError(f"{notebook}: has no splits; leave --split out")
     if split not in (*map(str, profile.params.data.split_numbers), "all"):
@@ -85,76 +102,97 @@ def check_inputs(name: str, profile: Profile) -> None:
             raise ParameterError(f"{name}: {error}") from None
 
 
-def execute(name: str, split: str, profile: Profile, overrides: list[str]) -> int:
-    import jupytext
-    import papermill
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
-
-    source = ROOT / "notebooks" / f"{name}.py"
-    folder = profile.out.notebooks / name
-    os.environ["REPORT_ATOM"] = f"{name} split {split}" if split != "all" else name
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # lib/data/video.py counts damaged frames and names them
-    os.environ["PYTHONWARNINGS"] = warnings_filter()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # atoms run side by side; one thread each also fixes summation order
-    for limit in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
-        os.environ.setdefault(limit, str(1 << 30))  # glibc keeps a step's memory for the next: no new pages to clear
-    started = time.time()
-    with only_one(folder / f".{split}.lock"), lease_gpu(), tempfile.TemporaryDirectory() as sockets:
-        running, failed = folder / f".{split}.running.ipynb", folder / f"{split}.failed.ipynb"
-        try:
-            papermill.execute_notebook(
-                jupytext.read(source),
-                str(running),
-                parameters={"params": profile.file, "split": split, "overrides": overrides},
-                cwd=str(ROOT),
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),  # no open ports
-                stderr_file=sys.stderr,
-            )
-        except PapermillExecutionError as error:
-            running.replace(failed)
-            print(f"error: {os.environ['REPORT_ATOM']}: {error.ename}: {error.evalue}", file=sys.stderr)
-            print(f"the notebook up to the error: {failed.relative_to(ROOT)}", file=sys.stderr)
-            return 1
-        except DeadKernelError:
-            running.replace(failed)
-            print(f"error: {os.environ['REPORT_ATOM']}: its kernel died (out of memory?)", file=sys.stderr)
+def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> int:
+    """Run the notebook in a kernel of this Python; keep it and its manifest, or the notebook up to the error."""
+    name, split = atom
+    where = f"{name} split {split}" if split != "all" else name
+    folder, started = profile.out.notebooks / name, time.time()
+    running, failed = folder / f".{split}.running.ipynb", folder / f"{split}.failed.ipynb"
+    mark_unfinished(profile.out, atom)
+    try:
+        parameters = {"params": profile.file, "split": split, "overrides": overrides}
+        if error := run_kernel(name, running, parameters, where):
+            if running.exists():
+                running.replace(failed)
+                print(f"the notebook up to the error: {relative(failed)}", file=sys.stderr)
+            print(f"error: {where}: {error}", file=sys.stderr)
             return 1
         publish(running, folder / f"{split}.ipynb")
-        failed.unlink(missing_ok=True)
-        write_json(folder / f"{split}.json", manifest(name, split, profile, overrides, started))
-    return 0
-
-
-def manifest(name: str, split: str, profile: Profile, overrides: list[str], started: float) -> dict:
-    """What made this result: parameters, hashes of what it read, revision, versions, time."""
-    source = ROOT / "notebooks" / f"{name}.py"
-    sections = {
-        section: getattr(profile.params, section).model_dump(mode="json") for section in CHAPTERS[name].sections
-    }
-    folder = profile.out.notebooks
-    data = [ROOT / file for file in input_files(name, profile)]
-    before = [folder / other / f"{part}.json" for other, part in needs((name, split), profile.params)]
-    return {
+    finally:
+        running.unlink(missing_ok=True)
+    failed.unlink(missing_ok=True)
+    made = {
         "notebook": name,
         "split": split,
         "profile": profile.out.profile,
         "overrides": overrides,
-        "parameters": sections,
-        "inputs": {
-            os.path.relpath(file, ROOT): sha256(file)
-            for file in [source, *sorted(imported_modules(source)), *data, *before]
-            if file.exists()
-        },
         "revision": revision(),
         "versions": {package: version(package) for package in PACKAGES},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 1),
     }
+    write_json(manifest_file(profile.out, atom), made | reads)
+    return 0
+
+
+def run_kernel(name: str, running: Path, parameters: dict, where: str) -> str:
+    """Execute a notebook cell by cell into `running`.
+
+    Returns:
+        The error in a line, or "".
+    """
+    with tempfile.TemporaryDirectory(dir=short_folder()) as temporary:
+        set_environment(where, temporary)
+        # only now: Jupyter asks for a home directory when it is imported
+        import jupytext
+        import papermill
+        from nbclient.exceptions import DeadKernelError
+        from papermill.exceptions import PapermillExecutionError
+        from traitlets.config import Config
+
+        try:
+            papermill.execute_notebook(
+                jupytext.read(ROOT / "notebooks" / f"{name}.py"),
+                # papermill fills parameters into {}
+                str(running).replace("{", "{{").replace("}", "}}"),
+                parameters=parameters,
+                cwd=str(ROOT),
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                # no open ports
+                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{temporary}/kernel"}}),
+                stderr_file=sys.stderr,
+            )
+        except PapermillExecutionError as error:
+            return " ".join(f"{error.ename}: {error.evalue}".split())
+        except DeadKernelError:
+            return "its kernel died (out of memory?)"
+    return ""
+
+
+def set_environment(where: str, temporary: str) -> None:
+    """This process's environment, which its kernel inherits.
+
+    Args:
+        where: notebook and split, for progress lines.
+        temporary: a folder in the place of the user's settings.
+    """
+    environment = clean_environment()
+    environment |= {
+        "REPORT_ATOM": where,
+        "IPYTHONDIR": f"{temporary}/ipython",
+        "JUPYTER_DATA_DIR": f"{temporary}/jupyter",
+    }
+    # atoms run side by side; one thread each also fixes the order of summation
+    environment.setdefault("OMP_NUM_THREADS", "1")
+    # lib/data/video.py counts damaged frames and names them
+    environment.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # glibc keeps a step's memory for the next: no new pages to clear
+    for limit in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
+        environment.setdefault(limit, str(1 << 30))
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 if __name__ == "__main__":

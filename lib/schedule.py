@@ -1,74 +1,55 @@
-"""`make report`: check the parameters, say the plan, let Snakemake run the atoms that are not fresh, build the site.
-
-Chapters whose inputs are not on this machine are left out by name; `python -m lib.check` says where to get them.
+"""`make report`: check the parameters, say the plan, run the atoms that are not fresh, build the site.
 
     python -m lib.schedule --params params/demo.yaml --cores 2
 
-It owns what Snakemake leaves to its user after a kill (stale locks, incomplete files, orphans).
-`--dry-run` stops after the plan; `--keep-going` makes the rest of the report where an atom fails.
-Further options are handed to Snakemake: `--workflow-profile params/slurm`.
+Chapters whose inputs are not on this machine are left out by name; `python -m lib.check` says where to get them.
+`--dry-run` stops after the plan; `--keep-going` makes the rest of the report where an atom fails. Further options are
+Snakemake's: `--workflow-profile params/slurm`. After a kill the same command goes on.
 """
 
 import argparse
 import fcntl
 import os
+import signal
 import sys
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from lib.batch.events import events
-from lib.batch.inspection import left_out_lines, unable
-from lib.batch.plan import forgotten, manifest, plan
-from lib.batch.printing import failure_lines, follow, plan_lines
-from lib.batch.requirements import without
-from lib.core.chapters import MANY, atoms
-from lib.core.params import ParameterError
-from lib.core.paths import ROOT
+from lib.batch.plan import plan, plan_lines
+from lib.batch.requirements import left_out_lines, relative, unable, without
+from lib.batch.running import failure_lines, on_cluster, run
+from lib.core.command import one_line
+from lib.core.params import ParameterError, claim
 from lib.core.processes import die_with_parent
 from lib.data.profile import Profile, open_profile
 from lib.site.build import build
 
-CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
 PATIENCE = 20  # seconds that the processes of a killed run get to end
 
 
+@one_line
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.schedule", description="Make the report of a profile.")
-    parser.add_argument("--params", default="params/demo.yaml")
-    parser.add_argument("--cores", default=os.cpu_count(), type=int)
+    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    parser.add_argument("--cores", default=os.cpu_count(), type=int, help="atoms at a time (default: %(default)s)")
     options, further = parser.parse_known_args()
-    try:
-        profile = open_profile(options.params)
-        left_out = unable(profile)
-    except ParameterError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    for line in left_out_lines(left_out, profile):
-        print(line)
+    if options.cores < 1:
+        raise ParameterError(f"--cores {options.cores}: at least one is needed")
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    profile = open_profile(options.params)
+    left_out = unable(profile)
+    print(*left_out_lines(left_out, profile), sep="\n", end="\n" * bool(left_out))
     if "MAKELEVEL" in os.environ:
         die_with_parent()
-    lock = take_lock(profile.out.root / ".lock")
-    if lock is None:
-        print(
-            f"error: another run is making {profile.out.root.relative_to(ROOT)}; wait for it or stop it",
-            file=sys.stderr,
-        )
-        return 1
-    with lock:
-        try:
-            return make(profile, options, further, left_out)
-        except ParameterError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 2
+    with take_lock(profile):
+        return make(profile, options.cores, further, left_out)
 
 
-def make(profile: Profile, options: argparse.Namespace, further: list[str], left_out: Mapping[str, str]) -> int:
+def make(profile: Profile, cores: int, further: Sequence[str], left_out: Mapping[str, str]) -> int:
     """Say the plan, run it, build the site.
 
     Args:
-        options: `params` (the profile's file) and `cores`.
         further: options of Snakemake.
         left_out: chapters that cannot run, and why.
 
@@ -76,34 +57,30 @@ def make(profile: Profile, options: argparse.Namespace, further: list[str], left
         The exit code: 0 where all that can run is made.
     """
     able = without(profile, left_out)
-    keep_going = bool({"--keep-going", "-k"} & {*further})
-    cores = None if any(word.startswith(CLUSTER) for word in further) else options.cores
-    steps = plan(able, further)
-    print(*plan_lines(steps, able.params, cores), sep="\n", flush=True)
+    steps = plan(able)
+    print(*plan_lines(steps, None if on_cluster(further) else cores), sep="\n", flush=True)
     if {"--dry-run", "-n"} & {*further}:
         return 0
+    claim(profile.out, profile.file)
     code = 0
     if any(step.runs for step in steps):
-        for atom in forgotten(able):
-            manifest(profile.out, atom).unlink(missing_ok=True)
-        waited_for = [
-            os.path.relpath(manifest(profile.out, atom), ROOT) for atom in atoms(able.params) if atom[0] == MANY
-        ]
-        urgent = ["--prioritize", *waited_for] if waited_for else []  # the longest chain of chapters goes through it
-        happening = events(options.params, options.cores, able.params.notebooks, [*urgent, *further])
-        code, failed = follow(happening, steps, able.params, cores, keep_going)
-        for line in failure_lines(failed, able):
-            print(line)
-    if code and not keep_going:
+        code, failed = run(able, steps, cores, further)
+        if code:
+            print(*failure_lines(failed, able), sep="\n")
+    if code and not {"--keep-going", "-k"} & {*further}:
         print("the report was not made; OPTIONS=--keep-going makes the rest of it")
         return code
-    page = build(profile, left_out)
-    print(f"the report: {page.relative_to(ROOT)}")
+    print(f"the report: {relative(build(profile, left_out))}")
     return code
 
 
-def take_lock(path: Path) -> TextIO | None:
-    """The profile's lock; a killed run's last processes get a moment to let go of it."""
+def take_lock(profile: Profile) -> TextIO:
+    """The profile's lock; a killed run's last processes get a moment to let go of it.
+
+    Raises:
+        ParameterError: another run holds it.
+    """
+    path = profile.out.root / ".lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("w")
     for _ in range(PATIENCE * 2):
@@ -113,7 +90,7 @@ def take_lock(path: Path) -> TextIO | None:
         except BlockingIOError:
             time.sleep(0.5)
     file.close()
-    return None
+    raise ParameterError(f"another run is making {relative(profile.out.root)}; wait for it or stop it")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Converter of the published scores, and the command that brings data sets."""
+"""Converter of the published scores, and the command that fetches data sets."""
 
 import shutil
 import subprocess
@@ -74,14 +74,14 @@ def test_fetch_downloads_each_file_once(shared, tmp_path, monkeypatch):
 
     def download(self, url, output_file, pooch, **_):
         asked.append(url)
-        name = next(name for name, its_url in fetch.URLS.items() if its_url == url)
+        name = next(name for name, (its_url, _) in fetch.FILES.items() if its_url == url)
         shutil.copyfile(source / name, output_file)
 
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", download)
     assert fetch.main(["50salads_scores"], data=tmp_path) == 0
-    assert sorted(asked) == sorted(fetch.URLS.values())
+    assert sorted(asked) == sorted(url for url, _ in fetch.FILES.values())
     assert fetch.main(["50salads_scores"], data=tmp_path) == 0
-    assert len(asked) == len(fetch.URLS)
+    assert len(asked) == len(fetch.FILES)
 
 
 def test_without_a_network_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys):
@@ -92,7 +92,7 @@ def test_without_a_network_one_line_and_exit_code_1(tmp_path, monkeypatch, capsy
     assert fetch.main(["50salads_scores"], data=tmp_path) == 1
     line = capsys.readouterr().err
     assert line.count("\n") == 1
-    assert "not downloaded (ConnectionError); without a network, bring the raw files and use --from" in line
+    assert "not downloaded (ConnectionError); without a network, copy the raw files and use --from" in line
     assert not (tmp_path / "50salads_scores").exists()
 
 

@@ -1,9 +1,12 @@
-"""The chain on a small data set: killed at any moment it goes on and does only what is needed."""
+"""The chain on a small data set: killed at any moment it goes on, and it does only what is needed."""
 
+import hashlib
 import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,12 +15,13 @@ import pytest
 import yaml
 from report_runs import finish, start
 
-from lib.core.files import sha256
-from lib.core.paths import Outputs
+from lib.core.files import MEGABYTE, sha256
+from lib.core.params import outputs_of
+from lib.core.paths import ROOT, Outputs
 
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"
-CANNOT = "2_3_2_feature_extraction"  # its videos and weights are not there
+CANNOT = "2_3_2_feature_extraction"  # its videos and weights are missing
 SPLITS = 2  # where each is a job, ten seconds of a core
 
 
@@ -91,7 +95,7 @@ def finished(workplace):
     return profile, outputs
 
 
-def test_the_report_is_there(finished):
+def test_the_report_is_complete(finished):
     _, outputs = finished
     page = (outputs.report / f"{NOTEBOOK}.html").read_text()
     assert "Table 1" in page
@@ -136,8 +140,69 @@ def test_nothing_changed_nothing_runs(finished):
     assert re.search(rf"^left out: 2\.3\.2 .*: missing {missing}; `python -m lib\.check", said, re.MULTILINE), said
 
 
+def planned(profile: Path) -> str:
+    """What `--dry-run` says of the only chapter that can run."""
+    said = finish(profile, "--dry-run")
+    return next(line.strip() for line in said.splitlines() if line.startswith(("  to run", "  fresh")))
+
+
+def test_content_decides_not_dates(finished):
+    profile, _ = finished
+    data = profile.parent / "data"
+    for file in (*data.rglob("*.*"), ROOT / "notebooks" / f"{NOTEBOOK}.py"):
+        file.touch()
+    assert planned(profile) == "fresh: 2.3.1"
+    labels = data / "groundTruth" / "rgb-01-1.txt"
+    text = labels.read_text()
+    labels.write_text(text.replace(CLASSES[0], CLASSES[1]))
+    os.utime(labels, (1_600_000_000, 1_600_000_000))
+    assert re.search(r": changed: \S+/data/groundTruth/rgb-01-1\.txt$", planned(profile))
+    labels.write_text(text)
+
+
+def test_a_large_file_that_was_replaced_is_read_again(tmp_path):
+    file = tmp_path / "features.npy"
+    file.write_bytes(bytes(MEGABYTE))
+    before, times = sha256(file), file.stat()
+    assert sha256(file) == before == hashlib.sha256(bytes(MEGABYTE)).hexdigest()
+    other = tmp_path / "other.npy"
+    other.write_bytes(b"1" + bytes(MEGABYTE - 1))
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.replace(file)
+    assert sha256(file) != before
+
+
+def test_a_profile_run_by_hand_and_edited_back_is_stale(finished):
+    profile, _ = finished
+    text = profile.read_text()
+    profile.write_text(text.replace("epochs: 12", "epochs: 2"))
+    assert by_hand(profile).returncode == 0
+    assert planned(profile) == "fresh: 2.3.1"
+    profile.write_text(text)
+    assert planned(profile).endswith(": changed: parameters of asformer")
+
+
+def by_hand(profile: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "lib.run", f"notebooks/{NOTEBOOK}.py", "--params", str(profile)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_two_profiles_of_one_name_do_not_share_outputs(finished, tmp_path):
+    other = tmp_path / finished[0].name
+    shutil.copy(finished[0], other)
+    for call in (by_hand(other), start(other)):
+        said = call.stderr if isinstance(call, subprocess.CompletedProcess) else call.communicate()[0]
+        assert call.returncode == 2
+        assert said.startswith(f"error: {other}: outputs/") and said.count("\n") == 1
+    owner = finished[1].owner.read_text()
+    finished[1].owner.write_text("no/such.yaml")
+    assert outputs_of(other) == finished[1], "the first file was moved"
+    finished[1].owner.write_text(owner)
+
+
 def test_only_what_depends_on_a_parameter_runs_again(finished):
     profile, outputs = finished
+    finish(profile)
     before = made_at(outputs)
     text = profile.read_text()
     profile.write_text(text.replace("title: test", "title: another title"))
@@ -149,3 +214,23 @@ def test_only_what_depends_on_a_parameter_runs_again(finished):
     after = made_at(outputs)
     assert after.keys() == before.keys()
     assert all(after[name] > before[name] for name in before)
+
+
+def test_ctrl_c_ends_with_a_line(finished):
+    profile, _ = finished
+    profile.write_text(re.sub("epochs: 1[23]", "epochs: 5000", profile.read_text()))
+    process = start(profile)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "started" in line:
+            break
+    time.sleep(6)
+    pressed = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert time.monotonic() - pressed < 5 and process.returncode == 130
+    assert said == "interrupted\n"
+    time.sleep(2)
+    left = [file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists()]
+    assert not [words for words in left if profile.name.encode() in words]
+    assert re.search(r": was interrupted$", planned(profile))

@@ -1,189 +1,164 @@
-"""User-supplied inputs of the chapters (guide: real_data.md), and which chapters can run without them.
+"""What the chapters read that the project does not contain, and which of them can run without it.
 
-A chapter runs where each thing that it needs is there, or comes from a chapter that can run. Here a file is there or
-not; `lib/batch/inspection.py` looks into those that are. The demo makes everything itself.
+`Chapter.reads` names it; `requirements` says for each name where it lies, where to get it and how to look into it. A
+chapter runs where each thing that it reads is present and sound, or comes from a chapter that can run. The demo makes
+everything itself.
 """
 
-import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lib.core.chapters import CHAPTERS, MANY, number
-from lib.core.files import write_json
+from lib.batch import inspection
+from lib.core.chapters import CHAPTERS, TITLES, number
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT, first_folder
 from lib.core.settings import Params
-from lib.data import sources
 from lib.data.profile import Profile
-from lib.data.sources import Source
-
-
-def input_files(name: str, profile: Profile) -> list[str]:
-    """What a notebook reads that no notebook makes: published numbers, files of a brought data set."""
-    files = [ROOT / "params" / "published.yaml"]
-    if name == "4_1_audit":
-        if labels := first_folder(profile.params.data.real_labels):
-            files += [labels / "mapping.txt", *labels.glob("groundTruth/[!.]*"), *labels.glob("splits/[!.]*")]
-        if predictions := first_folder(profile.params.data.real_predictions):
-            files += predictions.glob("[!.]*")
-        return sorted(os.path.relpath(file, ROOT) for file in files)
-    if profile.params.data.source == "files":
-        root = profile.root
-        files += [root / "mapping.txt", *root.glob("groundTruth/[!.]*"), *root.glob("splits/[!.]*")]
-        if CHAPTERS[name].public_features:
-            files += (root / "features" / (profile.params.data.public_features or ".")).glob("[!.]*.npy")
-        if name == "2_3_2_feature_extraction":
-            files += [*root.glob("videos/[!.]*.avi"), ROOT / (profile.params.i3d.weights or "")]
-        if name == "2_4_videoclip":
-            files += [ROOT / file for file in (profile.params.s3d.weights, profile.params.s3d.dictionary) if file]
-        if {MANY, "2_5_pretrain_one_cluster"} & {name, *CHAPTERS[name].needs}:  # published or made by lib.pretrain
-            published = [ROOT / recipe.weights for recipe in profile.params.pretrain.recipes.values() if recipe.weights]
-            files += filter(Path.exists, published)
-            files += profile.out.root.glob("runs/videoclip_*/videoclip.json")
-    return sorted(os.path.relpath(file, ROOT) for file in files)
-
-
-EXTRACTED, SECONDS = "2_3_2_feature_extraction", "2_4_videoclip"
-OWN, PUBLIC = "2_8_1_zero_shot_own", "2_8_2_zero_shot_public"
-RECIPES = ("one_cluster", "own", "public")
+from lib.data.sources import Source, source
 
 
 @dataclass(frozen=True)
 class Requirement:
     """Attributes:
     what: in words.
-    paths: files and folders, all of which must be there.
-    chapters: that read it.
+    paths: files and folders, all of which must be present.
     source: where it comes from.
+    look: raises a ValueError about the first fault that it finds (lib/batch/inspection.py).
+    chapters: those that read it.
     hub: it is fetched by its name where there is no folder, so it is never missing.
     """
 
     what: str
     paths: tuple[Path, ...]
-    chapters: tuple[str, ...]
     source: Source
+    look: Callable[[Path, Profile], object]
+    chapters: tuple[str, ...] = field(default=())
     hub: bool = False
 
 
+def reads(name: str, params: Params) -> list[tuple[str, ...]]:
+    """What a chapter cannot do without where the data set is user-supplied: of each tuple one, the first best."""
+    chapter = CHAPTERS[name]
+    groups = [("labels",)] * (not chapter.about) + [tuple(group.split("|")) for group in chapter.reads]
+    layer = {f"narrated {recipe}": f"narrated {one.features}" for recipe, one in params.pretrain.recipes.items()}
+    return [tuple(layer.get(one, one) for one in group) for group in groups]
+
+
 def requirements(profile: Profile) -> dict[str, Requirement]:
-    """Everything that has to be brought, by a short name, with the chapters of the profile that read it.
+    """Everything that has to be supplied, by name, with the chapters of the profile that read it.
 
     Raises:
         ParameterError: the profile names no folder of a data set.
     """
-    if profile.params.data.source == "demo":
+    params = profile.params
+    if params.data.source == "demo":
         return {}
-    if not profile.params.data.roots:
+    if not params.data.roots:
         raise ParameterError("data.roots: names no folder; write where the data set lies, as params/50salads.yaml does")
-    root = first_folder(profile.params.data.roots) or ROOT / profile.params.data.roots[0]
-    s3d, set_of = profile.params.s3d, profile.params.data.public_features or "."
-    found = {
-        "labels": _one(
-            "labels and splits", sources.LABELS.get(root.name), root, "mapping.txt", "groundTruth", "splits"
-        ),
-        "features": _one("features of the data set", sources.FEATURES.get(root.name), root / "features" / set_of),
-        "videos": _one("videos", sources.VIDEOS.get(root.name), root / "videos"),
-    }
-    if profile.params.i3d.weights:
-        found["i3d"] = _one("weights of I3D", sources.I3D, ROOT / profile.params.i3d.weights)
-    if s3d.weights:
-        found["s3d"] = _one("weights of S3D", sources.S3D, ROOT / s3d.weights)
-    if s3d.dictionary:
-        found["words"] = _one("words of S3D", sources.S3D_WORDS, ROOT / s3d.dictionary)
-    start = profile.params.videoclip.start
-    if start != "minilm":  # which is installed
-        bert = _one(f"{start} (folder or hub)", sources.BERT.get(Path(start).name), ROOT / start)
-        found["bert"] = replace(bert, hub=True)
-    found |= _pretraining(profile)
-    users = needs(profile.params)
+    found = dict(_present(profile))
     for name, requirement in found.items():
-        chapters = [
-            chapter
-            for chapter in profile.params.notebooks
-            if (name == "labels" and not CHAPTERS[chapter].about)
-            or any(name in one_of for one_of in users.get(chapter, ()))
-        ]
+        chapters = [one for one in params.notebooks if any(name in group for group in reads(one, params))]
         found[name] = replace(requirement, chapters=tuple(chapters))
     return {name: requirement for name, requirement in found.items() if requirement.chapters}
 
 
-def _pretraining(profile: Profile) -> dict[str, Requirement]:
+def _present(profile: Profile) -> Iterator[tuple[str, Requirement]]:
+    """All requirements of a profile, whether a chapter reads them or not."""
+    params, look = profile.params, inspection
+    root = first_folder(params.data.roots) or ROOT / params.data.roots[0]
+    folders = (root / "mapping.txt", root / "groundTruth", root / "splits")
+    yield "labels", Requirement("labels and splits", folders, source(f"labels {root.name}"), look.labels)
+    features = (root / "features" / (params.data.public_features or "."),)
+    yield "features", Requirement("features of the data set", features, source(f"features {root.name}"), look.features)
+    yield "videos", Requirement("videos", (root / "videos",), source(f"videos {root.name}"), look.videos)
+    for name, what, file, one in (
+        ("i3d", "weights of I3D", params.i3d.weights, look.i3d),
+        ("s3d", "weights of S3D", params.s3d.weights, look.s3d),
+        ("words", "words of S3D", params.s3d.dictionary, look.words),
+    ):
+        if file:
+            yield name, Requirement(what, (ROOT / file,), source(name), one)
+    # minilm is installed
+    if (start := params.videoclip.start) != "minilm":
+        comes_from = source(f"bert {Path(start).name}")
+        yield "bert", Requirement(f"{start} (folder or hub)", (ROOT / start,), comes_from, look.bert, hub=True)
+    yield from _pretraining(profile)
+
+
+def _pretraining(profile: Profile) -> Iterator[tuple[str, Requirement]]:
     """HowTo100M, and what stands in the place of pre-training on it."""
-    root = first_folder(profile.params.howto100m.roots) or ROOT / "".join(profile.params.howto100m.roots[:1])
+    params, look = profile.params, inspection
+    root = first_folder(params.howto100m.roots) or ROOT / "".join(params.howto100m.roots[:1])
     without_stop_words = (root / "caption.json").exists() and not (root / "raw_caption.json").exists()
     names = ("caption.json" if without_stop_words else "raw_caption.json", "train.lst", "val.lst")
-    found = {"captions": _one("captions and lists of HowTo100M", sources.CAPTIONS, root, *names)}
-    for layer, folder in profile.params.howto100m.features.items():
-        what = f"S3D features of HowTo100M ({layer})"
-        found[f"narrated {layer}"] = _one(what, sources.NARRATED[layer], root / "features" / folder)
-    for name, recipe in profile.params.pretrain.recipes.items():
+    paths = tuple(root / name for name in names)
+    yield "captions", Requirement("captions and lists of HowTo100M", paths, source("captions"), look.captions)
+    for layer, folder in params.howto100m.features.items():
+        name, what = f"narrated {layer}", f"S3D features of HowTo100M ({layer})"
+        yield name, Requirement(what, (root / "features" / folder,), source(name), look.narrated(layer))
+    for name, recipe in params.pretrain.recipes.items():
         if recipe.weights:
-            found[f"weights {name}"] = _one("weights of VideoCLIP", sources.VIDEOCLIP, ROOT / recipe.weights)
-            if (ROOT / recipe.weights).exists():  # then nothing is trained
+            file = ROOT / recipe.weights
+            yield f"weights {name}", Requirement("weights of VideoCLIP", (file,), source("weights"), look.videoclip)
+            if file.exists():  # then nothing is trained
                 continue
         how = f"`torchrun -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`, on GPUs"
-        folder, names = (
-            profile.out.root / "runs" / f"videoclip_{name}",
-            ("videoclip.json", "curves.csv", "weights.safetensors"),
-        )
-        source = Source(how, licence="made here")
-        found[f"run {name}"] = _one(f"finished pre-training ({name})", source, folder, *names)
-    return found
-
-
-def _one(what: str, source: Source | None, root: Path, *names: str) -> Requirement:
-    paths = tuple(root / name for name in names) or (root,)
-    return Requirement(what, paths, (), source or Source())
-
-
-def needs(params: Params) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """What a chapter needs beside labels and splits: of each tuple one, a requirement or a chapter, the first best."""
-    layer = {name: f"narrated {params.pretrain.recipes[name].features}" for name in RECIPES}
-    trained = {name: (f"weights {name}", f"run {name}") for name in RECIPES}
-    runs = {  # the corpus is needed where the run is not there yet
-        name: ((f"run {name}",), (f"run {name}", "captions"), (f"run {name}", layer[name])) for name in RECIPES
-    }
-    second, bert = (SECONDS,), ("bert",)
-    return {
-        EXTRACTED: (("videos",), ("i3d",)),
-        "2_3_3_baseline": ((EXTRACTED,),),
-        SECONDS: (("videos",), ("s3d",), ("words",), bert),
-        "2_5_pretrain_one_cluster": runs["one_cluster"],
-        MANY: (second, *runs["own"], trained["public"], bert),
-        "2_7_video_branch": (second, trained["own"], bert),
-        OWN: (second, trained["own"], bert),
-        PUBLIC: (second, trained["public"], bert),
-        "2_8_3_error_analysis": ((OWN, PUBLIC),),  # it says so where one of them is missing
-        "2_9_1_finetune_own": (second, trained["own"], bert),
-        "2_9_2_finetune_public": (second, trained["public"], bert),
-        "3_conclusion": (CHAPTERS["3_conclusion"].needs,),  # any that writes predictions
-        "4_2_controls": ((EXTRACTED,), second, trained["own"], bert),
-    } | {name: (("features",),) for name, chapter in CHAPTERS.items() if chapter.public_features}
+        folder = profile.out.root / "runs" / f"videoclip_{name}"
+        paths = tuple(folder / file for file in ("videoclip.json", "curves.csv", "weights.safetensors"))
+        what = f"finished pre-training ({name})"
+        yield f"run {name}", Requirement(what, paths, Source(how, licence="made here"), look.run)
 
 
 def missing(requirement: Requirement) -> list[Path]:
-    """Those of its paths that are not there; of several in a folder that is not there, the folder."""
+    """Those of its paths that are missing; of several in a folder that is missing, the folder."""
     absent = [] if requirement.hub else [path for path in requirement.paths if not path.exists()]
     return [absent[0].parent] if len(absent) > 1 and not absent[0].parent.exists() else absent
 
 
-def without(profile: Profile, left_out: Mapping[str, str]) -> Profile:
-    """The profile without these chapters, which cannot run on this machine."""
-    able = tuple(name for name in profile.params.notebooks if name not in left_out)
-    return replace(profile, params=profile.params.model_copy(update={"notebooks": able}))
+def input_files(name: str, profile: Profile) -> list[str]:
+    """The files that a notebook reads and no notebook makes: published numbers, and what the user supplied."""
+    data, found = profile.params.data, requirements(profile)
+    paths = [ROOT / "params" / "published.yaml"]
+    for optional in CHAPTERS[name].optional:
+        if root := first_folder(getattr(data, optional)):
+            paths += [root, root / "groundTruth", root / "splits"]
+    for group in reads(name, profile.params):
+        present = [found[one] for one in group if one in found and not missing(found[one])]
+        paths += present[0].paths if present else ()
+    files = {path for path in paths if path.is_file()}
+    files |= {file for path in paths if path.is_dir() for file in path.glob("[!.]*") if file.is_file()}
+    return sorted(map(relative, files))
 
 
-def runnable(profile: Profile, unusable: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The profile's chapters, and in a line what keeps each from running: "" where nothing does.
+def unusable(profile: Profile) -> dict[str, str]:
+    """Faults of the requirements that are present, in one line each, by the requirement's name."""
+    faults: dict[str, str] = {}
+    found = requirements(profile)
+    for name, requirement in found.items():
+        # BERT from the hub lies in no folder
+        if missing(requirement) or not requirement.paths[0].exists():
+            continue
+        # without labels, there is nothing to compare them with
+        if name in ("features", "videos") and ("labels" in faults or missing(found["labels"])):
+            continue
+        try:
+            requirement.look(requirement.paths[0], profile)
+        except ValueError as error:  # those of all readers are: data sets, narrated data, weights, videos
+            faults[name] = " ".join(str(error).replace(f"{ROOT}/", "").split())
+    return faults
+
+
+def runnable(profile: Profile, faults: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The profile's chapters, and in one line what keeps each from running: "" where nothing does.
 
     Args:
-        unusable: faults of requirements that are there but cannot be used (`lib.batch.inspection.unusable`).
+        faults: of requirements that are present but cannot be used (`unusable`).
     """
     if profile.params.data.source == "demo":
         return dict.fromkeys(profile.params.notebooks, "")
-    found, wanted, faults = requirements(profile), needs(profile.params), unusable or {}
+    found, faults = requirements(profile), faults or {}
     reasons: dict[str, str] = {}
 
     def lacks(name: str) -> str:
@@ -192,13 +167,15 @@ def runnable(profile: Profile, unusable: Mapping[str, str] | None = None) -> dic
             return f"unusable: {faults[name]}" if name in faults else f"missing {absent}" if absent else ""
         if (profile.out.notebooks / name / "all.json").exists() or not chapter(name):
             return ""
-        return f"needs {number(name)}, which {'cannot run' if name in profile.params.notebooks else 'is not in the profile'}"
+        known = name in profile.params.notebooks
+        return f"needs {number(name)}, which {'cannot run' if known else 'is not in the profile'}"
 
-    def one_of(names: Sequence[str]) -> str:
+    def one_of(names: list[str]) -> str:
         lacking = {}
         for name in names:
             lacking[name] = lacks(name)
-            if not lacking[name] or name in faults:  # what is there but broken is not passed over in silence
+            # what is present but broken is not passed over in silence
+            if not lacking[name] or name in faults:
                 return lacking[name]
         if set(names) <= set(CHAPTERS) and len(names) > 1:
             return f"none of {', '.join(map(number, names))} can run"
@@ -208,13 +185,41 @@ def runnable(profile: Profile, unusable: Mapping[str, str] | None = None) -> dic
         if name not in profile.params.notebooks:
             return "not in the profile"
         if name not in reasons:
-            groups = [[one for one in group if one in found or one in CHAPTERS] for group in wanted.get(name, ())]
-            labels = [] if CHAPTERS[name].about else ["labels"]  # what is about other numbers needs no data set
-            lines = filter(None, map(one_of, filter(None, [labels, *groups])))
-            reasons[name] = "; ".join(dict.fromkeys(lines))
+            groups = reads(name, profile.params)
+            known = [[one for one in group if one in found or one in CHAPTERS] for group in groups]
+            reasons[name] = "; ".join(dict.fromkeys(filter(None, map(one_of, filter(None, known)))))
         return reasons[name]
 
     return {name: chapter(name) for name in profile.params.notebooks}
+
+
+def unable(profile: Profile) -> dict[str, str]:
+    """Chapters that cannot run on this machine, and why.
+
+    Raises:
+        ParameterError: there is no data set, or no chapter can run.
+    """
+    faults = unusable(profile)
+    labels = requirements(profile).get("labels")
+    if "labels" in faults:
+        raise ParameterError(f"data set: {faults['labels']}; {hint(profile.file)}")
+    if labels and (absent := missing(labels)):
+        raise ParameterError(f"data set: missing {', '.join(map(relative, absent))}; {hint(profile.file)}")
+    left_out = {name: reason for name, reason in runnable(profile, faults).items() if reason}
+    if len(left_out) == len(profile.params.notebooks):
+        raise ParameterError(f"no chapter can run; {next(iter(left_out.values()))}; {hint(profile.file)}")
+    return left_out
+
+
+def without(profile: Profile, left_out: Mapping[str, str]) -> Profile:
+    """The profile without these chapters, which cannot run on this machine."""
+    able = tuple(name for name in profile.params.notebooks if name not in left_out)
+    return replace(profile, params=profile.params.model_copy(update={"notebooks": able}))
+
+
+def left_out_lines(left_out: Mapping[str, str], profile: Profile) -> list[str]:
+    """One line per chapter that is left out."""
+    return [f"left out: {TITLES[name]}: {reason}; {hint(profile.file)}" for name, reason in left_out.items()]
 
 
 def hint(profile: str | Path) -> str:
@@ -225,11 +230,3 @@ def hint(profile: str | Path) -> str:
 def relative(path: Path) -> str:
     """A path from the project's folder."""
     return os.path.relpath(path, ROOT)
-
-
-def write_sections(params: Params, folder: Path) -> None:
-    """A file a parameter section, rewritten only where it changed: they are the schedule's input files."""
-    for name, value in params.model_dump(mode="json").items():
-        file = folder / f"{name}.json"
-        if not file.exists() or json.loads(file.read_text()) != value:
-            write_json(file, value)

@@ -1,6 +1,6 @@
-"""The notebooks, what each reads and needs: the report's table of contents and the schedule's graph, in one place.
+"""The notebooks: what each reads and what must be done before it. Table of contents and graph of the report.
 
-Headings of the chapters: the thesis's own, in English, and of those beyond it.
+The headings are the thesis's, in English, and those of the chapters beyond it.
 """
 
 from dataclasses import dataclass
@@ -16,75 +16,107 @@ class Chapter:
 
     Attributes:
         sections: parameter sections that it reads; a change of another section does not re-run it.
-        per_split: it also runs once a split, before `all` collates them.
-        needs: notebooks whose files it reads.
+        per_split: it also runs once per split, before `all` collates them.
+        needs: notebooks that run before it where the profile has them, as it reads their files.
         demo_needs: the same where the data set is the demo, whose videos, weights and features other notebooks make.
-        public_features: it reads the features that were brought, of `data.public_features`.
-        about: what its numbers are, where they are not of the profile's data set.
+        reads: what it cannot do without where the data set is user-supplied: names of lib/batch/requirements.py and
+            notebooks; of `a|b` either will do, and the first that is present is read.
+        optional: keys of `data` that name folders which it reads if they are present.
+        about: what its numbers are of, if not of the profile's data set; else it reads labels and splits too.
     """
 
     sections: tuple[str, ...]
     per_split: bool = False
     needs: tuple[str, ...] = ()
     demo_needs: tuple[str, ...] = ()
-    public_features: bool = False
+    reads: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     about: str | None = None
 
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
 TRANSFER = (*MULTIMODAL, "zero_shot")
-MANY = "2_6_pretrain_many_clusters"
-PRETRAINED = ("2_4_videoclip", MANY)
+SECONDS, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
+PRETRAINED = (SECONDS, MANY)
+BY_OWN = (SECONDS, "weights own|run own", "bert")
+BY_PUBLIC = (SECONDS, "weights public|run public", "bert")
+
+
+PREDICTING = (
+    "2_3_1_public_features",
+    "2_3_2_feature_extraction",
+    "2_3_3_baseline",
+    "2_8_1_zero_shot_own",
+    "2_8_2_zero_shot_public",
+    "2_9_1_finetune_own",
+    "2_9_2_finetune_public",
+)
+
+
+def _trained(recipe: str) -> tuple[str, ...]:
+    """A finished pre-training; the corpus is needed as long as there is none."""
+    return f"run {recipe}", f"run {recipe}|captions", f"run {recipe}|narrated {recipe}"
+
 
 CHAPTERS = {
-    "2_1_datasets": Chapter(("data", "demo", "narration")),
+    "2_1_datasets": Chapter(("data", "demo", "narration"), optional=("real_labels",)),
     "2_2_asformer": Chapter(("data", "demo", "i3d", "backbone", "asformer")),
     "2_3_1_public_features": Chapter(
         ("data", "asformer"),
         per_split=True,
         demo_needs=("2_1_datasets", "2_3_2_feature_extraction"),
-        public_features=True,
+        reads=("features",),
     ),
     "2_3_2_feature_extraction": Chapter(
-        ("data", "demo", "i3d", "backbone", "asformer"), per_split=True, demo_needs=("2_1_datasets", "2_2_asformer")
+        ("data", "demo", "i3d", "backbone", "asformer"),
+        per_split=True,
+        demo_needs=("2_1_datasets", "2_2_asformer"),
+        reads=("videos", "i3d"),
     ),
-    "2_3_3_baseline": Chapter(("data", "asformer"), per_split=True, needs=("2_3_2_feature_extraction",)),
-    "2_4_videoclip": Chapter(MULTIMODAL, demo_needs=("2_1_datasets",)),
-    "2_5_pretrain_one_cluster": Chapter(MULTIMODAL, needs=("2_4_videoclip",)),
-    "2_6_pretrain_many_clusters": Chapter((*MULTIMODAL, "experiment"), needs=("2_4_videoclip",)),
-    "2_7_video_branch": Chapter(TRANSFER, needs=PRETRAINED),
-    "2_8_1_zero_shot_own": Chapter(TRANSFER, needs=PRETRAINED),
-    "2_8_2_zero_shot_public": Chapter(TRANSFER, needs=(*PRETRAINED, "2_8_1_zero_shot_own")),
-    "2_8_3_error_analysis": Chapter(("data",), needs=("2_8_1_zero_shot_own", "2_8_2_zero_shot_public")),
-    "2_9_1_finetune_own": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED),
-    "2_9_2_finetune_public": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED),
-    "3_conclusion": Chapter(
-        ("data", "finetune"),
-        needs=(
-            "2_3_1_public_features",
-            "2_3_2_feature_extraction",
-            "2_3_3_baseline",
-            "2_8_1_zero_shot_own",
-            "2_8_2_zero_shot_public",
-            "2_9_1_finetune_own",
-            "2_9_2_finetune_public",
-        ),
+    "2_3_3_baseline": Chapter(
+        ("data", "asformer"),
+        per_split=True,
+        needs=("2_3_2_feature_extraction",),
+        reads=("2_3_2_feature_extraction",),
     ),
-    "4_1_audit": Chapter(("data",), about="The thesis's published numbers, and real labels of 50 Salads"),
+    SECONDS: Chapter(MULTIMODAL, demo_needs=("2_1_datasets",), reads=("videos", "s3d", "words", "bert")),
+    "2_5_pretrain_one_cluster": Chapter(MULTIMODAL, needs=(SECONDS,), reads=_trained("one_cluster")),
+    MANY: Chapter(
+        (*MULTIMODAL, "experiment"),
+        needs=(SECONDS,),
+        reads=(SECONDS, *_trained("own"), "weights public|run public", "bert"),
+    ),
+    "2_7_video_branch": Chapter(TRANSFER, needs=PRETRAINED, reads=BY_OWN),
+    "2_8_1_zero_shot_own": Chapter(TRANSFER, needs=PRETRAINED, reads=BY_OWN),
+    "2_8_2_zero_shot_public": Chapter(TRANSFER, needs=(*PRETRAINED, "2_8_1_zero_shot_own"), reads=BY_PUBLIC),
+    "2_8_3_error_analysis": Chapter(
+        ("data",),
+        needs=("2_8_1_zero_shot_own", "2_8_2_zero_shot_public"),
+        reads=("2_8_1_zero_shot_own|2_8_2_zero_shot_public",),
+    ),
+    "2_9_1_finetune_own": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_OWN),
+    "2_9_2_finetune_public": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_PUBLIC),
+    # it reads any that has written predictions
+    "3_conclusion": Chapter(("data", "finetune"), needs=PREDICTING, reads=("|".join(PREDICTING),)),
+    "4_1_audit": Chapter(
+        ("data",),
+        optional=("real_labels", "real_predictions"),
+        about="The thesis's published numbers, and real labels of 50 Salads",
+    ),
     "4_2_controls": Chapter(
         (*TRANSFER, "i3d", "backbone", "asformer", "finetune", "controls"),
-        needs=(
-            *PRETRAINED,
-            "2_3_1_public_features",
-            "2_3_2_feature_extraction",
-            "2_3_3_baseline",
-            "2_9_1_finetune_own",
-        ),
+        needs=(*PRETRAINED, *PREDICTING[:3], "2_9_1_finetune_own"),
+        reads=("2_3_2_feature_extraction", *BY_OWN),
     ),
     "4_3_scores_check": Chapter(
-        ("data", "asformer", "finetune", "controls"), needs=("2_3_1_public_features",), public_features=True
+        ("data", "asformer", "finetune", "controls"), needs=("2_3_1_public_features",), reads=("features",)
     ),
 }
+
+
+def sections(name: str, params: Params) -> dict[str, dict]:
+    """The parameters that a notebook reads, as JSON has them."""
+    return {section: getattr(params, section).model_dump(mode="json") for section in CHAPTERS[name].sections}
 
 
 def atoms(params: Params) -> list[Atom]:
@@ -95,21 +127,14 @@ def atoms(params: Params) -> list[Atom]:
 def needs(atom: Atom, params: Params) -> list[Atom]:
     """Atoms that must be done before `atom`: a notebook's splits where they are jobs (not its tables), else it all."""
     name, split = atom
-    chapter = CHAPTERS[name]
-    before = [other for other in (*chapter.needs, *_demo_needs(chapter, params)) if other in params.notebooks]
-    found = [(other, part) for other in before for part in _parts(other, params)]
-    if split == "all":
-        found += [(name, part) for part in _parts(name, params) if part != "all"]
-    return found
+    before = CHAPTERS[name].needs + (CHAPTERS[name].demo_needs if params.data.source == "demo" else ())
+    found = [(other, part) for other in before if other in params.notebooks for part in _parts(other, params)]
+    return found + [(name, part) for part in _parts(name, params) if "all" == split != part]
 
 
 def _parts(name: str, params: Params) -> tuple[str, ...]:
     """Jobs that make what a notebook is read for."""
     return tuple(map(str, params.data.split_numbers)) if CHAPTERS[name].per_split and params.split_jobs else ("all",)
-
-
-def _demo_needs(chapter: Chapter, params: Params) -> tuple[str, ...]:
-    return chapter.demo_needs if params.data.source == "demo" else ()
 
 
 TITLES = {

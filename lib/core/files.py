@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all; the key that says whether a result is still valid; the revision of the code."""
+"""Files: written whole or not at all, known by their content, and the revision of the code that wrote them."""
 
 import ast
 import hashlib
@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,37 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
 
 
+MEGABYTE = 1 << 20
+# one line per large file that was read: its digest, then what the digest holds for
+REMEMBERED = ROOT / "outputs" / ".sha256"
+
+
 def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of a file's content.
+
+    A file of a megabyte or more is not read again while its path, inode, size, mtime and ctime are those of an earlier
+    reading. The kernel sets ctime at every write and rename, so `touch -d`, `cp -p` or `rsync -a` cannot hide a change;
+    a clock that was set back, or a write past the file system, can. Smaller files are always read.
+    """
+    status = path.stat()
+    if status.st_size < MEGABYTE:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    as_it_is = json.dumps([str(path.resolve()), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns])
+    if as_it_is not in (known := _remembered()):
+        with path.open("rb") as file:
+            known[as_it_is] = hashlib.file_digest(file, "sha256").hexdigest()
+        # only a hint: where outputs/ cannot be written, the file is read again next time
+        with suppress(OSError), REMEMBERED.open("a", encoding="utf-8") as lines:
+            lines.write(f"{known[as_it_is]} {as_it_is}\n")
+    return known[as_it_is]
+
+
+@cache
+def _remembered() -> dict[str, str]:
+    if not REMEMBERED.exists():
+        return {}
+    lines = (line.partition(" ") for line in REMEMBERED.read_text(encoding="utf-8").splitlines())
+    return {as_it_is: digest for digest, _, as_it_is in lines}
 
 
 def imported_modules(source: Path) -> set[Path]:
@@ -61,14 +89,14 @@ def imported_modules(source: Path) -> set[Path]:
 
 
 def imports_of(source: Path) -> frozenset[Path]:
-    """Files of lib/ that a Python file imports directly."""
-    return _imports_of(source, source.stat().st_mtime_ns)
+    """Files of lib/ that a Python file imports itself."""
+    return _imports(source.read_text(encoding="utf-8"))
 
 
 @cache
-def _imports_of(source: Path, _changed: int) -> frozenset[Path]:
+def _imports(source: str) -> frozenset[Path]:
     found = set()
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(source)):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -94,9 +122,8 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
     """
     modules = [ROOT.joinpath("lib", *name.split(".")).with_suffix(".py") for name in code]
     parts = [json.dumps(values, sort_keys=True, default=str)]
-    parts += sorted(_syntax_hash(file, file.stat().st_mtime_ns) for file in modules)
-    # A module's lists (lib/demo/talk.yaml beside talk.py) are a part of it
-    parts += sorted(sha256(file.with_suffix(".yaml")) for file in modules if file.with_suffix(".yaml").exists())
+    parts += sorted(map(syntax_hash, modules))
+    parts += sorted(sha256(file) for module in modules for file in lists_of(module))
     parts += [f"{file.name} {sha256(file)}" for file in sorted(files)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -124,16 +151,31 @@ def syntax(source: str) -> str:
     return f"{sorted(imported)} {ast.dump(tree)}"
 
 
+def lists_of(module: Path) -> list[Path]:
+    """The file of lists beside a module that has one: lib/demo/talk.yaml is a part of talk.py."""
+    return [file for file in (module.with_suffix(".yaml"),) if file.exists()]
+
+
+def syntax_hash(module: Path) -> str:
+    """Hash of a module's `syntax`."""
+    return _hash_of_syntax(module.read_text(encoding="utf-8"))
+
+
 @cache
-def _syntax_hash(file: Path, _changed: int) -> str:
-    return hashlib.sha256(syntax(file.read_text(encoding="utf-8")).encode()).hexdigest()
+def _hash_of_syntax(source: str) -> str:
+    return hashlib.sha256(syntax(source).encode()).hexdigest()
 
 
 @cache
 def revision() -> str:
-    """Git revision, with a + if the working tree differs; "unknown" outside a checkout or without git."""
-    if shutil.which("git") is None:
+    """Git revision, with a + where the working tree differs; "unknown" without git or a checkout of this project.
+
+    Another repository that the project's folder lies in, or that GIT_DIR names, is not asked.
+    """
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
         return "unknown"
-    command = ["git", "describe", "--always", "--dirty=+", "--abbrev=10"]
-    git = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    command = ["git", f"--git-dir={ROOT / '.git'}", f"--work-tree={ROOT}"]
+    command += ["describe", "--always", "--dirty=+", "--abbrev=10"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    git = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     return git.stdout.strip() if git.returncode == 0 else "unknown"

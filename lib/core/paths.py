@@ -9,7 +9,7 @@ WEB = ROOT / "lib" / "site" / "web"  # styles and scripts of the site
 
 
 def first_folder(candidates: Iterable[str]) -> Path | None:
-    """The first that is there, of folders named relative to the project."""
+    """The first of these folders, named relative to the project, that exists."""
     return next((ROOT / folder for folder in candidates if (ROOT / folder).is_dir()), None)
 
 
@@ -22,6 +22,11 @@ class Outputs:
     @property
     def root(self) -> Path:
         return ROOT / "outputs" / self.profile
+
+    @property
+    def owner(self) -> Path:
+        """Names the parameter file whose results these are."""
+        return self.root / ".profile"
 
     @property
     def data(self) -> Path:
@@ -63,6 +68,11 @@ class Outputs:
     def notebooks(self) -> Path:
         """Executed notebooks and their manifests: notebooks/<name>/<split>.ipynb, .json."""
         return self.root / "notebooks"
+
+    @property
+    def logs(self) -> Path:
+        """What atoms write while `make report` runs them: logs/<name>/<split>.log."""
+        return self.root / "logs"
 
     @property
     def report(self) -> Path:

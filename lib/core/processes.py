@@ -1,9 +1,4 @@
-"""Processes: that end with the one that started them, that wait for one another, and how many to start.
-
-One GPU an atom, where atoms share a machine with several GPUs (Snakemake counts GPUs, but does not name them).
-
-Rendering on several processors: a picture is small, so one thread a process.
-"""
+"""Processes: their environment, their GPU and lock, their number, and that none outlives the one that started it."""
 
 import ctypes
 import fcntl
@@ -20,6 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import cv2
+
+from lib.core.paths import ROOT
 
 
 @contextmanager
@@ -100,11 +97,44 @@ def _start() -> None:
     cv2.setNumThreads(1)
 
 
-# transformers asks tqdm for a notebook's bar; without ipywidgets tqdm warns in every kernel and falls back to lines of
-# text, which are what we keep.
+# Where other programs look for their user's settings; a result must not depend on them.
+SETTINGS = (
+    "GIT_DIR",
+    "IPYTHONDIR",
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_CONFIG_PATH",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_PATH",
+    "MPLBACKEND",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "SNAKEMAKE_PROFILE",
+)
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment for what makes results: without the user's settings, and complete where a container's is not.
+
+    Python runs without the user's packages, Matplotlib without a `matplotlibrc`, Jupyter without configuration; a
+    user without a name or a home directory that can be written has both.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    environment |= {"PYTHONNOUSERSITE": "1", "MATPLOTLIBRC": os.devnull, "JUPYTER_NO_CONFIG": "1"}
+    # transformers asks tqdm for a notebook's bar; tqdm warns in every kernel that ipywidgets is missing
+    environment["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), LINES_ARE_MEANT)))
+    environment.setdefault("LOGNAME", str(os.getuid()))
+    if not os.access(environment.get("HOME", ""), os.W_OK):
+        environment["HOME"] = str(ROOT / "outputs" / ".home")
+    return environment
+
+
 LINES_ARE_MEANT = "ignore:IProgress not found"
 
 
-def warnings_filter() -> str:
-    """PYTHONWARNINGS for kernels: what is set, and tqdm's about ipywidgets left out."""
-    return ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), LINES_ARE_MEANT)))
+def short_folder() -> str | None:
+    """Where to make a temporary folder for sockets: TMPDIR, or /tmp where its name is too long for a socket's."""
+    return "/tmp" if len(tempfile.gettempdir()) > SOCKET_NAME else None
+
+
+SOCKET_NAME = 60  # bytes that are left of the 107 of a Unix socket's address

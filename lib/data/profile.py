@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.core.params import ParameterError, load, profile_name
+from lib.core.params import ParameterError, load, outputs_of
 from lib.core.paths import Outputs, first_folder
 from lib.core.settings import Params
 from lib.data.dataset import Dataset, Trim, check_classes, check_lengths, open_dataset
@@ -108,4 +108,4 @@ def open_profile(file: str | Path, overrides: Sequence[str] = ()) -> Profile:
     Raises:
         ParameterError: one line that names the key, the file and what is expected.
     """
-    return Profile(load(file, overrides), Outputs(profile_name(file)), str(file))
+    return Profile(load(file, overrides), outputs_of(file), str(file))

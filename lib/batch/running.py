@@ -1,0 +1,178 @@
+"""Run the atoms of a plan and print one line per start and end; on a terminal, also what runs now.
+
+Snakemake starts each atom after those that it stands on, here or on a cluster. It works in a folder of the profile,
+where its marks and an atom's log (`lib.run --log`) are all that passes between it, the atoms and this process.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from lib.batch.failures import failures, lines, short, troubled
+from lib.batch.plan import Step, duration, named
+from lib.batch.requirements import relative
+from lib.core.chapters import MANY, TITLES, Atom, needs
+from lib.core.files import write_json
+from lib.core.paths import ROOT, Outputs
+from lib.core.processes import clean_environment, die_with_parent
+from lib.data.profile import Profile
+
+WIDTH = 118  # columns of a line of progress
+EVERY = 0.5  # seconds between two looks
+CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
+PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster to cancel the jobs there
+
+
+def log_file(out: Outputs, atom: Atom) -> Path:
+    return out.logs / atom[0] / f"{atom[1]}.log"
+
+
+def snakemake_log(out: Outputs) -> Path:
+    return out.logs / "snakemake.log"
+
+
+def failed_file(log: Path) -> Path:
+    """What `lib.run` leaves beside its log when it fails."""
+    return log.with_suffix(".failed")
+
+
+def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[str]) -> tuple[int, list[Atom]]:
+    """Run the steps that are not fresh.
+
+    Args:
+        further: options of Snakemake.
+
+    Returns:
+        Snakemake's exit code, and the atoms that failed.
+
+    Raises:
+        KeyboardInterrupt: after everything that runs here has been ended.
+    """
+    waiting = [step.atom for step in steps if step.runs]
+    folder = profile.out.root / "schedule"
+    for old in (folder / "done", profile.out.logs):
+        shutil.rmtree(old, ignore_errors=True)
+    before = {atom: [other for other in needs(atom, profile.params) if other in waiting] for atom in waiting}
+    atoms = {"/".join(atom): ["/".join(other) for other in others] for atom, others in before.items()}
+    schedule = {"profile": profile.file, "logs": str(profile.out.logs), "atoms": atoms}
+    write_json(folder / "schedule.json", schedule)
+    profile.out.logs.mkdir(parents=True)
+    with snakemake_log(profile.out).open("w", encoding="utf-8") as log:
+        snakemake = subprocess.Popen(
+            command(folder, cores, further, waiting),
+            cwd=ROOT,
+            env=clean_environment() | {"REPORT_SCHEDULED": "1", "REPORT_CORES": str(cores)},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends all of them
+            preexec_fn=partial(die_with_parent, os.getpid()),
+        )
+    try:
+        return follow(profile, snakemake, waiting)
+    except KeyboardInterrupt:
+        end(snakemake, PATIENCE[on_cluster(further)])
+        raise
+
+
+def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[Atom]) -> list[str]:
+    """Snakemake's; its own lock is off, as the profile has one."""
+    found = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    found += ["--cores", str(cores), "--nolock", "--rerun-incomplete", "--rerun-triggers", "mtime"]
+    # the longest chain of chapters goes through these
+    urgent = [f"done/{'/'.join(atom)}" for atom in waiting if atom[0] == MANY]
+    found += ["--prioritize", *urgent] if urgent else []
+    # without one, Snakemake would look for settings of its own
+    given = any(word.startswith("--workflow-profile") for word in further)
+    return [*found, *([] if given else ["--workflow-profile", "none"]), *further]
+
+
+def on_cluster(further: Sequence[str]) -> bool:
+    return any(word.startswith(CLUSTER) for word in further)
+
+
+def end(snakemake: subprocess.Popen, patience: float) -> None:
+    """End Snakemake and what it started here; a cluster's jobs it cancels itself, if it does so in time."""
+    for way in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(snakemake.pid, way)
+            snakemake.wait(patience)
+
+
+def follow(profile: Profile, snakemake: subprocess.Popen, waiting: list[Atom]) -> tuple[int, list[Atom]]:
+    """Print what happens until Snakemake ends."""
+    out, total, begin = profile.out, len(waiting), time.monotonic()
+    started: dict[Atom, tuple[float, tqdm]] = {}
+    ended, failed, code = 0, list[Atom](), None
+
+    def say(text: str) -> None:
+        tqdm.write(f"[{time.strftime('%H:%M:%S')} {ended}/{total}] {text}")
+        sys.stdout.flush()
+
+    while code is None:
+        # asked before the look, so that the last look sees all
+        code = snakemake.poll()
+        for atom in [atom for atom in waiting if log_file(out, atom).exists()]:
+            waiting.remove(atom)
+            bar = tqdm(bar_format="  {desc}", leave=False, disable=not sys.stdout.isatty(), file=sys.stdout)
+            started[atom] = time.monotonic(), bar
+            say(f"started {named(atom)}")
+        for atom, (since, bar) in list(started.items()):
+            took = duration(time.monotonic() - since)
+            if not (result := outcome(out, atom, code is not None)):
+                bar.set_description_str(f"{short(atom)}, {took}: {last_line(log_file(out, atom))}"[:WIDTH])
+                continue
+            bar.close()
+            del started[atom]
+            ended += 1
+            failed += [atom] * (result == "FAILED")
+            say(f"{result:7} {named(atom)} after {took}; {duration(time.monotonic() - begin)} elapsed")
+        if code is None:
+            time.sleep(EVERY)
+    return code, failed
+
+
+def outcome(out: Outputs, atom: Atom, over: bool) -> str:
+    """How an atom that was started has ended; "" while it runs.
+
+    Args:
+        over: Snakemake has ended, so an atom that left no mark was killed.
+    """
+    if failed_file(log_file(out, atom)).exists():
+        return "FAILED"
+    done = out.root / "schedule" / "done" / atom[0] / atom[1]
+    return "done" if done.exists() else "FAILED" if over else ""
+
+
+def last_line(file: Path) -> str:
+    """The last line that was written to a log."""
+    with file.open("rb") as log:
+        log.seek(max(0, os.path.getsize(file) - 2000))
+        found = log.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(found) if line.strip()), "")
+
+
+def failure_lines(failed: Sequence[Atom], profile: Profile) -> Iterator[str]:
+    """What failed, with its last lines and its log, and which chapters are not whole because of it."""
+    found = failures(profile)
+    for failure in found:
+        yield from lines(failure)
+    for atom in sorted({*failed} - {failure.atom for failure in found}):
+        error = last_line(log_file(profile.out, atom)).removeprefix("error: ")
+        yield f"failed: {short(atom)}: {error or 'it was killed before it could say why'}"
+    for atom in failed:
+        yield f"the log of {short(atom)}: {relative(log_file(profile.out, atom))}"
+    for name, ones in troubled(profile.params, found).items():
+        if all(failure.atom[0] != name for failure in ones):
+            yield f"not made: {TITLES[name]}: it reads {', '.join(short(failure.atom) for failure in ones)}"
+    if not failed:
+        log = snakemake_log(profile.out)
+        yield f"error: Snakemake: {last_line(log)}; its log: {relative(log)}"
