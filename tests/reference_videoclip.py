@@ -1,4 +1,4 @@
-"""A plain pre-training step of VideoCLIP, from the published code's behaviour, to test and time lib/pretraining/pairs.py.
+"""A plain pre-training step of VideoCLIP, from the published code's behaviour, to test and time ours.
 
 Every caption is padded to 63 positions and every clip to 32 seconds, a cluster goes through the towers as a whole, the
 attention is written out (transformers 3.4 had no other), dropout is torch's, the loss is read after every cluster.

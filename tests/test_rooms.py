@@ -7,7 +7,7 @@ import pytest
 from lib.core.files import imports_of
 from lib.core.paths import ROOT
 
-# A room imports from itself and from rooms named before it; commands (lib/*.py) from any room, and nobody from a command.
+# A room imports from itself and from rooms named before it; commands (lib/*.py) from any room, nobody from a command.
 ORDER = (
     "core", "demo", "data", "scoring", "backbones", "asformer", "videoclip", "pretraining",
     "notebook", "beyond", "batch", "site",

@@ -33,17 +33,9 @@ from reference_videoclip import SECONDS, TEXT, draw_pairs, make_plain, update  #
 from lib.core import params  # noqa: E402
 from lib.core.devices import autocast  # noqa: E402
 from lib.core.settings import Pairs, Pretrain  # noqa: E402
-from lib.data.packs import (  # noqa: E402
-    Narrated,
-    open_packed,
-    pack,  # noqa: E402
-)
-from lib.pretraining.clusters import VIDEOS_AT_ONCE
-from lib.pretraining.pairs import (  # noqa: E402
-    Batch,
-    ClusterBatches,
-    spanning_pair,  # noqa: E402
-)
+from lib.data.packs import Narrated, open_packed, pack  # noqa: E402
+from lib.pretraining.clusters import VIDEOS_AT_ONCE  # noqa: E402
+from lib.pretraining.pairs import Batch, ClusterBatches, spanning_pair  # noqa: E402
 from lib.videoclip.model import VideoCLIP, contrastive_loss  # noqa: E402
 from lib.videoclip.towers import build_videoclip  # noqa: E402
 
