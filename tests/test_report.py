@@ -16,7 +16,7 @@ from lib.notebook.markup import Shown, accessible
 from lib.notebook.plots import labelled_curves
 from lib.notebook.tables import BEST, alone, beside, mark_best
 from lib.scoring.published import published_table
-from lib.site.front import answers, controlled, sentences, shown
+from lib.site.answer import answers, controlled, sentences, shown
 from lib.site.pages import shown_by, write_chapters
 
 
@@ -111,21 +111,20 @@ def test_the_answer_sets_fine_tuning_beside_the_baseline(metrics):
     assert table.loc["baseline", ["accuracy", "accuracy sd", "accuracy thesis"]].tolist() == pytest.approx(
         [0.7, np.std([0.5, 0.6, 0.7, 0.8, 0.9], ddof=1), 0.793]
     )
-    said, names = sentences(table, controlled(out, []), out.tables / "none.csv")
-    assert "**accuracy**: lower by 0.450 (0.250 against 0.700) here" in said
+    (said,) = sentences(table, controlled(out, []), Profile(params, out), [])
+    assert "accuracy is lower by 0.450 (0.250 against 0.700) here" in said
     assert "higher by 0.023 (0.816 against 0.793) in the thesis" in said
-    assert "VideoCLIP, public weights, 15 epochs, here" in names
+    assert "VideoCLIP, public weights, 15 epochs, here" in said
     assert sorted(underlined(shown(table).to_html())) == ["0.699", "0.700 ± 0.158", "0.700 ± 0.158", "0.816"]
 
 
 def test_the_answer_of_a_profile_with_few_chapters(metrics):
     params = load("params/demo.yaml")
     out = metrics({"2_3_1_public_features": {"asformer_public": [50.0] * 5}})
-    (said,) = sentences(
-        answers(Profile(params, out), ["2_3_1_public_features"]), pd.DataFrame(), out.tables / "none.csv"
-    )
+    profile = Profile(params, out)
+    (said,) = sentences(answers(profile, ["2_3_1_public_features"]), pd.DataFrame(), profile, [])
     assert "1 of the thesis's 8 methods" in said and "0.500 here, 0.854 in the thesis" in said
-    assert answers(Profile(params, out), ["4_1_audit"]).empty
+    assert answers(profile, ["4_1_audit"]).empty
 
 
 def test_pictures_become_files_and_their_classes_keywords(tmp_path):

@@ -23,7 +23,7 @@ from lib.core.chapters import TITLES
 from lib.core.files import publish, revision, write_text
 from lib.core.paths import WEB
 from lib.data.profile import Profile
-from lib.site.front import NO_ANSWER, QUESTION, answer
+from lib.site.answer import NO_ANSWER, QUESTION, answer
 from lib.site.pages import page, troubles
 
 MATH = """MathJax = { tex: { inlineMath: [["$", "$"]] }, options: { ignoreHtmlClass: "highlight|output_html" } };"""

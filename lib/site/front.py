@@ -1,199 +1,36 @@
-"""The site's front page: the thesis's question and its answer in numbers, how the pages were made, the chapters.
-
-Does multimodal pre-training help action segmentation? Every method is scored as the thesis scored it (ASFormer per
-frame, VideoCLIP per second), so that each value stands beside the thesis's; chapter 3 scores all methods in one way.
-"""
+"""The site's front page, for a reader with thirty seconds: the question, its answer, the data and the method as
+pictures, what is real, where to start, and the chapters."""
 
 import html
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pandas.io.formats.style import Styler
+from matplotlib.image import imread
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from lib.batch.failures import Failure
 from lib.core.chapters import CHAPTERS, TITLES
 from lib.core.files import revision
-from lib.core.paths import ROOT, Outputs
+from lib.core.paths import ROOT, WEB
 from lib.data.profile import Profile
 from lib.notebook import plots
-from lib.notebook.markup import Shown, accessible, description
-from lib.notebook.notebook import data_uri, keep_data, keep_figure
-from lib.notebook.plots import SPLIT_COLOURS, WIDTH
-from lib.notebook.tables import BEST, signed
-from lib.scoring.conclusion import methods
-from lib.scoring.names import display_name
-from lib.scoring.published import METHOD_TABLES, published_table
-from lib.scoring.seconds import SECONDS
+from lib.notebook.markup import Shown, description
+from lib.notebook.notebook import keep_data, keep_figure
+from lib.scoring.conclusion import labels_of, predicted
+from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned
 from lib.site.pages import failure_list
 
-MEASURES = {"accuracy": "accuracy", "f1@50": "F1@50"}
-CONTROLS = {"Pre-training, zero-shot": "zero-shot", "Pre-training, fine-tuned": "fine-tuned"}  # questions of 4.2
-TUNED = r"videoclip_\w+_epochs"
-
-
-def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
-    """One row per method of the thesis that the chapters `done` scored, in the order of its Table 10.
-
-    Returns:
-        Columns splits and, for each of MEASURES, its mean over the splits, `… sd` (standard deviation over them) and
-        `… thesis`; fractions. Empty if no method has been scored.
-    """
-    kept = [profile.out.metrics / f"{name}.parquet" for name in done]
-    tables = [pd.read_parquet(file) for file in kept if file.exists()]
-    theirs = {ours: theirs for theirs, ours in methods(profile.params.finetune.epochs).items()}
-    rows = {}
-    for table in tables:
-        whole = table[(table["video"] == "all") & table["method"].isin(theirs)]
-        for ours, scores in whole.groupby("method"):
-            name = theirs[str(ours)]
-            protocol = SECONDS if name.startswith("videoclip") else profile.params.data.convention
-            wide = scores[scores["protocol"] == protocol].pivot_table(index="split", columns="metric", values="value")
-            if wide.empty or name in rows:  # 2.3.1 comes before a chapter that scores its method again
-                continue
-            published = published_table(METHOD_TABLES[name]).loc["mean"]
-            rows[name] = {"splits": len(wide)}
-            for measure in MEASURES:
-                rows[name] |= {measure: wide[measure].mean() / 100, f"{measure} sd": wide[measure].std() / 100}
-                rows[name][f"{measure} thesis"] = published[measure]
-    order = [name for name in METHOD_TABLES if name in rows]
-    return pd.DataFrame.from_dict(rows, orient="index").reindex(order).rename_axis("method")
-
-
-def controlled(out: Outputs, done: list[str]) -> pd.DataFrame:
-    """What pre-training adds, all else equal (4.2), in points: one row per question of CONTROLS that was asked."""
-    file = out.tables / "table_controls_differences.csv"
-    if "4_2_controls" not in done or not file.exists():
-        return pd.DataFrame()
-    found = pd.read_csv(file).set_index("question")
-    return found.reindex([question for question in CONTROLS if question in found.index]).rename(index=CONTROLS)
-
-
-def shown(table: pd.DataFrame) -> Styler:
-    """The answers for the eye: thesis, here ± standard deviation, difference; the best of each column underlined."""
-    cells, marks = {}, {}
-    for measure, title in MEASURES.items():
-        here, thesis = table[measure], table[f"{measure} thesis"]
-        spread = table[f"{measure} sd"].map(lambda sd: "" if pd.isna(sd) else f" ± {sd:.3f}")
-        columns = {"thesis": thesis.map("{:.3f}".format), "here": here.map("{:.3f}".format) + spread}
-        columns["difference"] = (here - thesis).map(signed)
-        for name, texts in columns.items():
-            cells[f"{title}, 0–1", name] = texts
-            best = {"thesis": thesis, "here": here}.get(name, pd.Series(dtype=float))
-            marks[f"{title}, 0–1", name] = [BEST if best.get(row) == best.max() else "" for row in table.index]
-    css = pd.DataFrame(marks, index=table.index)
-    return pd.DataFrame(cells).style.apply(lambda _: css, axis=None)
-
-
-def sentences(table: pd.DataFrame, effects: pd.DataFrame, claims: Path) -> list[str]:
-    """The answer in computed numbers, here and in the thesis; what the finished chapters cannot say is left out."""
-    said = []
-    tuned = table.filter(regex=TUNED, axis=0)
-    if len(tuned) and "baseline" in table.index:
-        best, baseline = tuned.loc[tuned["accuracy"].idxmax()], table.loc["baseline"]
-        theirs = tuned.loc[tuned["accuracy thesis"].idxmax()]
-        for measure, title in MEASURES.items():
-            here = _against(best[measure], baseline[measure])
-            there = _against(theirs[f"{measure} thesis"], baseline[f"{measure} thesis"])
-            said.append(f"**{title}**: {here} here, {there} in the thesis.")
-        names = [display_name(str(one.name)) for one in (best, theirs)]
-        said = [
-            "The best fine-tuned VideoCLIP against ASFormer trained from scratch. " + " ".join(said),
-            f"Best by accuracy: {names[0]}, here; {names[1]}, in the thesis.",
-        ]
-    elif len(table):
-        one = table.loc[table["accuracy"].idxmax()]
-        said.append(
-            f"This profile has {len(table)} of the thesis's {len(METHOD_TABLES)} methods, too few for an answer. "
-            f"The most accurate is {display_name(str(one.name))}: {one['accuracy']:.3f} here, "
-            f"{one['accuracy thesis']:.3f} in the thesis."
-        )
-    if len(effects):
-        parts = [
-            f"{kind}, {row[measure]:+.1f} points of {title} "
-            f"[{row[f'{measure} low']:+.1f}, {row[f'{measure} high']:+.1f}]"
-            for kind, row in effects.iterrows()
-            for measure, title in MEASURES.items()
-        ]
-        said.append(
-            f"What pre-training adds to the same model (4.2): {'; '.join(parts)}. The 95 % intervals cover the test "
-            "videos and the seeds of fine-tuning, but rest on a single pre-training."
-        )
-    if claims.exists():
-        verdicts = pd.read_csv(claims)["verdict"].value_counts()
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-        said.append(f"Of the {verdicts.sum()} claims of the thesis that chapter 3 tests: {counts}.")
-    return said
-
-
-def _against(ours: float, other: float) -> str:
-    """
-    >>> _against(0.25, 0.7), _against(0.5, 0.5)
-    ('lower by 0.450 (0.250 against 0.700)', 'equal (0.500)')
-    """
-    if ours == other:
-        return f"equal ({ours:.3f})"
-    return f"{'higher' if ours > other else 'lower'} by {abs(ours - other):.3f} ({ours:.3f} against {other:.3f})"
-
-
-KIND_COLOURS = {"ASFormer": SPLIT_COLOURS[1], "zero-shot": SPLIT_COLOURS[4], "epochs": SPLIT_COLOURS[5]}
-EFFECT_COLOURS = {"accuracy": "#222222", "f1@50": SPLIT_COLOURS[3]}
-
-
-def draw_answer(table: pd.DataFrame, effects: pd.DataFrame) -> Figure:
-    """Each method here and in the thesis (`answers`), and below what pre-training adds (`controlled`; may be empty)."""
-    heights = [0.32 * len(table) + 0.9] + ([0.32 * len(effects) + 0.7] if len(effects) else [])
-    figure = plt.figure(figsize=(WIDTH, sum(heights)))
-    grid = figure.add_gridspec(len(heights), len(MEASURES), height_ratios=heights)
-    axes = {measure: figure.add_subplot(grid[0, place]) for place, measure in enumerate(MEASURES)}
-    for measure, title in MEASURES.items():
-        methods_beside_thesis(table, measure, axes[measure]).set_xlabel(title)
-    axes["f1@50"].set_yticklabels([])
-    figure.legend(*axes["accuracy"].get_legend_handles_labels(), loc="outside upper right", ncol=2, fontsize=8)
-    if len(effects):
-        pretraining_effects(effects, figure.add_subplot(grid[1, :])).legend(
-            loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8
-        )
-    return figure
-
-
-def methods_beside_thesis(table: pd.DataFrame, measure: str, ax: Axes) -> Axes:
-    """One row per method: a dot with its standard deviation over the splits here, a diamond in the thesis."""
-    for place, (method, row) in enumerate(table.iterrows()):
-        colour = next(colour for kind, colour in KIND_COLOURS.items() if kind in display_name(str(method)))
-        spread = np.nan_to_num(row[f"{measure} sd"])
-        label = "here ± sd over splits" if place == 0 else None
-        ax.errorbar(row[measure], place, xerr=spread, fmt="o", color=colour, capsize=2.5, label=label)
-        label = "thesis" if place == 0 else None
-        ax.plot(row[f"{measure} thesis"], place, "D", mfc="none", mec="#555555", ms=6, label=label)
-    ax.set_yticks(range(len(table)), [display_name(str(method)) for method in table.index])
-    ax.set_xticks([0, 0.2, 0.4, 0.6, 0.8])
-    ax.set(xlim=(0, 0.95), ylim=(len(table) - 0.5, -0.5))
-    return ax
-
-
-def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
-    """Differences in points with their 95 % intervals, two measures per row."""
-    for shift, (measure, title) in zip((-0.12, 0.12), MEASURES.items(), strict=True):
-        places = np.arange(len(effects)) + shift
-        low, high = (effects[measure] - effects[f"{measure} low"], effects[f"{measure} high"] - effects[measure])
-        colour = EFFECT_COLOURS[measure]
-        ax.errorbar(
-            effects[measure], places, xerr=np.stack([low, high]), fmt="o", color=colour, capsize=2.5, label=title
-        )
-    ax.axvline(0, color="#555555", lw=1)
-    ax.set_yticks(range(len(effects)), [f"pre-training, {kind}" for kind in effects.index])
-    ax.set(ylim=(len(effects) - 0.5, -0.5), xlabel="points that pre-training adds, all else equal (4.2)")
-    return ax
-
-
-NO_ANSWER = "No method of the thesis has been scored in this profile."
-QUESTION = "Does multimodal pre-training help action segmentation?"
+ABOUT = (
+    "A master's thesis compared two ways to label every frame of a cooking video with an action: **ASFormer**, trained "
+    "from scratch on 50 Salads, and **VideoCLIP**, pre-trained on narrated videos (HowTo100M). It concluded that the "
+    "pre-training helps. This report rebuilds each system, figure and table, and then tests the conclusion."
+)
+FRAMES = 8  # in the picture of the data
 
 
 def page(
@@ -211,18 +48,26 @@ def page(
         left_out: those that cannot run on this machine, and why.
         failed: those that are not whole, and why.
         further: names of pages beyond the chapters, for the table of contents.
-        extra: folder of the site's root, where the figure and the data of both are written.
+        extra: folder of the site's root, where the figures and their data are written.
     """
     whole = [name for name in done if name not in failed]
     lines = [
         f"# {profile.params.title}",
         f'<div class="notice">{html.escape(profile.params.notice)}</div>',
         f"## {QUESTION}",
+        ABOUT,
         *(answer(profile, whole, extra) or [NO_ANSWER]),
-        "## How this was made",
-        _about(profile, whole),
+        "## The data",
+        real_or_rendered(profile.params.data.source, profile.params.data.name, "4_1_audit" in done),
+        *data_picture(profile, whole, extra),
+        "## The method",
+        "Each box leads to its chapter.",
+        pipeline((WEB / "pipeline.svg").read_text(encoding="utf-8"), [*done, *further]),
+        "## Where to start",
+        start(done, further),
         "## Chapters",
-        _chapters(profile.out, whole),
+        _about(profile, whole),
+        _chapters(profile, whole),
     ]
     lacking = [f"- {TITLES[name]}: {reason}" for name, reason in left_out.items() if name not in done]
     if failed:
@@ -238,53 +83,106 @@ def page(
     return "\n\n".join(lines) + "\n"
 
 
-def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False) -> list[str]:
-    """The answer's sentences in Markdown, its figure and its table; nothing if no method has been scored.
+def real_or_rendered(source: str, name: str, audited: bool) -> str:
+    """What the numbers of the report are of.
+
+    >>> real_or_rendered("mstcn", "50 Salads", audited=False)
+    'Every number is measured on 50 Salads, read from disk; values marked "thesis" are as the thesis printed them.'
+    """
+    printed = 'values marked "thesis" are as the thesis printed them'
+    if source != "demo":
+        return f"Every number is measured on {name}, read from disk; {printed}."
+    only = "; only 4.1, which examines the printed values, speaks of 50 Salads itself" if audited else ""
+    return (
+        "**Rendered** from a seed: the videos, their labels and the narrated videos, so that the report runs from a "
+        f"bare clone. **Real**: the training and scoring of every model, and {printed}{only}."
+    )
+
+
+def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:
+    """Frames of one test video over its true and predicted labels; nothing without the video's frames or predictions.
 
     Args:
         done: chapters that are whole.
-        folder: where figures/ and tables/ are written, on the site its root.
-        embed: put the picture into the page, for a page that stands alone.
+        folder: the site's root.
     """
-    table, effects = answers(profile, done), controlled(profile.out, done)
-    if table.empty:
+    if "3_conclusion" not in done:
         return []
-    claims = profile.out.tables / "table_claims.csv"
-    said = sentences(table, effects, claims if "3_conclusion" in done else folder / "none")
+    dataset, split = profile.dataset(), profile.params.data.split_numbers[0]
+    video = dataset.split(split)[1][0]
+    table = answers(profile, done)
+    methods = {name: ours for name, ours in predicted(profile).items() if name in ("baseline", best_tuned(table))}
+    if not (profile.out.thumbnails / f"{video}.webp").exists():
+        return []
+    (found,) = labels_of(profile, dataset, methods, [(video, split)])
+    rows = {name: [str(label) for label in labels] for name, labels in found.items()}
     plots.set_style()
-    picture = keep_figure(draw_answer(table, effects), folder / "figures", "figure_answer")
-    data = pd.concat({"methods": table, "pre-training (4.2), points": effects}, names=["part", "what"])
-    keep_data(data, folder / "figures" / "figure_answer.csv")
-    keep_data(table, folder / "tables" / "table_answer.csv")
-    splits = f"{table['splits'].min():.0f}" if table["splits"].nunique() == 1 else "the"
-    caption = f"Each method, here and in the thesis: mean over {splits} splits, ± standard deviation over them."
-    if len(effects):
-        caption += " Below: what pre-training adds to the same model (4.2), with 95 % intervals."
-    about = {"about": profile.params.data.name, "revision": revision()}
-    figure = Shown(
-        id="figure_answer",
+    figure = plots.timelines({"": rows}, dataset.fps, dataset.classes)
+    add_frames(figure, profile.out.thumbnails / video, len(rows["truth"]) / dataset.fps)
+    picture = keep_figure(figure, folder / "figures", "figure_data")
+    data = pd.DataFrame(rows).rename_axis("frame")
+    keep_data(data, folder / "figures" / "figure_data.csv")
+    caption = f"Test video {video}: its frames, the true actions and what two models predict."
+    shown = Shown(
+        id="figure_data",
         title="Figure",
         caption=caption,
-        data="figures/figure_answer.csv",
-        picture="figures/figure_answer.svg",
-        alt=description(QUESTION, caption, table.drop(columns="splits")),
-        **about,
+        data="figures/figure_data.csv",
+        picture=f"figures/{picture.name}",
+        alt=description("The data.", caption, data),
+        about=profile.params.data.name,
+        revision=revision(),
     )
-    numbers = Shown(
-        id="table_answer",
-        title="Table",
-        caption="The same in numbers, scored as in the thesis: ASFormer per frame, VideoCLIP per second. "
-        "The best of a column is underlined.",
-        data="tables/table_answer.csv",
-        **about,
-    )
-    body = accessible(shown(table), "table_answer")
-    return [
-        *said,
-        figure.image(data_uri(picture)) if embed else figure.image(figure.picture, linked=True),
-        # on one line: Markdown would end the HTML at an empty one
-        " ".join(line.strip() for line in numbers.figure(body).splitlines()),
-    ]
+    return [shown.image(shown.picture, linked=True)]
+
+
+def add_frames(figure: Figure, sheet: Path, seconds: float) -> None:
+    """Set frames of a video above its timeline, each over its time.
+
+    Args:
+        sheet: the explorer's sheet of small frames, without the endings .webp and .json.
+        seconds: length of the video.
+    """
+    about = json.loads(sheet.with_suffix(".json").read_text(encoding="utf-8"))["sheet"]
+    pixels, (width, height) = imread(sheet.with_suffix(".webp")), (about["width"], about["height"])
+    ax = figure.axes[0]
+    figure.set_figheight(figure.get_figheight() + 1)
+    ax.set_ylim(top=2.2 * ax.get_ylim()[1] + 2)
+    for time in (np.arange(FRAMES) + 0.5) * seconds / FRAMES:
+        row, column = divmod(min(int(time / about["every"]), about["count"] - 1), about["columns"])
+        frame = pixels[row * height : (row + 1) * height, column * width : (column + 1) * width]
+        box = AnnotationBbox(OffsetImage(frame, zoom=44 / width), (time, 1.7), frameon=False)
+        ax.add_artist(box)
+
+
+def pipeline(svg: str, pages: list[str]) -> str:
+    """The picture of the method on one line, as Markdown would end the HTML at an empty one; links only to `pages`.
+
+    >>> pipeline('<svg>\\n<a href="a.html">A</a><a href="b.html">B</a></svg>', ["a"])
+    '<div class="scroll" tabindex="0"><svg> <a href="a.html">A</a><g>B</g></svg></div>'
+    """
+
+    def link(found: re.Match[str]) -> str:
+        return found[0] if found[1] in pages else f"<g>{found[2]}</g>"
+
+    linked = re.sub(r'<a href="(\w+)\.html">(.*?)</a>', link, " ".join(svg.split("\n")).strip())
+    return f'<div class="scroll" tabindex="0">{linked}</div>'
+
+
+def start(done: list[str], further: list[str]) -> str:
+    """Links for a first reading, to pages that this site has.
+
+    >>> start(["2_1_datasets", "3_conclusion"], ["search"])
+    '- [Chapter 3](3_conclusion.ipynb) compares all methods.'
+    """
+    ways = {
+        "3_conclusion": "[Chapter 3](3_conclusion.ipynb) compares all methods.",
+        "4_1_audit": "[Chapter 4.1](4_1_audit.ipynb): what the thesis's own tables can show.",
+        "4_2_controls": "[Chapter 4.2](4_2_controls.ipynb): one difference at a time; this decides the question.",
+        "explorer": "[Explorer](explorer.md): every test video, frame by frame.",
+        "README": "[README](README.md): how to run, change and extend the report.",
+    }
+    return "\n".join(f"- {way}" for name, way in ways.items() if name in {*done, *further})
 
 
 def _about(profile: Profile, done: list[str]) -> str:
@@ -292,21 +190,23 @@ def _about(profile: Profile, done: list[str]) -> str:
     about = f"Profile `{profile.out.profile}`, data set: {profile.params.data.name}."
     if not manifests:
         return about
-    times = sorted(manifest["finished"][:16].replace("T", " ") for manifest in manifests)
     revisions = ", ".join(dict.fromkeys(f"`{manifest['revision']}`" for manifest in manifests))
     file = (ROOT / "params" / f"{profile.out.profile}.yaml").relative_to(ROOT)
+    last = max(manifest["finished"][:16].replace("T", " ") for manifest in manifests)
+    minutes = sum(_minutes(profile, name) for name in done)
     return (
-        f"{about} Its {len(done)} chapters finished between {times[0]} and {times[-1]} UTC, from revision {revisions}; "
-        f"these pages were built from `{revision()}`. To make it again: `make report PARAMS={file}`."
+        f"{about} Its {len(done)} chapters took {minutes:.0f} minutes of computing and were finished on {last} UTC, "
+        f"from revision {revisions}; these pages were built from `{revision()}`. To make it again: "
+        f"`make report PARAMS={file}`."
     )
 
 
-def _chapters(out: Outputs, done: list[str]) -> str:
-    rows = ["| section | made, UTC | revision | minutes |", "|---|---|---|--:|"]
-    for name in done:
-        splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
-        whole = json.loads((out.notebooks / name / "all.json").read_text())
-        minutes = sum(part["seconds"] for part in splits) / 60
-        made = f'<span class="made-when">{whole["finished"][:16].replace("T", " ")}</span>'
-        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {made} | {whole['revision']} | {minutes:.1f} |")
-    return "\n".join(rows)
+def _chapters(profile: Profile, done: list[str]) -> str:
+    rows = [f"| [{TITLES[name]}]({name}.ipynb) | {_minutes(profile, name):.1f} |" for name in done]
+    return "\n".join(["| section | minutes |", "|---|--:|", *rows])
+
+
+def _minutes(profile: Profile, name: str) -> float:
+    """What a chapter and its splits took."""
+    parts = (json.loads(file.read_text()) for file in (profile.out.notebooks / name).glob("[!.]*.json"))
+    return sum(part["seconds"] for part in parts) / 60

@@ -1,0 +1,288 @@
+"""The answer on the front page: two sentences to quote, the numbers behind them, a figure and a table.
+
+Every method is scored as the thesis scored it (ASFormer per frame, VideoCLIP per second), so that each value stands
+beside the thesis's; chapter 3 scores all methods in one way.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from lib.core.files import revision
+from lib.core.paths import Outputs
+from lib.data.profile import Profile
+from lib.notebook import plots
+from lib.notebook.markup import Shown, accessible, description
+from lib.notebook.notebook import data_uri, keep_data, keep_figure
+from lib.notebook.plots import SPLIT_COLOURS, WIDTH
+from lib.notebook.tables import BEST
+from lib.scoring.conclusion import methods
+from lib.scoring.names import display_name
+from lib.scoring.published import METHOD_TABLES, published_table
+from lib.scoring.seconds import SECONDS
+
+QUESTION = "Does multimodal pre-training help action segmentation?"
+NO_ANSWER = "No method of the thesis has been scored in this profile."
+MEASURES = {"accuracy": "accuracy", "f1@50": "F1@50"}
+CONTROLS = {  # questions of 4.2 on pre-training
+    "Pre-training, zero-shot": "zero-shot",
+    "Pre-training, fine-tuned": "fine-tuned",
+    "Pre-trained states against untrained, probe": "frozen, linear probe",
+}
+TUNED = r"videoclip_\w+_epochs"
+
+
+def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
+    """One row per method of the thesis that the chapters `done` scored, in the order of its Table 10.
+
+    Returns:
+        Columns splits and, for each of MEASURES, its mean over the splits, `… sd` (standard deviation over them) and
+        `… thesis`; fractions. Empty if no method has been scored.
+    """
+    kept = [profile.out.metrics / f"{name}.parquet" for name in done]
+    tables = [pd.read_parquet(file) for file in kept if file.exists()]
+    theirs = {ours: theirs for theirs, ours in methods(profile.params.finetune.epochs).items()}
+    rows = {}
+    for table in tables:
+        whole = table[(table["video"] == "all") & table["method"].isin(theirs)]
+        for ours, scores in whole.groupby("method"):
+            name = theirs[str(ours)]
+            protocol = SECONDS if name.startswith("videoclip") else profile.params.data.convention
+            wide = scores[scores["protocol"] == protocol].pivot_table(index="split", columns="metric", values="value")
+            if wide.empty or name in rows:  # 2.3.1 comes before a chapter that scores its method again
+                continue
+            published = published_table(METHOD_TABLES[name]).loc["mean"]
+            rows[name] = {"splits": len(wide)}
+            for measure in MEASURES:
+                rows[name] |= {measure: wide[measure].mean() / 100, f"{measure} sd": wide[measure].std() / 100}
+                rows[name][f"{measure} thesis"] = published[measure]
+    order = [name for name in METHOD_TABLES if name in rows]
+    return pd.DataFrame.from_dict(rows, orient="index").reindex(order).rename_axis("method")
+
+
+def controlled(out: Outputs, done: list[str]) -> pd.DataFrame:
+    """What pre-training adds, all else equal (4.2), in points: one row per question of CONTROLS that was asked."""
+    file = out.tables / "table_controls_differences.csv"
+    if "4_2_controls" not in done or not file.exists():
+        return pd.DataFrame()
+    found = pd.read_csv(file).set_index("question")
+    return found.reindex([question for question in CONTROLS if question in found.index]).rename(index=CONTROLS)
+
+
+def best_tuned(table: pd.DataFrame, column: str = "accuracy") -> str | None:
+    """The fine-tuned VideoCLIP with the highest value in a column of `answers`; None if none has been scored."""
+    tuned = table.filter(regex=TUNED, axis=0)[column].dropna()
+    return None if tuned.empty else str(tuned.idxmax())
+
+
+def shown(table: pd.DataFrame) -> Styler:
+    """The answers for the eye: thesis, here ± standard deviation; the best of each column underlined."""
+    cells, marks = {}, {}
+    for measure, title in MEASURES.items():
+        here, thesis = table[measure], table[f"{measure} thesis"]
+        spread = table[f"{measure} sd"].map(lambda sd: "" if pd.isna(sd) else f" ± {sd:.3f}")
+        for name, values, after in (("thesis", thesis, ""), ("here", here, spread)):
+            cells[f"{title}, 0–1", name] = values.map("{:.3f}".format) + after
+            marks[f"{title}, 0–1", name] = [BEST if value == values.max() > 0 else "" for value in values]
+    css = pd.DataFrame(marks, index=table.index)
+    return pd.DataFrame(cells).style.apply(lambda _: css, axis=None)
+
+
+def audit_sentence(claims: pd.DataFrame) -> str:
+    """What the thesis's own numbers say about its hypothesis (4.1), for readers who know no statistics.
+
+    Args:
+        claims: as written by 4.1, audit_claims.csv.
+
+    >>> row = {"claim": "it helps (the hypothesis)", "difference": 0.0234, "verdict": "inconclusive"}
+    >>> audit_sentence(pd.DataFrame([row]))[:62]
+    "The thesis's own numbers do not show that pre-training helps: "
+    """
+    row = claims[claims["claim"].str.endswith("(the hypothesis)")].iloc[0]
+    meaning = {"supported": "show", "contradicted": "contradict", "inconclusive": "do not show"}[row["verdict"]]
+    gain, within = 100 * row["difference"], "a difference that five splits cannot tell from chance"
+    return (
+        f"The thesis's own numbers {meaning} that pre-training helps: its best model is {abs(gain):.1f} points of "
+        f"accuracy {'ahead of' if gain >= 0 else 'behind'} the baseline"
+        f"{f', {within}' if row['verdict'] == 'inconclusive' else ''}."
+    )
+
+
+USES = {"zero-shot": "zero-shot", "fine-tuned": "after fine-tuning", "frozen, linear probe": "in a linear probe"}
+
+
+def effect_sentence(effects: pd.DataFrame, data: str) -> str:
+    """What pre-training does to accuracy with everything else equal, from `controlled`, on the named data.
+
+    >>> told = pd.DataFrame({"accuracy told": ["higher", "inconclusive", "lower"]}, index=list(USES))
+    >>> effect_sentence(told, "demo")[53:]
+    'pre-training raises accuracy zero-shot and lowers it in a linear probe; after fine-tuning no effect is detectable.'
+    >>> effect_sentence(told.iloc[:1], "demo")
+    'In the runs here (demo), with everything else equal, pre-training raises accuracy zero-shot.'
+    >>> effect_sentence(told.iloc[1:2], "demo")[53:]
+    'pre-training has no detectable effect on accuracy after fine-tuning.'
+    """
+    uses = {
+        verdict: [USES[str(kind)] for kind in effects.index[effects["accuracy told"] == verdict]]
+        for verdict in ("higher", "lower", "inconclusive")
+    }
+    verbs = [(verb, " and ".join(uses[verdict])) for verdict, verb in (("higher", "raises"), ("lower", "lowers"))]
+    said = [f"{verb} accuracy {where}" for verb, where in verbs if where]
+    text, unclear = (
+        " and ".join(said).replace(" and lowers accuracy", " and lowers it"),
+        " or ".join(uses["inconclusive"]),
+    )
+    if not text:
+        text = f"has no detectable effect on accuracy {unclear}"
+    elif unclear:
+        text += f"; {unclear} no effect is detectable"
+    return f"In the runs here ({data}), with everything else equal, pre-training {text}."
+
+
+def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done: list[str]) -> list[str]:
+    """The answer in words, then the numbers behind it; what the finished chapters cannot say is left out."""
+    quoted, said, out = [], [], profile.out
+    if "4_1_audit" in done:
+        quoted.append(audit_sentence(pd.read_csv(out.tables / "audit_claims.csv")))
+    if len(effects):
+        quoted.append(effect_sentence(effects, profile.params.data.name))
+    if (best := best_tuned(table)) and "baseline" in table.index:
+        theirs, baseline = table.loc[best_tuned(table, "accuracy thesis")], table.loc["baseline"]
+        parts = []
+        for measure, title in MEASURES.items():
+            here = _against(table.loc[best, measure], baseline[measure])
+            there = _against(theirs[f"{measure} thesis"], baseline[f"{measure} thesis"])
+            parts.append(f"{title} is {here} here and {there} in the thesis")
+        said.append(
+            f"Against ASFormer trained from scratch, fine-tuned VideoCLIP's {'; its '.join(parts)} (the best of "
+            f"each: {display_name(best)}, here; {display_name(str(theirs.name))}, in the thesis)."
+        )
+    elif len(table):
+        one = table.loc[table["accuracy"].idxmax()]
+        said.append(
+            f"This profile has {len(table)} of the thesis's {len(METHOD_TABLES)} methods, too few for an answer. "
+            f"The most accurate is {display_name(str(one.name))}: {one['accuracy']:.3f} here, "
+            f"{one['accuracy thesis']:.3f} in the thesis."
+        )
+    if "3_conclusion" in done:
+        verdicts = pd.read_csv(out.tables / "table_claims.csv")["verdict"].value_counts()
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+        said.append(f"Chapter 3 tests {verdicts.sum()} comparisons of the thesis on this data: {counts}.")
+    return [f"**{' '.join(quoted)}**", *said] if quoted else said
+
+
+def _against(ours: float, other: float) -> str:
+    """
+    >>> _against(0.25, 0.7), _against(0.5, 0.5)
+    ('lower by 0.450 (0.250 against 0.700)', 'equal (0.500)')
+    """
+    if ours == other:
+        return f"equal ({ours:.3f})"
+    return f"{'higher' if ours > other else 'lower'} by {abs(ours - other):.3f} ({ours:.3f} against {other:.3f})"
+
+
+KIND_COLOURS = {"ASFormer": SPLIT_COLOURS[1], "zero-shot": SPLIT_COLOURS[4], "epochs": SPLIT_COLOURS[5]}
+EFFECT_COLOURS = {"accuracy": "#222222", "f1@50": SPLIT_COLOURS[3]}
+
+
+def draw_answer(table: pd.DataFrame, effects: pd.DataFrame) -> Figure:
+    """Each method here and in the thesis (`answers`), and below what pre-training adds (`controlled`; may be empty)."""
+    heights = [0.32 * len(table) + 0.9] + ([0.32 * len(effects) + 0.7] if len(effects) else [])
+    figure = plt.figure(figsize=(WIDTH, sum(heights)))
+    grid = figure.add_gridspec(len(heights), len(MEASURES), height_ratios=heights)
+    axes = {measure: figure.add_subplot(grid[0, place]) for place, measure in enumerate(MEASURES)}
+    for measure, title in MEASURES.items():
+        methods_beside_thesis(table, measure, axes[measure]).set_xlabel(title)
+    axes["f1@50"].set_yticklabels([])
+    figure.legend(*axes["accuracy"].get_legend_handles_labels(), loc="outside upper right", ncol=2, fontsize=8)
+    if len(effects):
+        pretraining_effects(effects, figure.add_subplot(grid[1, :])).legend(
+            loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8
+        )
+    return figure
+
+
+def methods_beside_thesis(table: pd.DataFrame, measure: str, ax: Axes) -> Axes:
+    """One row per method: a dot with its standard deviation over the splits here, a diamond in the thesis."""
+    for place, (method, row) in enumerate(table.iterrows()):
+        colour = next(colour for kind, colour in KIND_COLOURS.items() if kind in display_name(str(method)))
+        spread = np.nan_to_num(row[f"{measure} sd"])
+        label = "here ± sd over splits" if place == 0 else None
+        ax.errorbar(row[measure], place, xerr=spread, fmt="o", color=colour, capsize=2.5, label=label)
+        label = "thesis" if place == 0 else None
+        ax.plot(row[f"{measure} thesis"], place, "D", mfc="none", mec="#555555", ms=6, label=label)
+    ax.set_yticks(range(len(table)), [display_name(str(method)) for method in table.index])
+    ax.set_xticks([0, 0.2, 0.4, 0.6, 0.8])
+    ax.set(xlim=(0, 0.95), ylim=(len(table) - 0.5, -0.5))
+    return ax
+
+
+def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
+    """Differences in points with their 95 % intervals, two measures per row."""
+    for shift, (measure, title) in zip((-0.12, 0.12), MEASURES.items(), strict=True):
+        places = np.arange(len(effects)) + shift
+        low, high = (effects[measure] - effects[f"{measure} low"], effects[f"{measure} high"] - effects[measure])
+        colour = EFFECT_COLOURS[measure]
+        ax.errorbar(
+            effects[measure], places, xerr=np.stack([low, high]), fmt="o", color=colour, capsize=2.5, label=title
+        )
+    ax.axvline(0, color="#555555", lw=1)
+    ax.set_yticks(range(len(effects)), [f"pre-training, {kind}" for kind in effects.index])
+    ax.set(ylim=(len(effects) - 0.5, -0.5), xlabel="points that pre-training adds, all else equal (4.2)")
+    return ax
+
+
+def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False) -> list[str]:
+    """The answer's sentences in Markdown, its figure and its table; nothing if no method has been scored.
+
+    Args:
+        done: chapters that are whole.
+        folder: where figures/ and tables/ are written, on the site its root.
+        embed: put the picture into the page, for a page that stands alone.
+    """
+    table, effects = answers(profile, done), controlled(profile.out, done)
+    if table.empty:
+        return []
+    said = sentences(table, effects, profile, done)
+    plots.set_style()
+    picture = keep_figure(draw_answer(table, effects), folder / "figures", "figure_answer")
+    data = pd.concat({"methods": table, "pre-training (4.2), points": effects}, names=["part", "what"])
+    keep_data(data, folder / "figures" / "figure_answer.csv")
+    keep_data(table, folder / "tables" / "table_answer.csv")
+    splits = f"{table['splits'].min():.0f}" if table["splits"].nunique() == 1 else "the"
+    caption = f"Each method, here and in the thesis: mean over {splits} splits, ± standard deviation over them."
+    if len(effects):
+        caption += (
+            " Below: what pre-training adds to the same model (4.2). The 95 % intervals cover test videos and seeds of "
+            "fine-tuning, but rest on a single pre-training."
+        )
+    about = {"about": profile.params.data.name, "revision": revision()}
+    figure = Shown(
+        id="figure_answer",
+        title="Figure",
+        caption=caption,
+        data="figures/figure_answer.csv",
+        picture="figures/figure_answer.svg",
+        alt=description(QUESTION, caption, table.drop(columns="splits")),
+        **about,
+    )
+    numbers = Shown(
+        id="table_answer",
+        title="Table",
+        caption="The same in numbers, scored as in the thesis: ASFormer per frame, VideoCLIP per second. "
+        "The best of a column is underlined.",
+        data="tables/table_answer.csv",
+        **about,
+    )
+    body = accessible(shown(table), "table_answer")
+    return [
+        *said,
+        figure.image(data_uri(picture)) if embed else figure.image(figure.picture, linked=True),
+        # on one line: Markdown would end the HTML at an empty one
+        " ".join(line.strip() for line in numbers.figure(body).splitlines()),
+    ]
