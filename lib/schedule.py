@@ -19,13 +19,13 @@ from typing import TextIO
 from lib.batch.plan import plan, plan_lines
 from lib.batch.requirements import left_out_lines, relative, unable, without
 from lib.batch.running import failure_lines, run
+from lib.batch.slurm import on_cluster
 from lib.core.command import one_line
 from lib.core.params import ParameterError, claim
 from lib.core.processes import die_with_parent
 from lib.data.profile import Profile, open_profile
 from lib.site.build import build
 
-CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
 PATIENCE = 20  # seconds that the processes of a killed run get to end
 
 
@@ -59,9 +59,7 @@ def make(profile: Profile, cores: int, further: Sequence[str], left_out: Mapping
     """
     able = without(profile, left_out)
     steps = plan(able)
-    print(
-        *plan_lines(steps, None if any(word.startswith(CLUSTER) for word in further) else cores), sep="\n", flush=True
-    )
+    print(*plan_lines(steps, None if on_cluster(further) else cores), sep="\n", flush=True)
     if {"--dry-run", "-n"} & {*further}:
         return 0
     claim(profile.out, profile.file)
