@@ -1,18 +1,22 @@
 # make report · make test · make bench · make lines · make lab · make export · make lock · make clean. Each sets up what it needs, once.
 PARAMS ?= params/demo.yaml
-CORES ?= $(shell nproc)
+# As one word of the shell, whatever the file is called.
+FILE = '$(subst ','\'',$(PARAMS))'
+CORES ?= $(or $(shell nproc 2>/dev/null),$(shell getconf _NPROCESSORS_ONLN 2>/dev/null),1)
 TORCH ?= $(if $(wildcard .venv/.cpu),cpu,default)
 UV_VERSION = 0.13.9
 
 PYTHON := .venv/bin/python
 # Hundreds of processes import lib/: its bytecode is kept, also where the shell asks Python to write none.
 export PYTHONDONTWRITEBYTECODE =
+# Another Python's packages stay out.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP
 UV := .tools/bin/uv
 SETUP := .venv/.$(TORCH)
 
 # OPTIONS=--dry-run: the plan alone; OPTIONS=--keep-going: a failed split leaves the others; others are Snakemake's.
 report: $(SETUP)
-	@$(PYTHON) -m lib.schedule --params $(PARAMS) --cores $(CORES) $(OPTIONS)
+	@$(PYTHON) -m lib.schedule --params=$(FILE) --cores $(CORES) $(OPTIONS)
 
 # One test process more than cores: tests wait for browsers, servers and killed runs. In the order of tests/conftest.py.
 test: $(SETUP)
@@ -32,11 +36,11 @@ lines: $(SETUP)
 
 # JupyterLab on a start page that says which notebooks are fresh; its own settings lie in .jupyter/.
 lab: $(SETUP)
-	@$(PYTHON) -m lib.lab --params $(PARAMS) $(OPTIONS)
+	@$(PYTHON) -m lib.lab --params=$(FILE) $(OPTIONS)
 
 # What make report made, as a self-contained HTML file a section and one PDF (through a browser): outputs/<profile>/export/.
 export: $(SETUP)
-	@$(PYTHON) -m lib.export --params $(PARAMS) $(OPTIONS)
+	@$(PYTHON) -m lib.export --params=$(FILE) $(OPTIONS)
 
 $(UV):
 	python3 -m venv .tools

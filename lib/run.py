@@ -28,18 +28,11 @@ from lib.core.processes import clean_environment, die_with_parent, lease_gpu, on
 from lib.data.dataset import DatasetError, check_bundles
 from lib.data.profile import Profile, open_profile
 
-PACKAGES = [
-    "jupyterlab",
-    "papermill",
-    "torch",
-    "opencv-python",
-    "faiss-cpu",
-    "transformers",
-    "pytorchvideo",
-    "seaborn",
-    "pandas",
-    "jupytext",
-]
+# whose versions can change a result
+PACKAGES = (
+    "jupyterlab", "papermill", "torch", "opencv-python", "faiss-cpu", "transformers", "pytorchvideo", "seaborn",
+    "pandas", "jupytext",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -148,5 +148,5 @@ if small:
 # %% [markdown]
 # ## What a real pre-training would take
 #
-# HowTo100M has about 1.1 million usable videos: 34,375 clusters of 32 an epoch, or 4,296 updates of eight. The README
-# estimates disk and GPU-hours.
+# HowTo100M has about 1.1 million usable videos: 34,375 clusters of 32 an epoch, or 4,296 updates of eight. The
+# guide to real data (`notebooks/guides/real_data.md`) estimates disk space and GPU-hours.

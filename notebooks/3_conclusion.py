@@ -87,7 +87,7 @@ book.say(
 # lies on its side. The interval is Student's t over the splits (trimming: over the test videos of split 1). Splits share
 # training videos and every method was trained once, so the intervals are on the narrow side. Own and public weights are one
 # pre-training each: a verdict between them is about these weights, not their recipes (in the demo a run on another machine turns
-# it over, README). Chapter 4 asks more of them.
+# it over, `notebooks/guides/demo.md`). Chapter 4 asks more of them.
 
 # %%
 claims = check_claims(metrics, convention)

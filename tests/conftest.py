@@ -22,5 +22,5 @@ def shared() -> Path:
     """Folder with the real 50 Salads labels, predictions, scores and the golden files."""
     folder = ROOT.parent / "shared"
     if not folder.exists():
-        pytest.skip(f"real data not found: {folder.name}/ is expected beside the project (see README, real data)")
+        pytest.skip(f"real data not found: {folder.name}/ is expected beside the project")
     return folder

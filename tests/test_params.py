@@ -48,13 +48,45 @@ def write(folder: Path, text: str) -> Path:
         ("a: [\n", "not YAML"),
         ("", "expected `key: value` lines"),
         ("asformer:\n  learning_rate: .nan\n", "'asformer.learning_rate'"),
+        ("asformer: {epochs: 3}\nasformer: {epochs: 4}\n", "line 2: the key 'asformer' stands twice"),
+        ("asformer:\n  epochs: 3\n  epochs: 3\n", "line 3: the key 'epochs' stands twice"),
+        ("asformer: {epochs: yes}\n", "'asformer.epochs': Input should be a valid integer, got 'yes'"),
+        ("asformer: {epochs: '3'}\n", "'asformer.epochs': Input should be a valid integer, got '3'"),
+        ("asformer: {standardize: on}\n", "'asformer.standardize': Input should be a valid boolean, got 'on'"),
+        ("data: {fps: true}\n", "'data.fps': Input should be a valid number, got True"),
+        ("data: {fps: 1:30}\n", "'data.fps': Input should be a valid number, got '1:30'"),
+        ("i3d: {mean: .inf}\n", "'i3d.mean': Input should be a valid number"),
+        ("i3d: {mean: 1e999}\n", "mine.yaml: it holds a number or a character that no file can"),
+        ('title: "\\uD800"\n', "mine.yaml: it holds a number or a character that no file can"),
+        ("data: {splits: 100000000}\n", "'data.splits': Input should be less than or equal to 1000"),
+        ("title: &a [x]\nnotice: *a\n", "line 1: tags, anchors and aliases are not used in profiles"),
+        ("title: !!int abc\n", "line 1: tags, anchors and aliases are not used in profiles"),
+        (f"title: {'[' * 1000}{']' * 1000}\n", "too deeply nested"),
+        (f"title: {'x' * 200_000}\n", "over 100 kB"),
+        (f"asformer: {{epochs: {'x' * 9000}}}\n", "'asformer.epochs'"),
+        ("1: 2\n", "line 1: the key 1 is not a word"),
+        (
+            "pretrain: {recipes: {own: {epoch: 1}}}\n",
+            "unknown key 'pretrain.recipes.own.epoch'; the nearest valid key is 'epochs'",
+        ),
+        ("notebooks: []\n", "mine.yaml: notebooks: expected some of 2_1_datasets, "),
+        ("notebooks: [nope]\n", "mine.yaml: notebooks: expected some of 2_1_datasets, "),
+        ("notebooks: [2_1_datasets, 2_1_datasets]\n", ", each once"),
     ],
 )
 def test_bad_profiles_are_named(tmp_path, text, message):
     with pytest.raises(ParameterError) as caught:
         load(write(tmp_path, text))
     assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000
+
+
+def test_words_and_numbers_are_those_of_yaml_1_2(tmp_path):
+    params = load(
+        write(tmp_path, "title: no\nasformer: {epochs: 010, learning_rate: 1e-4}\ndata: {ignore: [no, 1:30]}\n")
+    )
+    assert (params.title, params.asformer.epochs, params.asformer.learning_rate) == ("no", 10, 1e-4)
+    assert params.data.ignore == ("no", "1:30")
 
 
 def test_a_missing_profile_lists_those_that_exist():

@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lib.batch.requirements import input_files, relative
-from lib.core.chapters import CHAPTERS, Atom, needs, number
+from lib.core.chapters import Atom, needs, number, sections
 from lib.core.files import imported_modules, key, sha256, syntax_hash, write_json
 from lib.core.paths import ROOT, Outputs
-from lib.core.settings import Params
 from lib.data.profile import Profile
 
 SHOWN = 3  # names in a reason
@@ -37,11 +36,6 @@ def mark_unfinished(out: Outputs, atom: Atom) -> None:
     """Before an atom runs again: what it leaves when it is killed is no result."""
     if kept := read_manifest(out, atom):
         write_json(manifest_file(out, atom), kept | {"unfinished": True})
-
-
-def sections(name: str, params: Params) -> dict[str, dict]:
-    """The parameters that a chapter reads, as JSON has them."""
-    return {section: getattr(params, section).model_dump(mode="json") for section in CHAPTERS[name].sections}
 
 
 def read_by(name: str, profile: Profile) -> dict:

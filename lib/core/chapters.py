@@ -42,6 +42,17 @@ BY_OWN = (SECONDS, "weights own|run own", "bert")
 BY_PUBLIC = (SECONDS, "weights public|run public", "bert")
 
 
+PREDICTING = (
+    "2_3_1_public_features",
+    "2_3_2_feature_extraction",
+    "2_3_3_baseline",
+    "2_8_1_zero_shot_own",
+    "2_8_2_zero_shot_public",
+    "2_9_1_finetune_own",
+    "2_9_2_finetune_public",
+)
+
+
 def _trained(recipe: str) -> tuple[str, ...]:
     """A finished pre-training; the corpus is needed as long as there is none."""
     return f"run {recipe}", f"run {recipe}|captions", f"run {recipe}|narrated {recipe}"
@@ -85,23 +96,8 @@ CHAPTERS = {
     ),
     "2_9_1_finetune_own": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_OWN),
     "2_9_2_finetune_public": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_PUBLIC),
-    "3_conclusion": Chapter(
-        ("data", "finetune"),
-        needs=(
-            "2_3_1_public_features",
-            "2_3_2_feature_extraction",
-            "2_3_3_baseline",
-            "2_8_1_zero_shot_own",
-            "2_8_2_zero_shot_public",
-            "2_9_1_finetune_own",
-            "2_9_2_finetune_public",
-        ),
-        # any that writes predictions
-        reads=(
-            "2_3_1_public_features|2_3_2_feature_extraction|2_3_3_baseline|2_8_1_zero_shot_own|2_8_2_zero_shot_public|"
-            "2_9_1_finetune_own|2_9_2_finetune_public",
-        ),
-    ),
+    # it reads any that has written predictions
+    "3_conclusion": Chapter(("data", "finetune"), needs=PREDICTING, reads=("|".join(PREDICTING),)),
     "4_1_audit": Chapter(
         ("data",),
         optional=("real_labels", "real_predictions"),
@@ -109,19 +105,18 @@ CHAPTERS = {
     ),
     "4_2_controls": Chapter(
         (*TRANSFER, "i3d", "backbone", "asformer", "finetune", "controls"),
-        needs=(
-            *PRETRAINED,
-            "2_3_1_public_features",
-            "2_3_2_feature_extraction",
-            "2_3_3_baseline",
-            "2_9_1_finetune_own",
-        ),
+        needs=(*PRETRAINED, *PREDICTING[:3], "2_9_1_finetune_own"),
         reads=("2_3_2_feature_extraction", *BY_OWN),
     ),
     "4_3_scores_check": Chapter(
         ("data", "asformer", "finetune", "controls"), needs=("2_3_1_public_features",), reads=("features",)
     ),
 }
+
+
+def sections(name: str, params: Params) -> dict[str, dict]:
+    """The parameters that a notebook reads, as JSON has them."""
+    return {section: getattr(params, section).model_dump(mode="json") for section in CHAPTERS[name].sections}
 
 
 def atoms(params: Params) -> list[Atom]:
@@ -132,21 +127,14 @@ def atoms(params: Params) -> list[Atom]:
 def needs(atom: Atom, params: Params) -> list[Atom]:
     """Atoms that must be done before `atom`: a notebook's splits where they are jobs (not its tables), else it all."""
     name, split = atom
-    chapter = CHAPTERS[name]
-    before = [other for other in (*chapter.needs, *_demo_needs(chapter, params)) if other in params.notebooks]
-    found = [(other, part) for other in before for part in _parts(other, params)]
-    if split == "all":
-        found += [(name, part) for part in _parts(name, params) if part != "all"]
-    return found
+    before = CHAPTERS[name].needs + (CHAPTERS[name].demo_needs if params.data.source == "demo" else ())
+    found = [(other, part) for other in before if other in params.notebooks for part in _parts(other, params)]
+    return found + [(name, part) for part in _parts(name, params) if "all" == split != part]
 
 
 def _parts(name: str, params: Params) -> tuple[str, ...]:
     """Jobs that make what a notebook is read for."""
     return tuple(map(str, params.data.split_numbers)) if CHAPTERS[name].per_split and params.split_jobs else ("all",)
-
-
-def _demo_needs(chapter: Chapter, params: Params) -> tuple[str, ...]:
-    return chapter.demo_needs if params.data.source == "demo" else ()
 
 
 TITLES = {

@@ -5,20 +5,76 @@ would be right. The sections themselves are in lib/core/settings.py.
 """
 
 import difflib
+import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, ClassVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from lib.core.chapters import CHAPTERS
 from lib.core.files import write_text
 from lib.core.paths import ROOT, Outputs
 from lib.core.settings import Params
 
+LARGEST = 100_000  # bytes of a profile
+SHOWN = 200  # characters of a wrong value
+TABLES = ("published", "sources")  # files of params/ that are no profiles
+
 
 class ParameterError(ValueError):
     """A parameter file, key or value that cannot be used; the message is one line for the user."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's plain values: `1e-4` is a number; `yes`, `1:30`, `.inf` and dates are words. A key stands once."""
+
+    yaml_implicit_resolvers: ClassVar = {}
+
+    def construct_yaml_int(self, node: Any) -> int:
+        return int(self.construct_scalar(node))
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            name, line = self.construct_object(key, deep=True), key.start_mark.line + 1
+            if not isinstance(name, str) or name in seen:
+                fault = "stands twice" if isinstance(name, str) else "is not a word"
+                raise ParameterError(f"line {line}: the key {name!r} {fault}")
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+for _kind, _form, _first in (
+    ("null", r"~|null|", ("~", "n", "")),
+    ("bool", r"true|false", ("t", "f")),
+    ("int", r"[-+]?[0-9]{1,18}", (*"-+0123456789",)),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", (*"-+.0123456789",)),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(f"^(?:{_form})$"), list(_first))
+
+
+def _parse(text: str) -> Any:
+    """The value of a YAML text.
+
+    Raises:
+        ParameterError: it is not YAML, or uses what a profile needs not: tags, anchors, hundreds of levels.
+    """
+    try:
+        for token in yaml.scan(text):
+            if isinstance(token, yaml.TagToken | yaml.AnchorToken | yaml.AliasToken):
+                raise ParameterError(
+                    f"line {token.start_mark.line + 1}: tags, anchors and aliases are not used in profiles"
+                )
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        raise ParameterError(f"not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ParameterError("not a profile: too deeply nested") from None
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
@@ -33,20 +89,26 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
         name, equals, text = override.partition("=")
         if not equals:
             raise ParameterError(f"--set {override}: write it as section.key=value")
-        branch: dict = {}
-        leaf = branch
-        *sections, last = name.split(".")
-        for section in sections:
-            leaf = leaf.setdefault(section, {})
         try:
-            leaf[last] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ParameterError(f"--set {override}: {text!r} is not a value (YAML)") from None
+            branch = _parse(text)
+        except ParameterError as error:
+            raise ParameterError(f"--set {override}: {error}") from None
+        for section in reversed(name.split(".")):
+            branch = {section: branch}
         values = _merge(values, branch)
     try:
-        return Params.model_validate(values)
+        # as JSON, where strict types still take a list for a tuple and 3 for 3.0
+        params = Params.model_validate_json(
+            json.dumps(values, allow_nan=False, ensure_ascii=False).encode(), strict=True
+        )
     except ValidationError as error:
         raise ParameterError(_explain(error, path, overrides)) from None
+    except ValueError:
+        raise ParameterError(f"{path.name}: it holds a number or a character that no file can") from None
+    known = [name for name in dict.fromkeys(params.notebooks) if name in CHAPTERS]
+    if not known or known != [*params.notebooks]:
+        raise ParameterError(f"{path.name}: notebooks: expected some of {', '.join(CHAPTERS)}, each once")
+    return params
 
 
 def outputs_of(path: str | Path) -> Outputs:
@@ -71,12 +133,16 @@ def claim(out: Outputs, path: str | Path) -> None:
 
 def _read(path: Path) -> dict:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > LARGEST:
+            raise ParameterError(f"{path}: over {LARGEST // 1000} kB, which no profile needs")
+        values = _parse(path.read_text(encoding="utf-8"))
     except OSError as error:
-        there = ", ".join(sorted(file.name for file in (ROOT / "params").glob("*.yaml")))
-        raise ParameterError(f"{path}: cannot be read ({error.strerror}); params/ has: {there}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+        present = ", ".join(sorted(file.name for file in (ROOT / "params").glob("*.yaml") if file.stem not in TABLES))
+        raise ParameterError(f"{path}: cannot be read ({error.strerror}); params/ has: {present}") from None
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{path}: not UTF-8 text ({error})") from None
+    except ParameterError as error:
+        raise ParameterError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
     if not isinstance(values, dict):
         raise ParameterError(f"{path}: expected `key: value` lines, found {type(values).__name__}")
     return values
@@ -97,16 +163,20 @@ def _explain(error: ValidationError, path: Path, overrides: Sequence[str]) -> st
     source = f"{path.name} or --set" if overrides else str(path.name)
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(location[-1], _known(location[:-1]), n=1, cutoff=0.0)
-        return f"{source}: unknown key '{'.'.join(location)}'; the nearest valid key is '{near[0]}'"
+        nearest = f"; the nearest valid key is '{near[0]}'" if near else ""
+        return f"{source}: unknown key '{'.'.join(location)}'{nearest}"
     if first["type"] == "value_error":  # ours, of a section as a whole: it says what it got
         return f"{source}: {': '.join([*location, first['msg'].removeprefix('Value error, ')])}"
-    got = "" if first["type"] == "missing" else f", got {first['input']!r}"
+    got = "" if first["type"] == "missing" else f", got {repr(first['input'])[:SHOWN]}"
     return f"{source}: '{'.'.join(location)}': {first['msg']}{got}"
 
 
 def _known(location: Sequence[str]) -> list[str]:
-    """Field names of the section at `location`."""
+    """Field names of the section at `location`, whose parts are fields and keys of dictionaries."""
     section: type[BaseModel] = Params
     for part in location:
-        section = section.model_fields[part].annotation  # type: ignore[assignment]
+        if part in section.model_fields:
+            kind = section.model_fields[part].annotation
+            models = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)]
+            section = models[0] if models else section
     return list(section.model_fields)

@@ -221,7 +221,7 @@ class Data(Section):
     fps: Annotated[float, Field(gt=0)]  # frames a second of labels and features
     public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
     own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
-    splits: PositiveInt  # of the cross-validation, counted from 1: as many pairs of bundles must be in splits/
+    splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation, counted from 1: as many pairs of bundles must be in splits/
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
     convention: Literal["mstcn", "asformer", "lea"]
     compare: Literal["thesis", "scores_references", "none"]  # what is published, beside 2.3.1's results

@@ -24,7 +24,7 @@ from IPython.display import HTML, Markdown, display
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from lib.core.chapters import CHAPTERS, number
+from lib.core.chapters import CHAPTERS, number, sections
 from lib.core.files import atomic, revision, write_json
 from lib.core.paths import ROOT
 from lib.core.settings import Params
@@ -59,14 +59,17 @@ def keep_data(table: pd.DataFrame, path: Path) -> None:
         table.to_csv(file, float_format="%.6g", index=not isinstance(table.index, pd.RangeIndex))
 
 
-def mark_by_hand(folder: Path, overrides: Sequence[str]) -> None:
-    """A notebook's results that are overwritten with other parameters are not the profile's: they are to be made again.
+def mark_by_hand(folder: Path, overrides: Sequence[str], parameters: dict[str, dict]) -> None:
+    """Mark a notebook's results, which a run by hand overwrites, where it runs with other parameters than theirs.
 
     Args:
         folder: of the notebook's manifests.
+        parameters: of this run, by section.
     """
-    for manifest in folder.glob("[!.]*.json"):
-        write_json(manifest, json.loads(manifest.read_text(encoding="utf-8")) | {"overrides": list(overrides)})
+    for file in folder.glob("[!.]*.json"):
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        if overrides or manifest["parameters"] != parameters:
+            write_json(file, manifest | {"overrides": list(overrides) or ["an edited profile"]})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,12 +184,12 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
         else found.params.notice
     )
     display(HTML(f'<div class="notice" lang="en">{html.escape(notice)}</div>'))
-    if overrides and "REPORT_ATOM" not in os.environ:  # lib.run writes that itself
-        mark_by_hand(found.out.notebooks / name, overrides)
+    if "REPORT_ATOM" not in os.environ:  # lib.run writes that itself
+        mark_by_hand(found.out.notebooks / name, overrides, sections(name, found.params))
     # only the sections that the chapter declares: what it does not declare cannot make it stale
-    sections = Params.model_construct(**{section: getattr(found.params, section) for section in chapter.sections})
+    read = Params.model_construct(**{section: getattr(found.params, section) for section in chapter.sections})
     return Notebook(
-        params=sections,
+        params=read,
         out=found.out,
         file=found.file,
         split=None if str(split) == "all" else int(split),

@@ -21,7 +21,7 @@ from lib.scoring.published import METHOD_TABLES, VIDEOCLIP_NAMES, published_tabl
 from lib.scoring.seconds import SECONDS, score_both
 from lib.scoring.stats import mean_interval
 
-BY_FRAME = {  # name in Table 10 -> ours; a method of your own is a line more (README, A method)
+BY_FRAME = {  # name in Table 10 -> ours; one line per method (notebooks/guides/adding.md)
     "asformer_authors_features": "asformer_public",
     "baseline": "asformer_own",
 }
