@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import pandas as pd
 
 from lib.core.command import one_line
-from lib.data.dataset import open_dataset
 from lib.data.predictions import PredictionError, prediction_pairs
 from lib.data.profile import Profile, open_profile
 from lib.scoring.metrics import METRICS, score
@@ -33,11 +32,13 @@ def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
         PredictionError: a prediction is missing or cannot be used.
     """
     data, rows = profile.params.data, {}
-    dataset = open_dataset(profile.root, None, data.fps, splits=data.splits)
+    dataset, step = profile.dataset(), max(2, profile.params.asformer.sample_rate)
     for method in methods:
         splits = [
             score(
-                prediction_pairs(profile.out.predictions(method, split), dataset, dataset.split(split)[1]).values(),
+                prediction_pairs(
+                    profile.out.predictions(method, split), dataset, dataset.split(split)[1], step
+                ).values(),
                 data.convention,
                 data.ignore,
             )

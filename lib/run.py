@@ -153,7 +153,8 @@ def run_kernel(name: str, running: Path, parameters: dict, where: str) -> str:
         try:
             papermill.execute_notebook(
                 jupytext.read(ROOT / "notebooks" / f"{name}.py"),
-                str(running),
+                # papermill fills parameters into {}
+                str(running).replace("{", "{{").replace("}", "}}"),
                 parameters=parameters,
                 cwd=str(ROOT),
                 kernel_name="python3",

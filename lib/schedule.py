@@ -18,8 +18,7 @@ from typing import TextIO
 
 from lib.batch.plan import plan, plan_lines
 from lib.batch.requirements import left_out_lines, relative, unable, without
-from lib.batch.running import failure_lines, run
-from lib.batch.slurm import on_cluster
+from lib.batch.running import failure_lines, on_cluster, run
 from lib.core.command import one_line
 from lib.core.params import ParameterError, claim
 from lib.core.processes import die_with_parent

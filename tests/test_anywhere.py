@@ -26,7 +26,8 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("odd") / ODD / "project"
     for name in ("lib", "notebooks", "params"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.ipynb"))
-    shutil.copy(ROOT / "Snakefile", folder)
+    for name in ("Snakefile", "README.md"):
+        shutil.copy(ROOT / name, folder)
     subprocess.run(["git", "init", "--quiet", folder.parent], check=True)
     small_data_set(folder.parent / "data", 2)
     return folder
@@ -41,7 +42,7 @@ def hostile(folder: Path) -> dict[str, str]:
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "mine.py").write_text("import os\nos._exit(3)\n")
-    (folder / "seaborn.py").write_text("import sys\nassert 'ipykernel' not in sys.argv[0], 'PYTHONPATH in a kernel'\n")
+    (folder / "ipykernel_launcher.py").write_text("raise SystemExit('of PYTHONPATH')\n")
     (folder / ("long" * 25)).mkdir()
     kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "LOGNAME", "USER", "USERNAME")}
     return kept | {

@@ -1,9 +1,12 @@
 """The reader of the MS-TCN layout: what is right is read, whatever is wrong is named."""
 
+import os
+
 import numpy as np
 import pytest
 
-from lib.data.dataset import DatasetError, check_features, open_dataset
+from lib.data.dataset import DatasetError, check_classes, check_features, check_lengths, open_dataset
+from lib.data.profile import open_profile
 
 CLASSES = ("cut", "mix", "serve")
 FRAMES = {"rgb-01-1": 7, "rgb-01-2": 5, "rgb-02-1": 6}
@@ -27,6 +30,15 @@ def root(tmp_path):
 def write_split(root, number, train, test):
     for side, videos in (("train", train), ("test", test)):
         (root / "splits" / f"{side}.split{number}.bundle").write_text("".join(f"{video}.txt\n" for video in videos))
+
+
+def npz(file):
+    np.savez(file, a=np.zeros((4, 5), np.float32))
+
+
+def header(shape):
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + bytes(80)
 
 
 def fails(root, message, features="i3d"):
@@ -143,12 +155,63 @@ def test_mapping_in_another_order_of_lines(root):
     assert open_dataset(root, "i3d", fps=30).classes == CLASSES
 
 
+@pytest.mark.parametrize("blank", [" ", "  ", "\t", "\u00a0"], ids=["blank", "two blanks", "tab", "no-break space"])
+def test_class_names_of_several_words(root, blank):
+    """Trailing white space, and its kind between words, is invisible to a person, so it makes no difference here."""
+    (root / "mapping.txt").write_text(f"0 cut{blank}tomato\n1 mix{blank}\n2{blank}serve\n")
+    for file in (root / "groundTruth").iterdir():
+        file.write_text(file.read_text().replace("cut\n", f"cut{blank}tomato{blank}\n"))
+    bundle = root / "splits" / "test.split1.bundle"
+    bundle.write_text(bundle.read_text().replace(".txt", f".txt{blank}"))
+    dataset = open_dataset(root, "i3d", fps=30)
+    assert dataset.classes == ("cut tomato", "mix", "serve")
+    assert dataset.names("rgb-01-2") == ["cut tomato", "mix", "serve", "cut tomato", "mix"]
+    assert dataset.split(1)[1] == ("rgb-02-1",)
+
+
+def test_class_names_that_differ_in_white_space_only(root):
+    (root / "mapping.txt").write_text("0 cut tomato\n1 mix\n2 cut\u00a0tomato\n")
+    fails(root, "mapping.txt: '2 cut\\xa0tomato': expected `number name`, each number and name once")
+
+
+def test_classes_and_lengths_that_a_profile_asks_for(root):
+    dataset = open_dataset(root, "i3d", fps=30)
+    check_classes(["cut", "serve"], dataset.classes, "data.ignore")
+    with pytest.raises(
+        DatasetError, match=r"^data.ignore: the data set has no class 'background'; its classes are cut, "
+    ):
+        check_classes(["cut", "background"], dataset.classes, "data.ignore")
+    check_lengths(dataset, 4)
+    with pytest.raises(
+        DatasetError, match=r"groundTruth/rgb-01-2.txt: 5 frames, of which asformer.sample_rate 5 leaves"
+    ):
+        check_lengths(dataset, 5)
+
+
+def test_a_profile_is_held_against_its_data(root):
+    """By whatever opens the data set: lib.check, lib.compare and the notebooks."""
+    sets = ["notebooks=[2_1_datasets, 2_3_1_public_features]", f"data.roots=[{root}]", "data.splits=2"]
+    sets += ["controls.splits=[1]", "data.public_features=i3d", "data.ignore=[]"]
+    assert open_profile("params/50salads.yaml", sets).dataset("i3d").feature_dim == 4
+    with pytest.raises(DatasetError, match="no class 'action_end'"):
+        open_profile("params/50salads.yaml", [*sets, "data.ignore=[action_end]"]).dataset()
+    with pytest.raises(DatasetError, match=r"rgb-01-2.txt: 5 frames, of which asformer.sample_rate 6"):
+        open_profile("params/50salads.yaml", [*sets, "asformer.sample_rate=6"]).public_dataset()
+
+
 def test_label_not_in_the_mapping(root):
     (root / "groundTruth" / "rgb-02-1.txt").write_text("cut\ncut\nmix\nCut\nmix\nmix \n")
     fails(root, "groundTruth/rgb-02-1.txt: line 4: class 'Cut' is not in mapping.txt")
 
 
 # --- splits
+
+
+@pytest.mark.parametrize("name", ["mapping.txt", "groundTruth/rgb-01-2.txt", "splits/test.split2.bundle"])
+def test_a_pipe_does_not_hang(root, name):
+    (root / name).unlink()
+    os.mkfifo(root / name)
+    fails(root, f"{name}: not a file")
 
 
 def test_bundle_lists_a_video_twice(root):
@@ -188,9 +251,10 @@ def test_no_split(root):
         (np.zeros((3, 5), np.float32), "3 channels, but rgb-01-1.npy has 4"),
         (np.zeros((1, 4, 5), np.float32), "float32 of shape (1, 4, 5); expected floats of shape (D, T)"),
         (np.zeros((4, 5), np.int64), "int64 of shape (4, 5)"),
+        (np.zeros((0, 5), np.float32), "float32 of shape (0, 5)"),
         (np.array([[None] * 5] * 4), "not a whole .npy file"),
     ],
-    ids=["length", "transposed", "channels", "dimensions", "integers", "objects"],
+    ids=["length", "transposed", "channels", "dimensions", "integers", "no channels", "objects"],
 )
 def test_features_that_do_not_fit(root, value, message):
     np.save(root / "features" / "i3d" / "rgb-01-2.npy", value, allow_pickle=True)
@@ -202,6 +266,25 @@ def test_feature_cut_off(root, size):
     path = root / "features" / "i3d" / "rgb-01-2.npy"
     path.write_bytes(path.read_bytes()[:size])
     fails(root, "features/i3d/rgb-01-2.npy: not a whole .npy file")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (npz, "an archive of np.savez; save its array with np.save"),
+        (lambda file: file.write(b"version https://git-lfs"), "the first bytes are not those of NumPy's format"),
+        (lambda file: file.write(header("(5, 1000000000000)")), ""),
+        (lambda file: file.write(header("(-4, 5)")), ""),
+        (lambda file: file.write(header("(1000000000000000000000000000000, 5)")), ""),
+        (lambda file: file.write(header("(4, 5")), ""),
+        (lambda file: file.write(header("(4,\\n  5\\n 6)")), ""),
+    ],
+    ids=["npz", "pointer", "short", "negative", "beyond int64", "half a header", "indented"],
+)
+def test_what_is_no_npy_file(root, content, message):
+    with (root / "features" / "i3d" / "rgb-01-2.npy").open("wb") as file:
+        content(file)
+    fails(root, "features/i3d/rgb-01-2.npy: not a whole .npy file (" + message)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

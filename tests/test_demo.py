@@ -8,9 +8,10 @@ import pytest
 
 from lib.core.settings import Demo
 from lib.demo import videos
+from lib.demo.actions import ACTIONS
 from lib.demo.clips import CLASSES, CLIP_CLASSES, render_clips
 from lib.demo.draw import Canvas, box, hsv
-from lib.demo.film import ACTIONS, film
+from lib.demo.film import film
 from lib.demo.kitchen import kitchen
 from lib.demo.script import CLASS_NAMES, FOODS, Step, salad, verb_of
 from lib.demo.videos import DAMAGED, UNLABELLED, frames_of, render, videos_of_split

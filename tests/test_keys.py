@@ -43,3 +43,10 @@ def test_key_is_of_parameters_code_and_content(tmp_path):
     assert len({whole, key({"epochs": 2}, ["core.paths"], [file]), key({"epochs": 1}, ["core.files"], [file])}) == 3
     file.write_bytes(b"2")
     assert whole != key({"epochs": 1}, ["core.paths"], [file])
+
+
+def test_a_modules_lists_are_a_part_of_it(monkeypatch):
+    before, hashed = key({}, ["demo.talk"]), []
+    monkeypatch.setattr("lib.core.files.sha256", lambda path: hashed.append(path.name) or "changed")
+    assert before != key({}, ["demo.talk"])
+    assert hashed == ["talk.yaml"]

@@ -19,8 +19,8 @@ from transformers import AutoTokenizer
 
 from lib.core.paths import ROOT
 from lib.data import packs
+from lib.data.files import DatasetError
 from lib.data.narrated import (
-    NarratedError,
     WithoutNaN,
     caption_file,
     caption_tracks,
@@ -105,7 +105,7 @@ def assert_same(ours, reference):
 
 def fails(root, tokenizer, message, part="train", feature_set="s3d"):
     """Packing ends with one line that has `message`, which begins with the file at fault, and leaves nothing."""
-    with pytest.raises(NarratedError) as caught:
+    with pytest.raises(DatasetError) as caught:
         pack(root, feature_set, part, root.parent / "pack", tokenizer)
     text = str(caught.value)
     assert text.startswith(f"{root}/{message}"), text
@@ -177,7 +177,7 @@ def test_the_first_captions_are_read_without_the_rest(root):
     (first, start, end, texts), (second, *_) = first_tracks(path, 2)
     assert (first, second) == ("e5", "d4")  # in the order of the file
     assert (start.tolist(), end.tolist(), texts) == ([0, 0.5, 1], [0.25, 6, 2.5], ["Hi all", "chop e5", "mix!"])
-    with pytest.raises(NarratedError, match="not JSON"):
+    with pytest.raises(DatasetError, match="not JSON"):
         first_tracks(path, 9)
 
 
@@ -258,7 +258,7 @@ def test_missing_feature(root, tokenizer):
 
 def test_two_features_of_a_video(root, tokenizer):
     (root / "features" / "s3d" / "b_2.webm.npy").touch()
-    fails(root, tokenizer, "features/s3d/b_2.webm.npy: b_2.npy is there too")
+    fails(root, tokenizer, "features/s3d/b_2.webm.npy: b_2.npy exists too")
 
 
 @pytest.mark.parametrize(
@@ -267,12 +267,13 @@ def test_two_features_of_a_video(root, tokenizer):
         (np.zeros((3, 7), np.float32), "7 channels, but a-1.npy has 8"),
         (np.zeros(8, np.float32), "float32 of shape (8,); expected floats of shape (T, D)"),
         (np.zeros((3, 8), np.int64), "int64 of shape (3, 8)"),
+        (np.zeros((3, 0), np.float32), "float32 of shape (3, 0)"),
         (np.array([[None] * 8]), "not a whole .npy file"),
         (np.full((3, 8), np.nan, np.float16), "NaN, infinite or beyond float16 in 3 of 3 seconds, first in second 0"),
         (np.full((3, 8), -np.inf, np.float32), "NaN, infinite or beyond float16 in 3 of 3 seconds"),
         (np.eye(3, 8, -2, np.float32) * 1e5, "NaN, infinite or beyond float16 in 1 of 3 seconds, first in second 2"),
     ],
-    ids=["channels", "dimensions", "integers", "objects", "NaN", "infinite", "float16"],
+    ids=["channels", "dimensions", "integers", "no channels", "objects", "NaN", "infinite", "float16"],
 )
 def test_features_that_cannot_be(root, tokenizer, value, message):
     np.save(root / "features" / "s3d" / "b_2.npy", value, allow_pickle=True)
@@ -283,7 +284,7 @@ def test_feature_cut_off(root, tokenizer):
     path = root / "features" / "s3d" / "b_2.npy"
     path.write_bytes(path.read_bytes()[:150])
     fails(root, tokenizer, "features/s3d/b_2.npy: not a whole .npy file")
-    with pytest.raises(NarratedError, match="not a whole"):
+    with pytest.raises(DatasetError, match="not a whole"):
         read_features(path)
 
 
@@ -292,7 +293,7 @@ def test_feature_cut_off(root, tokenizer):
 
 def test_no_captions(root, tokenizer):
     (root / "raw_caption.json").unlink()
-    with pytest.raises(NarratedError, match=r"narrated: has neither raw_caption.json nor caption.json"):
+    with pytest.raises(DatasetError, match=r"narrated: has neither raw_caption.json nor caption.json"):
         pack(root, "s3d", "train", root.parent / "pack", tokenizer)
 
 
@@ -391,7 +392,7 @@ def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, ol
     if old:
         assert_same(unpacked(folder), before)
     else:
-        with pytest.raises(NarratedError, match=r"pack/note.json: missing, so this is no finished pack"):
+        with pytest.raises(DatasetError, match=r"pack/note.json: missing, so this is no finished pack"):
             open_packed(folder)
     pack(root, "s3d", "train", folder, tokenizer)
     assert_same(unpacked(folder), naive(root, tokenizer))

@@ -1,6 +1,8 @@
 """Frames keep their numbers whatever is damaged; what cannot be read ends in one clear line."""
 
 import json
+import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from videos import chunks, number_of, picture, write_video
+from videos import avi, chunks, jpeg, number_of, picture, write_video
 
 from lib.core.paths import ROOT
 from lib.data.video import VideoError, read_frames, read_video
@@ -92,7 +94,74 @@ def test_dropped_frame_of_size_zero(video, tmp_path):
     """AVI writers leave an empty chunk where a frame repeats the one before."""
     start, size = chunks(video)[20]
     padding = b"JUNK" + (size + size % 2 - 8).to_bytes(4, "little")
-    check(wounded(video, tmp_path, (start, b"00dc\0\0\0\0" + padding)), (20,))
+    frames = read_video(wounded(video, tmp_path, (start, b"00dc\0\0\0\0" + padding)))
+    assert (len(frames), frames.bad) == (N, ())
+    assert [number_of(frame) for frame in frames] == [19 if number == 20 else number for number in range(N)]
+
+
+FRAMES = [(b"00dc", jpeg(number)) for number in range(N)]
+GPS = [*FRAMES[:20], (b"gps ", b"abcde"), *FRAMES[20:]]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "how"),
+    [
+        (FRAMES, {"between": bytes(4)}),
+        (FRAMES, {"between": bytes(1000)}),
+        (FRAMES, {"end": bytes(512)}),
+        (FRAMES, {"end": bytes(3), "index": False}),
+        (GPS, {}),
+        (GPS, {"index": False}),
+        ([one for k in range(N) for one in (FRAMES[k], (b"01dc", jpeg(99)))], {"streams": 2}),
+        ([one for k in range(N) for one in ((b"01db", jpeg(99)), FRAMES[k])], {"streams": 2, "index": False}),
+        ([(b"00db" if k % 7 else b"00dc", content) for k, (_, content) in enumerate(FRAMES)], {}),
+        ([(b"00db" if k % 7 else b"00dc", content) for k, (_, content) in enumerate(FRAMES)], {"index": False}),
+    ],
+    ids=["padding", "more padding", "zeros at the end", "no index", "foreign chunk", "foreign chunk, no index",
+         "two videos", "two videos, no index", "mixed names", "mixed names, no index"],
+)  # fmt: skip
+def test_sound_files_of_other_programs_are_read_whole(tmp_path, chunks, how):
+    check(avi(tmp_path / "other.avi", chunks, **how), ())
+
+
+def test_empty_chunks_repeat_the_frame_before_and_are_not_bad(tmp_path):
+    frames = read_video(avi(tmp_path / "slow.avi", [(b"00dc", b"" if k % 3 else jpeg(k)) for k in range(N)]))
+    assert frames.bad == ()
+    assert [number_of(frame) for frame in frames] == [k - k % 3 for k in range(N)]
+
+
+@pytest.mark.parametrize(("how", "broken"), [({}, False), ({"index": False}, True)])
+def test_a_foreign_chunk_that_was_a_frame_is_one(tmp_path, how, broken):
+    """Without an index its place could not be known, so that every later frame would have its neighbour's label."""
+    path = avi(tmp_path / "damaged.avi", FRAMES, **how)
+    data = path.read_bytes()
+    places = [match.start() for match in re.finditer(b"00dc", data)][:N]
+    path.write_bytes(data[: places[20]] + b"gps " + data[places[20] + 4 :])
+    if not broken:
+        check(path, ())
+    else:
+        with pytest.raises(VideoError, match="damaged after frame 20"):
+            read_video(path)
+
+
+@pytest.mark.parametrize(("height", "refused"), [(64, True), (-64, False)])
+def test_uncompressed_video(tmp_path, height, refused):
+    """OpenCV's decoder crashes where rows run from bottom to top, and takes the whole process with it."""
+    form = struct.pack("<IiiHHI5I", 40, 64, height, 1, 24, 0, 3 * 64**2, 0, 0, 0, 0)
+    chunks = [(b"00db", picture(number).tobytes()) for number in range(N)]
+    path = avi(tmp_path / "raw.avi", chunks, form=form, codec=b"DIB ")
+    if refused:
+        with pytest.raises(VideoError, match=r"raw.avi: uncompressed.*convert it: ffmpeg -i"):
+            read_video(path)
+    else:
+        check(path, ())
+
+
+def test_a_decoder_that_crashes_is_named_with_the_file(video, monkeypatch):
+    monkeypatch.setattr("lib.data.video.TRIED", set())
+    monkeypatch.setattr("lib.data.video.TRY", "import os; os.kill(os.getpid(), 11)")
+    with pytest.raises(VideoError, match=r"rgb-01-1.avi: OpenCV's decoder crashes on it \(signal 11\); convert it"):
+        read_video(video)
 
 
 def test_end_cut_off(video, tmp_path):

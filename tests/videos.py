@@ -1,5 +1,6 @@
 """Videos for tests: every frame shows its own number."""
 
+import struct
 from pathlib import Path
 
 import cv2
@@ -36,3 +37,34 @@ def chunks(path: Path) -> list[tuple[int, int]]:
     movie, index = data.find(b"movi"), data.rfind(b"idx1")
     entries = np.frombuffer(data[index + 8 :], "<u4").reshape(-1, 4)
     return [(movie + int(offset), int(size)) for _, _, offset, size in entries]
+
+
+def avi(path: Path, chunks: list[tuple[bytes, bytes]], streams: int = 1, index: bool = True, between: bytes = b"",
+        end: bytes = b"", form: bytes = b"", codec: bytes = b"MJPG") -> Path:  # fmt: skip
+    """An AVI file from its chunks (name, content), as other programs than OpenCV write them.
+
+    between: bytes before and after the list of chunks; end: after everything; form: BITMAPINFOHEADER, else of MJPEG.
+    """
+
+    def riff(name: bytes, *parts: bytes) -> bytes:
+        body = b"".join(parts)
+        return name + len(body).to_bytes(4, "little") + body + bytes(len(body) % 2)
+
+    frames = sum(name[:2] == b"00" for name, _ in chunks)
+    form = form or struct.pack("<IiiHH4s5I", 40, SIZE, SIZE, 1, 24, codec, 3 * SIZE**2, 0, 0, 0, 0)
+    header = struct.pack("<4s4s10I4h", b"vids", codec, 0, 0, 0, 1, 10, 0, frames, 0, 2**32 - 1, 0, 0, 0, SIZE, SIZE)
+    stream = riff(b"LIST", b"strl", riff(b"strh", header), riff(b"strf", form))
+    main = riff(b"avih", struct.pack("<14I", 100_000, 0, 0, 16, frames, 0, streams, 0, SIZE, SIZE, 0, 0, 0, 0))
+    bodies = [riff(name, content) for name, content in chunks]
+    starts = np.cumsum([4, *map(len, bodies)])[:-1].tolist()
+    entries = [struct.pack("<4s3I", name, 16, at, len(content))
+               for (name, content), at in zip(chunks, starts, strict=True)]  # fmt: skip
+    movie = riff(b"LIST", b"movi", *bodies)
+    last = riff(b"idx1", *entries) if index else b""
+    hdrl = riff(b"LIST", b"hdrl", main, *[stream] * streams)
+    path.write_bytes(riff(b"RIFF", b"AVI ", hdrl, between, movie, between, last) + end)
+    return path
+
+
+def jpeg(number: int) -> bytes:
+    return cv2.imencode(".jpg", picture(number))[1].tobytes()

@@ -226,7 +226,7 @@ def open_pack(profile: Profile, layer: Layer, part: Part) -> Narrated:
     """The packed videos of one list.
 
     Raises:
-        NarratedError: they have not been packed.
+        DatasetError: they have not been packed.
     """
     return open_packed(profile.out.packed / narrated_set(profile.params, layer) / part)
 

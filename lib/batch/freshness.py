@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lib.batch.requirements import input_files, relative
 from lib.core.chapters import Atom, needs, number, sections
-from lib.core.files import imported_modules, key, sha256, syntax_hash, write_json
+from lib.core.files import imported_modules, key, lists_of, sha256, syntax_hash, write_json
 from lib.core.paths import ROOT, Outputs
 from lib.data.profile import Profile
 
@@ -42,8 +42,9 @@ def read_by(name: str, profile: Profile) -> dict:
     """What a chapter reads at present, as the manifests of its atoms record it."""
     source = ROOT / "notebooks" / f"{name}.py"
     code = [source, *sorted(imported_modules(source))]
+    lists = {relative(file): sha256(file) for module in code for file in lists_of(module)}
+    files = lists | {file: sha256(ROOT / file) for file in input_files(name, profile)}
     parameters = sections(name, profile.params)
-    files = {file: sha256(ROOT / file) for file in input_files(name, profile) if (ROOT / file).is_file()}
     return {
         "parameters": parameters,
         "inputs": {relative(file): sha256(file) for file in code} | files,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from lib.data.dataset import DatasetError, open_dataset
+from lib.data.dataset import DatasetError
 from lib.data.profile import Profile
 
 SAMPLE = 8  # narrated videos of a list that are looked at
@@ -20,7 +20,7 @@ def labels(path: Path, profile: Profile) -> None:
 
 
 def features(path: Path, profile: Profile) -> None:
-    open_dataset(profile.root, profile.params.data.public_features or ".", profile.params.data.fps)
+    profile.dataset(profile.params.data.public_features or ".")
 
 
 def i3d(path: Path, profile: Profile) -> None:
@@ -68,12 +68,12 @@ def words(path: Path, profile: Profile) -> None:
 
 
 def captions(path: Path, profile: Profile) -> None:
-    from lib.data.narrated import NarratedError, first_tracks, read_list
+    from lib.data.narrated import first_tracks, read_list
 
     for part in ("train", "val"):
         read_list(path.parent, part)
     if not first_tracks(path, SAMPLE):
-        raise NarratedError(f"{path}: holds no captions; expected {{video: {{start, end, text}}}}")
+        raise DatasetError(f"{path}: holds no captions; expected {{video: {{start, end, text}}}}")
 
 
 def narrated(layer: str) -> Callable[[Path, Profile], None]:
@@ -83,7 +83,7 @@ def narrated(layer: str) -> Callable[[Path, Profile], None]:
         import torch
 
         from lib.backbones.s3d import S3D
-        from lib.data.narrated import NarratedError, feature_file, feature_shape
+        from lib.data.narrated import feature_file, feature_shape
 
         with torch.device("meta"):
             net = S3D(profile.params.s3d.embedding_dim, profile.params.s3d.width)
@@ -95,7 +95,7 @@ def narrated(layer: str) -> Callable[[Path, Profile], None]:
                 names = [line.strip() for line in islice(lines, SAMPLE)]
             for file in (feature_file(root, folder.name, name) for name in names):
                 if (shape := feature_shape(file))[1] != dim:
-                    raise NarratedError(f"{file}: shape {shape}; expected (seconds, {dim}), as {layer} of this S3D has")
+                    raise DatasetError(f"{file}: shape {shape}; expected (seconds, {dim}), as {layer} of this S3D has")
 
     return look
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from lib.data.profile import Profile
 
 WIDTH = 118  # of a line of progress
 EVERY = 0.5  # seconds between two looks
-PATIENCE = 3  # seconds that Snakemake gets when it is told to end
+CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
+PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster other than SLURM to cancel the jobs there
 
 
 def log_file(out: Outputs, atom: Atom) -> Path:
@@ -65,7 +67,7 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
     atoms = {"/".join(atom): ["/".join(other) for other in others] for atom, others in before.items()}
     schedule = {"profile": profile.file, "logs": str(profile.out.logs), "atoms": atoms}
     write_json(folder / "schedule.json", schedule)
-    jobs = queue(folder, further)
+    jobs = queue(folder) if on_cluster(further) else None
     shutil.rmtree(folder / ".snakemake" / "slurm_logs", ignore_errors=True)
     profile.out.logs.mkdir(parents=True)
     with snakemake_log(profile.out).open("w", encoding="utf-8") as log:
@@ -81,7 +83,7 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
     try:
         return follow(profile, snakemake, waiting, jobs)
     except KeyboardInterrupt:
-        end(snakemake)
+        end(snakemake, PATIENCE[on_cluster(further) and not jobs])
         raise
     finally:
         if jobs:
@@ -100,14 +102,16 @@ def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[
     return [*found, *([] if given else ["--workflow-profile", "none"]), *further]
 
 
-def end(snakemake: subprocess.Popen) -> None:
-    """End Snakemake and what it started here."""
+def on_cluster(further: Sequence[str]) -> bool:
+    return any(word.startswith(CLUSTER) for word in further)
+
+
+def end(snakemake: subprocess.Popen, patience: float) -> None:
+    """End Snakemake and what it started here; a cluster's jobs it cancels itself, if it does so in time."""
     for way in (signal.SIGINT, signal.SIGKILL):
-        try:
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(snakemake.pid, way)
-            snakemake.wait(PATIENCE)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
+            snakemake.wait(patience)
 
 
 def follow(

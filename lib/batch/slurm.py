@@ -8,14 +8,13 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from lib.core.chapters import Atom
 from lib.core.params import ParameterError
 
-CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # Snakemake's options that lead to another machine
 ENDED = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
 USUAL = {"None", "Priority"}  # reasons to wait that need no line
 EVERY = 10  # seconds between two looks at the queue
@@ -41,11 +40,6 @@ class Job(NamedTuple):
     def __str__(self) -> str:
         why = f" ({self.reason})" if self.reason not in USUAL else ""
         return f"SLURM job {self.number} {self.state.lower().replace('_', ' ')}{why}"
-
-
-def on_cluster(options: Sequence[str]) -> bool:
-    """Whether these options of Snakemake leave it to a cluster how many atoms run at a time."""
-    return any(option.startswith(CLUSTER) for option in options)
 
 
 class Queue:
@@ -118,9 +112,9 @@ class Queue:
         return sorted(found, key=lambda one: int(one[1].number))
 
 
-def queue(folder: Path, options: Sequence[str]) -> Queue | None:
-    """The queue where a report is made on SLURM; None elsewhere."""
-    return Queue(folder) if on_cluster(options) and shutil.which("squeue") else None
+def queue(folder: Path) -> Queue | None:
+    """SLURM's queue; None on another cluster."""
+    return Queue(folder) if shutil.which("squeue") else None
 
 
 def status_options() -> list[str]:

@@ -122,6 +122,7 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
     modules = [ROOT.joinpath("lib", *name.split(".")).with_suffix(".py") for name in code]
     parts = [json.dumps(values, sort_keys=True, default=str)]
     parts += sorted(map(syntax_hash, modules))
+    parts += sorted(sha256(file) for module in modules for file in lists_of(module))
     parts += [f"{file.name} {sha256(file)}" for file in sorted(files)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -149,9 +150,14 @@ def syntax(source: str) -> str:
     return f"{sorted(imported)} {ast.dump(tree)}"
 
 
-def syntax_hash(file: Path) -> str:
-    """Hash of a Python file's `syntax`."""
-    return _hash_of_syntax(file.read_text(encoding="utf-8"))
+def lists_of(module: Path) -> list[Path]:
+    """The file of lists beside a module that has one: lib/demo/talk.yaml is a part of talk.py."""
+    return [file for file in (module.with_suffix(".yaml"),) if file.exists()]
+
+
+def syntax_hash(module: Path) -> str:
+    """Hash of a module's `syntax`."""
+    return _hash_of_syntax(module.read_text(encoding="utf-8"))
 
 
 @cache

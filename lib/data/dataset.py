@@ -1,40 +1,36 @@
 """A data set in the MS-TCN layout, for real and demo data alike (thesis 2.1.1; Abu Farha and Gall, CVPR 2019).
 
-    <root>/mapping.txt                            a class a line: `0 cut_tomato`
-    <root>/groundTruth/<video>.txt                a class name a line, one for each frame
-    <root>/splits/{train,test}.split<k>.bundle    `<video>.txt` a line
-    <root>/features/<set>/<video>.npy             (D, T) floats; set "." are the files in features/ itself
+    <root>/mapping.txt                            one class per line: `0 cut_tomato`
+    <root>/groundTruth/<video>.txt                one class name per line, one line per frame
+    <root>/splits/{train,test}.split<k>.bundle    one `<video>.txt` per line
+    <root>/features/<set>/<video>.npy             (D, T) floats; set "." means the files in features/ itself
 
-`open_dataset` checks all of it but the values of the features, which are checked when they are read (all at once:
-`check_features`). Whatever is wrong ends with a `DatasetError` of one line that names the file.
-
-The text files of the MS-TCN layout: mapping.txt, groundTruth/*.txt, splits/*.bundle (the whole: `lib/data/dataset.py`).
-
-Each function reads one file and raises a `DatasetError` of one line that names it.
+A class name may have several words; any white space between them counts as one blank. `open_dataset` checks everything
+but the values of the features, which are checked when they are read (all at once: `check_features`). Faults end with a
+`DatasetError` of one line that names the file.
 """
 
 import re
 from collections import Counter
-from collections.abc import Container, Mapping
-from pathlib import Path
-import numpy as np
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+import numpy as np
+
 from lib.core.progress import track
-
-
-class DatasetError(ValueError):
-    """A data set that cannot be used; the message is one line: which file, what is wrong, how to mend it."""
+from lib.data.files import DatasetError, array_header, check_finite, check_width, read_text
 
 
 def read_mapping(path: Path) -> tuple[str, ...]:
     """Class names in the order of their numbers, from lines such as `0 cut_tomato`."""
     entries: dict[int, str] = {}
     for line in _lines(path):
-        number, _, name = line.partition(" ")
-        if not number.isdecimal() or not name or int(number) in entries or name in entries.values():
-            raise DatasetError(f"{path}: {line!r}: expected `number name`, each number and name once")
+        number, *words = line.split()
+        name = " ".join(words)
+        if not re.fullmatch("[0-9]{1,9}", number) or not name or int(number) in entries or name in entries.values():
+            raise DatasetError(f"{path}: {line[:80]!r}: expected `number name`, each number and name once")
         entries[int(number)] = name
     if sorted(entries) != list(range(len(entries))):
         raise DatasetError(f"{path}: class numbers must run from 0 to {len(entries) - 1} without a gap")
@@ -42,40 +38,68 @@ def read_mapping(path: Path) -> tuple[str, ...]:
 
 
 def read_labels(path: Path, numbers: Mapping[str, int]) -> np.ndarray:
-    """Class numbers of a video's frames, int64 (T,), read-only; the file has a class name a line."""
+    """Class numbers of a video's frames, int64 (T,), read-only; the file has one class name per line."""
     names = _lines(path)
-    if unknown := set(names) - set(numbers):
-        name = next(name for name in names if name in unknown)
-        raise DatasetError(f"{path}: line {names.index(name) + 1}: class {name!r} is not in mapping.txt")
-    labels = np.array([numbers[name] for name in names])
+    known = {name: numbers.get(" ".join(name.split()), -1) for name in set(names)}
+    labels = np.array([known[name] for name in names])
+    if (labels < 0).any():
+        first = int((labels < 0).argmax())
+        raise DatasetError(f"{path}: line {first + 1}: class {names[first][:80]!r} is not in mapping.txt")
     labels.flags.writeable = False
     return labels
 
 
 def read_bundle(path: Path, videos: Container[str]) -> tuple[str, ...]:
-    """Videos of one side of a split, without ending; the file has a name such as rgb-01-1.txt a line."""
-    entries = _lines(path)
+    """Videos of one side of a split, without ending; the file has a name such as rgb-01-1.txt on each line."""
+    entries = [line.strip() for line in _lines(path)]
     for entry, count in Counter(entries).items():
         if not entry.endswith(".txt"):
-            raise DatasetError(f"{path}: {entry!r}: expected the name of a label file such as rgb-01-1.txt")
+            raise DatasetError(f"{path}: {entry[:80]!r}: expected the name of a label file such as rgb-01-1.txt")
         if entry.removesuffix(".txt") not in videos:
-            raise DatasetError(f"{path}: {entry} is missing in groundTruth/; bring the file or strike the line")
+            raise DatasetError(f"{path}: {entry} is missing in groundTruth/; add the file or remove the line")
         if count > 1:
             raise DatasetError(f"{path}: {entry} is listed {count} times")
     return tuple(entry.removesuffix(".txt") for entry in entries)
 
 
 def check_bundles(folder: Path, splits: int) -> None:
-    """Hold the bundles that there are against the number of splits that a profile names.
+    """Hold the bundles in a folder against the number of splits in a profile.
 
     Raises:
-        DatasetError: names the first that is missing or too many.
+        DatasetError: names the first that is missing or superfluous.
     """
     expected = {f"{side}.split{number}.bundle" for number in range(1, splits + 1) for side in ("train", "test")}
-    there = {path.name for path in folder.glob("*") if re.fullmatch(r"(train|test)\.split\d+\.bundle", path.name)}
-    for fault, names, way in (("missing", expected - there, "bring"), ("extra", there - expected, "remove")):
+    found = {path.name for path in folder.glob("*") if re.fullmatch(r"(train|test)\.split\d+\.bundle", path.name)}
+    for fault, names, way in (("missing", expected - found, "add"), ("extra", found - expected, "remove")):
         if names:
-            raise DatasetError(f"{folder / min(names)}: {fault}, data.splits is {splits}; {way} it or mend data.splits")
+            raise DatasetError(
+                f"{folder / min(names)}: {fault}, data.splits is {splits}; {way} it or correct data.splits"
+            )
+
+
+def check_classes(names: Iterable[str], classes: Iterable[str], key: str) -> None:
+    """Hold class names in a profile against the data set's.
+
+    Raises:
+        DatasetError: names the first that is not a class, and the key of the profile.
+    """
+    if unknown := sorted(set(names) - set(classes)):
+        known = ", ".join(list(classes)[:8])
+        raise DatasetError(f"{key}: the data set has no class {unknown[0]!r}; its classes are {known} …")
+
+
+def check_lengths(dataset: "Dataset", sample_rate: int) -> None:
+    """ASFormer normalizes over time, so two frames or more must remain of each video when every n-th is used.
+
+    Raises:
+        DatasetError: names the first video that is too short.
+    """
+    for video in dataset.videos:
+        if (frames := len(dataset.labels(video))) <= sample_rate:
+            raise DatasetError(
+                f"{dataset.root / 'groundTruth' / video}.txt: {frames} frames, of which asformer.sample_rate "
+                f"{sample_rate} leaves one; ASFormer needs two: remove the video or lower the rate"
+            )
 
 
 def person(video: str) -> str:
@@ -88,22 +112,16 @@ def person(video: str) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines of a file in which every line, the last one too, ends in a newline."""
-    try:
-        text = path.read_bytes().decode()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise DatasetError(f"{path}: not a text file in UTF-8") from None
-    if not text:
-        raise DatasetError(f"{path}: empty")
+    """Lines of a file in which every line, including the last, ends in a newline and has something in it."""
+    text = read_text(path)
     if "\r" in text:
         raise DatasetError(f"{path}: line ends of Windows (CRLF); convert it, for instance with dos2unix")
     if not text.endswith("\n"):
         raise DatasetError(f"{path}: no newline after the last line, so MS-TCN's readers drop that line; add one")
     lines = text.removesuffix("\n").split("\n")
-    if "" in lines:
-        raise DatasetError(f"{path}: line {lines.index('') + 1} is empty; remove it")
+    for number, line in enumerate(lines, start=1):
+        if not line or line.isspace():
+            raise DatasetError(f"{path}: line {number} is empty; remove it")
     return lines
 
 
@@ -117,7 +135,7 @@ class Dataset:
 
     Attributes:
         root: its folder.
-        fps: frames a second, of labels and features.
+        fps: frames per second, of labels and features.
         classes: names in the order of their numbers.
         videos: names without ending, sorted, e.g. "rgb-01-1".
         feature_dim: D; 0 where the data set was opened for its labels only.
@@ -141,8 +159,8 @@ class Dataset:
     def split(self, number: int) -> Split:
         """Training and test videos of a split, in the order of the bundles."""
         if number not in self._splits:
-            there = ", ".join(map(str, self._splits))
-            raise DatasetError(f"{self.root / 'splits'}: no split {number}; there are {there}")
+            known = ", ".join(map(str, self._splits))
+            raise DatasetError(f"{self.root / 'splits'}: no split {number}; there are {known}")
         return self._splits[number]
 
     def labels(self, video: str) -> np.ndarray:
@@ -165,25 +183,21 @@ class Dataset:
         surplus = feature.shape[1] - frames  # 0 unless they are to be trimmed
         first = {"start": surplus, "both_ends": surplus // 2}.get(self._trim or "end", 0)
         feature = np.ascontiguousarray(feature[:, first : first + frames], dtype=np.float32)
-        bad = np.flatnonzero(~np.isfinite(feature).all(axis=0))
-        if bad.size:
-            raise DatasetError(
-                f"{path}: NaN or infinite in {bad.size} of {frames} frames, first in frame {bad[0]}; extract it again"
-            )
+        check_finite(feature.T, "frame", path)
         return feature
 
 
 def open_dataset(
     root: Path, features: str | None, fps: float, trim: Trim | None = None, splits: int | None = None
 ) -> Dataset:
-    """Read mapping, labels and splits, look at the headers of the features, check that all fit together.
+    """Read mapping, labels and splits, look at the headers of the features, check that everything fits together.
 
     Args:
         root: folder of the data set.
         features: feature set, a folder in features/ or an absolute path; "." for features/ itself; None: labels only.
-        fps: frames a second.
+        fps: frames per second.
         trim: cut features that outlast the labels at the start, at both ends or at the end; None: lengths must agree.
-        splits: number of splits that there must be; None: however many there are.
+        splits: required number of splits; None: any.
 
     Raises:
         DatasetError: one line about the first fault.
@@ -216,7 +230,7 @@ def _read_splits(folder: Path, labels: Mapping[str, np.ndarray]) -> dict[int, Sp
         files = [folder / f"{side}.split{number}.bundle" for side in ("train", "test")]
         train, test = (read_bundle(file, labels) for file in files)
         if both := set(train) & set(test):
-            raise DatasetError(f"{files[1]}: {min(both)}.txt is in {files[0].name} too; strike it from one of them")
+            raise DatasetError(f"{files[1]}: {min(both)}.txt is in {files[0].name} too; remove it from one of them")
         if extra := set(labels) - set(train) - set(test):
             path = folder.parent / "groundTruth" / f"{min(extra)}.txt"
             raise DatasetError(f"{path}: extra, not listed in {files[0].name} or {files[1].name}; list or remove it")
@@ -235,25 +249,17 @@ def _feature_dim(folder: Path, labels: Mapping[str, np.ndarray], trim: Trim | No
         path = folder / f"{video}.npy"
         if not path.exists():
             raise DatasetError(f"{path}: missing, but groundTruth/ has {video}.txt; extract it")
-        try:
-            header = np.load(path, mmap_mode="r")
-        except (OSError, ValueError, EOFError) as error:
-            raise DatasetError(f"{path}: not a whole .npy file ({error}); bring or extract it again") from None
-        if header.ndim != 2 or header.dtype.kind != "f":
-            raise DatasetError(f"{path}: {header.dtype} of shape {header.shape}; expected floats of shape (D, T)")
+        header = array_header(path, "(D, T)")
         dim, frames = header.shape
         if frames != len(truth) and (trim is None or frames < len(truth)):
             hint = "it seems to be (T, D), save it transposed" if dim == len(truth) else "extract or trim it to fit"
             raise DatasetError(f"{path}: {frames} frames, but groundTruth/{video}.txt has {len(truth)}; {hint}")
-        dims.setdefault(dim, path)
-        if len(dims) > 1:
-            first, other = dims.items()
-            raise DatasetError(f"{other[1]}: {other[0]} channels, but {first[1].name} has {first[0]}; extract it again")
+        check_width(dims, dim, path)
     return next(iter(dims))
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    found = sorted(path for path in folder.glob(pattern) if path.name[0] != ".")  # a killed writer leaves such files
+    found = sorted(path for path in folder.glob(pattern) if path.name[0] != ".")  # such a file is a killed writer's
     if not found:
         raise DatasetError(f"{folder}: has no {pattern}; for the layout see README, real data")
     return found

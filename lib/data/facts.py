@@ -4,14 +4,15 @@ What the demo's narrated corpus holds, from its files (thesis 2.1.2, Figure 2).
 """
 
 import json
-from pathlib import Path
-import numpy as np
-import pandas as pd
-from lib.data.narrated import caption_file, caption_tracks
 from collections.abc import Sequence
 from itertools import groupby
-from lib.data.dataset import Dataset
-from lib.data.dataset import person
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lib.data.dataset import Dataset, person
+from lib.data.narrated import caption_file, caption_tracks
 
 
 def corpus_facts(root: Path) -> dict[str, float]:

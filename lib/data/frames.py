@@ -7,13 +7,15 @@ small things at 64 x 64 pixels too. Displacements are cut off at 20 pixels and s
 released them.
 """
 
+from itertools import pairwise
+
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
 from lib.core.settings import I3D
-from itertools import pairwise
-import cv2
-import numpy as np
 
 
 def to_input(frames: Tensor, settings: I3D) -> Tensor:

@@ -1,56 +1,66 @@
-"""Pack narrated data once for `lib/data/packs.py`, where the form is described (thesis 2.1.2, 2.5; HowTo100M: Miech et al.,
-ICCV 2019).
+"""Narrated data packed once for training: a few files that are mapped, not read (thesis 2.1.2, 2.5).
 
-Videos are taken one by one, captions as a stream, and every array is appended to its file, so that memory holds the
-list and a few numbers a video. What cannot be right in any data set is a `NarratedError`; what is common in a million
-videos from the web is left out and counted: captions without words or after the features' end, and videos without
-any other.
+HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions each. `pack` writes them so:
 
-Packed narrated data for training: a few files that are mapped, not read (thesis 2.1.2, 2.5).
-
-HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions each. `lib/data/packs.py` writes them so:
-
-    features_000.npy …   float16 (N, D), up to 4096 videos one after the other, a row a second
+    features_000.npy …   float16 (N, D), up to 4096 videos one after the other, one row per second
     tokens.npy           int32, word pieces of all captions one after the other, without special tokens
     token_starts.npy     int64 (captions + 1), where each caption begins in tokens.npy
     caption_times.npy    float32 (captions, 2), start and end in seconds
-    index.parquet        a row a video: video, shard, row, seconds, caption, captions
+    index.parquet        one row per video: video, shard, row, seconds, caption, captions
     left_out.csv         video, reason: listed videos of which nothing could be used
-    note.json            feature_set, feature_dim, key, and what became of the captions
+    note.json            feature_set, feature_dim, key, and counts of captions used and left out
 
-A .npy file that is written row by row, so that the array is never whole in memory (packing narrated data, 2.1.2).
+Videos are read one by one, captions as a stream, and every array is appended to its file, so that memory holds the list
+and a few numbers per video. What is wrong in any data set is a `DatasetError`; what is common in a million videos from
+the web is left out and counted: captions without words or after the features' end, and videos without any other.
 """
 
-from pathlib import Path
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import chain, islice
-from typing import TYPE_CHECKING
-import pandas as pd
-from lib.core.files import key, write_json
-from lib.data.narrated import CaptionTrack, NarratedError, Part, caption_file, caption_tracks, feature_file, feature_shape, read_features, read_list
-from lib.core.progress import track
-import mmap
 from dataclasses import dataclass
-from typing import Any
-from lib.data.narrated import NarratedError
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, DTypeLike
+
+from lib.core.files import key, write_json
+from lib.core.progress import track
+from lib.data.files import DatasetError, check_width
+from lib.data.narrated import (
+    CaptionTrack,
+    Part,
+    caption_file,
+    caption_tracks,
+    feature_file,
+    feature_shape,
+    read_features,
+    read_list,
+)
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 MADE_BY = ("data.narrated", "data.packs")
+SHARD_VIDEOS = 4096
+CAPTION_TOKENS = 32  # as in MMPT, whose other cut, at 96 characters of text, is not copied: it seems a slip
+BATCH_VIDEOS = 16  # given to the tokenizer at once: 1,300 captions of HowTo100M
 
 
 class RowFile:
-    """An array of which rows are appended; `close` completes it.
+    """A .npy file written row by row, so that the array is never whole in memory; `close` completes it.
 
     Attributes:
-        rows: how many there are.
+        rows: number of rows so far.
     """
 
     def __init__(self, path: Path, dtype: DTypeLike, *columns: int):
@@ -68,7 +78,7 @@ class RowFile:
         self.rows += len(array)
 
     def close(self) -> None:
-        """Give the header the number of rows."""
+        """Write the number of rows into the header."""
         self._file.seek(0)
         self._write_header()
         self._file.close()
@@ -80,17 +90,12 @@ class RowFile:
         np.lib.format.write_array_header_1_0(self._file, header)
 
 
-SHARD_VIDEOS = 4096
-CAPTION_TOKENS = 32  # as in MMPT, whose other cut, at 96 characters of text, is not copied: it seems a slip
-BATCH_VIDEOS = 16  # for the tokenizer at once: 1,300 captions of HowTo100M
-
-
 def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "PreTrainedTokenizerFast") -> None:
-    """Write a part of narrated data into `folder` at once or not at all; one process at a time.
+    """Write a part of narrated data into `folder`, whole or not at all; one process at a time.
 
     A finished pack of the same inputs is left alone, an older one is replaced. Inputs are the contents of the list, the
-    tokenizer, the code and, as ten gigabytes of captions and a million files are too much to read, name, size and time
-    of change of the captions and feature files.
+    tokenizer, the code and, since ten gigabytes of captions and a million files are too much to read, name, size and
+    time of change of the captions and feature files.
 
     Args:
         root: narrated data, see `lib/data/narrated.py`.
@@ -100,7 +105,7 @@ def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "Pre
         tokenizer: splits captions into word pieces.
 
     Raises:
-        NarratedError: one line about the first fault; nothing is written then.
+        DatasetError: one line about the first fault; nothing is written then.
     """
     videos = read_list(root, part)
     identity = _identity(root, feature_set, part, videos, tokenizer)
@@ -118,8 +123,8 @@ def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "Pre
         left_out = index.loc[index["captions"] == 0, ["video", "reason"]]
         left_out.to_csv(temporary / "left_out.csv", index=False)
         if len(left_out) == len(index):
-            raise NarratedError(
-                f"{root / part}.lst: no video can be used; {videos[0]}: {left_out['reason'].iloc[0]}; bring others"
+            raise DatasetError(
+                f"{root / part}.lst: no video can be used; {videos[0]}: {left_out['reason'].iloc[0]}; add others"
             )
         index = index[index["captions"] > 0].drop(columns="reason")
         _write_features(root, feature_set, index, dim, temporary)
@@ -139,14 +144,13 @@ def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "Pre
 def _identity(
     root: Path, feature_set: str, part: Part, videos: Iterable[str], tokenizer: "PreTrainedTokenizerFast"
 ) -> str:
-    brought = hashlib.sha256()
+    states = hashlib.sha256()
     for path in (caption_file(root), *(feature_file(root, feature_set, video) for video in videos)):
         state = path.stat()
-        brought.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
+        states.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
     words = json.loads(tokenizer.backend_tokenizer.to_str())
     words["truncation"] = words["padding"] = None  # every call of a tokenizer changes these
-    values = [feature_set, brought.hexdigest(), words]
-    return key(values, code=MADE_BY, files=[root / f"{part}.lst"])
+    return key([feature_set, states.hexdigest(), words], code=MADE_BY, files=[root / f"{part}.lst"])
 
 
 def _measure(root: Path, feature_set: str, videos: tuple[str, ...]) -> tuple[np.ndarray, int]:
@@ -156,19 +160,14 @@ def _measure(root: Path, feature_set: str, videos: tuple[str, ...]) -> tuple[np.
     for number, video in enumerate(track(videos, "lengths, video")):
         path = feature_file(root, feature_set, video)
         seconds[number], dim = feature_shape(path)
-        dims.setdefault(dim, path)
-        if len(dims) > 1:
-            first, other = dims.items()
-            raise NarratedError(
-                f"{other[1]}: {other[0]} channels, but {first[1].name} has {first[0]}; extract it again"
-            )
+        check_width(dims, dim, path)
     return seconds, next(iter(dims))
 
 
 def _write_captions(
     tracks: Iterator[CaptionTrack], index: pd.DataFrame, folder: Path, tokenizer: "PreTrainedTokenizerFast"
 ) -> Counter[str]:
-    """Write words and times of captions; add caption, captions and reason to the index. Returns numbers of captions."""
+    """Write words and times of captions; add caption, captions and reason to the index. Returns counts of captions."""
     numbers = {video: number for number, video in enumerate(index["video"])}
     seconds = index["seconds"].to_numpy()
     first, kept = np.zeros((2, len(index)), np.int64)
@@ -205,7 +204,7 @@ def _write_captions(
 def _tokenized(
     tracks: Iterator[CaptionTrack], tokenizer: "PreTrainedTokenizerFast"
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray, list[list[int]]]]:
-    """The tracks with word pieces for texts, many captions a call of the tokenizer."""
+    """The tracks with word pieces for texts; each call of the tokenizer gets many captions."""
     while batch := list(islice(tracks, BATCH_VIDEOS)):
         texts = [text for *_, said in batch for text in said]
         encoded = tokenizer(texts or [""], add_special_tokens=False, return_attention_mask=False, verbose=False)
@@ -247,7 +246,7 @@ class Track:
     Attributes:
         start: float32 (n,), seconds.
         end: float32 (n,), seconds, not before the start and not after the video's last second.
-        tokens: int32, word pieces of all of them; those of caption i are tokens[bounds[i] : bounds[i + 1]].
+        tokens: int32, word pieces of all captions; those of caption i are tokens[bounds[i] : bounds[i + 1]].
         bounds: int64 (n + 1,).
     """
 
@@ -264,7 +263,7 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Narrated:
-    """Packed videos, numbered in the order of their list. Sent to another process it is opened there anew.
+    """Packed videos, numbered in the order of their list; reopened where it is sent to another process.
 
     Attributes:
         folder: of the pack.
@@ -290,7 +289,7 @@ class Narrated:
         return open_packed, (self.folder,)  # the default would send the contents of the maps
 
     def features(self, number: int) -> np.ndarray:
-        """Features of a video, float16 (T, D), a row a second; mapped, read-only."""
+        """Features of a video, float16 (T, D), one row per second; mapped, read-only."""
         shard = self._features[self._index["shard"][number]]
         row, seconds = self._index["row"][number], self._index["seconds"][number]
         first, last = (int(shard.offset + second * shard.strides[0]) for second in (row, row + seconds))
@@ -309,16 +308,16 @@ class Narrated:
 
 
 def open_packed(folder: Path) -> Narrated:
-    """Map what `lib.data.packs.pack` wrote; of a million videos only the index is read.
+    """Map what `pack` wrote; of a million videos only the index is read.
 
     Raises:
-        NarratedError: there is no finished pack.
+        DatasetError: there is no finished pack.
     """
     folder = folder.absolute()
     try:
         note = json.loads((folder / "note.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise NarratedError(f"{folder / 'note.json'}: missing, so this is no finished pack; pack again") from None
+        raise DatasetError(f"{folder / 'note.json'}: missing, so this is no finished pack; pack again") from None
     index = pd.read_parquet(folder / "index.parquet")
     columns = {name: index[name].to_numpy() for name in ("shard", "row", "seconds", "caption", "captions")}
     shards = tuple(_map(folder / f"features_{shard:03d}.npy") for shard in range(columns["shard"].max() + 1))
@@ -331,9 +330,5 @@ def open_packed(folder: Path) -> Narrated:
 def _map(path: Path) -> np.memmap:
     mapped = np.load(path, mmap_mode="r")
     mapping: Any = mapped.base
-    mapping.madvise(mmap.MADV_RANDOM)  # else the system reads up to some megabytes around each page asked for
+    mapping.madvise(mmap.MADV_RANDOM)  # or the system would read megabytes around each page
     return mapped
-
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast

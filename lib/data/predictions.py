@@ -1,16 +1,20 @@
-"""Predictions are the hub: a label a frame, one text file a test video, in the form of MS-TCN's and ASFormer's code.
+"""Predictions are the hub: one label per frame, one text file per test video.
 
-The first line is a heading, the second the class names of all frames with spaces between. A prediction may be a frame
-longer than its ground truth: a model that runs at half the frame rate repeats each of its labels.
+The first line is a heading. In the form of MS-TCN's and ASFormer's code the second line has the class names of all
+frames, separated by blanks. Where a class name has several words, each frame has a line of its own, below another
+heading. A prediction may outlast its ground truth by less than the step at which a program samples frames: at half the
+frame rate it repeats each label, so that a video with an odd number of frames becomes one frame longer.
 """
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
 from lib.core.files import write_text
 from lib.data.dataset import Dataset
-
+from lib.data.files import DatasetError, read_text
 
 HEADING = "### Frame level recognition: ###"
+HEADING_OF_LINES = "### Frame level recognition, one label per line: ###"
 
 
 class PredictionError(ValueError):
@@ -18,53 +22,67 @@ class PredictionError(ValueError):
 
 
 def write_prediction(path: Path, names: Sequence[str]) -> None:
-    """Write the class names of the frames.
+    """Write the class names of the frames, in ASFormer's form unless a name has several words.
 
     Raises:
-        PredictionError: there are none, or a name is empty or has white space, which the form cannot hold.
+        PredictionError: there are none, or a name is empty or has other white space than single blanks.
     """
     if not names:
         raise PredictionError(f"{path}: no frames to write")
-    if wrong := [name for name in set(names) if name.split() != [name]]:
-        raise PredictionError(f"{path}: a class name must be one word, found {min(wrong)!r}")
-    write_text(path, f"{HEADING}\n{' '.join(names)}")
+    known = set(names)
+    if wrong := [name for name in known if not name or " ".join(name.split()) != name]:
+        raise PredictionError(f"{path}: a class name must be words separated by single blanks, found {min(wrong)!r}")
+    lines = any(" " in name for name in known)
+    write_text(path, f"{HEADING_OF_LINES}\n" + "\n".join(names) if lines else f"{HEADING}\n{' '.join(names)}")
 
 
 def read_prediction(path: Path) -> list[str]:
-    """Class names of the frames.
+    """Class names of the frames, from either form.
 
     Raises:
-        PredictionError: the file is missing, has another heading, or no or more than one line of labels.
+        PredictionError: the file is missing, has another heading, or no labels where its form has them.
     """
     try:
-        heading, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
-    except (OSError, UnicodeDecodeError) as error:
-        raise PredictionError(f"{path}: cannot be read ({error})") from None
-    if heading != HEADING:
-        raise PredictionError(f"{path}: the first line must be {HEADING!r}, found {heading[:40]!r}")
-    if len(lines) != 1 or not lines[0].split():
+        heading, *lines = read_text(path).splitlines()
+    except DatasetError as error:
+        raise PredictionError(str(error)) from None
+    if heading == HEADING_OF_LINES and lines and all(line.split() for line in lines):
+        return [" ".join(line.split()) for line in lines]
+    if heading == HEADING and len(lines) == 1 and lines[0].split():
+        return lines[0].split()
+    if heading == HEADING:
         raise PredictionError(f"{path}: expected one line of class names below the heading, found {len(lines)}")
-    return lines[0].split()
+    if heading == HEADING_OF_LINES:
+        raise PredictionError(f"{path}: expected a class name on each line below the heading")
+    raise PredictionError(f"{path}: the first line must be {HEADING!r}, found {heading[:40]!r}")
 
 
-def prediction_pairs(folder: Path, dataset: Dataset, videos: Iterable[str]) -> dict[str, tuple[list[str], list[str]]]:
-    """What `lib.scoring.metrics.score` and `metric_table` compare: video -> (prediction, ground truth), class names a frame.
+def prediction_pairs(
+    folder: Path, dataset: Dataset, videos: Iterable[str], step: int = 2
+) -> dict[str, tuple[list[str], list[str]]]:
+    """Predictions beside the ground truth, as metrics compare them: video -> (prediction, truth), one name per frame.
 
     Args:
-        folder: holds `<video>.txt`, or `<video>` as ASFormer's code names its files.
+        folder: has `<video>.txt`, or `<video>` as ASFormer's code names its files.
         dataset: gives the ground truth.
         videos: those to be scored.
+        step: of the program that wrote them, in frames: a prediction may be up to step - 1 frames longer.
 
     Raises:
-        PredictionError: a file is missing, shorter than the ground truth, or has a label that is not in the mapping.
+        PredictionError: a file is missing, of another length, or has a label that is not in the mapping.
     """
     pairs = {}
     for video in videos:
         path = folder / video if (folder / video).exists() else folder / f"{video}.txt"
         prediction, truth = read_prediction(path), dataset.names(video)
         if unknown := set(prediction) - set(dataset.classes):
-            raise PredictionError(f"{path}: class {min(unknown)!r} is not in {dataset.root / 'mapping.txt'}")
-        if len(prediction) < len(truth):
-            raise PredictionError(f"{path}: {len(prediction)} frames, the ground truth has {len(truth)}; predict all")
+            hint = ""
+            if any(" " in name for name in dataset.classes):
+                hint = f"; names of several words need a line per frame below {HEADING_OF_LINES!r}"
+            raise PredictionError(f"{path}: class {min(unknown)!r} is not in {dataset.root / 'mapping.txt'}{hint}")
+        if not len(truth) <= len(prediction) < len(truth) + step:
+            raise PredictionError(
+                f"{path}: {len(prediction)} frames, the ground truth has {len(truth)}; predict one label per frame"
+            )
         pairs[video] = (prediction, truth)
     return pairs

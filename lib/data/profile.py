@@ -1,4 +1,4 @@
-"""A profile at work: its parameters, its folders, its splits, its data set. Everything that reads or writes takes one.
+"""A profile in use: its parameters, folders, splits and data set. Everything that reads or writes takes one.
 
 `lib.notebook.notebook.Notebook` is the profile that can also show figures and tables.
 """
@@ -10,13 +10,13 @@ from pathlib import Path
 from lib.core.params import ParameterError, load, outputs_of
 from lib.core.paths import Outputs, first_folder
 from lib.core.settings import Params
-from lib.data.dataset import Dataset, Trim, open_dataset
+from lib.data.dataset import Dataset, Trim, check_classes, check_lengths, open_dataset
 from lib.data.predictions import prediction_pairs
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Parameters, and where they are at work.
+    """Parameters and the folders they apply to.
 
     Attributes:
         params: the parameters; in a notebook only the sections that it declares.
@@ -66,15 +66,24 @@ class Profile:
             return root
         raise ParameterError(
             f"howto100m.roots: nothing at {' or '.join(self.params.howto100m.roots)}; "
-            "what has to be where: README, Pre-training"
+            "README, Pre-training, says what belongs there"
         )
 
     def dataset(self, features: str | None = None, trim: Trim | None = None) -> Dataset:
-        """The data set with a feature set or folder (None: labels only), cut to the labels as `trim` says."""
-        return open_dataset(self.root, features, self.params.data.fps, trim, self.params.data.splits)
+        """The data set with a feature set or folder (None: labels only), cut to the labels as `trim` says.
+
+        Raises:
+            DatasetError: the data set cannot be used, or not with this profile.
+        """
+        data = self.params.data
+        dataset = open_dataset(self.root, features, data.fps, trim, data.splits)
+        check_classes(data.ignore, dataset.classes, "data.ignore")
+        if features is not None and (asformer := getattr(self.params, "asformer", None)):
+            check_lengths(dataset, asformer.sample_rate)
+        return dataset
 
     def public_dataset(self) -> Dataset:
-        """The data set with its public features. The demo's outlast the labels, so they are cut; released ones must fit."""
+        """The data set with its public features; the demo's are cut to the labels, released ones must fit."""
         return self.dataset(self.params.data.public_features, "end" if self.params.data.source == "demo" else None)
 
     @property
@@ -88,7 +97,7 @@ class Profile:
         return None if root is None else open_dataset(root, None, 30.0)
 
     def real_predictions(self) -> dict[str, tuple[list[str], list[str]]] | None:
-        """What an MS-TCN predicted for split 1's test videos, and the truth (30 fps): name -> (prediction, truth)."""
+        """Predictions of an MS-TCN for split 1's test videos and the truth (30 fps): name -> (prediction, truth)."""
         labels, folder = self.real_labels(), first_folder(self.params.data.real_predictions)
         return labels and folder and prediction_pairs(folder, labels, labels.split(1)[1])
 
@@ -97,6 +106,6 @@ def open_profile(file: str | Path, overrides: Sequence[str] = ()) -> Profile:
     """Read a parameter file.
 
     Raises:
-        ParameterError: one line that names the key, the file and what would be right.
+        ParameterError: one line that names the key, the file and what is expected.
     """
     return Profile(load(file, overrides), outputs_of(file), str(file))

@@ -8,11 +8,12 @@ trains come from an SVM whose training set held that model's test videos: a mild
 
 from collections.abc import Iterable
 from pathlib import Path
+
 import numpy as np
 from scipy.io import loadmat
-from lib.core.files import atomic, write_text
-from lib.data.dataset import DatasetError
 
+from lib.core.files import atomic, write_text
+from lib.data.files import DatasetError, read_text
 
 SPLITS = (1, 2, 3, 4, 5)
 
@@ -27,7 +28,7 @@ def convert(raw: Path, out: Path) -> None:
     Raises:
         DatasetError: a file is missing or does not fit the others. Nothing is written then.
     """
-    classes = ["background", *_words(raw / "mid_level_actions.txt")]
+    classes = ["background", *read_text(raw / "mid_level_actions.txt").split()]
     splits = {k: _read_split(raw, k, len(classes)) for k in SPLITS}
     videos = sorted(video for split in splits.values() for video in split)
 
@@ -45,7 +46,7 @@ def convert(raw: Path, out: Path) -> None:
 def _read_split(raw: Path, k: int, num_classes: int) -> dict[str, tuple[np.ndarray, list[int]]]:
     """Test videos of a split: name -> scores, float32 (num_classes, T), and class numbers of the T seconds."""
     path = raw / f"Split_{k}.mat"
-    names = _words(raw / "splits" / f"Split_{k}" / "test.txt")
+    names = read_text(raw / "splits" / f"Split_{k}" / "test.txt").split()
     try:
         cells = loadmat(path, variable_names=["S", "Y"])
     except OSError as error:
@@ -60,13 +61,6 @@ def _read_split(raw: Path, k: int, num_classes: int) -> dict[str, tuple[np.ndarr
         f"rgb-{name}": (np.ascontiguousarray(score.T, dtype=np.float32), truth.ravel().tolist())
         for name, score, truth in zip(names, scores, truths, strict=True)
     }
-
-
-def _words(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").split()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -1,14 +1,12 @@
-"""Frames of a video, each under its own number whatever is damaged (thesis 2.3.2; Figure 8).
+"""Frames of a video, each under its own number, whatever is damaged (thesis 2.3.2; Figure 8).
 
 Frame i of the file is always label i. The thesis says that it skipped damaged frames; its loop ended at the first
 failed read of a buffer. Here a frame that cannot be decoded is reported, and the last good one stands in for it.
-A frame that decodes with visible damage comes as decoded, as in the thesis.
+A frame that decodes with visible damage is used as decoded, as in the thesis.
 
-Where the frames of an AVI file lie, from its chunk headers or, where these are damaged, from its index.
-
-A decoder that meets a damaged chunk header looks for the next intact one and numbers the frames on as if none were
-lost; then every later frame has its neighbour's label. The file itself knows better: it holds each frame's place twice,
-in the chain of chunks (each header says where the next one is) and in the index at its end (`idx1`).
+A decoder that meets a damaged chunk header looks for the next intact one and goes on numbering as if no frame were
+lost; every later frame then has its neighbour's label. The AVI file itself knows better: it holds each frame's place
+twice, in the chain of chunks (each header says where the next one is) and in the index at its end (`idx1`).
 """
 
 import itertools
@@ -16,19 +14,24 @@ import mmap
 import re
 import shutil
 import struct
-from pathlib import Path
-from typing import NamedTuple
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
-
-FRAME = re.compile(rb"\d\dd[bc]")  # a video frame
-OTHER = re.compile(rb"\d\d(wb|tx|pc)|ix\d\d|idx1|JUNK|indx")  # sound, subtitles, palettes, indices, padding
 NESTED = (b"LIST", b"RIFF")  # hold chunks; large files have several RIFF parts
+PRINTABLE = re.compile(rb"[ -~]{4}")
+NOT_ZERO = re.compile(rb"[^\0]")
+TOO_MANY = 0.5  # share of bad frames from which on a file is of no use
+CONVERT = "convert it: ffmpeg -i VIDEO -c:v mjpeg -q:v 2 NAME.avi"
+TRY = "import cv2, sys; cv2.VideoCapture(sys.argv[1], cv2.CAP_FFMPEG).read()"
+TRIED: set[bytes] = set()  # formats that the decoder has survived
 
 
 class VideoError(ValueError):
@@ -49,109 +52,154 @@ class Layout(NamedTuple):
     """Frames of a file, and what keeps a decoder from seeing them all."""
 
     count: int  # frames that belong to the video, those cut off included
-    broken: tuple[Chunk, ...]  # true headers of frames whose header in the file is damaged
+    form: bytes  # size and codec, from the header
+    repeats: tuple[int, ...] = ()  # numbers of empty chunks: these frames repeat the one before
+    broken: tuple[Chunk, ...] = ()  # true headers of frames whose header in the file is damaged
+
+
+class Avi:
+    """An AVI file, mapped: its first video stream and the two ways to that stream's frames.
+
+    Raises:
+        VideoError: not an AVI file, no way to its frames, or uncompressed in a form on which OpenCV crashes.
+    """
+
+    def __init__(self, path: Path, data: mmap.mmap):
+        self.path, self.data = path, data
+        if data[:4] != b"RIFF" or data[8:12] != b"AVI ":
+            raise VideoError(f"{path}: not an AVI file; {CONVERT}")
+        self.movie = self._movie()
+        streams = [match.start() for match in re.finditer(b"strh", data[: self.movie])]
+        kinds = [data[at + 8 : at + 12] for at in streams]
+        own = kinds.index(b"vids") if b"vids" in kinds else 0
+        others = "|".join(f"{number:02}" for number in range(len(kinds)) if number != own) or "(?!)"
+        self.frame = re.compile(rf"{own:02}d[bc]".encode())
+        # Palettes, other streams (sound, subtitles, a second video), indices, padding
+        self.other = re.compile(rf"{own:02}pc|({others})[a-z]{{2}}|ix\d\d|idx1|JUNK|indx|rec ".encode())
+        stream = streams[own] if streams else 0
+        self.declared = int.from_bytes(data[stream + 40 : stream + 44], "little")  # field dwLength
+        form = data.find(b"strf", stream, self.movie)
+        self.form = data[form + 8 : form + 48]
+        height = int.from_bytes(self.form[8:12], "little", signed=True)
+        if form >= 0 and self.form[16:20] in (bytes(4), b"DIB ", b"RGB ") and height > 0:
+            raise VideoError(f"{path}: uncompressed, rows from bottom to top, on which OpenCV crashes; {CONVERT}")
+
+    def header(self, start: int) -> Chunk:
+        return Chunk(self.data[start : start + 4], start, int.from_bytes(self.data[start + 4 : start + 8], "little"))
+
+    def after_zeros(self, start: int) -> int:
+        """Where padding with zeros ends, at an even place; the file's length if nothing follows."""
+        found = NOT_ZERO.search(self.data, start)
+        return found.start() - found.start() % 2 if found else len(self.data)
+
+    def _movie(self) -> int:
+        """Where the list of frames begins, by the chain of the header's chunks, as decoders find it."""
+        start = 0
+        while start + 12 <= len(self.data):
+            chunk = self.header(start)
+            if chunk.name in NESTED and self.data[start + 8 : start + 12] == b"movi":
+                return start + 8
+            if chunk.name == bytes(4):
+                start = max(start + 4, self.after_zeros(start))
+            else:
+                start = start + 12 if chunk.name in NESTED else chunk.end
+        raise VideoError(f"{self.path}: damaged header, no way to the frames; fetch or render the file again")
+
+    def walk(self) -> tuple[list[Chunk], int, int | None]:
+        """Follow the chain of chunks.
+
+        Returns:
+            The frames; where the chain ends (the file's length: whole; more: cut off; less: damaged); and the number of
+            frames before the first padding or foreign chunk, which may be a damaged header (None: there is none).
+        """
+        frames: list[Chunk] = []
+        start, doubt = self.movie + 4, None
+        while start + 8 <= len(self.data):
+            chunk = self.header(start)
+            if chunk.name in NESTED:
+                start += 12
+                continue
+            if chunk.name == bytes(4):
+                following = self.after_zeros(start)
+                if following <= start:
+                    return frames, start, doubt
+                if doubt is None and following < len(self.data):
+                    doubt = len(frames)
+                start = following
+                continue
+            if self.frame.fullmatch(chunk.name):
+                if chunk.end > len(self.data) and self.data.find(chunk.name, start + 8) >= 0:
+                    return frames, start, doubt  # frames after the end: the size is wrong
+                frames.append(chunk)
+            elif not self.other.fullmatch(chunk.name):
+                if not PRINTABLE.fullmatch(chunk.name):
+                    return frames, start, doubt
+                doubt = len(frames) if doubt is None else doubt
+            start = chunk.end
+        whole = start <= len(self.data) and self.after_zeros(start) == len(self.data)
+        return frames, len(self.data) if whole else len(self.data) + 1, doubt
+
+    def index(self) -> list[Chunk]:
+        """Frames by `idx1`, or nothing where it is absent or contradicts itself."""
+        place = self.data.rfind(b"idx1")
+        if place < 0 or self.header(place).end > len(self.data):
+            return []  # cut off
+        if self.after_zeros(self.header(place).end) < len(self.data):
+            return []  # of the first part of a file of several
+        size = self.header(place).size // 16 * 16
+        entries = [Chunk(name, at, length) for name, _, at, length in
+                   struct.iter_unpack("<4sIII", self.data[place + 8 : place + 8 + size])]  # fmt: skip
+        for base in (self.movie, 0):  # offsets count from the list or from the file
+            moved = [chunk._replace(start=chunk.start + base) for chunk in entries]
+            strange = (one for one in moved if not (self.frame.fullmatch(one.name) or self.other.fullmatch(one.name)))
+            if any(self.header(chunk.start) != chunk for chunk in strange):
+                continue  # neither a frame nor a foreign chunk: a damaged entry
+            moved = [chunk for chunk in moved if self.frame.fullmatch(chunk.name)]
+            ordered = all(a.end <= b.start for a, b in itertools.pairwise(moved))
+            inside = bool(moved) and moved[0].start >= self.movie and moved[-1].end <= place
+            if ordered and inside and 2 * len(self.broken(moved)) < len(moved):
+                return moved
+        return []
+
+    def broken(self, chunks: list[Chunk]) -> tuple[Chunk, ...]:
+        """Those of the index's frames that have another header in the file."""
+        found = ((chunk, self.header(chunk.start)) for chunk in chunks)
+        return tuple(one for one, seen in found if seen.size != one.size or not self.frame.fullmatch(seen.name))
 
 
 def read_layout(path: Path) -> Layout:
     """Number the frames of an AVI file.
 
     Raises:
-        VideoError: not an AVI file, cut off so that its length is unknown, or both chain and index are damaged.
+        VideoError: as `Avi`; cut off so that its length is unknown, or both chain and index are damaged.
     """
     if path.stat().st_size == 0:
         raise VideoError(f"{path}: empty; fetch or render the file again")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if data[:4] != b"RIFF" or data[8:12] != b"AVI ":
-            raise VideoError(f"{path}: not an AVI file; convert it: ffmpeg -i VIDEO -c:v mjpeg -q:v 2 NAME.avi")
-        movie = _movie(data)
-        if movie < 0:
-            raise VideoError(f"{path}: damaged header, no way to the frames; fetch or render the file again")
-        found, end = _walk(data, movie + 4)
-        if end == len(data) and movie + _header(data, movie - 8).size <= len(data):  # as long as the list says
-            return Layout(len(found), ())
-        indexed = _index(data, movie)
-        if indexed:
-            return Layout(len(indexed), tuple(chunk for chunk in indexed if _header(data, chunk.start) != chunk))
-        if end < len(data):
+        avi = Avi(path, data)
+        frames, end, doubt = avi.walk()
+        whole = end == len(data) and avi.movie + avi.header(avi.movie - 8).size <= len(data)  # as long as it says
+        broken = ()
+        if whole and doubt is None:
+            pass
+        elif indexed := avi.index():
+            frames, broken = indexed, avi.broken(indexed)
+        elif whole and len(frames) == avi.declared:
+            pass
+        elif end < len(data) or doubt is not None:
             raise VideoError(
-                f"{path}: damaged after frame {len(found)}, and so is the index that would place the frames after it; "
+                f"{path}: damaged after frame {len(frames) if doubt is None else doubt}, and so is the index that "
+                "would place the frames after it; fetch or render the file again"
+            )
+        elif len(frames) <= avi.declared <= 2 * len(frames):
+            return Layout(avi.declared, avi.form)  # cut off
+        else:
+            raise VideoError(
+                f"{path}: cut off after {len(frames)} frames, and its header speaks of {avi.declared}; "
                 "fetch or render the file again"
             )
-        return Layout(_declared(data, movie, len(found), path), ())
-
-
-def repair(path: Path, broken: tuple[Chunk, ...], copy: Path) -> None:
-    """Write a copy of an AVI file whose frames have their true headers again."""
-    shutil.copyfile(path, copy)
-    with copy.open("r+b") as file:
-        for chunk in broken:
-            file.seek(chunk.start)
-            file.write(struct.pack("<4sI", chunk.name, chunk.size))
-
-
-def _header(data: mmap.mmap, start: int) -> Chunk:
-    return Chunk(data[start : start + 4], start, int.from_bytes(data[start + 4 : start + 8], "little"))
-
-
-def _movie(data: mmap.mmap) -> int:
-    """Where the list of frames begins, by the chain of the header's chunks, as decoders find it; else -1."""
-    start = 0
-    while start + 12 <= len(data):
-        chunk = _header(data, start)
-        if chunk.name in NESTED and data[start + 8 : start + 12] == b"movi":
-            return start + 8
-        start = start + 12 if chunk.name in NESTED else chunk.end
-    return -1
-
-
-def _walk(data: mmap.mmap, start: int) -> tuple[list[Chunk], int]:
-    """Follow the chain: the frames, and where it ends (the file's length: whole; more: cut off; less: damaged)."""
-    frames: list[Chunk] = []
-    while start + 8 <= len(data):
-        chunk = _header(data, start)
-        if chunk.name in NESTED:
-            start += 12
-            continue
-        if FRAME.fullmatch(chunk.name) and (not frames or chunk.name == frames[0].name):
-            if chunk.end > len(data) and data.find(chunk.name, start + 8) >= 0:
-                return frames, start  # frames after the end: the size is wrong
-            frames.append(chunk)
-        elif not OTHER.fullmatch(chunk.name):
-            return frames, start
-        start = chunk.end
-    return frames, start if start == len(data) else len(data) + 1
-
-
-def _index(data: mmap.mmap, movie: int) -> list[Chunk]:
-    """Frames by `idx1`, or nothing where it is absent or contradicts itself."""
-    place = data.rfind(b"idx1")
-    if place < 0 or _header(data, place).end != len(data):
-        return []  # cut off, or of the first part of a file of several
-    entries = list(struct.iter_unpack("<4sIII", data[place + 8 : place + 8 + _header(data, place).size // 16 * 16]))
-    chunks = [Chunk(name, offset, length) for name, _, offset, length in entries if FRAME.fullmatch(name)]
-    if len({name for name, *_ in entries if not OTHER.fullmatch(name)}) != 1:
-        return []  # entries of more than one kind: some are damaged
-    for base in (movie, 0):  # offsets count from the list or from the file
-        moved = [chunk._replace(start=chunk.start + base) for chunk in chunks]
-        ordered = all(a.end <= b.start for a, b in itertools.pairwise(moved))
-        inside = bool(moved) and moved[0].start >= movie and moved[-1].end <= place
-        if ordered and inside and 2 * sum(_header(data, chunk.start) == chunk for chunk in moved) > len(moved):
-            return moved
-    return []
-
-
-def _declared(data: mmap.mmap, movie: int, found: int, path: Path) -> int:
-    """Frames that a file with its end cut off once had, by its stream header."""
-    stream = data.find(b"strh", 0, movie)
-    declared = int.from_bytes(data[stream + 40 : stream + 44], "little")  # field dwLength
-    if not found <= declared <= 2 * found:
-        raise VideoError(
-            f"{path}: cut off after {found} frames, and its header speaks of {declared}; fetch or render the file again"
-        )
-    return declared
-
-
-TOO_MANY = 0.5  # share of bad frames from which on a file is of no use
+        repeats = tuple(number for number, chunk in enumerate(frames) if chunk.size == 0)
+        return Layout(len(frames), avi.form, repeats, broken)
 
 
 class Frames:
@@ -161,7 +209,7 @@ class Frames:
 
     Attributes:
         path: the file.
-        fps: frames a second, by its header.
+        fps: frames per second, by its header.
         bad: numbers of the frames that cannot be decoded; the last good frame before stands in for each (at the start
             of the video: the first good one).
     """
@@ -170,9 +218,9 @@ class Frames:
         self.path = path
         self._layout = layout
         self.fps, self._numbers = self._survey()
-        good = set(self._numbers)
+        good = {*self._numbers, *layout.repeats}
         self.bad = tuple(number for number in range(len(self)) if number not in good)
-        if not good or len(self.bad) >= TOO_MANY * len(self):
+        if not self._numbers or len(self.bad) >= TOO_MANY * len(self):
             raise VideoError(
                 f"{path}: {len(good)} of {len(self)} frames can be decoded; fetch or render the file again"
             )
@@ -196,7 +244,7 @@ class Frames:
             done += 1
 
     def _survey(self) -> tuple[float, list[int]]:
-        """Decode without keeping anything: frames a second, and the number of each frame that can be decoded."""
+        """Decode without keeping anything: frames per second, and the number of each frame that can be decoded."""
         times: list[float] = []
         failures = 0
         with self._capture() as capture:
@@ -211,7 +259,7 @@ class Frames:
         return fps, self._number(np.array(times))
 
     def _number(self, times: np.ndarray) -> list[int]:
-        """Numbers of the frames that came, from their time stamps in frames.
+        """Numbers of the decoded frames, from their time stamps in frames.
 
         In an AVI file a time stamp counts chunks. A decoder of B-frames gives each frame a later one's stamp, and
         stamp 0 to the last.
@@ -229,7 +277,7 @@ class Frames:
         return numbers.tolist()
 
     def _next(self, capture: cv2.VideoCapture) -> np.ndarray:
-        """The next frame that can be decoded: the survey has counted them, so that there is one."""
+        """The next frame that can be decoded; the survey has counted them, so there is one."""
         for _ in range(len(self) + 1):
             good, frame = capture.read()
             if good:
@@ -243,7 +291,11 @@ class Frames:
             path = self.path
             if self._layout.broken:
                 path = Path(folder) / "repaired.avi"
-                repair(self.path, self._layout.broken, path)
+                shutil.copyfile(self.path, path)
+                with path.open("r+b") as file:
+                    for chunk in self._layout.broken:
+                        file.seek(chunk.start)
+                        file.write(struct.pack("<4sI", chunk.name, chunk.size))
             capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
             if not capture.isOpened():
                 raise VideoError(f"{self.path}: OpenCV cannot open it (damaged header or unknown codec)")
@@ -257,11 +309,19 @@ def read_video(path: Path) -> Frames:
     """Open an AVI video and find its bad frames.
 
     Raises:
-        VideoError: no such file, not a video, or damaged so much that frames cannot be told apart.
+        VideoError: no such file, not a video, damaged so much that frames cannot be distinguished, or of a format on
+            which the decoder crashes.
     """
     if not path.is_file():
         raise VideoError(f"{path}: no such video")
-    return Frames(path, read_layout(path))
+    layout = read_layout(path)
+    # A crash would take the whole notebook with it, so the first file of each format is tried in another process
+    if layout.form not in TRIED:
+        tried = subprocess.run([sys.executable, "-c", TRY, str(path)], capture_output=True)
+        if tried.returncode < 0:
+            raise VideoError(f"{path}: OpenCV's decoder crashes on it (signal {-tried.returncode}); {CONVERT}")
+        TRIED.add(layout.form)
+    return Frames(path, layout)
 
 
 def read_frames(path: Path, numbers: Sequence[int]) -> list[np.ndarray]:
@@ -275,5 +335,5 @@ def read_frames(path: Path, numbers: Sequence[int]) -> list[np.ndarray]:
     if missing:
         raise VideoError(f"{path}: has frames 0 to {len(frames) - 1}, asked for {missing}")
     last = max(numbers, default=-1)
-    wanted = {number: frame for number, frame in enumerate(islice(frames, last + 1)) if number in numbers}
+    wanted = {number: frame for number, frame in enumerate(itertools.islice(frames, last + 1)) if number in numbers}
     return [cv2.cvtColor(wanted[number], cv2.COLOR_BGR2RGB) for number in numbers]

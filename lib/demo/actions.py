@@ -1,9 +1,8 @@
-"""How the actions of the salads move and change things: one function a verb, called once a frame.
+"""How actions move and change things: one function per verb, called once per frame.
 
-Each gets the world and the moment, sets the goals and swings of the hands and what they hold, and moves shares (cut,
-peeled, in the bowl) a little on. Habits, the food and the places decide the rest, so no two people look alike.
-
-Actions of a wider domain than the salads': other tools and motions, for training clips and narrated videos.
+Each gets the world and the moment, sets the goals and swings of the hands and what they hold, and advances shares (cut,
+peeled, in the bowl). Habits, the food and the places decide the rest, so no two people look alike. The verbs of the
+salads come first; after them those of a wider domain, for training clips and narrated videos.
 """
 
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from lib.demo.world import REACH, Moment, World, bring
 
 
 def cut(world: World, now: Moment) -> None:
-    """Knife strokes across the food, its end moving on; leaves are rocked through instead of sliced."""
+    """Knife strokes across the food; leaves are cut with a rocking blade."""
     habits, look, portion = world.kitchen.habits, world.kitchen.foods[now.thing], world.portion(now.thing)
     edge = portion.spot + portion.turn * look.length * (1 - 2 * portion.cut)
     across = portion.turn * unit(-90 + 0.4 * habits["grip"])
@@ -31,7 +30,7 @@ def cut(world: World, now: Moment) -> None:
 
 
 def peel(world: World, now: Moment) -> None:
-    """Peeler strokes along the food: fast there, slowly back."""
+    """Peeler strokes along the food: fast forwards, slowly back."""
     habits, look, portion = world.kitchen.habits, world.kitchen.foods[now.thing], world.portion(now.thing)
     along = portion.turn
     phase = (habits["peel_hz"] * now.time) % 1
@@ -46,7 +45,7 @@ def peel(world: World, now: Moment) -> None:
 
 
 def place(world: World, now: Moment) -> None:
-    """Ways to the bowl and back with pieces in the hand, or pushed along with the knife."""
+    """Pieces carried to the bowl in the hand, or pushed along with the knife."""
     habits, portion = world.kitchen.habits, world.portion(now.thing)
     portion.cut = max(portion.cut, now.upto)
     trips = max(1, round(now.seconds / habits["trip"]))
@@ -149,7 +148,7 @@ def serve(world: World, now: Moment) -> None:
 
 
 def start(world: World, now: Moment) -> None:
-    """Getting ready: hands wander, rest, move things about."""
+    """Getting ready: hands wander, rest, move things around."""
     _wander(world, now, 1.0)
 
 
@@ -167,20 +166,6 @@ def _wander(world: World, now: Moment, speed: float) -> None:
         for hand, side in ((world.right, 1), (world.left, -1)):
             away = complex(world.rng.uniform(0, 0.7), world.rng.uniform(-0.5, 0.6))
             hand.do(world.places["board"] + side * away, "", -1j)
-
-
-VERBS: dict[str, Callable[[World, Moment], None]] = {
-    "cut": cut,
-    "peel": peel,
-    "place": place,
-    "pour": pour,
-    "shake": shake,
-    "stir": stir,
-    "dress": dress,
-    "serve": serve,
-    "start": start,
-    "end": end,
-}
 
 
 def grate(world: World, now: Moment) -> None:
@@ -236,4 +221,10 @@ def wipe(world: World, now: Moment) -> None:
     world.right.do(world.places["plate"] * 0.5, "cloth", -1j, swing)
 
 
-CRAFTS = {"grate": grate, "mash": mash, "roll": roll, "knead": knead, "spread": spread, "wipe": wipe}
+ACTIONS: dict[str, Callable[[World, Moment], None]] = {
+    action.__name__: action
+    for action in (
+        *(cut, peel, place, pour, shake, stir, dress, serve, start, end),
+        *(grate, mash, roll, knead, spread, wipe),
+    )
+}

@@ -1,7 +1,7 @@
 """Short labelled clips of a wider domain, on which the demo's I3D is trained as the real one was on Kinetics.
 
-Other people in other kitchens, other foods, liquids and spices, and some other actions: no person or food of the
-fifty videos occurs. What carries over is how hands, tools and foods move, which is what the demo can show.
+Other people in other kitchens, other foods, liquids and spices, and some other actions: no person and no food of the
+fifty videos occurs. What transfers is how hands, tools and foods move, and this is what the demo can show.
 """
 
 from functools import partial
@@ -9,61 +9,35 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from lib.core.files import atomic, key
 from lib.core.processes import only_one, spread
 from lib.core.settings import Demo
+from lib.demo.film import MADE_BY as FILM
 from lib.demo.film import film
 from lib.demo.kitchen import FOODS, LIQUIDS, SPICES, kitchen
 from lib.demo.script import FOODS as SALAD
 from lib.demo.script import Step
 from lib.demo.world import World, begin
 
-MADE_BY = (
-    "demo.actions",
-    "demo.clips",
-    "demo.draw",
-    "demo.film",
-    "demo.kitchen",
-    "demo.picture",
-    "demo.script",
-    "demo.world",
-)
-
+MADE_BY = ("demo.clips", *FILM)
 OTHERS = tuple(name for name in FOODS if name not in SALAD)
-
-CLASSES: tuple[tuple[str, str], ...] = (  # verb, thing
-    *(("cut", food) for food in OTHERS),
-    *(("place", food) for food in ("apple", "butter", "spinach", "carrot", "leek")),
-    *(("peel", food) for food in ("carrot", "potato", "aubergine")),
-    *(("pour", liquid) for liquid in LIQUIDS),
-    *(("shake", spice) for spice in SPICES),
-    ("grate", "carrot"),
-    ("spread", "butter"),
-    ("knead", "bread"),
-    ("roll", "nothing"),
-    ("mash", "bowl"),
-    ("stir", "cup"),
-    ("stir", "bowl"),
-    ("dress", "cup"),
-    ("serve", "plate"),
-    ("wipe", "nothing"),
-    ("start", "nothing"),
-)
-
+LISTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+CLASSES: tuple[tuple[str, str], ...] = tuple((verb, thing) for verb, things in LISTS.items() for thing in things)
 CLIP_CLASSES = tuple(f"{verb} {thing}" for verb, thing in CLASSES)
-PEOPLE = 1000  # numbers of the clips' people begin here; those of the videos end at 27
-CHUNK = 32  # clips a process renders at once
+PEOPLE = 1000  # first number of the clips' people; those of the videos end at 27
+CHUNK = 32  # clips that a process renders at once
 
 
 def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Clips, each of another person, the label being that of the middle frame.
+    """Clips, each of another person, labelled by their middle frame.
 
     Args:
-        settings: size, fps and variety; the people are others than those of its videos.
-        count: how many clips.
-        frames: of a clip.
-        seed: other clips for another one.
+        settings: size, fps and variety; no person of its videos occurs.
+        count: number of clips.
+        frames: frames per clip.
+        seed: different seeds give different clips.
         workers: processes.
 
     Returns:
@@ -75,7 +49,7 @@ def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: in
 
 
 def kept_clips(settings: Demo, count: int, frames: int, seed: int, folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """As `render_clips`, but from a file in `folder`, which the first that asks renders: several nets learn on them."""
+    """As `render_clips`, from a file in `folder` that the first caller renders: several nets share the clips."""
     identity = key([settings.model_dump(), count, frames, seed], code=MADE_BY)
     file = folder / f"clips_{identity[:16]}.npy"
     with only_one(file.with_suffix(".lock")):
@@ -91,7 +65,7 @@ def _clips(settings: Demo, frames: int, seed: int, numbers: range) -> np.ndarray
 
 
 def _clip(settings: Demo, frames: int, rng: np.random.Generator, number: int) -> np.ndarray:
-    """(frames, size, size, 3): an action between two others, cut out around a moment of it."""
+    """(frames, size, size, 3): an action between two others, cut out around one of its moments."""
     verb, thing = CLASSES[number % len(CLASSES)]
     foods = list(rng.choice(OTHERS, 4, replace=False))
     if thing in OTHERS and thing not in foods:
@@ -118,7 +92,7 @@ def _pair(names: dict, thing: str, rng: np.random.Generator) -> tuple[str, str]:
 
 
 def _history(world: World, foods: list[str], thing: str) -> None:
-    """Something has been done already: foods cut, in the bowl, on the plate; dressing in the cup."""
+    """Some things are already done: foods cut, in the bowl, on the plate; dressing in the cup."""
     rng = world.rng
     for food in foods:
         if food != thing and rng.random() < 0.5:

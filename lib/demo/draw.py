@@ -1,5 +1,7 @@
-"""Drawing primitives. Points are complex numbers x + iy in the kitchen's units (x right, y towards the person), so that
-moving a shape is an addition and turning it is a product with a unit number.
+"""Drawing primitives.
+
+Points are complex numbers x + iy in the kitchen's units (x right, y towards the person), so that a sum moves a shape
+and a product with a unit number turns it.
 """
 
 import colorsys
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 Colour = tuple[float, float, float]  # blue, green, red; 0 … 255
 Points = NDArray[np.complexfloating]
-SHIFT = 4  # binary places of a pixel that OpenCV draws with: slow motions stay smooth
+SHIFT = 4  # binary places of a pixel in OpenCV's drawing: slow motions stay smooth
 
 
 class Canvas:
@@ -24,7 +26,7 @@ class Canvas:
     def __init__(self, image: np.ndarray, reach: float) -> None:
         self.image = image
         self.reach = reach
-        self.unit = len(image) / (2 * reach)  # pixels a unit
+        self.unit = len(image) / (2 * reach)  # pixels per unit
 
     def pixels(self, points: Points) -> np.ndarray:
         """Complex (M,) -> int32 (M, 2), fixed point with SHIFT binary places."""
@@ -32,7 +34,7 @@ class Canvas:
         return np.rint((xy + self.reach) * (self.unit * 2**SHIFT)).astype(np.int32)
 
     def pixel(self, point: complex) -> tuple[int, int]:
-        """As `pixels`, for one."""
+        """One point as `pixels` gives it."""
         scale = self.unit * 2**SHIFT
         return round((point.real + self.reach) * scale), round((point.imag + self.reach) * scale)
 
@@ -86,7 +88,7 @@ def unit(degrees: float) -> complex:
 
 
 def hsv(hue: float, saturation: float, value: float) -> Colour:
-    """Hue in degrees, the others 0 … 1 (clipped).
+    """Blue, green, red from hue in degrees, saturation and value 0 … 1 (clipped).
 
     >>> hsv(0, 1, 1)
     (0.0, 0.0, 255.0)

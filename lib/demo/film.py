@@ -1,29 +1,36 @@
-"""From steps to frames: acts them out in a kitchen and films them from above, under changing light.
+"""From steps to videos: act the steps out in a kitchen and film them from above, under changing light.
 
-The camera turns slowly to where the hands work, as one on the person's head would: where a thing is in the picture says
+The camera turns slowly to where the hands work, like one on the person's head: where a thing is in the picture says
 little about the action.
 """
 
-from collections.abc import Iterator
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from lib.demo.actions import CRAFTS, VERBS
+from lib.core.files import write_json
+from lib.core.processes import spread
+from lib.core.progress import track
+from lib.demo.actions import ACTIONS
 from lib.demo.draw import Canvas
 from lib.demo.picture import REACH, SIDE, background, paint
 from lib.demo.script import Step
 from lib.demo.world import Moment, World, fidget
 
-ACTIONS = VERBS | CRAFTS
-NOISE = 16  # different noise pictures
+MADE_BY = tuple(f"demo.{name}" for name in ("actions", "draw", "film", "kitchen", "picture", "script", "world"))
+NOISE = 16  # different pictures of noise
 
 
 def act(world: World, steps: list[Step], fps: float) -> Iterator[Step]:
-    """Act the steps out: the world changes frame by frame, and the step of each frame is yielded.
+    """Act the steps out: change the world frame by frame and yield the step of each frame.
 
-    People pause, their hands tremble, and now and then the free hand moves something that belongs to no action.
+    People pause, their hands tremble, and now and then the free hand moves something unrelated to the action.
     """
     rng, habits, frame = world.rng, world.kitchen.habits, 1 / fps
     pause = aside = 0.0
@@ -49,12 +56,12 @@ def act(world: World, steps: list[Step], fps: float) -> Iterator[Step]:
 
 
 class Camera:
-    """Where the camera is and what its sensor makes of the light, frame by frame.
+    """Pose of the camera and response of its sensor, frame by frame.
 
     Args:
-        world: its kitchen says how the person's camera stands and how the light falls.
-        size: pixels a side of a frame.
-        fps: frames a second; the camera's unrest is the same a second whatever it is.
+        world: its kitchen gives the pose of the person's camera and the light.
+        size: side of a frame in pixels.
+        fps: frames per second; the camera's unrest per second does not depend on it.
     """
 
     def __init__(self, world: World, size: int, fps: float) -> None:
@@ -82,7 +89,7 @@ class Camera:
     def _view(self) -> np.ndarray:
         pose, unrest = self.pose, self.pose["unrest"]
         x, y, turn, zoom = unrest * self.drift[:4] * (0.02, 0.02, 1.2, 0.02)
-        zoom = pose["zoom"] * np.exp(zoom) * self.size / 2  # pixels a unit
+        zoom = pose["zoom"] * np.exp(zoom) * self.size / 2  # pixels per unit
         a = zoom * np.exp(1j * np.deg2rad(pose["rotation"] + turn))
         flip = -1 if pose["mirror"] else 1
         shift = a * (self.gaze + complex(pose["x"] + x, pose["y"] + y))
@@ -95,7 +102,7 @@ class Camera:
 
 
 def film(world: World, steps: list[Step], size: int, fps: float, first: int = 0) -> Iterator[tuple[np.ndarray, Step]]:
-    """Frames (size, size, 3) uint8 BGR from the `first` on, each with its step."""
+    """Frames (size, size, 3) uint8 BGR from number `first` on, each with its step."""
     backdrop = background(world.kitchen, world.rng)
     camera = Camera(world, size, fps)
     for step in islice(act(world, steps, fps), first, None):
@@ -103,3 +110,31 @@ def film(world: World, steps: list[Step], size: int, fps: float, first: int = 0)
         paint(Canvas(scene, REACH), world)
         work = 0.7 * world.right.at + 0.3 * world.left.at
         yield camera.shoot(scene, 0.75 * work + 0.25 * world.places["board"]), step
+
+
+def record(path: Path, shots: Iterator[tuple[np.ndarray, Step]], size: int, fps: float) -> list[Step]:
+    """Write frames into a motion JPEG file; returns the step of each."""
+    # OpenCV's own writer: its bytes depend on nothing but the frames
+    writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), fps, (size, size))
+    steps = []
+    for frame, step in shots:
+        writer.write(frame)
+        steps.append(step)
+    writer.release()
+    return steps
+
+
+def renew(folder: Path, note: dict[str, Any], names: Sequence[str]) -> None:
+    """Remove `names` from `folder` unless they were rendered under the same key; the key is kept in rendered.json."""
+    file = folder / "rendered.json"
+    if file.exists() and json.loads(file.read_text(encoding="utf-8"))["key"] == note["key"]:
+        return
+    for path in (folder / name for name in names):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    write_json(file, note)
+
+
+def render_all(render: Callable[[Any], None], videos: Sequence[Any], workers: int, what: str) -> None:
+    """Call `render` for each video, in `workers` processes."""
+    for _ in track(spread(render, videos, workers), what, total=len(videos)):
+        pass

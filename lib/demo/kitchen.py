@@ -1,19 +1,26 @@
 """A person's kitchen: looks, places, habits, camera and light (thesis 2.1.1: 25 people, two salads each).
 
 They vary so much from person to person that neither a position nor a colour gives an action away: a backbone has to
-know what hands and tools do.
-
-Foods: form, size and colours. The four of the salads, and others for clips and videos of a wider domain.
+know what hands and tools do. Form, size and colours of the foods stand in kitchen.yaml: the four of the salads, and
+others for clips and videos of a wider domain.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import yaml
 
 from lib.demo.draw import Colour, Points, box, capsule, ellipse, hsv, leafy, unit
 
-PIECES = 9  # a food is cut into so many pieces
+LISTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+PIECES = 9  # into which a food is cut
+LIQUIDS, SPICES = LISTS["liquids"], LISTS["spices"]  # hue, saturation, value
+PATTERNS = ("plain", "stripes", "checks", "grain")  # of the table
+VESSELS = ("bowl", "plate", "cup")
+TOOLS = ("knife", "peeler", "spoon", "whisk", "cloth")
+CORNERS = (-0.56 - 0.42j, 0.02 - 0.56j, 0.58 - 0.42j, 0.64 + 0.16j, -0.64 + 0.16j)
 
 
 @dataclass(frozen=True)
@@ -23,24 +30,11 @@ class Food:
     form: str  # round, block, long, leafy
     length: float
     width: float
-    skin: tuple[float, float, float]
-    flesh: tuple[float, float, float]
+    skin: list[float]
+    flesh: list[float]
 
 
-FOODS = {
-    "tomato": Food("round", 0.16, 0.14, (4, 0.85, 0.8), (8, 0.68, 0.88)),
-    "cheese": Food("block", 0.19, 0.12, (46, 0.55, 0.95), (50, 0.4, 0.98)),
-    "lettuce": Food("leafy", 0.2, 0.18, (98, 0.62, 0.68), (88, 0.42, 0.84)),
-    "cucumber": Food("long", 0.33, 0.08, (112, 0.68, 0.42), (92, 0.36, 0.82)),
-    "apple": Food("round", 0.15, 0.14, (355, 0.75, 0.7), (55, 0.25, 0.95)),
-    "potato": Food("round", 0.17, 0.12, (38, 0.5, 0.68), (48, 0.35, 0.92)),
-    "butter": Food("block", 0.18, 0.1, (52, 0.45, 1.0), (52, 0.4, 1.0)),
-    "bread": Food("block", 0.22, 0.14, (30, 0.65, 0.6), (40, 0.3, 0.92)),
-    "spinach": Food("leafy", 0.2, 0.17, (125, 0.7, 0.45), (115, 0.55, 0.6)),
-    "carrot": Food("long", 0.3, 0.07, (24, 0.88, 0.92), (28, 0.75, 0.97)),
-    "aubergine": Food("long", 0.3, 0.1, (285, 0.5, 0.32), (60, 0.2, 0.9)),
-    "leek": Food("long", 0.36, 0.06, (105, 0.5, 0.55), (80, 0.2, 0.95)),
-}
+FOODS = {name: Food(**food) for name, food in LISTS["foods"].items()}
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ def look(food: Food, variety: float, rng: np.random.Generator) -> Look:
 
     Args:
         food: what it is.
-        variety: how far colours and sizes vary; 0 = not at all.
+        variety: how much colours and sizes vary; 0: not at all.
         rng: decides.
     """
     size = 1 + variety * rng.uniform(-0.08, 0.08)
@@ -85,16 +79,9 @@ def look(food: Food, variety: float, rng: np.random.Generator) -> Look:
     return Look(food.form, length, outline, turns[:, None] * piece, spread, skin, flesh)
 
 
-LIQUIDS = {"milk": (50, 0.05, 0.98), "juice": (28, 0.9, 0.95), "wine": (345, 0.8, 0.4)}
-SPICES = {"sugar": (40, 0.03, 1.0), "cinnamon": (22, 0.7, 0.45), "herbs": (110, 0.5, 0.4)}
-VESSELS = ("bowl", "plate", "cup")
-TOOLS = ("knife", "peeler", "spoon", "whisk", "cloth")
-CORNERS = (-0.56 - 0.42j, 0.02 - 0.56j, 0.58 - 0.42j, 0.64 + 0.16j, -0.64 + 0.16j)
-
-
 @dataclass(frozen=True)
 class Thing:
-    """Something that lies about and that nobody uses."""
+    """Clutter: something on the table that nobody uses."""
 
     form: str  # box, disc, leaf, crumbs
     place: complex
@@ -105,7 +92,7 @@ class Thing:
 
 @dataclass
 class Kitchen:
-    """Lengths in units, of which the camera sees about 1.4 at once; angles as unit numbers; y points to the person."""
+    """Lengths in units, of which the camera sees about 1.4; angles as unit numbers; y points towards the person."""
 
     foods: dict[str, Look]
     bottles: tuple[str, str]
@@ -136,10 +123,10 @@ def kitchen(
     """A kitchen and its owner.
 
     Args:
-        variety: factor on how far places, sizes, camera and light differ; colours and layout always do.
-        foods: names of the foods that lie about.
-        person: decides what is a person's: looks, habits, the layout of the table.
-        session: decides what changes between two videos of a person: light, the camera, where exactly things lie.
+        variety: factor on differences in places, sizes, camera and light; colours and layout always differ.
+        foods: names of the foods on the table.
+        person: decides what belongs to a person: looks, habits, the layout of the table.
+        session: decides what changes between two videos of a person: light, camera, exact places.
         bottles: what is poured.
         shakers: what is shaken; some people have the second in a mill.
     """
@@ -158,11 +145,14 @@ def kitchen(
         | {name: unit(person.uniform(0, 360)) for name in foods},
         board=board,
         radius={name: size * (1 + variety * person.uniform(-0.07, 0.07)) for name, size in radius.items()},
-        pattern=_pattern(person),
+        pattern=(str(person.choice(PATTERNS)), person.uniform(0.08, 0.4), unit(person.uniform(0, 180))),
         clutter=_clutter(int(session.integers(2, 7)), person, session),
         sleeve=float(person.choice([0.0, 0.45, 0.85, 0.9])),
         roots=(complex(person.uniform(0.2, 0.6), 1.7), complex(person.uniform(-0.6, -0.2), 1.7)),
-        habits=_habits(person),
+        habits={
+            name: person.uniform(*drawn) if isinstance(drawn, list) else float(person.random() < drawn)
+            for name, drawn in LISTS["habits"].items()
+        },
         camera={
             "rotation": variety * (person.normal(0, 6.5) + session.normal(0, 1.6)),
             "zoom": float(1.45 * np.exp(variety * (person.uniform(-0.07, 0.07) + session.normal(0, 0.016)))),
@@ -238,13 +228,8 @@ def _places(
     return {name: place + variety * near(0.012, session) for name, place in places.items()}
 
 
-def _pattern(rng: np.random.Generator) -> tuple[str, float, complex]:
-    kind = str(rng.choice(["plain", "stripes", "checks", "grain"]))
-    return kind, rng.uniform(0.08, 0.4), unit(rng.uniform(0, 180))
-
-
 def _clutter(count: int, person: np.random.Generator, session: np.random.Generator) -> list[Thing]:
-    """Towels, packets, peelings, fruit: of the colours of foods as often as not."""
+    """Towels, packets, peelings, fruit; often in the colours of foods."""
     things = []
     for _ in range(count):
         angle, far = session.uniform(0, 360), session.uniform(0.55, 1.2)
@@ -254,20 +239,3 @@ def _clutter(count: int, person: np.random.Generator, session: np.random.Generat
         size, turn = session.uniform(0.06, 0.2), unit(session.uniform(0, 180))
         things.append(Thing(form, unit(angle) * far, size, turn, colour))
     return things
-
-
-def _habits(rng: np.random.Generator) -> dict[str, float]:
-    return {
-        "cut_hz": rng.uniform(1.6, 3.2),
-        "cut_reach": rng.uniform(0.05, 0.11),
-        "peel_hz": rng.uniform(0.9, 1.6),
-        "stir_hz": rng.uniform(0.8, 1.3),
-        "whisk_hz": rng.uniform(2.0, 3.2),
-        "shake_hz": rng.uniform(2.6, 4.2),
-        "trip": rng.uniform(1.0, 1.6),  # seconds of a way to the bowl and back
-        "scrape": float(rng.random() < 0.4),  # places with the knife
-        "grind": float(rng.random() < 0.5),  # turns the pepper mill instead of shaking
-        "grip": rng.uniform(-35, 35),  # degrees that tools are turned in the hand
-        "fidget": rng.uniform(0.02, 0.12),  # how often the free hand moves something, a second
-        "tremor": rng.uniform(0.004, 0.02),
-    }

@@ -1,46 +1,31 @@
 """The demo's narrated videos on disk, in HowTo100M's layout (thesis 2.1.2; Miech et al., ICCV 2019).
 
 videos/<id>.avi, raw_caption.json, HowTo100M_v1.csv, and the ids for training and validation in train.lst and val.lst.
-The true steps lie beside them in steps.json for the page that describes the corpus; nothing is trained on them.
+steps.json has the true steps, for the page that describes the corpus; nothing is trained on them.
 """
 
 import base64
 import hashlib
-import json
-import shutil
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from lib.core.files import atomic, key, write_json, write_text
-from lib.core.processes import spread
-from lib.core.progress import track
 from lib.core.settings import Demo, Narration
-from lib.demo.film import film
+from lib.demo.film import MADE_BY as FILM
+from lib.demo.film import film, record, render_all, renew
 from lib.demo.kitchen import FOODS, kitchen
 from lib.demo.script import DISHES, Dish, Step, plan
 from lib.demo.talk import Caption, narrate
 from lib.demo.world import World, begin
 
-MADE_BY = (
-    "demo.actions",
-    "demo.draw",
-    "demo.film",
-    "demo.kitchen",
-    "demo.narrated",
-    "demo.picture",
-    "demo.script",
-    "demo.talk",
-    "demo.world",
-)
-
-PEOPLE = 5000  # numbers of the narrators begin here, behind those of the clips' people
-OTHERS = 3  # foods in the kitchen that nothing is done to
-FILES = ("HowTo100M_v1.csv", "train.lst", "val.lst", "steps.json", "raw_caption.json")  # the last one written last
+MADE_BY = ("demo.narrated", "demo.talk", *FILM)
+PEOPLE = 5000  # first number of a narrator, after those of the clips' people
+OTHERS = 3  # foods in the kitchen that are not used
+FILES = ("HowTo100M_v1.csv", "train.lst", "val.lst", "steps.json", "raw_caption.json")  # written in this order
 
 
 @dataclass(frozen=True)
@@ -55,7 +40,7 @@ class Video:
 
 
 def video(settings: Narration, fps: float, number: int) -> Video:
-    """Video `number`, without its pictures; its name has 11 characters as those of YouTube."""
+    """Video `number`, without its pictures; its name has 11 characters like YouTube's."""
     script, voice, room = np.random.default_rng([settings.seed, PEOPLE + number]).spawn(3)
     name = base64.urlsafe_b64encode(hashlib.sha256(f"{settings.seed} {number}".encode()).digest())[:11].decode()
     dish = DISHES[number % len(DISHES)]
@@ -64,28 +49,23 @@ def video(settings: Narration, fps: float, number: int) -> Video:
 
 
 def render_narrated(demo: Demo, settings: Narration, folder: Path, workers: int) -> None:
-    """Write the videos and what is said in them into `folder`; what is there already is not rendered again.
+    """Write the videos and their captions into `folder`; what is already there is not rendered again.
 
     Args:
         demo: how pictures look (size, fps and variety).
         settings: the same settings give the same bytes.
-        folder: videos of other settings are removed from it; raw_caption.json in it says that all is there.
+        folder: videos of other settings are removed from it; raw_caption.json in it is a sign that all is there.
         workers: processes.
     """
     looks = demo.model_dump(include={"size", "fps", "variety"})
     identity = key({"demo": looks, "narration": settings.model_dump()}, code=MADE_BY)
-    note = folder / "rendered.json"
-    if not note.exists() or json.loads(note.read_text(encoding="utf-8"))["key"] != identity:
-        for file in reversed(FILES):
-            (folder / file).unlink(missing_ok=True)
-        shutil.rmtree(folder / "videos", ignore_errors=True)
-        write_json(note, {"key": identity})
+    renew(folder, {"key": identity}, (*reversed(FILES), "videos"))
     videos = [video(settings, demo.fps, number) for number in range(settings.videos)]
     missing = [k for k, one in enumerate(videos) if not (folder / "videos" / f"{one.name}.avi").exists()]
     if missing:
-        done = spread(partial(render_video, demo, settings, folder), missing, workers)
-        deque(track(done, "narrated video", total=len(missing)), maxlen=0)
-    if missing or not all((folder / file).exists() for file in FILES):  # new times would have the captions packed again
+        render_all(partial(render_video, demo, settings, folder), missing, workers, "narrated video")
+    # Captions are packed again whenever their file changes, so it is written only where necessary
+    if missing or not all((folder / file).exists() for file in FILES):
         _write_lists(videos, settings, folder)
 
 
@@ -93,18 +73,13 @@ def render_video(demo: Demo, settings: Narration, folder: Path, number: int) -> 
     """One video; it gets its name when it is whole."""
     one = video(settings, demo.fps, number)
     with atomic(folder / "videos" / f"{one.name}.avi") as path:
-        shape = (demo.size, demo.size)
-        # OpenCV's own writer: its bytes depend on nothing but the frames
-        writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), demo.fps, shape)
-        for frame, _ in film(enter(one, demo.variety), one.steps, demo.size, demo.fps):
-            writer.write(frame)
-        writer.release()
+        record(path, film(enter(one, demo.variety), one.steps, demo.size, demo.fps), demo.size, demo.fps)
 
 
 def enter(one: Video, variety: float) -> World:
-    """The kitchen when the video begins: other foods lie about or are in the bowl, some things are done already."""
+    """The kitchen when the video begins: other foods on the table or in the bowl, some things already done."""
     rng, dish = one.room, one.dish
-    first = {step.thing: step.verb for step in reversed(one.steps)}  # what is done first to a thing
+    first = {step.thing: step.verb for step in reversed(one.steps)}  # the first verb applied to each thing
     spare = [name for name in FOODS if name not in first]
     others = [str(name) for name in rng.permutation(spare)[:OTHERS]]
     foods = [name for name in FOODS if name in first or name in others]
@@ -113,7 +88,7 @@ def enter(one: Video, variety: float) -> World:
         if rng.random() < 0.8 or first.keys() & {"bowl", "plate"}:
             world.inside["bowl"][food] = rng.uniform(0.4, 1)
     for food, verb in first.items():
-        if verb == "place":  # whoever brings it to the bowl has it in pieces on the board
+        if verb == "place":  # it is on the board, in pieces
             world.portion(food).cut = 1.0
     for bottle in dish.bottles:
         if bottle not in first and (rng.random() < 0.5 or "cup" in first):
@@ -122,7 +97,7 @@ def enter(one: Video, variety: float) -> World:
 
 
 def validation(videos: list[Video], count: int, seed: int) -> set[int]:
-    """Which videos are for validation: of each category its share."""
+    """Numbers of the validation videos: each category has its share."""
     order = np.random.default_rng(seed).permutation(len(videos))
     order = sorted(order.tolist(), key=lambda number: videos[number].dish.category)
     return {order[int((k + 0.5) * len(order) / count)] for k in range(count)}

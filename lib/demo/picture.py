@@ -1,19 +1,23 @@
-"""The kitchen seen from above: table, board and clutter once; vessels, foods, tools and hands in every frame.
+"""The kitchen seen from above: table, board and clutter once; vessels, foods, tools and hands in every frame."""
 
-Vessels with what is in them, tools and bottles.
-"""
+from pathlib import Path
 
 import numpy as np
+import yaml
 
 from lib.demo.draw import Canvas, box, capsule, ellipse, mix, shade, unit
 from lib.demo.kitchen import PIECES, TOOLS, VESSELS, Kitchen, Thing
 from lib.demo.world import Hand, World
 
+PARTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+SHAPES = {"box": box, "ellipse": ellipse, "capsule": capsule}
+REACH = 1.5  # half the side of the canvas in units; the camera sees about half of it
+SIDE = 192  # pixels
 SCATTER = 0.8 * np.sqrt((np.arange(15) + 0.5) / 15) * np.exp(2.4j * np.arange(15))  # places in a vessel of radius 1
 
 
 def vessel(canvas: Canvas, world: World, name: str, at: complex, size: float = 1.0) -> None:
-    """Bowl, plate or cup with what is inside, at `at`; `size` is a factor."""
+    """Bowl, plate or cup with its contents, at `at`; `size` is a factor."""
     kitchen, radius, colour = world.kitchen, size * world.kitchen.radius[name], world.kitchen.colours[name]
     canvas.disc(at + 0.02 + 0.03j, radius, shade(kitchen.colours["table"], 0.65))
     canvas.disc(at, radius, colour)
@@ -37,47 +41,18 @@ def vessel(canvas: Canvas, world: World, name: str, at: complex, size: float = 1
 
 
 def tool(canvas: Canvas, kitchen: Kitchen, name: str, at: complex, points: complex) -> None:
-    """A tool or bottle whose grip is at `at`."""
-    colours = kitchen.colours
-    match name:
-        case "knife":
-            canvas.fill(at + points * (0.27 + box(0.22, 0.045)), colours["blade"])
-            edge = at + points * np.array([0.07 + 0.04j, 0.47 + 0.04j])
-            canvas.line(edge, shade(colours["blade"], 0.6), 0.02)
-            canvas.fill(at + points * box(0.1, 0.035), colours["handle"])
-        case "peeler":
-            canvas.fill(at + points * box(0.13, 0.035), colours["peeler"])
-            canvas.fill(at + points * (0.15 + box(0.03, 0.09)), colours["blade"])
-        case "spoon":
-            canvas.fill(at + points * (0.1 + box(0.2, 0.025)), colours["spoon"])
-            canvas.fill(at + points * (0.33 + ellipse(0.1, 0.075)), colours["spoon"])
-        case "whisk":
-            canvas.fill(at + points * (0.08 + box(0.16, 0.018)), colours["whisk"])
-            canvas.fill(at + points * (0.26 + ellipse(0.1, 0.045)), shade(colours["whisk"], 0.85))
-        case "cloth":
-            canvas.fill(at + points * (0.05 + box(0.14, 0.2)), colours["cloth"])
-            canvas.fill(at + points * (0.05 + box(0.1, 0.02)), shade(colours["cloth"], 0.75))
-        case "grater":
-            canvas.fill(at + points * (0.22 + box(0.2, 0.11)), colours["blade"])
-            canvas.dots(at + points * (0.22 + 0.13 * SCATTER[:9]), 0.02, shade(colours["blade"], 0.55))
-        case "masher":
-            canvas.fill(at + points * (0.12 + box(0.16, 0.025)), colours["spoon"])
-            canvas.fill(at + points * (0.28 + box(0.03, 0.11)), colours["blade"])
-        case "pin":
-            canvas.fill(at + points * (0.24 + box(0.36, 0.03)), colours["handle"])
-            canvas.fill(at + points * (0.24 + box(0.24, 0.065)), colours["spoon"])
-        case _ if name in kitchen.bottles:
-            canvas.fill(at + points * (0.28 + box(0.12, 0.035)), mix(colours[name], (255, 255, 255), 0.35))
-            canvas.fill(at + points * (0.08 + capsule(0.2, 0.1)), colours[name])
-            canvas.fill(at + points * (0.38 + box(0.03, 0.04)), colours["cap"])
-            canvas.fill(at + points * (0.06 + box(0.06, 0.075)), mix(colours[name], (255, 255, 255), 0.7))
-        case _:
-            canvas.fill(at + points * (0.1 + box(0.13, 0.08)), colours[name])
-            canvas.fill(at + points * (0.24 + box(0.035, 0.065)), colours["blade"])
-
-
-REACH = 1.5  # half the side of the canvas in units; the camera sees about half of it
-SIDE = 192  # pixels
+    """A tool or bottle whose grip is at `at`, part by part as picture.yaml lists them."""
+    for part in PARTS.get(name) or PARTS["bottle" if name in kitchen.bottles else "shaker"]:
+        colour = kitchen.colours[part.get("colour", name)]
+        colour = mix(shade(colour, part.get("shade", 1.0)), (255, 255, 255), part.get("white", 0.0))
+        middle = part.get("at", 0.0)
+        if "line" in part:
+            canvas.line(at + points * (np.array(part["line"]) + 1j * part["across"]), colour, 0.02)
+        elif "dots" in part:
+            canvas.dots(at + points * (middle + part["within"] * SCATTER[:9]), part["dots"], colour)
+        else:
+            (outline,) = (shape(*part[form]) for form, shape in SHAPES.items() if form in part)
+            canvas.fill(at + points * (middle + outline), colour)
 
 
 def background(kitchen: Kitchen, rng: np.random.Generator) -> np.ndarray:
@@ -147,7 +122,7 @@ def paint(canvas: Canvas, world: World) -> None:
 
 
 def _whole(canvas: Canvas, world: World, name: str, at: complex, turn: complex, cut: float, peeled: float) -> None:
-    """What is left of a food in one piece: its end is cut off at `cut`, its skin off up to `peeled`."""
+    """The whole part of a food: its end is cut off at `cut`, its skin gone up to `peeled`."""
     if cut > 0.97:
         return
     look = world.kitchen.foods[name]

@@ -1,47 +1,23 @@
-"""What a person does and for how long: a salad in the free order that the people of 50 Salads had (thesis 2.1.1).
+"""What people do and for how long: salads as in 50 Salads (thesis 2.1.1), dishes as in HowTo100M (thesis 2.1.2).
 
-The order is a small grammar in the manner of the data set: foods cut and placed one by one (or placed later, or cut in
-two rounds), the dressing before or after them, mixing, serving. Durations follow the data set's, compressed.
+A salad follows a small grammar in the manner of the data set: foods cut and placed one by one (or placed later, or cut
+in two rounds), the dressing before or after them, mixing, serving. Durations follow the data set's, compressed.
 
-What is done in the demo's narrated videos, which stand for HowTo100M's (thesis 2.1.2; Miech et al., ICCV 2019).
-
-Dishes of eight categories. About half of the steps are such as the fifty videos' salads have, but some food-action
-pairs of the salads are held out for good: each food and each verb occurs, these pairs never do. A model that knows them
-after pre-training has put them together from what it saw and heard of others.
+The dishes of the narrated videos are of eight categories. About half of their steps are steps of salads, but some
+food-action pairs of the salads are held out: each food and each verb occurs, these pairs never do. A model that knows
+them after pre-training has composed them from what it saw and heard of others. The lists stand in script.yaml.
 """
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import yaml
 
+LISTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 FOODS = ("tomato", "cheese", "lettuce", "cucumber")
-
-
-# Class -> median duration in seconds and spread (standard deviation of the logarithm) in 50 Salads, in mapping order.
-DURATIONS = {
-    "cut_tomato": (31, 0.5),
-    "place_tomato_into_bowl": (6, 0.55),
-    "cut_cheese": (29, 0.38),
-    "place_cheese_into_bowl": (6.5, 0.55),
-    "cut_lettuce": (26, 0.5),
-    "place_lettuce_into_bowl": (7.7, 0.5),
-    "add_salt": (7.5, 0.3),
-    "add_vinegar": (15, 0.32),
-    "add_oil": (17, 0.36),
-    "add_pepper": (8, 0.36),
-    "mix_dressing": (11.5, 0.55),
-    "peel_cucumber": (39, 0.42),
-    "cut_cucumber": (26, 0.55),
-    "place_cucumber_into_bowl": (8.5, 0.6),
-    "add_dressing": (16, 0.45),
-    "mix_ingredients": (13.5, 0.45),
-    "serve_salad_onto_plate": (20, 0.4),
-    "action_start": (17, 0.35),
-    "action_end": (17, 0.35),
-}
-
-CLASS_NAMES = tuple(DURATIONS)
+CLASS_NAMES = tuple(LISTS["classes"])
 
 
 @dataclass(frozen=True)
@@ -50,10 +26,10 @@ class Step:
 
     Attributes:
         label: its class.
-        verb: how it moves (a name in `lib.demo.actions.VERBS`).
+        verb: how it moves (a name in `lib.demo.actions.ACTIONS`).
         thing: what it is done to or with.
         seconds: how long.
-        upto: the share of a food that is done when it ends (a food may be cut in two rounds).
+        upto: share of the food that is done at the end (a food may be cut in two rounds).
     """
 
     label: str
@@ -73,7 +49,7 @@ def compressed(seconds: float) -> float:
 
 
 def salad(rng: np.random.Generator, pace: float) -> list[Step]:
-    """The steps of one video.
+    """The steps of one video of 50 Salads.
 
     Args:
         rng: decides the order and the durations.
@@ -112,7 +88,7 @@ def _prepare(rng: np.random.Generator) -> list[tuple[str, float]]:
 
 
 def _dressing(rng: np.random.Generator) -> list[tuple[str, float]]:
-    """Oil, vinegar, salt and pepper into the cup, mixed; now and then one of them comes after the mixing."""
+    """Oil, vinegar, salt and pepper into the cup, mixed; now and then one comes after the mixing."""
     liquids, spices = rng.permutation(["add_oil", "add_vinegar"]), rng.permutation(["add_salt", "add_pepper"])
     order = [*liquids, *spices] if rng.random() < 0.6 else list(rng.permutation([*liquids, *spices]))
     steps = [(str(label), 1.0) for label in order] + [("mix_dressing", 1.0)]
@@ -123,10 +99,9 @@ def _dressing(rng: np.random.Generator) -> list[tuple[str, float]]:
 
 
 def _step(label: str, upto: float, pace: float, rng: np.random.Generator) -> Step:
-    median, spread = DURATIONS[label]
-    seconds = pace * compressed(median * np.exp(spread * np.clip(rng.normal(), -1.8, 1.8)))
-    verb, thing = verb_of(label)
-    return Step(label, verb, thing, float(seconds), upto)
+    usual = LISTS["classes"][label]
+    seconds = pace * compressed(usual["median"] * np.exp(usual["spread"] * np.clip(rng.normal(), -1.8, 1.8)))
+    return Step(label, usual["verb"], usual["thing"], float(seconds), upto)
 
 
 def verb_of(label: str) -> tuple[str, str]:
@@ -135,123 +110,61 @@ def verb_of(label: str) -> tuple[str, str]:
     >>> verb_of("place_tomato_into_bowl"), verb_of("add_oil")
     (('place', 'tomato'), ('pour', 'oil'))
     """
-    first, _, rest = label.partition("_")
-    match first, rest:
-        case "add", "oil" | "vinegar":
-            return "pour", rest
-        case "add", "salt" | "pepper":
-            return "shake", rest
-        case "add", "dressing":
-            return "dress", "cup"
-        case "mix", "dressing":
-            return "stir", "cup"
-        case "mix", "ingredients":
-            return "stir", "bowl"
-        case "serve", _:
-            return "serve", "plate"
-        case "action", _:
-            return rest, "nothing"
-    return first, rest.partition("_")[0]
+    return LISTS["classes"][label]["verb"], LISTS["classes"][label]["thing"]
 
 
 HELD_OUT = ("cut_cheese", "cut_cucumber", "place_tomato_into_bowl", "place_lettuce_into_bowl")
 ALLOWED = tuple(" ".join(verb_of(name)) for name in CLASS_NAMES if name not in HELD_OUT)
 SHORTEST, LONGEST = 2.5, 7.0  # seconds of a step
-SALAD_WEIGHT = 1.8  # how much oftener a kind of step occurs that the salads have: so they make up half
+SALAD_WEIGHT = 1.8  # how much more often steps of salads occur, so that they make up half
 DISORDER = 1.5  # how far a step wanders from its turn in the recipe
 
 
 @dataclass(frozen=True)
 class Dish:
-    """A dish and the kinds of steps ("verb thing") that it may have, in the order of the recipe.
+    """A dish and the steps ("verb thing") that it may have.
 
     Attributes:
-        category: of HowTo100M's kind, several dishes each.
         name: what the video is about.
-        bowl: what a narrator calls that which is in the bowl.
+        category: as in HowTo100M, several dishes each.
+        bowl: what a narrator calls the contents of the bowl.
         cup: the same for the cup.
         bottles: the two liquids on the table.
         shakers: the two spices on the table.
-        kinds: steps.
+        steps: its own, in the order of the recipe.
     """
 
-    category: str
     name: str
+    category: str
     bowl: str
     cup: str
     bottles: tuple[str, str]
     shakers: tuple[str, str]
-    kinds: tuple[str, ...]
+    steps: tuple[str, ...]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All steps in the order of the recipe: pouring, seasoning, stirring and serving belong to any dish."""
+        cooking = [f"pour {name}" for name in self.bottles] + [f"shake {name}" for name in self.shakers]
+        serving = ("stir cup", "stir bowl", "dress cup", "serve plate", "end nothing")
+        return ("start nothing", *self.steps, *cooking, *serving)
 
 
-def _dish(category: str, name: str, words: str, liquids: str, spices: str, foods: str) -> Dish:
-    """A dish from its words; pouring, seasoning, stirring and serving belong to any."""
-    bowl, cup = words.split(", ")
-    first, second = liquids.split()
-    third, fourth = spices.split()
-    cooking = (f"pour {first}", f"pour {second}", f"shake {third}", f"shake {fourth}", "stir cup", "stir bowl")
-    kinds = ("start nothing", *foods.split(", "), *cooking, "dress cup", "serve plate", "end nothing")
-    return Dish(category, name, bowl, cup, (first, second), (third, fourth), kinds)
-
-
-# fmt: off
-DISHES = (
-    _dish("Salads", "Garden salad", "salad, dressing", "oil vinegar", "salt pepper",
-          "cut tomato, peel cucumber, place cucumber, place cheese"),
-    _dish("Salads", "Green salad", "salad, vinaigrette", "oil vinegar", "salt herbs",
-          "cut lettuce, cut spinach, place spinach, place cheese"),
-    _dish("Salads", "Apple slaw", "slaw, dressing", "juice vinegar", "sugar pepper",
-          "grate carrot, grate apple, place carrot, cut leek"),
-    _dish("Dressings", "Vinaigrette", "salad, vinaigrette", "oil vinegar", "salt pepper",
-          "cut lettuce, place leek, wipe nothing"),
-    _dish("Dressings", "Herb dressing", "greens, dressing", "oil vinegar", "herbs salt",
-          "cut lettuce, place spinach, wipe nothing"),
-    _dish("Soups", "Leek soup", "soup, stock", "milk wine", "salt herbs",
-          "cut leek, place leek, peel potato, cut potato, place potato"),
-    _dish("Soups", "Carrot soup", "soup, broth", "oil milk", "pepper cinnamon",
-          "peel carrot, cut carrot, place carrot, mash bowl"),
-    _dish("Soups", "Cold cucumber soup", "soup, sauce", "oil vinegar", "salt pepper",
-          "peel cucumber, place cucumber, cut tomato, cut spinach"),
-    _dish("Baking", "Bread rolls", "dough, glaze", "milk oil", "salt sugar",
-          "knead bread, roll nothing, cut butter, cut bread, wipe nothing"),
-    _dish("Baking", "Apple pie", "filling, syrup", "milk juice", "sugar cinnamon",
-          "roll nothing, peel apple, cut apple, place apple, cut butter, wipe nothing"),
-    _dish("Baking", "Cheese tart", "filling, glaze", "milk vinegar", "pepper herbs",
-          "knead bread, roll nothing, cut tomato, place cheese, spread butter"),
-    _dish("Fruit", "Apple sauce", "apple sauce, syrup", "juice wine", "sugar cinnamon",
-          "peel apple, grate apple, place apple, mash bowl"),
-    _dish("Fruit", "Fruit bowl", "fruit, sauce", "juice milk", "sugar cinnamon",
-          "cut apple, place apple, peel cucumber, grate carrot, place cucumber"),
-    _dish("Drinks", "Hot wine", "fruit, syrup", "wine juice", "cinnamon sugar",
-          "cut apple, peel carrot, wipe nothing"),
-    _dish("Drinks", "Cucumber cooler", "fruit, syrup", "juice vinegar", "salt herbs",
-          "peel cucumber, place cucumber, cut leek, wipe nothing"),
-    _dish("Sandwiches", "Cheese sandwich", "filling, sauce", "oil wine", "pepper herbs",
-          "cut bread, spread butter, cut tomato, cut lettuce, place cheese"),
-    _dish("Sandwiches", "Cucumber sandwich", "filling, dressing", "oil vinegar", "salt pepper",
-          "knead bread, cut bread, spread butter, peel cucumber, place cucumber"),
-    _dish("Vegetables", "Aubergine bake", "vegetables, marinade", "oil wine", "salt herbs",
-          "peel aubergine, cut aubergine, place aubergine, cut tomato, place cheese"),
-    _dish("Vegetables", "Mashed potato", "potatoes, gravy", "milk oil", "salt pepper",
-          "peel potato, cut potato, place potato, mash bowl, cut butter, grate carrot"),
-    _dish("Vegetables", "Vegetable pan", "vegetables, sauce", "wine vinegar", "pepper cinnamon",
-          "peel carrot, cut carrot, grate potato, peel aubergine, cut aubergine, place aubergine, cut lettuce"),
+DISHES = tuple(
+    Dish(**dish | {name: tuple(dish[name]) for name in ("bottles", "shakers", "steps")}) for dish in LISTS["dishes"]
 )
-
-
-# fmt: on
 OFTEN = Counter(kind for dish in DISHES for kind in dish.kinds)
 
 
 def plan(dish: Dish, seconds: float, fps: float, rng: np.random.Generator) -> list[Step]:
     """The steps of one video of the dish.
 
-    Kinds are drawn so that, over all dishes, each occurs about as often as others of its sort (the salads' or not).
+    Kinds are drawn so that, over all dishes, each occurs about as often as others of its sort (of salads or not).
 
     Args:
-        dish: gives the kinds of steps; none comes twice.
+        dish: gives the kinds of steps; none occurs twice.
         seconds: of the video.
-        fps: frames a second; steps last whole frames.
+        fps: frames per second; steps last whole frames.
         rng: decides which, in what order, and how long.
     """
     count = min(len(dish.kinds), max(1, round(2 * seconds / (SHORTEST + LONGEST))))
@@ -270,7 +183,7 @@ def plan(dish: Dish, seconds: float, fps: float, rng: np.random.Generator) -> li
 
 
 def _lengths(count: int, seconds: float, fps: float, rng: np.random.Generator) -> list[float]:
-    """So many lengths between the shortest and the longest, stretched or squeezed within them to the sum."""
+    """`count` lengths between the shortest and the longest, stretched or squeezed to the sum."""
     lengths = rng.uniform(SHORTEST, LONGEST, count)
     room = (LONGEST if lengths.sum() < seconds else SHORTEST) - lengths
     lengths += room * (seconds - lengths.sum()) / room.sum()

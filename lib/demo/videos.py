@@ -4,42 +4,22 @@ People and videos are numbered as in 50 Salads, so the five 40/10 splits by pers
 the two videos that the thesis found damaged are damaged here too (2.3.2, Figure 8).
 """
 
-import json
-import shutil
-from collections import deque
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from lib.core.files import atomic, key, write_json, write_text
-from lib.core.processes import spread
-from lib.core.progress import track
+from lib.core.files import atomic, key, write_text
 from lib.core.settings import Demo
-from lib.demo.film import film
+from lib.demo.film import MADE_BY as FILM
+from lib.demo.film import film, record, render_all, renew
 from lib.demo.kitchen import kitchen
 from lib.demo.script import CLASS_NAMES, FOODS, salad
 from lib.demo.world import begin
 
-MADE_BY = (
-    "demo.actions",
-    "demo.draw",
-    "demo.film",
-    "demo.kitchen",
-    "demo.picture",
-    "demo.script",
-    "demo.videos",
-    "demo.world",
-)
-
-TEST_PEOPLE = (  # of splits 1 … 5 in 50 Salads; there is no person 8 or 12
-    (1, 2, 3, 4, 5),
-    (6, 7, 9, 10, 11),
-    (13, 14, 15, 16, 17),
-    (18, 19, 20, 21, 22),
-    (23, 24, 25, 26, 27),
-)
+MADE_BY = ("demo.videos", *FILM)
+PEOPLE = [person for person in range(1, 28) if person not in (8, 12)]
+TEST_PEOPLE = [PEOPLE[first : first + 5] for first in range(0, 25, 5)]  # of splits 1 … 5, as in 50 Salads
 DAMAGED = ("rgb-14-1", "rgb-18-1")
 UNLABELLED = 8  # frames at the end of a video that have no label, as in the real set (thesis 2.3.2)
 DAMAGED_SHARE = 0.03  # of the frames of such a video
@@ -56,24 +36,21 @@ def videos_of_split(settings: Demo, split: int) -> list[str]:
 
 
 def render(settings: Demo, folder: Path, workers: int) -> None:
-    """Write the data set into `folder`; what is there already is not rendered again.
+    """Write the data set into `folder`; videos that are already there are not rendered again.
 
     Args:
         settings: the same settings give the same bytes.
         folder: of the data set; videos of other settings are removed from it.
         workers: processes.
     """
-    identity = key(settings.model_dump(), code=MADE_BY)
-    note = folder / "rendered.json"
     names = [name for split in range(1, 6) for name in videos_of_split(settings, split)]
-    if not note.exists() or json.loads(note.read_text(encoding="utf-8"))["key"] != identity:
-        for part in ("videos", "groundTruth", "splits"):
-            shutil.rmtree(folder / part, ignore_errors=True)
-        write_json(note, {"key": identity, "damaged": [name for name in DAMAGED if name in names]})
-    missing = [name for name in names if not (folder / "groundTruth" / f"{name}.txt").exists()]
-    if missing:
-        videos = spread(partial(render_video, settings, folder), missing, workers)
-        deque(track(videos, "video", total=len(missing)), maxlen=0)
+    note = {
+        "key": key(settings.model_dump(), code=MADE_BY),
+        "damaged": [name for name in DAMAGED if name in names],
+    }
+    renew(folder, note, ("videos", "groundTruth", "splits"))
+    if missing := [name for name in names if not (folder / "groundTruth" / f"{name}.txt").exists()]:
+        render_all(partial(render_video, settings, folder), missing, workers, "video")
     write_text(folder / "mapping.txt", "".join(f"{i} {name}\n" for i, name in enumerate(CLASS_NAMES)))
     for split in range(1, 6):
         test = videos_of_split(settings, split)
@@ -83,28 +60,23 @@ def render(settings: Demo, folder: Path, workers: int) -> None:
 
 
 def render_video(settings: Demo, folder: Path, name: str) -> None:
-    """One video and its labels; the labels are written last, so that they say that the video is whole."""
+    """One video and its labels; the labels are written last, as a sign that the video is whole."""
     _, person, video = name.split("-")
     habits = np.random.default_rng([settings.seed, int(person)])
     session = np.random.default_rng([settings.seed, int(person), int(video)])
     steps = salad(session, settings.pace)
     room = kitchen(settings.variety, FOODS, habits, session)
-    labels = []
     with atomic(folder / "videos" / f"{name}.avi") as path:
-        shape = (settings.size, settings.size)
-        # OpenCV's own writer: its bytes depend on nothing but the frames
-        writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), settings.fps, shape)
-        for frame, step in film(begin(room, session), steps, settings.size, settings.fps):
-            writer.write(frame)
-            labels.append(step.label)
-        writer.release()
+        shots = film(begin(room, session), steps, settings.size, settings.fps)
+        shown = record(path, shots, settings.size, settings.fps)
         if name in DAMAGED:
             damage(path, session)
-    write_text(folder / "groundTruth" / f"{name}.txt", "".join(f"{label}\n" for label in labels[:-UNLABELLED]))
+    labels = "".join(f"{step.label}\n" for step in shown[:-UNLABELLED])
+    write_text(folder / "groundTruth" / f"{name}.txt", labels)
 
 
 def frames_of(avi: bytes) -> list[tuple[int, int]]:
-    """Where the compressed frames of an AVI file lie: (first byte, length) of each video chunk of its `movi` list."""
+    """Places of the compressed frames of an AVI file: (first byte, length) of each video chunk in its `movi` list."""
     at, found = avi.index(b"movi") + 4, []
     while avi[at : at + 4] in (b"00dc", b"JUNK"):
         length = int.from_bytes(avi[at + 4 : at + 8], "little")
@@ -117,7 +89,7 @@ def frames_of(avi: bytes) -> list[tuple[int, int]]:
 def damage(path: Path, rng: np.random.Generator) -> None:
     """Destroy bytes inside the frames of an AVI file, in bursts as a bad disk does; the container stays whole.
 
-    In a third of the frames the JPEG header goes too, so that they cannot be decoded at all; the others become garbage.
+    A third of the frames lose their JPEG header too and cannot be decoded at all; the others become garbage.
     """
     data = bytearray(path.read_bytes())
     frames = frames_of(bytes(data))

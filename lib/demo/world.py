@@ -1,7 +1,4 @@
-"""What lies where at a moment, and what the hands do: the state that actions change and pictures show.
-
-What all actions share: where in its step a frame is, fetching a food, and moving things for no reason.
-"""
+"""What is where at a moment and what the hands do: the state that actions change and pictures show."""
 
 from dataclasses import dataclass, field
 
@@ -57,25 +54,25 @@ class World:
     mixed: float = 0.0  # of the dressing
 
     def rest(self) -> None:
-        """Before every frame: nothing flows, hands hold nothing unless the action says so."""
+        """Before every frame: nothing is poured, shaken or carried unless the action says so."""
         self.stream = self.specks = self.carried = None
 
     def portion(self, food: str) -> Portion:
-        """The food on the board; put there if it is not."""
+        """The food on the board, put there first if necessary."""
         if food not in self.board:
             spot = self.places["board"] + complex(self.rng.uniform(-0.1, 0.1), self.rng.uniform(-0.1, 0.1))
             self.board[food] = Portion(spot, np.exp(1j * self.rng.normal(0, 0.45)))
         return self.board[food]
 
     def settle(self, seconds: float) -> None:
-        """Hands move towards their goals for a frame of so many seconds."""
+        """Move the hands towards their goals for one frame of `seconds`."""
         share = 1 - np.exp(-seconds / 0.13)
         for hand in (self.right, self.left):
             hand.at += (hand.goal - hand.at) * share
 
 
 def begin(kitchen: Kitchen, rng: np.random.Generator) -> World:
-    """The kitchen before anybody touched it."""
+    """The kitchen before anybody has touched it."""
     right, left = (complex(root.real, 1.15) for root in kitchen.roots)
     return World(kitchen, rng, dict(kitchen.places), Hand(right, right), Hand(left, left))
 
@@ -85,7 +82,7 @@ REACH = 0.6  # seconds to fetch a thing and to put it back
 
 @dataclass(frozen=True)
 class Moment:
-    """Where in its step a frame is: `time` of `seconds`, a frame lasting `frame` s; `upto`: see `script.Step`."""
+    """Where in its step a frame is: `time` of `seconds`; a frame lasts `frame` s; `upto`: see `script.Step`."""
 
     thing: str
     time: float
@@ -100,7 +97,7 @@ class Moment:
         return unit(360 * hz * self.time)
 
     def on(self, share: float, reserve: float = REACH) -> float:
-        """A share moved evenly towards `upto` so that it arrives `reserve` seconds before the step ends."""
+        """A share moved evenly towards `upto`, to arrive `reserve` seconds before the step ends."""
         left = max(self.seconds - reserve - self.time, self.frame)
         return share + (self.upto - share) * min(1.0, self.frame / left)
 
@@ -114,7 +111,7 @@ class Moment:
 
 
 def bring(world: World, now: Moment) -> bool:
-    """The free hand brings a food to the board while the other fetches its tool; True while it lasts."""
+    """The free hand brings a food to the board while the other fetches its tool; True while this lasts."""
     portion = world.portion(now.thing)
     if not now.fetching:
         return False
@@ -124,7 +121,7 @@ def bring(world: World, now: Moment) -> bool:
 
 
 def fidget(world: World, thing: str, share: float, goal: complex) -> None:
-    """Beside any action, the free hand moves something that has nothing to do with it."""
+    """The free hand moves something that has nothing to do with the action."""
     world.left.do(world.places[thing] if share < 0.3 else goal, "", -1j)
     if share >= 0.3:
         world.places[thing] = world.left.at - 0.06j

@@ -1,0 +1,69 @@
+"""Reading single files of a data set: text, and arrays by their headers. Faults are one line that names the file."""
+
+from pathlib import Path
+from tokenize import TokenError
+
+import numpy as np
+
+
+class DatasetError(ValueError):
+    """Data that cannot be used; the message is one line: which file, what is wrong, how to correct it."""
+
+
+def read_text(path: Path) -> str:
+    """A text file that is not empty."""
+    try:
+        if path.exists() and not path.is_file():
+            raise DatasetError(f"{path}: not a file")
+        text = path.read_bytes().decode()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise DatasetError(f"{path}: not a text file in UTF-8") from None
+    if not text:
+        raise DatasetError(f"{path}: empty")
+    return text
+
+
+def array_header(path: Path, axes: str) -> np.ndarray:
+    """The floats of a .npy file, mapped: a look at shape and type.
+
+    Args:
+        axes: "(D, T)" or "(T, D)"; there must be channels, but need not be frames.
+
+    Raises:
+        DatasetError: not a whole .npy file, of other values than floats, or without two dimensions.
+    """
+    try:
+        if not path.is_file():
+            raise ValueError("no such file")
+        with path.open("rb") as file:
+            magic = file.read(6)
+        if magic[:2] == b"PK":
+            raise ValueError("an archive of np.savez; save its array with np.save")
+        if magic != b"\x93NUMPY":
+            raise ValueError("the first bytes are not those of NumPy's format")
+        header = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError, OverflowError) as error:
+        what = " ".join(str(error).split())[:200]
+        raise DatasetError(f"{path}: not a whole .npy file ({what}); add or extract it again") from None
+    if header.ndim != 2 or header.dtype.kind != "f" or not header.shape[axes.index("D") // 4]:
+        raise DatasetError(f"{path}: {header.dtype} of shape {header.shape}; expected floats of shape {axes}")
+    return header
+
+
+def check_width(first: dict[int, Path], dim: int, path: Path) -> None:
+    """Hold a file's number of channels against the files before; `first` remembers the first file of each width."""
+    first.setdefault(dim, path)
+    if len(first) > 1:
+        (expected, other), *_ = first.items()
+        raise DatasetError(f"{path}: {dim} channels, but {other.name} has {expected}; extract it again")
+
+
+def check_finite(values: np.ndarray, unit: str, path: Path, what: str = "NaN or infinite") -> None:
+    """Name the first row, one per `unit`, with a value that is not finite."""
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if bad.size:
+        raise DatasetError(
+            f"{path}: {what} in {bad.size} of {len(values)} {unit}s, first in {unit} {bad[0]}; extract it again"
+        )
