@@ -1,4 +1,4 @@
-"""A dry run of a profile on this machine: what it reads, what of that is there, and which chapters can run.
+"""A dry run of a profile on this machine: what it reads, what of that is present, and which chapters can run.
 
     python -m lib.check --params params/50salads.yaml
 
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str]) -> str:
-    """What has to be brought: state, size and licence in columns, the rest in lines below."""
+    """What the user has to supply: state, size and licence in columns, the rest in lines below."""
     rows = [("state", "what", "size", "licence")]
     below: list[list[tuple[str, str]]] = [[]]
     for name, requirement in found.items():
@@ -55,12 +55,12 @@ def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str]) -> 
 
 
 def state(name: str, requirement: Requirement, faults: Mapping[str, str]) -> str:
-    """there, missing, unusable; hub: fetched by its name."""
+    """present, missing or unusable; hub: fetched by its name."""
     if name in faults:
         return "unusable"
     if requirement.hub and not requirement.paths[0].exists():
         return "hub"
-    return "missing" if missing(requirement) else "there"
+    return "missing" if missing(requirement) else "present"
 
 
 def checksum(path: Path, expected: str) -> str:
@@ -83,8 +83,8 @@ def chapter_table(params: Params, found: Mapping[str, Requirement], reasons: Map
     for name, reason in reasons.items():
         rows.append(("no" if reason else "yes", TITLES[name]))
         groups = [[_in_words(one, found) for one in group if one != "labels"] for group in reads(name, params)]
-        told = "; ".join(" or ".join(filter(None, group)) for group in groups if found and any(group))
-        below.append([("needs", told)] * bool(told) + [("because", reason)] * bool(reason))
+        needed = "; ".join(" or ".join(filter(None, group)) for group in groups if found and any(group))
+        below.append([("needs", needed)] * bool(needed) + [("because", reason)] * bool(reason))
     return _table(rows, below)
 
 

@@ -2,7 +2,7 @@
 
     python -m lib.compare --params params/demo.yaml asformer_public asformer_own
 
-Without names: all that are there. A folder of predictions may come from any program, also ASFormer's own.
+Without names: all that are present. A folder of predictions may come from any program, also ASFormer's own.
 """
 
 import argparse

@@ -38,7 +38,7 @@ WORST_FIRST = ("failed", "not run", "stale", "fresh")
 
 
 # As `python -m jupyterlab`, but without Python's wait for all threads at its end: one that reads a file when the server
-# is told to end is not told itself (AnyIO ends a thread with its request, the server leaves requests unfinished).
+# has to end never learns of it (AnyIO ends a thread with its request, the server leaves requests unfinished).
 SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
 
 
@@ -101,17 +101,17 @@ def _row(name: str, own: Sequence[Step], out: Outputs, left_out: Mapping[str, st
         return f"left out: {left_out[name]}", "", "", ""
     state = min((step.state for step in own), key=WORST_FIRST.index)
     reasons = dict.fromkeys(step.reason for step in own if step.state == state != "not run")
-    told = f"**{state}** {'; '.join(filter(None, reasons)).removeprefix('failed: ')}".replace("|", "\\|")
+    shown = f"**{state}** {'; '.join(filter(None, reasons)).removeprefix('failed: ')}".replace("|", "\\|")
     folder = Path("..") / out.notebooks.relative_to(ROOT) / name
     failed = next((step.atom[1] for step in own if step.state == "failed"), None)
     broken = f"[up to the error]({folder}/{failed}.failed.ipynb)" if failed else ""
     whole = out.notebooks / name / "all.json"
     if not whole.exists():
-        return told, "", "", broken
+        return shown, "", "", broken
     manifests = [json.loads(file.read_text(encoding="utf-8")) for file in whole.parent.glob("[!.]*.json")]
     made = max(manifest["finished"] for manifest in manifests)[:16].replace("T", " ")
     took = duration(sum(manifest["seconds"] for manifest in manifests))
-    return told, f"{made} UTC", took, broken or f"[as executed]({folder}/all.ipynb)"
+    return shown, f"{made} UTC", took, broken or f"[as executed]({folder}/all.ipynb)"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 8 -m lib.pretrain --params params/50salads.yaml --recipe own
 
-The demo's notebooks train by it; those of a brought corpus read the run that it left, without the corpus.
+The demo's notebooks train through it; with a user-supplied corpus they only read the run that it left.
 """
 
 import argparse

@@ -80,7 +80,7 @@ def check(notebook: Path, split: str, profile: Profile) -> str:
     """The notebook's name, if it exists and runs in this profile and for this split."""
     name = notebook.stem
     if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
-        raise ParameterError(f"{notebook}: no such notebook; there are: {', '.join(CHAPTERS)}")
+        raise ParameterError(f"{notebook}: no such notebook; expected one of {', '.join(CHAPTERS)}")
     if name not in profile.params.notebooks:
         known = ", ".join(profile.params.notebooks)
         raise ParameterError(f"{notebook}: not a chapter of {profile.file}, whose key `notebooks` lists {known}")

@@ -1,4 +1,4 @@
-"""Converter of the published scores, and the command that brings data sets."""
+"""Converter of the published scores, and the command that fetches data sets."""
 
 import shutil
 import subprocess

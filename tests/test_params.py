@@ -108,7 +108,7 @@ def test_overrides_are_laid_over_the_profile():
     [["--set", "asformer.epoch=1"], ["--params", "params/none.yaml"], ["--params", "params/lost.yaml"]],
 )
 def test_wrong_calls_end_at_once_with_code_2_and_write_nothing(module, arguments, tmp_path):
-    if "params/lost.yaml" in arguments:  # a data set that is not there
+    if "params/lost.yaml" in arguments:  # a data set that does not exist
         arguments = ["--params", str(write(tmp_path, "data:\n  source: files\n  roots: [no/where]\n"))]
     elif module == "lib.schedule" and "--set" in arguments:
         arguments = ["--params", str(write(tmp_path, "asformer:\n  epoch: 1\n"))]
@@ -172,9 +172,9 @@ def test_no_report_without_a_data_set_or_a_chapter(mapping, notebooks, message, 
     params, out = load(profile), Outputs("mine")
     with pytest.raises(ParameterError) as caught:
         unable(Profile(params, out, str(profile)))
-    told = str(caught.value)
-    assert told.startswith(tuple(message.format(root=path) for path in (root, os.path.relpath(root, ROOT)))), told
-    assert told.endswith("says where to get it") and "\n" not in told
+    line = str(caught.value)
+    assert line.startswith(tuple(message.format(root=path) for path in (root, os.path.relpath(root, ROOT)))), line
+    assert line.endswith("says where to get it") and "\n" not in line
 
 
 @pytest.mark.parametrize(

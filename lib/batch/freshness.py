@@ -53,7 +53,7 @@ def read_by(name: str, profile: Profile) -> dict:
 
 
 def stands_on(atom: Atom, profile: Profile) -> dict[str, str | None]:
-    """`made_by` of all atoms whose results are there for this one to read; None for a result that is not sound."""
+    """`made_by` of all atoms whose results this one reads, directly or not; None for a result that is not sound."""
     found: dict[str, str | None] = {}
     for other in needs(atom, profile.params):
         if kept := read_manifest(profile.out, other):

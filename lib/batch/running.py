@@ -1,4 +1,4 @@
-"""Run the atoms of a plan and say what happens: a line for each start and end; on a terminal, what runs now below them.
+"""Run the atoms of a plan and print one line per start and end; on a terminal, also what runs now.
 
 Snakemake starts each atom after those that it stands on, here or on a cluster. It works in a folder of the profile,
 where its marks and an atom's log (`lib.run --log`) are all that passes between it, the atoms and this process.
@@ -28,7 +28,7 @@ from lib.core.paths import ROOT, Outputs
 from lib.core.processes import clean_environment, die_with_parent
 from lib.data.profile import Profile
 
-WIDTH = 118  # of a line of progress
+WIDTH = 118  # columns of a line of progress
 EVERY = 0.5  # seconds between two looks
 CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
 PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster other than SLURM to cancel the jobs there

@@ -44,7 +44,8 @@ def write_json(path: Path, value: Any) -> None:
 
 
 MEGABYTE = 1 << 20
-REMEMBERED = ROOT / "outputs" / ".sha256"  # digest, then what it holds for: a line for each large file that was read
+# one line per large file that was read: its digest, then what the digest holds for
+REMEMBERED = ROOT / "outputs" / ".sha256"
 
 
 def sha256(path: Path) -> str:

@@ -9,7 +9,7 @@ WEB = ROOT / "lib" / "site" / "web"  # styles and scripts of the site
 
 
 def first_folder(candidates: Iterable[str]) -> Path | None:
-    """The first that is there, of folders named relative to the project."""
+    """The first of these folders, named relative to the project, that exists."""
     return next((ROOT / folder for folder in candidates if (ROOT / folder).is_dir()), None)
 
 

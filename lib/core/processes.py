@@ -1,4 +1,4 @@
-"""Processes: their environment, the GPU and the lock that they hold, how many there are, and that none is left over."""
+"""Processes: their environment, their GPU and lock, their number, and that none outlives the one that started it."""
 
 import ctypes
 import fcntl

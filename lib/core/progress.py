@@ -1,4 +1,4 @@
-"""Progress that a person can read: stage, count and time left, a line every ten seconds (the notebook keeps them)."""
+"""Progress that a person can read: stage, count and time left, one line every ten seconds (the notebook keeps them)."""
 
 import os
 import sys
