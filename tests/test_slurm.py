@@ -135,7 +135,7 @@ def test_how_the_end_of_a_job_is_learnt_depends_on_the_cluster(cluster, monkeypa
     with pytest.raises(ParameterError, match=r"after 10 s .*no accounts \(sacct: Slurm accounting storage is disabled"):
         status_options()
     monkeypatch.setenv("SLURM_CONF", "/nowhere")
-    with pytest.raises(ParameterError, match="^squeue: .*/nowhere"):
+    with pytest.raises(ParameterError, match=r"^squeue: .*/nowhere"):
         queue(cluster.folder)
 
 
