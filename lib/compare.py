@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from lib.core.command import one_line
-from lib.data.predictions import PredictionError, prediction_pairs
+from lib.data.predictions import PredictionError
 from lib.data.profile import Profile, open_profile
-from lib.scoring.metrics import METRICS, score
+from lib.scoring.folders import cells_of, score_methods
+from lib.scoring.metrics import METRICS
 
 
 def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
@@ -31,22 +32,11 @@ def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
     Raises:
         PredictionError: a prediction is missing or cannot be used.
     """
-    data, rows = profile.params.data, {}
-    dataset, step = profile.dataset(), max(2, profile.params.asformer.sample_rate)
-    for method in methods:
-        splits = [
-            score(
-                prediction_pairs(
-                    profile.out.predictions(method, split), dataset, dataset.split(split)[1], step
-                ).values(),
-                data.convention,
-                data.ignore,
-            )
-            for split in data.split_numbers
-        ]
-        table = pd.DataFrame(splits)[list(METRICS)]
-        rows[method] = {**table.mean(), "accuracy_sd": table["accuracy"].std()}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+    step = max(2, profile.params.asformer.sample_rate)
+    metrics = score_methods(profile, profile.dataset(), cells_of(profile, methods), step=step).query("video == 'all'")
+    table = metrics.pivot(index=["method", "split"], columns="metric", values="value")[list(METRICS)]
+    by_method = table.groupby("method")
+    return by_method.mean().assign(accuracy_sd=by_method["accuracy"].std()).loc[list(methods)]
 
 
 def predicted(profile: Profile) -> list[str]:

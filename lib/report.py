@@ -1,4 +1,4 @@
-"""The HTML report: executed notebooks -> a Sphinx site (lib/site/build.py) that works from the file system, offline.
+"""The HTML report: executed notebooks become a Sphinx site that works from the file system, offline.
 
 python -m lib.report --params params/demo.yaml        # rebuild the site alone
 """
@@ -16,9 +16,8 @@ from lib.site.build import build
 @one_line
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.report", description="Build the site from executed notebooks.")
-    parser.add_argument("--params", default="params/demo.yaml")
-    options = parser.parse_args()
-    profile = open_profile(options.params)
+    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    profile = open_profile(parser.parse_args().params)
     reasons = runnable(profile, unusable(profile))
     page = build(profile, {name: reason for name, reason in reasons.items() if reason})
     print(f"the report: {page.relative_to(ROOT)}")

@@ -12,7 +12,6 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from lib.core.processes import cores
@@ -71,18 +70,14 @@ path = dataset.root / "videos" / f"{video}.avi"
 if path.exists():
     chosen = middle_frames(dataset.names(video), dataset.classes)
     frames = read_frames(path, list(chosen.values()))
-    figure, axes = plt.subplots(3, 7, figsize=(plots.WIDTH, 4.5))
-    for ax, (action, frame) in zip(axes.flat, zip(chosen, frames, strict=True), strict=False):
-        plots.picture(frame, f"{plots.wrap(action)}, {chosen[action] / dataset.fps:.0f} s", ax)
-    for ax in axes.flat[len(chosen) :]:
-        ax.set_axis_off()
+    titles = [f"{plots.wrap(action)}, {frame / dataset.fps:.0f} s" for action, frame in chosen.items()]
+    figure = plots.frame_grid(list(zip(titles, frames, strict=True)), columns=7)
     sampled = pd.DataFrame({"action": list(chosen), "frame": list(chosen.values())})
     book.figure(1, figure, sampled, f"Frames of {video}, one from the middle of each action.", raster=True)
 
 # %%
-figure, ax = plt.subplots(figsize=(plots.WIDTH, 3.4))
 shown = {name: dataset.names(name) for name in dataset.videos[:3]}
-plots.timeline(shown, dataset.fps, dataset.classes, ax)
+figure = plots.timelines({"": shown}, dataset.fps, dataset.classes)
 segments = pd.concat(
     {name: pd.Series(labels, name="label") for name, labels in shown.items()}, names=["video", "frame"]
 )
@@ -104,9 +99,8 @@ statistics = class_statistics(dataset)
 both = {book.params.data.name: statistics}
 if real is not None:
     both["50Salads, real labels"] = class_statistics(real)
-figure, axes = plt.subplots(1, len(both), figsize=(plots.WIDTH, 4.6), squeeze=False)
-for ax, (name, table) in zip(axes.flat, both.items(), strict=True):
-    plots.class_bars(table["share"] * 100, ax, "share of frames, %").set_title(name)
+shares = {name: table["share"] * 100 for name, table in both.items()}
+figure = plots.class_bars(shares, "share of frames, %")
 book.figure("class_shares", figure, pd.concat(both, names=["set"]).reset_index(), "Shares of the classes.")
 
 # %% tags=["remove-input"]
@@ -159,13 +153,14 @@ if book.params.data.source == "demo":
 # %%
 if book.params.data.source == "demo":
     shown = read_list(book.out.narrated, "train")[:14]
-    figure, axes = plt.subplots(2, 7, figsize=(plots.WIDTH, 2.9))
-    for ax, name in zip(axes.flat, shown, strict=False):
+    frames = []
+    for name in shown:
         lines = said_and_done(book.out.narrated, name)
         done = lines.iloc[len(lines) // 2]
         second = (done["start, s"] + done["end, s"]) / 2
         (frame,) = read_frames(book.out.narrated / "videos" / f"{name}.avi", [int(second * book.params.demo.fps)])
-        plots.picture(frame, done["done then"].replace(" ", "_"), ax)
+        frames.append((done["done then"].replace(" ", "_"), frame))
+    figure = plots.frame_grid(frames, columns=7)
     book.figure(2, figure, pd.DataFrame({"video": shown}), "Narrated videos: what is done in them.", raster=True)
 else:
     book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")

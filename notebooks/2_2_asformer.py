@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 2.2 The baseline: I3D and ASFormer
 #
-# The unimodal baseline has two parts: a backbone, I3D (Carreira and Zisserman, CVPR 2017), turns 21 frames around a moment
-# into one vector; ASFormer (Yi, Wen and Jiang, BMVC 2021) labels every frame of the whole sequence of vectors. The figures
-# below are drawn from the modules themselves, with this profile's settings: shapes and counts are read off, not typed.
+# The unimodal baseline has two parts. A backbone, I3D (Carreira and Zisserman, CVPR 2017), turns 21 frames around a moment
+# into one vector. ASFormer (Yi, Wen and Jiang, BMVC 2021) labels every frame of the whole sequence of vectors. The figures
+# below are drawn from the modules themselves, with this profile's settings: shapes and counts are read from them.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -11,11 +11,11 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
 import pandas as pd
 import torch
 
-from lib.asformer.model import ASFormer, attention_mask
+from lib.asformer.model import ASFormer, Layer, WindowAttention, attention_mask, window_weights
+from lib.asformer.training import segmentation_loss
 from lib.backbones import i3d
 from lib.backbones.labelled_clips import THINGS, VERBS, train_streams
 from lib.notebook import architecture, plots
@@ -27,8 +27,8 @@ settings, former = book.params.i3d, book.params.asformer
 # %% [markdown]
 # ## 2.2.1 The backbone
 #
-# The thesis's text describes the two-stream Inception-v1 of the paper. The net that its code ran is pytorchvideo's
-# `i3d_r50`: a ResNet-50 inflated over time, RGB only. That one is built here.
+# The thesis's text describes the two-stream Inception-v1 of the paper. Its code ran pytorchvideo's `i3d_r50`: a ResNet-50
+# inflated over time, on RGB only. This is the net built here.
 
 # %%
 with torch.device("meta"):  # shapes without numbers
@@ -39,13 +39,7 @@ blocks = architecture.trace_blocks(net.blocks[:6], clip)
 blocks.insert(1, "full-size parameters", [sum(p.numel() for p in block.parameters()) for block in full.blocks[:6]])
 
 # %%
-figure, (left, right) = plt.subplots(1, 2, figsize=(plots.WIDTH, 4.2))
-shapes = [f"{row.block}\n{row.output}, {row.parameters:,} parameters" for row in blocks.itertuples()]
-architecture.blank(left, 4, 7.4, "a) the trunk here: channels x time x height x width")
-architecture.column(
-    left, ["x".join(map(str, clip.shape[1:])), *shapes], ["plain", *["convolution"] * 6], 0.4, 3.2, 0.1, 1.05
-)
-architecture.draw_bottleneck(right, full.blocks[1].res_blocks[0])
+figure = architecture.draw_i3d(blocks, clip.shape, full.blocks[1].res_blocks[0])
 book.figure(3, figure, blocks, "I3D: a) its blocks with their outputs, b) an inflated block at full size.")
 
 # %% tags=["remove-input"]
@@ -53,48 +47,46 @@ total = sum(p.numel() for p in full.parameters())
 here = sum(p.numel() for p in net.parameters())
 book.say(
     f"At full width the net has {total / 1e6:.2f} million parameters (the thesis quotes 25 M for two Inception streams); "
-    f"this profile's, at width {settings.width} instead of 64, has {here / 1e6:.2f} million. "
-    f"A frame's feature has {net.feature_dim} numbers; the features of the thesis have {full.feature_dim}."
+    f"this profile's net, of width {settings.width} instead of 64, has {here / 1e6:.2f} million. "
+    f"A frame's feature has {net.feature_dim} numbers; the thesis's features have {full.feature_dim}."
 )
 
 # %% [markdown]
 # Two such nets, one on frames and one on optical flow, make the two-stream variant (**Figure 4**). The paper averages their
-# class scores; features, which have no common axis to average on, are set side by side, as in the features that MS-TCN
-# released (RGB first, then flow).
+# class scores. Features have no common axis to average over, so they are concatenated, RGB first, as in the features that
+# MS-TCN released.
 
 # %%
-figure, ax = plt.subplots(figsize=(plots.WIDTH, 2.3))
 streams = {"frames": (3, net.feature_dim), "optical flow": (2, flow.feature_dim)}
-architecture.draw_two_streams(ax, streams, settings.window)
+figure = architecture.draw_two_streams(streams, settings.window)
 table = pd.DataFrame.from_dict(streams, orient="index", columns=["channels in", "features out"])
 book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
 
 # %% [markdown]
 # ### Weights
 #
-# The thesis took weights that had been trained on Kinetics-400. The demo trains both streams here, on rendered clips of
-# other people with other foods and other crafts, to name the verb and the thing of a clip; never on the target set.
+# The thesis used weights trained on Kinetics-400. The demo trains both streams on rendered clips of other people, foods
+# and crafts, to name the verb and the thing in a clip; never on the target data set.
 
 # %%
 if settings.weights is None:
     runs = train_streams(book.params.demo, settings, book.params.backbone, book.out.weights)
-    figure, axes = plt.subplots(1, 2, sharey=True)
-    for ax, (stream, history) in zip(axes, runs.items(), strict=True):
-        curves = {name: history.set_index("epoch")[name] for name in ("verb", "thing")}
-        plots.labelled_curves(curves, ax, "training accuracy, %").set_title(stream)
-    axes[0].legend()
+    panels = {
+        stream: history.set_index("epoch")[["verb", "thing"]].to_dict("series") for stream, history in runs.items()
+    }
+    figure = plots.curve_panels(panels, shared="training accuracy, %")
     book.figure(
         "backbone_training", figure, pd.concat(runs, names=["stream"]).reset_index(), "Training of the backbones."
     )
 
 # %% tags=["remove-input"]
 if settings.weights is None:
-    ends = {stream: history.iloc[-1] for stream, history in runs.items()}
-    book.say(
-        f"After {len(runs['rgb'])} epochs of {book.params.backbone.batches} batches the RGB stream names {ends['rgb']['verb']:.0f} % of the verbs "
-        f"and {ends['rgb']['thing']:.0f} % of the things (of {len(VERBS)} and {len(THINGS)}), the flow stream {ends['flow']['verb']:.0f} % and "
-        f"{ends['flow']['thing']:.0f} %."
-    )
+    ends = {name: history.iloc[-1] for name, history in runs.items()}
+    parts = [
+        f"{end['verb']:.0f} % of the verbs and {end['thing']:.0f} % of the things ({name} stream, epoch {len(runs[name])})"
+        for name, end in ends.items()
+    ]
+    book.say(f"On training clips of {len(VERBS)} verbs and {len(THINGS)} things, correct are {' and '.join(parts)}.")
 else:
     book.say(f"Where features are extracted (2.3.2), the weights are read from `{settings.weights}`.")
 
@@ -105,27 +97,34 @@ else:
 #
 # $$\text{Attention}(Q, K, V) = \text{softmax}\left(\frac{QK^\top}{\sqrt d}\right) V ,$$
 #
-# restricted in layer $i$ to windows around blocks of $2^i$ frames. Each layer first convolves over time with dilation $2^i$,
-# then attends (equation 2):
+# restricted in layer $i$ to windows around blocks of $2^i$ frames. `cut` takes each block with half a block on either
+# side; the bias hides keys outside the window.
+
+# %%
+book.source(window_weights)
+book.source(WindowAttention.forward)
+
+# %% [markdown]
+# Each layer first convolves over time with dilation $2^i$, then attends. Equation 2 of the thesis,
 #
-# $$\text{out} = \text{feed forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(\text{out})) + \text{out},$$
+# $$h = \text{feed forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(h)) + h ,$$
 #
-# with $\alpha = 1$ in the encoder and $\alpha = e^{-3s}$ in decoder $s = 0, 1, 2$. A decoder takes its values $v$ from the
-# stage before it. (The text says that queries and keys mix both streams; in the published code both come from the
-# decoder's own stream.)
+# leaves out what the code adds at the end: a 1x1 convolution, dropout and the residual $x$.
+
+# %%
+book.source(Layer.forward)
+
+# %% [markdown]
+# In the encoder $\alpha = 1$; in decoder $s = 0, 1, 2$ it is $e^{-3s}$. A decoder takes its values $v$ from the stage before
+# it. (The text says that queries and keys mix both streams; in the published code both come from the decoder's own stream.)
 
 # %%
 num_classes, input_dim = 19, 2048  # 50 Salads, full-size I3D
 model = ASFormer(input_dim, num_classes, former.num_layers, former.num_maps, former.num_decoders)
-stages = [model.encoder, *model.decoders]
-counts = [sum(p.numel() for p in stage.parameters()) for stage in stages]
-figure, axes = plt.subplots(1, 3, figsize=(plots.WIDTH + 1, 4.2), width_ratios=[1, 1.15, 1])
-architecture.draw_asformer_block(axes[0], decoder=False)
-architecture.draw_asformer(axes[1], counts, num_classes, former.num_maps)
-architecture.draw_asformer_block(axes[2], decoder=True)
-parts = pd.DataFrame(
-    {"stage": ["encoder", *[f"decoder {n + 1}" for n in range(former.num_decoders)]], "parameters": counts}
-)
+counts = [sum(p.numel() for p in stage.parameters()) for stage in (model.encoder, *model.decoders)]
+names = ["encoder", *(f"decoder {n + 1}" for n in range(former.num_decoders))]
+parts = pd.DataFrame({"stage": names, "parameters": counts})
+figure = architecture.draw_asformer(counts, num_classes, former.num_maps)
 book.figure(5, figure, parts, "ASFormer: a) a block of the encoder, b) the whole, c) a block of a decoder.")
 
 # %% tags=["remove-input"]
@@ -138,9 +137,9 @@ book.say(
 # %% [markdown]
 # ### What a layer sees
 #
-# The thesis writes of 9 blocks with a largest dilation of $2^9$; its code has 10 blocks, $2^0$ to $2^9$. Below, for each
-# layer of this profile: its dilation, the frames that its attention window spans, and the frames that the convolutions of
-# one stage have reached by then.
+# The thesis describes 9 blocks with a largest dilation of $2^9$; its code has 10 blocks, $2^0$ to $2^9$. The table gives, for
+# each layer of this profile, its dilation, the span of its attention window, and the frames that the convolutions of one
+# stage have reached by then.
 
 # %%
 rate = book.params.data.fps / former.sample_rate
@@ -154,34 +153,35 @@ book.table(
     "asformer_layers",
     layers.style.hide().format(precision=1),
     layers,
-    f"The layers of a stage, at {rate:g} frames a second.",
+    f"The layers of a stage, at {rate:g} frames per second.",
 )
 
 # %%
 frames, block = 32, 8
-figure, axes = plt.subplots(1, 2, figsize=(plots.WIDTH, 3.4))
-seen = {}
-for ax, band in zip(axes, ("published", "banded"), strict=True):
-    seen[band] = architecture.visible_keys(attention_mask(frames, block, band, torch.zeros(1)), frames)
-    architecture.draw_visible(ax, seen[band], f"{band}, blocks of {block} frames")
+masks = {band: attention_mask(frames, block, band, torch.zeros(1)) for band in ("published", "banded")}
+seen = {band: architecture.visible_keys(mask, frames) for band, mask in masks.items()}
 pairs = pd.DataFrame({band: matrix.reshape(-1).tolist() for band, matrix in seen.items()}).astype(int)
+figure = architecture.draw_visible(seen, block)
 book.figure("attention_windows", figure, pairs, "Which frames a frame attends to, from the masks that the model uses.")
 
 # %% tags=["remove-input"]
 published, banded = (matrix.sum(1).float().mean().item() for matrix in seen.values())
 book.say(
-    f"In the released code one index is missing in the line that builds the mask, so all frames of a block see the same window: "
-    f"{published:.1f} frames on average in this example, where the band that the paper draws has {banded:.1f}. "
-    f"The released weights were trained so; this profile runs `{former.attention_band}`."
+    f"In the released code an index is missing in the line that builds the mask, so all frames of a block see the same "
+    f"window: {published:.1f} frames on average in this example, against {banded:.1f} in the band that the paper draws. "
+    f"The released weights were trained this way; this profile runs `{former.attention_band}`."
 )
 
 # %% [markdown]
 # ### The loss
 #
-# Each of the stages is scored, and the losses are summed (equation 3). The text writes the change of probabilities and
-# $\lambda = 0.25$; the code takes clipped log-probabilities and $\lambda = 0.15$:
+# Each stage is scored, and the losses are summed (equation 3). The text penalizes changes of probabilities with
+# $\lambda = 0.25$; the code, clipped changes of log-probabilities with $\lambda = 0.15$:
 #
 # $$L = -\frac1T \sum_t \log y_{t,c_t} + \frac{\lambda}{TC} \sum_{t,c}
 #   \min\left(\left|\log y_{t,c} - \log \bar y_{t-1,c}\right|, 4\right)^2 ,$$
 #
 # where $\bar y$ passes no gradient.
+
+# %%
+book.source(segmentation_loss)

@@ -106,7 +106,6 @@ if book.params.data.compare == "scores_references":
 video = dataset.split(book.splits[0])[1][0]
 folder = book.out.predictions("asformer_public", book.splits[0])
 predicted, truth = prediction_pairs(folder, dataset, [video])[video]
-figure, ax = plt.subplots(figsize=(plots.WIDTH, 2.6))
-plots.timeline({"truth": truth, "ASFormer": predicted[: len(truth)]}, dataset.fps, dataset.classes, ax)
-frames = pd.DataFrame({"truth": truth, "ASFormer": predicted[: len(truth)]})
+rows = {"truth": truth, "ASFormer": predicted[: len(truth)]}
+figure, frames = plots.timelines({"": rows}, dataset.fps, dataset.classes), pd.DataFrame(rows)
 book.figure("public_features_timeline", figure, frames, f"Truth and prediction of {video}, a test video.")

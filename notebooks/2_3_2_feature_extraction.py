@@ -54,13 +54,14 @@ if book.whole:
 # %%
 spoilt = damaged(book, videos)
 if spoilt:
-    figure, axes = plt.subplots(len(spoilt), 5, figsize=(plots.WIDTH, 1.9 * len(spoilt)), squeeze=False)
-    for row, (video, bad) in zip(axes, spoilt.items(), strict=True):
+    pictures = []
+    for video, bad in spoilt.items():
         shown = [max(0, bad[0] - 2), max(0, bad[0] - 1), bad[0], bad[len(bad) // 2], bad[-1]]
         frames = read_frames(book.root / "videos" / f"{video}.avi", shown)
-        for ax, number, frame in zip(row, shown, frames, strict=True):
+        for number, frame in zip(shown, frames, strict=True):
             state = "lost, replaced" if number in bad else "decoded"
-            plots.picture(frame, f"{video}, frame {number}\n{state}", ax)
+            pictures.append((f"{video}, frame {number}\n{state}", frame))
+    figure = plots.frame_grid(pictures, columns=5)
     numbers = pd.DataFrame(
         [(video, frame) for video, bad in spoilt.items() for frame in bad], columns=["video", "frame"]
     )

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 2.8.1 Zero-shot transfer, own weights
 #
-# The pre-trained model is given the names of the classes and has never seen a label of the target set. In the thesis this
-# gave an accuracy of less than a third, "not random, but far below the baseline". Whether it is more than chance takes two
-# controls that the thesis did not have: the same net without pre-training, and the commonest class.
+# The pre-trained model is given the names of the classes and has never seen a label of the target
+# set. In the thesis this gave an accuracy of less than a third, "not random, but far below the
+# baseline". Whether it is more than chance takes two controls that the thesis did not have: the
+# same net without pre-training, and the commonest class.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -11,18 +12,27 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
+from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import alone, beside, mark_best
 from lib.pretraining.recipes import load_pretrained
-from lib.scoring.confusion import long_table, split_matrices, summed
-from lib.scoring.metrics import METRICS
+from lib.scoring.confusion import long_table, split_matrices
 from lib.scoring.published import published_table
-from lib.scoring.seconds import SECOND_COLUMNS, SECONDS, by_split
-from lib.videoclip.evaluation import untrained_table, ways_to_ask, zero_shot
+from lib.videoclip.evaluation import ways_to_ask, zero_shot
 from lib.videoclip.target import open_target
+from lib.videoclip.zero_shot import second_scores
 
 book = open_notebook("2_8_1_zero_shot_own", params, split, overrides)
+
+# %% [markdown]
+# ## The score
+#
+# The score of class $k$ at second $t$ is the dot product of the video tower's state with the vector
+# of the class name, $s_{t,k} = h_t \cdot z_k$; the class with the highest score is the label.
+
+# %% tags=["remove-input"]
+book.source(second_scores)
 
 # %% [markdown]
 # ## Table 4
@@ -30,90 +40,60 @@ book = open_notebook("2_8_1_zero_shot_own", params, split, overrides)
 # %%
 ready = load_pretrained(book, "own")
 target = open_target(book, ready.layer, ready.feature_set)
-metrics = zero_shot(book, target, ready, "own")
-book.metrics(metrics)
+result = zero_shot(book, target, ready, "own")
+book.metrics(result.metrics)
 
 # %%
-ours = by_split(metrics, "videoclip_own_zero_shot", SECONDS, SECOND_COLUMNS)
-controls = {
-    "untrained, mean of the seeds": untrained_table(metrics, "own"),
-    "commonest class of training": by_split(metrics, "commonest_class", SECONDS, SECOND_COLUMNS),
-}
-table, values = beside(ours, published_table(4), book.params.data.name, controls=controls)
-book.table(4, table, values, "Zero-shot transfer of the model with own weights, a label a second.")
+published = published_table(4)
+table, values = beside(result.ours, published, book.params.data.name, controls=result.controls)
+caption = "Zero-shot transfer of the model with own weights, one label per second."
+book.table(4, table, values, caption)
 
 # %% tags=["remove-input"]
-untrained = [
-    by_split(metrics, f"videoclip_own_untrained_{seed}", SECONDS, ["accuracy"])["accuracy"].iloc[-1]
-    for seed in book.params.zero_shot.seeds
-]
-commonest, theirs = controls["commonest class of training"].iloc[-1], published_table(4).loc["mean"]
-book.say(
-    f"Accuracy {ours['accuracy'].iloc[-1]:.3f} here, {theirs['accuracy']:.3f} in the thesis. The same net untrained scores "
-    f"{min(untrained):.3f} to {max(untrained):.3f} over {len(untrained)} seeds, the commonest class {commonest['accuracy']:.3f}"
-    + (": no evidence of transfer." if ours["accuracy"].iloc[-1] <= max(*untrained, commonest["accuracy"]) else ".")
-)
+ours = result.ours["accuracy"].iloc[-1]
+commonest = result.controls["commonest class of training"]["accuracy"].iloc[-1]
+thesis = published["accuracy"]["mean"]
+book.say(sentences.transfer(ours, thesis, result.untrained, commonest))
 
 # %% [markdown]
 # ## One protocol for all
 #
-# The table above is scored as the thesis scored VideoCLIP: a label a second, and an edit distance in seconds, which is close
-# to the number of wrong seconds. The same predictions, a label a frame, with the segmental scores of 2.3:
+# The table above is scored as the thesis scored VideoCLIP: one label per second, and an edit
+# distance in seconds, which is close to the number of wrong seconds. The same predictions, with one
+# label per
+# frame and the segmental scores of 2.3:
 
 # %%
-frames = by_split(metrics, "videoclip_own_zero_shot", book.params.data.convention, METRICS)
-table, values = alone(frames, book.params.data.name)
-book.table("zero_shot_own_frames", table, values, "Zero-shot, own weights, scored a frame.")
+table, values = alone(result.frames, book.params.data.name)
+book.table("zero_shot_own_frames", table, values, "Zero-shot, own weights, scored per frame.")
 
 # %% tags=["remove-input"]
-mean = frames.iloc[-1]
-book.say(
-    f"A frame counts {mean['accuracy'] - ours['accuracy'].iloc[-1]:+.3f} in accuracy against a second. The edit score is {mean['edit']:.1f} of 100 "
-    f"where the distance in seconds is {ours['raw_edit'].iloc[-1]:.1f}: two different things under one name."
-)
+book.say(sentences.two_protocols(result.ours.iloc[-1], result.frames.iloc[-1]))
 
 # %% [markdown]
 # ## Where it errs
 #
-# Each row sums to one: what the seconds of a class were taken for.
+# Each row sums to one: it shows what the seconds of a class were taken for.
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, "videoclip_own_zero_shot")
-book.figure(
-    18,
-    draw_confusions(matrices),
-    long_table(matrices),
-    "Zero-shot transfer, own weights: shares of the true class's seconds.",
-)
+caption = "Zero-shot transfer, own weights: shares of the true class's seconds."
+book.figure(18, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
-named = summed(matrices)
-given, true = named.sum() / named.to_numpy().sum(), named.sum(axis=1) / named.to_numpy().sum()
-top = given.nlargest(3)
-book.say(
-    f"{top.sum():.0%} of all seconds are given one of three names: {', '.join(f'`{name}` ({share:.0%}, true {true[name]:.0%})' for name, share in top.items())}; "
-    f"{(given < 0.005).sum()} of {len(given)} classes are hardly ever named."
-)
+book.say(sentences.names_given(matrices))
 
 # %% [markdown]
 # ## How to ask
 #
-# The thesis gave the text tower the names as they stand in the file, `cut_tomato`, and its code hid the video [CLS] from the
-# other tokens, though pre-training saw it. Words, and [CLS] as in pre-training, cost nothing to try. Nothing is chosen by it.
+# The thesis gave the text tower the names as they stand in the file, `cut_tomato`, and its code hid
+# the video [CLS] from the other tokens, though pre-training saw it. Words, and [CLS] as in
+# pre-training, cost nothing to try. Nothing is chosen by the result.
 
 # %%
 ways = ways_to_ask(book, target, ready)
-book.table(
-    "prompts_own",
-    mark_best(ways).format(precision=1),
-    ways.reset_index(),
-    "Accuracy of the seconds by prompt and [CLS], percent.",
-)
+caption = "Accuracy of the seconds by prompt and [CLS], percent."
+book.table("prompts_own", mark_best(ways).format(precision=1), ways.reset_index(), caption)
 
 # %% tags=["remove-input"]
-gain = ways.loc["words"] - ways.loc["raw"]
-book.say(
-    f"Words against raw names: {gain.iloc[0]:+.1f} points with [CLS] hidden, {gain.iloc[1]:+.1f} with it seen. Seeing [CLS] against hiding it: "
-    + ", ".join(f"{row['[CLS] seen'] - row['[CLS] hidden']:+.1f} ({style})" for style, row in ways.iterrows())
-    + " points."
-)
+book.say(sentences.prompts_and_cls(ways))

@@ -12,7 +12,6 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from lib.notebook.figures import draw_kinds
@@ -26,7 +25,7 @@ from lib.scoring.confusion import (
     predicted_methods,
     split_matrices,
 )
-from lib.scoring.error_claims import CLAIMS, CUT, UNDECIDABLE, check_claims, claims_table, confused_part, verdict
+from lib.scoring.error_claims import CLAIMS, CUT, UNDECIDABLE, check_claims, claims_table, confused_part, vote
 
 book = open_notebook("2_8_3_error_analysis", params, split, overrides)
 
@@ -84,8 +83,7 @@ for things, reason in LOOK_ALIKE.items():
 # %%
 shares = pd.concat({name: kind_shares(part) for name, part in weights.items()}, names=["weights"])
 shares = shares.reset_index(level="weights")
-figure, ax = plt.subplots(figsize=(8, 4.2))
-draw_kinds(shares, ax)
+figure = draw_kinds(shares)
 caption = "Kinds of pairs among the wrong seconds: mean over the splits, a point each. Alike: any of the three above."
 book.figure("kinds_of_errors", figure, shares, caption)
 
@@ -114,7 +112,7 @@ for name in weights:
 #
 # The thesis judged by eye. Here two classes are confused in a split if at least a tenth of the seconds of one of them is
 # labelled as the other; the number is the larger of the two shares. A comparison is public less own, and counts from a
-# twentieth on. "Seen here": in more than half of the splits. Where the thesis names splits, it must be so there and
+# twentieth on. Supported: in more than half of the splits; contradicted: in none. Where the thesis names splits, it must be so there and
 # nowhere else. Bold: as claimed.
 #
 # The problem with `cut_cucumber` is the wrong share of all seconds that are, or are labelled, so. How well `cut_…` is told
@@ -126,7 +124,7 @@ checked = check_claims(CLAIMS, weights)
 book.table("error_claims", *claims_table(checked), "The claims of 2.8.3 on the matrices at hand.")
 
 # %% tags=["remove-input"]
-counts = checked.groupby("claim")["as_claimed"].agg(verdict).value_counts()
+counts = checked.groupby("claim")["as_claimed"].agg(vote).value_counts()
 book.say(f"Of {len(CLAIMS)} claims: " + ", ".join(f"{count} {what}" for what, count in counts.items()) + ".")
 for name, part in weights.items():
     book.say(

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 2.9.2 Fine-tuning, public weights
 #
-# The same training from the weights that VideoCLIP's authors published. In the thesis this was the best result of all,
-# .816 in accuracy, and cost no pre-training.
+# The same training from the weights that VideoCLIP's authors published. In the thesis this was the
+# best result of all, .816 in accuracy, and it took no pre-training.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -10,33 +10,28 @@ split = "all"  # a number: train and test this split; "all": all of them togethe
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
-import numpy as np
-
 from lib.notebook import plots
+from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import alone, beside
 from lib.pretraining.recipes import load_pretrained
 from lib.scoring.confusion import long_table, split_matrices
-from lib.scoring.metrics import METRICS
 from lib.scoring.published import published_table
-from lib.scoring.seconds import by_split
 from lib.scoring.stats import mean_interval
-from lib.videoclip.evaluation import epoch_chosen, falling, fine_tune_splits, most_confused
+from lib.videoclip.evaluation import fine_tune_splits
 from lib.videoclip.target import open_target
 
 # %% tags=["hide-input"]
 book = open_notebook("2_9_2_finetune_public", params, split, overrides)
 settings = book.params.finetune
 short, long = settings.epochs[0], settings.epochs[-1]
+losses = {"train_loss": "training loss", "test_loss": "test loss"}
 
 # %% [markdown]
 # ## Training
 #
-# All layers of the video tower learn, with a new linear head over the states of the seconds; one video a step, windows that
-# overlap. As in the thesis's code, an epoch's loss on the test videos chooses the result, so the numbers in the tables are a little
-# too good: `finetune.select_on: validation` holds people out of the training part instead.
+# The step is that of 2.9.1, and so is the choice of the epoch by the loss on the test videos.
 
 # %%
 ready = load_pretrained(book, "public")
@@ -45,45 +40,32 @@ result = fine_tune_splits(book, target, ready, "public")
 book.metrics(result.metrics)
 
 # %% tags=["remove-input"]
-first = result.history[result.history["epoch"] == 1]
-outputs = settings.head or len(target.dataset.classes)
-book.say(
-    f"{len(target.dataset.split(book.splits[0])[0])} training videos, so as many updates an epoch; the warm-up takes {settings.warmup} updates. "
-    f"The loss of the first epoch is {first['train_loss'].mean():.2f} on average; a guess among {outputs} outputs would give ln {outputs} = {np.log(outputs):.2f}, among the "
-    f"{len(target.dataset.classes)} classes {np.log(len(target.dataset.classes)):.2f}. The epoch is chosen by: {settings.select_on}."
-)
+videos, classes = len(target.dataset.split(book.splits[0])[0]), len(target.dataset.classes)
+outputs = settings.head or classes
+book.say(sentences.first_epoch(result.history, videos, settings.warmup, outputs, classes))
 for number in book.splits:
     if absent := target.absent(number):
-        book.say(f"Split {number}: no training video has {', '.join(absent)}, so nothing can be learnt of it.")
+        book.say(sentences.not_learnt(number, absent))
 
 # %%
-figure, (left, right) = plt.subplots(1, 2)
 begun = result.history[result.history["epoch"] <= short]
-plots.learning_curves(begun, "train_loss", left, "training loss").legend()
-plots.learning_curves(begun, "test_loss", right, "test loss")
+figure = plots.learning_curve_panels(begun, losses)
 book.figure(24, figure, begun, f"Fine-tuning for {short} epochs, public weights.")
 
 # %% tags=["remove-input"]
-curve = begun.groupby("epoch")["test_loss"].mean()
-lowest = begun.loc[begun.groupby("split")["test_loss"].idxmin(), "epoch"]
-book.say(
-    f"Mean over the splits: training loss {begun.groupby('epoch')['train_loss'].mean().iloc[-1]:.2f} and test loss {curve.iloc[-1]:.2f} after {short} epochs. "
-    f"The test loss is lowest at the last of them in {(lowest == short).sum()} of {len(lowest)} splits (thesis: {int((published_table(8)['best_epoch'] == 8).sum())} of 5)."
-)
+lowest_at_8 = int((published_table(8)["best_epoch"] == 8).sum())
+book.say(sentences.losses_at_the_end(begun, lowest_at_8))
 
 # %% [markdown]
 # ## Table 8
 
 # %%
-epoch = epoch_chosen(settings.select_on)
 table, values = beside(result.tables[short], published_table(8), book.params.data.name)
-book.table(8, table, values, f"Fine-tuned for {short} epochs, public weights, a label a second. {epoch}")
+caption = f"Fine-tuned for {short} epochs, public weights, one label per second."
+book.table(8, table, values, f"{caption} {sentences.epoch_chosen(settings.select_on)}")
 
 # %% tags=["remove-input"]
-ours, theirs = result.tables[short].iloc[-1], published_table(8).loc["mean"]
-book.say(
-    f"Accuracy {ours['accuracy']:.3f} here, {theirs['accuracy']:.3f} in the thesis; F1@50 {ours['f1@50']:.3f} and {theirs['f1@50']:.3f}."
-)
+book.say(sentences.scores_beside(result.tables[short].iloc[-1], published_table(8).loc["mean"]))
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_public_{short}_epochs")
@@ -91,37 +73,32 @@ caption = f"Fine-tuned for {short} epochs, public weights."
 book.figure(25, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
-book.say(most_confused(matrices))
+book.say(sentences.most_confused(matrices))
 
 # %% [markdown]
 # ## Longer
 #
-# The thesis repeated the longer run for fairness; in its reading eight or nine epochs are enough for these weights.
+# The thesis repeated the longer run for fairness; in its reading, eight or nine epochs are enough
+# for these weights.
 
 # %%
-figure, (left, right) = plt.subplots(1, 2)
-plots.learning_curves(result.history, "train_loss", left, "training loss").legend()
-plots.learning_curves(result.history, "test_loss", right, "test loss")
+figure = plots.learning_curve_panels(result.history, losses)
 book.figure(26, figure, result.history, f"Fine-tuning for {long} epochs, public weights.")
 
 # %%
 table, values = beside(result.tables[long], published_table(9), book.params.data.name)
-book.table(9, table, values, f"Fine-tuned for {long} epochs, public weights, a label a second. {epoch}")
+caption = f"Fine-tuned for {long} epochs, public weights, one label per second."
+book.table(9, table, values, f"{caption} {sentences.epoch_chosen(settings.select_on)}")
 
 # %% tags=["remove-input"]
-ours, theirs = result.tables[long].iloc[-1], published_table(9).loc["mean"]
-book.say(
-    f"Accuracy {ours['accuracy']:.3f} here, {theirs['accuracy']:.3f} in the thesis. The training loss is still falling in "
-    f"{falling(result.history, 'train_loss')} of {len(book.splits)} splits at the last epoch, the test loss in {falling(result.history, 'test_loss')}."
-)
+ours, theirs = result.tables[long], published_table(9)
+book.say(sentences.scores_beside(ours.iloc[-1], theirs.loc["mean"]))
+book.say(sentences.still_falling(result.history))
 if book.whole:
-    mean, half = mean_interval(
-        (result.tables[long]["accuracy"] - result.tables[short]["accuracy"]).drop("mean").tolist()
-    )
-    gain = theirs["accuracy"] - published_table(8).loc["mean", "accuracy"]
-    book.say(
-        f"{long} epochs against {short}: {mean:+.3f} ± {half:.3f} (95 % interval over the splits); in the thesis {gain:+.3f}."
-    )
+    gains = (ours["accuracy"] - result.tables[short]["accuracy"]).drop("mean")
+    thesis = (theirs["accuracy"] - published_table(8)["accuracy"])["mean"]
+    what = f"{long} epochs against {short}"
+    book.say(sentences.gain(what, mean_interval(gains.tolist()), thesis))
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_public_{long}_epochs")
@@ -129,21 +106,18 @@ caption = f"Fine-tuned for {long} epochs, public weights."
 book.figure(27, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
-book.say(most_confused(matrices))
+book.say(sentences.most_confused(matrices))
 
 # %% [markdown]
 # ## One protocol for all
 #
-# The same predictions a label a frame, with the segmental scores of 2.3. Nothing smooths the labels over time here: each
-# second is judged from its window.
+# The same predictions with one label per frame and the segmental scores of 2.3. Nothing smooths the
+# labels over time here: each second is judged from its window.
 
 # %%
-frames = by_split(result.metrics, f"videoclip_public_{long}_epochs", book.params.data.convention, METRICS)
-table, values = alone(frames, book.params.data.name)
-book.table("finetuned_public_frames", table, values, f"Fine-tuned for {long} epochs, public weights, scored a frame.")
+table, values = alone(result.frames, book.params.data.name)
+caption = f"Fine-tuned for {long} epochs, public weights, scored per frame."
+book.table("finetuned_public_frames", table, values, caption)
 
 # %% tags=["remove-input"]
-mean = frames.iloc[-1]
-book.say(
-    f"A frame counts {mean['accuracy'] - ours['accuracy']:+.3f} in accuracy against a second; the edit score is {mean['edit']:.1f} of 100, F1@50 {mean['f1@50']:.3f}."
-)
+book.say(sentences.two_protocols(result.tables[long].iloc[-1], result.frames.iloc[-1]))

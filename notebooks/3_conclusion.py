@@ -11,13 +11,13 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
 
 from lib.notebook import plots
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import style_ten
 from lib.scoring import conclusion
 from lib.scoring.conclusion import check_claims
+from lib.scoring.folders import Cell, pairs_of
 
 book = open_notebook("3_conclusion", params, split, overrides)
 dataset, convention = book.dataset(), book.params.data.convention
@@ -52,18 +52,15 @@ book.say(f"{conclusion.left_out(found, book.out.root / 'predictions')} {conclusi
 
 # %%
 judge, videos = conclusion.chosen_videos(metrics, convention)
-figure, axes = plt.subplots(len(videos), 1, figsize=(plots.WIDTH, 9.5))
-for ax, (place, (video, number)) in zip(axes, videos.items(), strict=True):
+timelines = {}
+for place, (video, number) in videos.items():
     rows = {"truth": dataset.names(video)}
     rows |= {
-        conclusion.short(name): conclusion.pairs_of(book, dataset, ours, number)[video][0]
+        conclusion.short(name): pairs_of(dataset, Cell(name, number, book.out.predictions(ours, number)))[video][0]
         for name, ours in found.items()
     }
-    plots.timeline(rows, dataset.fps, dataset.classes, ax).set_title(
-        f"{video}, {place} of {conclusion.short(judge)}", fontsize=9
-    )
-    ax.get_legend().remove()
-plots.class_legend(dataset.classes, figure)
+    timelines[f"{video}, {place} of {conclusion.short(judge)}"] = rows
+figure = plots.timelines(timelines, dataset.fps, dataset.classes)
 shown = metrics[metrics["video"].isin([video for video, _ in videos.values()])]
 book.figure("timelines", figure, shown, "Truth and all methods over time.")
 
@@ -83,8 +80,8 @@ book.say(
 # %% [markdown]
 # ## The claims of the thesis
 #
-# Patterns, not values: does a difference that the thesis reports show here too? A claim is seen where the whole 95 % interval
-# lies on its side. The interval is Student's t over the splits (trimming: over the test videos of split 1). Splits share
+# Patterns, not values: does a difference that the thesis reports show here too? A claim is supported where the whole 95 % interval
+# lies on its side, contradicted where it lies on the other. The interval is Student's t over the splits (trimming: over the test videos of split 1). Splits share
 # training videos and every method was trained once, so the intervals are on the narrow side. Own and public weights are one
 # pre-training each: a verdict between them is about these weights, not their recipes (in the demo a run on another machine turns
 # it over, `notebooks/guides/demo.md`). Chapter 4 asks more of them.
@@ -95,7 +92,4 @@ caption = "The thesis's claims in the numbers here."
 book.table("claims", claims.style.hide().format(precision=3, na_rep="–"), claims, caption)
 
 # %% tags=["remove-input"]
-counts = claims["verdict"].value_counts()
-for verdict in ("seen here", "not seen here", "can't tell"):
-    named = claims.loc[claims["verdict"] == verdict, "claim"]
-    book.say(f"**{verdict.capitalize()}** ({counts.get(verdict, 0)} of {len(claims)}): {'; '.join(named) or 'none'}.")
+book.say(conclusion.tally(claims))

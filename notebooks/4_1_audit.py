@@ -272,10 +272,12 @@ book.say(
 # %% [markdown]
 # ## The verdicts
 #
-# One rule for all (`lib/beyond/audit/claims.py`). **Supported**: the difference has the claimed sign, the corrected test finds it at
-# the 5 % level after Holm's correction, and nothing else differed that could have made it. **Can't tell**: it is found, but more than one
-# thing differed; or equality is claimed and no difference found; or what decides is absent. **Not supported**: all else, which is no proof
-# of the contrary. Intervals are corrected; p is Holm's.
+# One rule for all (`lib.scoring.stats.verdict`). **Supported**: a difference with the claimed sign is
+# found, and nothing else differed that could have made it. **Contradicted**: a difference with another
+# sign is found, or any difference where equality is claimed. **Inconclusive**: no difference is found,
+# which proves no equality; or several things differed that could be its cause; or what decides is not
+# on this machine. A difference is found if its corrected test finds it at the 5 % level after Holm's
+# correction. Intervals are corrected; p is Holm's.
 
 # %%
 judged = claims.claims(claims.Evidence(tests, slip, corrected, labels))

@@ -10,6 +10,8 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
+from itertools import chain
+
 import matplotlib.pyplot as plt
 
 from lib.beyond.controls import intervals as compare
@@ -21,6 +23,7 @@ from lib.beyond.controls.features import feature_length, make_seconds, zero_shot
 from lib.notebook.notebook import open_notebook
 from lib.notebook.plots import WIDTH
 from lib.pretraining.recipes import load_pretrained
+from lib.scoring.folders import name_seeds, score_methods
 from lib.videoclip.target import open_target
 
 # %% tags=["hide-input"]
@@ -75,9 +78,9 @@ book.say(
 
 # %%
 written = write_decoded(book, target.dataset, root, runs)
-cells = views.cells_of(book.out, runs) | views.chapter_2_cells(book)
+cells = views.control_cells(book.out, runs) | views.chapter_2_cells(book)
 items = {name: compare.video_items(target.dataset, parts, *scoring) for name, parts in cells.items()}
-book.metrics(compare.long_metrics(target.dataset, cells, book.section, *scoring))
+book.metrics(name_seeds(score_methods(book, target.dataset, chain(*cells.values()))))
 
 # %% tags=["remove-input"]
 weights, trained = written.groupby("weight").size(), written.query("epoch > 0")
@@ -128,7 +131,7 @@ caption = "Points, with 95 % intervals over the test videos; told: the interval 
 book.table("controls_differences", views.shown_differences(found), found.reset_index(), caption)
 
 # %% tags=["remove-input"]
-sure = {measure: (found[f"{measure} told"] != "can't tell").sum() for measure in ("f1@50", "accuracy")}
+sure = {measure: (found[f"{measure} told"] != "inconclusive").sum() for measure in ("f1@50", "accuracy")}
 book.say(
     f"{sure['f1@50']} of {len(found)} differences in F1@50 and {sure['accuracy']} in accuracy leave zero out; about "
     f"{0.05 * len(found):.1f} of each would if nothing differed anywhere."

@@ -11,6 +11,9 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
+from itertools import chain
+from typing import get_args
+
 import pandas as pd
 
 from lib.beyond.controls.decoding import write_decoded
@@ -19,14 +22,15 @@ from lib.beyond.controls.intervals import (
     conventions_table,
     differences,
     estimates,
-    long_metrics,
     seeds_table,
     video_items,
 )
 from lib.beyond.controls.protocol import second_means, write_features, write_labels
-from lib.beyond.controls.views import cells_of, shown_differences, told
+from lib.beyond.controls.views import control_cells, shown_differences, told
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import PERCENT, mark_best
+from lib.scoring.folders import name_seeds, score_methods
+from lib.scoring.metrics import Convention
 from lib.scoring.published import published_table
 
 book = open_notebook("4_3_scores_check", params, split, overrides)
@@ -65,8 +69,9 @@ book.say(
 # videos, in the convention `lea`; they were trained on the whole training part.
 
 # %%
-cells = cells_of(book.out, runs)
-conventions = conventions_table(dataset, cells, book.params.data.ignore)
+cells = control_cells(book.out, runs)
+metrics = score_methods(book, dataset, chain(*cells.values()), get_args(Convention))
+conventions = conventions_table(metrics)
 if book.params.data.compare == "scores_references":
     published = published_table("scores_references").drop(index="svm")
     published.index = pd.MultiIndex.from_product(
@@ -94,7 +99,8 @@ if book.params.data.compare == "scores_references":
 # ## Seeds
 
 # %%
-seeds = seeds_table(dataset, cells, *scoring)
+own = metrics[metrics["protocol"] == book.params.data.convention]
+seeds = seeds_table(own)
 caption = "Standard deviation over the seeds within a split (mean of the splits), and of the splits' means; percent."
 book.table("scores_check_seeds", seeds.style.format(precision=2, na_rep="–"), seeds.reset_index(), caption)
 
@@ -110,7 +116,7 @@ book.say(
 
 # %%
 items = {name: video_items(dataset, parts, *scoring) for name, parts in cells.items()}
-book.metrics(long_metrics(dataset, cells, book.section, *scoring))
+book.metrics(name_seeds(own))
 asked = {
     "ASFormer against the linear probe": ("asformer", "linear_probe"),
     "Viterbi on ASFormer": ("asformer_viterbi", "asformer"),

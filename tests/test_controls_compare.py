@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from target_data import CLASSES, TEST, make_target
 
-from lib.beyond.controls.intervals import MEASURES, differences, estimates, long_metrics, value, video_items
-from lib.data.predictions import prediction_pairs, write_prediction
+from lib.beyond.controls.intervals import MEASURES, differences, estimates, value, video_items
+from lib.data.predictions import write_prediction
+from lib.scoring.folders import Cell, pairs_of
 from lib.scoring.metrics import score
 
 
@@ -20,7 +21,7 @@ def predicted(tmp_path_factory):
             wrong = rng.random(len(names)) < 0.1 + 0.1 * seed
             names[wrong] = rng.choice(CLASSES, wrong.sum())
             write_prediction(root / str(seed) / f"{video}.txt", names.tolist())
-        cells.append((root / str(seed), 1, seed))
+        cells.append(Cell("noisy", 1, root / str(seed), seed))
     return dataset, cells
 
 
@@ -29,7 +30,7 @@ def predicted(tmp_path_factory):
 def test_values_are_the_metrics_of_the_seeds(predicted, convention, ignore):
     dataset, cells = predicted
     items = list(video_items(dataset, cells, convention, ignore).values())
-    each = [score(prediction_pairs(folder, dataset, TEST).values(), convention, ignore) for folder, _, _ in cells]
+    each = [score(pairs_of(dataset, cell).values(), convention, ignore) for cell in cells]
     for measure in MEASURES:
         assert value(items, measure) == pytest.approx(np.mean([scores[measure] for scores in each]))
 
@@ -48,12 +49,5 @@ def test_intervals_hold_the_value_and_equal_methods_do_not_differ(predicted):
     asked = {"same": ("best", "best"), "better": ("best", "worst"), "worse": ("worst", "best"), "no": ("best", "none")}
     found = differences(methods, asked, resamples=200)
     assert found.index.tolist() == ["same", "better", "worse"]
-    assert found["accuracy told"].tolist() == ["can't tell", "higher", "lower"]
+    assert found["accuracy told"].tolist() == ["inconclusive", "higher", "lower"]
     assert found.loc["better", "accuracy"] == pytest.approx(-found.loc["worse", "accuracy"])
-
-
-def test_the_long_table_names_seeds_where_there_are_several(predicted):
-    dataset, cells = predicted
-    table = long_metrics(dataset, {"one": cells[:1], "three": cells}, "4.2", "mstcn", ())
-    assert table["method"].unique().tolist() == ["one", "three_seed_0", "three_seed_1", "three_seed_2"]
-    assert set(table["video"]) == {*TEST, "all"}

@@ -1,4 +1,4 @@
-"""lib/videoclip/packed_rows.py: the rate, the scale, the gradient, the draw; and that both towers of VideoCLIP use it."""
+"""Dropout of packed rows: rate, scale, gradient and draw, and that both towers of VideoCLIP use it."""
 
 import numpy as np
 import pytest
@@ -9,13 +9,13 @@ from torch import nn
 from transformers import BertConfig
 
 from lib.videoclip.model import VideoCLIP
-from lib.videoclip.packed_rows import Dropout, attend, dropout, pack_rows, use_quick_dropout
+from lib.videoclip.packed_rows import Dropout, attend, drop_elements, pack_rows, use_quick_dropout
 
 
 @given(st.floats(0.02, 0.95), st.sampled_from([torch.float32, torch.bfloat16]))
 def test_the_rate_and_the_mean_are_kept(rate, dtype):
     torch.manual_seed(0)
-    dropped = dropout(torch.ones(400, 501, dtype=dtype), rate).float()
+    dropped = drop_elements(torch.ones(400, 501, dtype=dtype), rate).float()
     count = dropped.numel()
     assert abs((dropped == 0).sum().item() / count - rate) < 5 * (rate * (1 - rate) / count) ** 0.5 + 2**-16
     kept = dropped[dropped != 0]
@@ -24,7 +24,7 @@ def test_the_rate_and_the_mean_are_kept(rate, dtype):
 
 def test_elements_are_dropped_apart_from_each_other():
     torch.manual_seed(0)
-    zero = dropout(torch.ones(1 << 20), 0.5) == 0
+    zero = drop_elements(torch.ones(1 << 20), 0.5) == 0
     for lag in (1, 2, 3, 4, 8):  # four elements share a draw
         both = (zero[lag:] & zero[:-lag]).float().mean().item()
         assert both == pytest.approx(0.25, abs=0.003)
@@ -33,7 +33,7 @@ def test_elements_are_dropped_apart_from_each_other():
 def test_the_gradient_passes_where_the_value_did():
     torch.manual_seed(0)
     x = torch.randn(7, 5, requires_grad=True)
-    y = dropout(x, 0.3)
+    y = drop_elements(x, 0.3)
     (gradient,) = torch.autograd.grad(y.sum(), x)
     assert torch.allclose(gradient, (y / x).detach())
     assert (gradient == 0).any()
@@ -48,13 +48,13 @@ def test_it_follows_torchs_seed_and_leaves_evaluation_alone():
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])
     assert module.eval()(x) is x
-    assert dropout(x, 0) is x
+    assert drop_elements(x, 0) is x
 
 
 @pytest.mark.parametrize("rate", [1.0, -0.1, float("nan")])
 def test_a_rate_that_is_none(rate):
     with pytest.raises(ValueError, match="is not in"):
-        dropout(torch.ones(2), rate)
+        drop_elements(torch.ones(2), rate)
 
 
 def test_the_towers_of_videoclip_use_it():

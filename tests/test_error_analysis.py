@@ -28,7 +28,7 @@ from lib.scoring.error_claims import (
     confusion,
     rank,
     verb_told,
-    verdict,
+    vote,
     wrong_part,
 )
 
@@ -209,14 +209,14 @@ def test_a_claim_that_names_splits_must_hold_there_and_nowhere_else():
     here = matrix_of(cut_cucumber={"action_end": 10})
     none = matrix_of()
     for seen, expected in (
-        ((4, 5), "seen here"),
-        ((1, 2, 3, 4, 5), "in some splits"),
-        ((1, 2, 3), "not seen here"),
-        ((), "seen here"),  # right on three splits of five: the verdict counts splits
+        ((4, 5), "supported"),
+        ((1, 2, 3, 4, 5), "inconclusive"),
+        ((1, 2, 3), "contradicted"),
+        ((), "supported"),  # right on three splits of five: the verdict counts splits
     ):
         table = check_claims(claims, {"own": {split: here if split in seen else none for split in range(1, 6)}})
         assert table["as_claimed"].tolist() == [(split in seen) == (split in (4, 5)) for split in range(1, 6)]
-        assert verdict(table["as_claimed"]) == expected
+        assert vote(table["as_claimed"]) == expected
 
 
 def test_claims_without_predictions_are_not_judged():
@@ -225,7 +225,7 @@ def test_claims_without_predictions_are_not_judged():
     known = {place for place, claim in enumerate(CLAIMS, 1) if claim.needs == ("own",)}
     assert set(table.dropna(subset="as_claimed")["claim"]) == known
     styler, rows = claims_table(table)
-    assert set(rows.loc[~rows["claim"].isin(known), "verdict"]) == {"not to be told here"}
+    assert set(rows.loc[~rows["claim"].isin(known), "verdict"]) == {"inconclusive"}
     assert "nan" not in styler.to_html()
 
 
@@ -259,7 +259,7 @@ def test_the_claims_table_is_bold_where_it_is_as_claimed():
     styler, rows = claims_table(checked(as_the_thesis_says, splits=(1, 4)))
     page = styler.to_html()
     assert "&lt; 0.10" in page, "escaped"
-    assert (styler.data["verdict"] == "seen here").all() and set(rows["verdict"]) == {"seen here"}
+    assert (styler.data["verdict"] == "supported").all() and set(rows["verdict"]) == {"supported"}
     assert [column for column in styler.data if column.startswith("split")] == ["split 1", "split 4"]
     assert "font-weight: bold" in page
     assert "bold" not in claims_table(checked(as_the_thesis_does_not_say))[0].to_html()
@@ -268,8 +268,8 @@ def test_the_claims_table_is_bold_where_it_is_as_claimed():
 def test_the_figure_of_kinds_shows_means_splits_and_chance():
     own, public = ({1: as_the_thesis_says(1)[i], 4: as_the_thesis_says(4)[i]} for i in (0, 1))
     shares = pd.concat([kind_shares(own).assign(weights="own"), kind_shares(public).assign(weights="public")])
-    figure, ax = plt.subplots()
-    draw_kinds(shares, ax)
+    figure = draw_kinds(shares)
+    (ax,) = figure.axes
     assert [label.get_text() for label in ax.get_yticklabels()] == list(KINDS)
     means = shares.groupby(["weights", "kind"], sort=False)["share"].mean()
     assert [bar.get_width() for bar in ax.patches] == pytest.approx((100 * means).tolist())

@@ -70,9 +70,9 @@ def test_names_and_order_of_the_methods(page):
         (page / "_static/explorer/index.js").read_text().removeprefix("window.EXPLORER = ").rstrip(";\n")
     )
     assert list(index["methods"].items()) == [
-        ("asformer_own", {"name": "ASFormer, own", "group": "Methods of the thesis"}),
-        ("videoclip_own_zero_shot", {"name": "VideoCLIP, own, zero-shot", "group": "Methods of the thesis"}),
-        ("control_probe_s3d", {"name": "probe s3d, seed 0", "group": "Controls (4.2)"}),
+        ("asformer_own", {"name": "ASFormer, own features", "group": "Methods of the thesis"}),
+        ("videoclip_own_zero_shot", {"name": "VideoCLIP, own weights, zero-shot", "group": "Methods of the thesis"}),
+        ("control_probe_s3d", {"name": "linear probe, S3D, seed 0", "group": "Controls (4.2)"}),
     ]
     assert index["videos"] == [[video, split] for split, video in enumerate(VIDEOS, 1)]
     assert [one["name"] for one in index["classes"]] == list(CLASSES)
@@ -133,7 +133,7 @@ def test_epochs_of_the_profile_are_in_the_names(out):
     params = load(PARAMS)
     last = params.finetune.epochs[-1]
     found = {f"videoclip_own_{last}_epochs": {1: (out.root, None)}}
-    assert [one["name"] for one in named_methods(found, params).values()] == [f"VideoCLIP, own, {last} epochs"]
+    assert [one["name"] for one in named_methods(found, params).values()] == [f"VideoCLIP, own weights, {last} epochs"]
 
 
 def test_other_names_of_prediction_files_are_read(tmp_path):

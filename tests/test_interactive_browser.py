@@ -76,8 +76,8 @@ def test_the_page_says_what_stands_under_the_playhead(page, site):
     opened(page, site, "#video=rgb-01-1&t=1.5")
     assert rows(page) == {
         "truth": "cut_tomato",
-        "ASFormer, own": "action_start ✗ wrong",
-        "VideoCLIP, own, zero-shot": "cut_tomato ✓ right",
+        "ASFormer, own features": "action_start ✗ wrong",
+        "VideoCLIP, own weights, zero-shot": "cut_tomato ✓ right",
     }
     expect(page.locator("#explorer-says")).to_contain_text("cut_tomato, 1.0 to 3.5 s. 1 of 2 methods right.")
     assert page.locator("#explorer-says").get_attribute("aria-live") == "polite"
@@ -87,8 +87,10 @@ def test_the_picker_changes_video_rows_and_address(page, site):
     opened(page, site)
     page.get_by_label("Video", exact=True).select_option("rgb-02-1")
     expect(page.locator("#explorer-about")).to_contain_text("Video 2 of 5; test video of split 2; 6.0 s labelled")
-    assert list(rows(page)) == ["truth", "ASFormer, own"]
-    expect(page.locator("#explorer-absent")).to_have_text("No prediction of this video by: VideoCLIP, own, zero-shot.")
+    assert list(rows(page)) == ["truth", "ASFormer, own features"]
+    expect(page.locator("#explorer-absent")).to_have_text(
+        "No prediction of this video by: VideoCLIP, own weights, zero-shot."
+    )
     assert page.url.endswith("#video=rgb-02-1&t=0.0")
 
 
@@ -97,7 +99,9 @@ def test_hover_shows_class_times_and_whether_it_is_right(page, site):
     page.mouse.move(*at(page, 4.0, 1))
     page.wait_for_function(f"({TOOLTIPS})().includes('add_oil')")
     text = page.evaluate(TOOLTIPS)
-    assert re.search(r"add_oil\s*ASFormer, own\s*3.50 s to 5.00 s, 1.50 s\s*wrong; truth: add_vinegar", text), text
+    assert re.search(
+        r"add_oil\s*ASFormer, own features\s*3.50 s to 5.00 s, 1.50 s\s*wrong; truth: add_vinegar", text
+    ), text
     page.mouse.move(*at(page, 2.5, 1))
     page.wait_for_function(f"({TOOLTIPS})().includes('cut_tomato')")
     assert re.search(r"2.00 s to 3.50 s, 1.50 s\s*right", page.evaluate(TOOLTIPS))
@@ -233,9 +237,9 @@ def test_zoom_keeps_the_playhead_in_view(page, site):
 def test_methods_can_be_chosen(page, site):
     opened(page, site)
     page.get_by_text("Methods shown").click()
-    page.get_by_label("probe s3d, seed 0").check()
-    page.get_by_label("ASFormer, own").uncheck()
-    assert list(rows(page)) == ["truth", "VideoCLIP, own, zero-shot", "probe s3d, seed 0"]
+    page.get_by_label("linear probe, S3D, seed 0").check()
+    page.get_by_label("ASFormer, own features").uncheck()
+    assert list(rows(page)) == ["truth", "VideoCLIP, own weights, zero-shot", "linear probe, S3D, seed 0"]
 
 
 def test_the_truth_is_there_as_a_table(page, site):

@@ -16,7 +16,7 @@ from lib.backbones.mil_nce import Corpus, train_s3d
 from lib.backbones.s3d import words_of
 from lib.backbones.s3d_features import FeatureSetError, feature_set, make_features, open_pack, sample_scores
 from lib.core.checkpoints import WeightsError
-from lib.core.devices import alone
+from lib.core.devices import single_process
 from lib.core.params import ParameterError, load
 from lib.core.paths import Outputs
 from lib.data.facts import corpus_facts, said_and_done
@@ -93,7 +93,7 @@ def test_scores_of_the_trained_net(out):
 def test_a_recipe_ends_with_a_model_that_knows_its_features(out):
     with pytest.raises(WeightsError, match="no finished pre-training; run 2_5"):
         load_pretrained(Profile(PARAMS, out), "one_cluster")
-    history = run_recipe(Profile(PARAMS, out), "one_cluster", alone())
+    history = run_recipe(Profile(PARAMS, out), "one_cluster", single_process())
     assert np.isfinite(history.iloc[1:].to_numpy()).all() and history["zero_shot"].between(0, 100).all()
     assert history["update"].iloc[0] == 0, "the untrained model stands beside it"
     ready = load_pretrained(Profile(PARAMS, out), "one_cluster")
@@ -112,7 +112,7 @@ def test_a_notebook_does_not_start_a_real_pretraining(out):
 
 def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
     """Also after a change of the code; one of other settings it refuses, and changes no file of either."""
-    made = run_recipe(Profile(PARAMS, out), "own", alone())
+    made = run_recipe(Profile(PARAMS, out), "own", single_process())
     elsewhere = Here(str(tmp_path / "elsewhere"))
     folder = shutil.copytree(run_folder(out, "own"), run_folder(elsewhere, "own"))
     before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
@@ -126,7 +126,7 @@ def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
 
 def test_too_few_videos_for_an_update_is_said_before_anything_runs(out):
     with pytest.raises(ParameterError, match="make 4 clusters of 2, fewer than the 8 of one update"):
-        run_recipe(Profile(PARAMS, out), "public", alone())
+        run_recipe(Profile(PARAMS, out), "public", single_process())
 
 
 def test_transfer_to_features_made_in_another_way_is_refused(out):

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +15,14 @@ from narrated_data import DIM, minilm_tokenizer, packed_videos
 from safetensors.torch import load_file
 from transformers import BertConfig
 
-from lib.core.devices import Group, alone, join_group
+from lib.core.devices import Group, join_group, single_process
 from lib.core.params import load
 from lib.core.paths import ROOT
 from lib.core.training import TrainingError
 from lib.data.packs import open_packed
 from lib.pretrain import main
 from lib.pretraining import loop
-from lib.pretraining.loop import Pretraining, clusters_of, pretrain, validate
+from lib.pretraining.loop import Pretraining
 from lib.pretraining.pairs import ClusterBatches
 from lib.videoclip.model import VideoCLIP, contrastive_loss
 
@@ -47,14 +46,15 @@ def tiny(dropout: float = 0.0) -> VideoCLIP:
     return VideoCLIP(config, 1, DIM)
 
 
-def make(packed: Path, folder: Path, group: Group | None = None, identity: str = "a") -> Pretraining:
-    narrated = open_packed(packed)
-    return Pretraining(narrated, narrated, RECIPE, SETTINGS, folder, group or alone(), identity, seed=5)
+def make(packed: Path, folder: Path, group: Group | None = None, dropout: float = 0.0, **changes) -> Pretraining:
+    narrated, settings = open_packed(packed), SETTINGS.model_copy(update=changes)
+    group = group or single_process()
+    return Pretraining(narrated, narrated, tiny(dropout), RECIPE, settings, folder, group, identity="a", seed=5)
 
 
 def train(packed: str, folder: str, dropout: float = 0.0) -> None:
     """What the processes of the tests run."""
-    pretrain(make(Path(packed), Path(folder), join_group()), tiny(dropout))
+    make(Path(packed), Path(folder), join_group(), dropout).run()
 
 
 @pytest.fixture(scope="module")
@@ -91,16 +91,16 @@ def gradients(model: VideoCLIP) -> torch.Tensor:
 
 def test_c_clusters_on_one_device_are_the_mean_of_c_devices(packed):
     """What eight GPUs with a cluster each add up, and one device takes one after the other."""
-    run, batches = make(packed, Path()), None
+    run = make(packed, Path())
     batches = ClusterBatches(run.train, [[3 * n, 3 * n + 1, 3 * n + 2] for n in range(8)], SETTINGS.pairs, 1, 1)
     apart = []
     for number in range(8):
-        model = tiny()
-        run.loss(model, batches[number]).backward()
-        apart.append(gradients(model))
-    model = tiny()
+        run.model = tiny()
+        run.loss(batches[number]).backward()
+        apart.append(gradients(run.model))
+    run.model = model = tiny()
     for number in range(8):
-        (run.loss(model, batches[number]) / 8).backward()
+        (run.loss(batches[number]) / 8).backward()
     torch.testing.assert_close(gradients(model), torch.stack(apart).mean(dim=0), rtol=1e-5, atol=1e-6)
     joint = tiny()
     vectors = [batch.encode(joint) for batch in (batches[number] for number in range(8))]
@@ -140,14 +140,14 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, tmp_path):
 
 def test_a_finished_run_is_read_not_trained(packed, whole, monkeypatch):
     monkeypatch.setattr(loop.clusters, "represent", lambda *_: pytest.fail("mined again"))
-    model = tiny()
-    history = pretrain(make(packed, whole), model)
+    run = make(packed, whole)
+    history = run.run()
     assert history["update"].tolist() == sorted(history["update"]) and history["epoch"].iloc[-1] == 2
-    assert torch.equal(model.mlp.linear1.weight, load_file(whole / "weights.safetensors")["mlp.linear1.weight"])
+    assert torch.equal(run.model.mlp.linear1.weight, load_file(whole / "weights.safetensors")["mlp.linear1.weight"])
 
 
 def test_the_loss_is_taken_several_times_an_epoch(packed, tmp_path):
-    history = pretrain(make(packed, tmp_path), tiny())
+    history = make(packed, tmp_path).run()
     assert SETTINGS.validations == 2 and history["epoch"].tolist() == [0, 0.5, 1.0, 1.5, 2.0]
     pairs = RECIPE.clusters_per_update * SETTINGS.videos_per_cluster * SETTINGS.pairs.per_video
     assert (history["pairs"] == history["update"] * pairs).all()
@@ -162,11 +162,12 @@ def sets(found: dict) -> list[tuple[int, ...]]:
 
 
 def test_kinds_of_negatives(packed, tmp_path):
-    runs, model = {}, tiny().eval()
+    runs = {}
     for kind in ("fresh", "stale", "random"):
         mining = SETTINGS.mining.model_copy(update={"negatives": kind})
-        run = replace(make(packed, tmp_path / kind), settings=SETTINGS.model_copy(update={"mining": mining}))
-        runs[kind] = [clusters_of(run, model, epoch) for epoch in (1, 2)]
+        run = make(packed, tmp_path / kind, mining=mining)
+        run.model.eval()
+        runs[kind] = [run.clusters_of(epoch) for epoch in (1, 2)]
     assert sets(runs["fresh"][0]) == sets(runs["stale"][0])
     assert (
         sets(runs["stale"][1]) == sets(runs["stale"][0])
@@ -179,24 +180,23 @@ def test_kinds_of_negatives(packed, tmp_path):
 
 
 def test_mined_validation_is_harder_than_random(packed, tmp_path):
-    found = validate(make(packed, tmp_path), tiny().eval())
+    found = make(packed, tmp_path).validate()
     assert found["hard_loss"] > found["random_loss"] > 0
-    assert found == validate(make(packed, tmp_path), tiny().eval())
+    assert found == make(packed, tmp_path).validate()
 
 
 def test_weights_that_are_not_numbers_are_named(packed, tmp_path):
-    model = tiny()
+    run = make(packed, tmp_path)
     with torch.no_grad():
-        model.mlp.linear1.weight[0, 0] = float("nan")
+        run.model.mlp.linear1.weight[0, 0] = float("nan")
     with pytest.raises(ValueError, match="representation of video 0 is not finite"):
-        pretrain(make(packed, tmp_path), model)
+        run.run()
 
 
 def test_a_loss_that_is_not_a_number_names_the_update(packed, tmp_path):
     """The first update leaves weights with which the second cannot go on."""
-    settings = SETTINGS.model_copy(update={"learning_rate": 1e30, "warmup": 1, "validations": 1})
     with pytest.raises(TrainingError, match="the loss is nan at update 2 in epoch 1"):
-        pretrain(replace(make(packed, tmp_path), settings=settings), tiny())
+        make(packed, tmp_path, learning_rate=1e30, warmup=1, validations=1).run()
     assert not (tmp_path / "weights.safetensors").exists()
 
 
@@ -215,8 +215,7 @@ def test_a_wrong_call_is_one_line(arguments, message, capsys):
 
 
 def test_gradient_checkpointing_changes_nothing_but_memory(packed, whole, tmp_path):
-    settings = SETTINGS.model_copy(update={"gradient_checkpointing": True})
-    pretrain(replace(make(packed, tmp_path), settings=settings), tiny())
+    make(packed, tmp_path, gradient_checkpointing=True).run()
     ours, theirs = (load_file(folder / "weights.safetensors") for folder in (whole, tmp_path))
     for name in ours:
         torch.testing.assert_close(theirs[name], ours[name], rtol=0, atol=1e-6, msg=name)
@@ -224,6 +223,5 @@ def test_gradient_checkpointing_changes_nothing_but_memory(packed, whole, tmp_pa
 
 def test_processes_that_draw_batches_draw_the_same(packed, whole, tmp_path):
     assert os.environ.get("OMP_NUM_THREADS")  # forked loaders beside many threads would be slow
-    settings = SETTINGS.model_copy(update={"workers": 1})
-    pretrain(replace(make(packed, tmp_path), settings=settings), tiny())
+    make(packed, tmp_path, workers=1).run()
     assert (tmp_path / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()

@@ -1,7 +1,9 @@
 """The site's parts: what tables and figures are in HTML, the answer on the front page, pictures as files."""
 
 import re
+from dataclasses import asdict
 
+import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pandas as pd
@@ -10,13 +12,12 @@ import pytest
 from lib.core.params import load
 from lib.core.paths import Outputs
 from lib.data.profile import Profile
-from lib.notebook.markup import accessible
+from lib.notebook.markup import Shown, accessible
+from lib.notebook.plots import labelled_curves
 from lib.notebook.tables import BEST, alone, beside, mark_best
 from lib.scoring.published import published_table
 from lib.site.front import answers, controlled, sentences, shown
 from lib.site.pages import shown_by, write_chapters
-
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 def underlined(page: str) -> list[str]:
@@ -50,42 +51,54 @@ def metrics(tmp_path):
 
 def test_headers_stand_in_one_row_and_say_what_they_head():
     index = pd.MultiIndex.from_product([["ours", "thesis"], ["1", "2"]], names=["source", "split"])
-    page = accessible(pd.DataFrame({"accuracy": [0.5, 0.6, 0.7, 0.8]}, index=index).style.to_html())
+    page = accessible(pd.DataFrame({"accuracy": [0.5, 0.6, 0.7, 0.8]}, index=index), "table_01")
     head = page[page.index("<thead>") : page.index("</thead>")]
     assert head.count("<tr>") == 1
-    assert re.findall(r'<th scope="col"[^>]*>(\w+)</th>', head) == ["source", "split", "accuracy"]
-    assert len(re.findall(r'<th scope="rowgroup"', page)) == 2 and len(re.findall(r'<th scope="row"', page)) == 4
+    assert re.findall(r'<th [^>]*scope="col"[^>]*>(\w+)</th>', head) == ["source", "split", "accuracy"]
+    assert page.count('scope="rowgroup"') == 2 and page.count('scope="row"') == 4
+    assert re.search(r'<th class="number"[^>]*>accuracy', head)
+
+
+def test_a_table_names_methods_for_readers_and_keeps_markup_out():
+    table = pd.DataFrame({"note": ["a < b"]}, index=pd.Index(["videoclip_own_zero_shot"], name="method"))
+    page = accessible(table, "table_10")
+    assert ">VideoCLIP, own weights, zero-shot</th>" in page and ">a &lt; b</td>" in page
+    best = accessible(mark_best(pd.DataFrame({"score": [1.0, 2.0]})), "table_11")
+    (cell,) = re.findall(r"#(\w+) {\s*" + BEST, best)
+    assert re.search(rf'<td [^>]*id="{cell}"[^>]*>2', best), "the style still finds its cell"
 
 
 @pytest.mark.parametrize(("rows", "levels", "sorts"), [(13, 1, True), (12, 1, False), (14, 2, False)])
 def test_only_long_tables_of_single_rows_can_be_sorted(rows, levels, sorts):
     index = pd.Index(range(rows)) if levels == 1 else pd.MultiIndex.from_product([["a", "b"], range(rows // 2)])
-    page = accessible(pd.DataFrame({"value": range(rows)}, index=index).style.to_html())
+    page = accessible(pd.DataFrame({"value": range(rows)}, index=index), "table_01")
     assert ("sortable" in page) == sorts
 
 
-def test_sentences_that_begin_with_a_number_are_no_numbers():
-    table = pd.DataFrame({"a": ["+0.5 [0.1, 0.9]"], "b": ["2 of the splits are left out of this"], "c": ["–"]})
-    kinds = re.findall(r"<td[^>]*?(?: class=\"(\w+)\")?>", accessible(table.style.hide().to_html()))
-    assert kinds == ["number", "text", "number"]
+def test_more_curves_than_colours_are_all_drawn_and_differ():
+    figure, ax = plt.subplots()
+    labelled_curves({f"curve {number}": pd.Series([1.0, 2.0]) for number in range(8)}, ax, "loss")
+    assert len({(line.get_color(), line.get_linestyle()) for line in ax.get_lines()}) == 8
+    plt.close(figure)
 
 
-def test_a_table_beside_the_thesis_marks_the_best_and_has_the_spread():
+def test_a_table_beside_the_thesis_has_the_spread_and_marks_no_split():
     ours = published_table(7).rename(index=str).rename_axis("split") * 0.9
     styled, values = beside(ours, published_table(7), "ours")
-    best = underlined(styled.to_html())
+    assert underlined(styled.to_html()) == [], "a lucky split is no better method"
+    values = values.set_index(["source", "split"])
     theirs = published_table(7).drop(index="mean")
-    for name, better in (("accuracy", "max"), ("raw_edit", "min"), ("best_loss", "min")):
-        value = getattr(theirs[name], better)()
-        assert (f"{value:.1f}" if name == "raw_edit" else f"{value:.3f}") in best, name
-    spread = values.set_index(["source", "split"]).loc[("thesis", "±"), "accuracy"]
-    assert spread == pytest.approx(theirs["accuracy"].std())
-    assert ("difference", "±") not in values.set_index(["source", "split"]).index
+    assert values.loc[("thesis", "±"), "accuracy"] == pytest.approx(theirs["accuracy"].std())
+    assert ("difference", "±") not in values.index
     assert "±" not in alone(ours.loc[["1"]], "ours")[1]["split"].tolist()
+    ways = pd.DataFrame(
+        {"accuracy": [0.7, 0.8], "raw_edit": [30.0, 40.0]}, index=pd.Index(["end", "start"], name="trim")
+    )
+    assert underlined(alone(ways, "ours")[0].to_html()) == ["30.0", "0.800"]
 
 
 def test_the_best_of_a_column_goes_by_its_direction():
-    table = pd.DataFrame({"score": [1.0, 3.0], "loss": [4.0, 2.5], "seeds": [7, 8]})
+    table = pd.DataFrame({"score": [1.0, 3.0], "loss": [4.0, 2.5], "seeds": [7, 8], "equal": [0.0, 0.0]})
     assert underlined(mark_best(table, lower=["loss"], skip=["seeds"]).format(precision=1).to_html()) == ["3.0", "2.5"]
 
 
@@ -98,40 +111,49 @@ def test_the_answer_sets_fine_tuning_beside_the_baseline(metrics):
     assert table.loc["baseline", ["accuracy", "accuracy sd", "accuracy thesis"]].tolist() == pytest.approx(
         [0.7, np.std([0.5, 0.6, 0.7, 0.8, 0.9], ddof=1), 0.793]
     )
-    (told,) = sentences(table, controlled(out, []), out.tables / "none.csv")
-    assert "accuracy **is lower, 0.250 against 0.700 (-0.450) here**" in told
-    assert "in the thesis it is higher, 0.816 against 0.793 (+0.023)" in told
+    said, names = sentences(table, controlled(out, []), out.tables / "none.csv")
+    assert "**accuracy**: lower by 0.450 (0.250 against 0.700) here" in said
+    assert "higher by 0.023 (0.816 against 0.793) in the thesis" in said
+    assert "VideoCLIP, public weights, 15 epochs, here" in names
     assert sorted(underlined(shown(table).to_html())) == ["0.699", "0.700 ± 0.158", "0.700 ± 0.158", "0.816"]
 
 
 def test_the_answer_of_a_profile_with_few_chapters(metrics):
     params = load("params/demo.yaml")
     out = metrics({"2_3_1_public_features": {"asformer_public": [50.0] * 5}})
-    (told,) = sentences(
+    (said,) = sentences(
         answers(Profile(params, out), ["2_3_1_public_features"]), pd.DataFrame(), out.tables / "none.csv"
     )
-    assert "1 of the thesis's 8 methods" in told and "0.500, in the thesis 0.854" in told
+    assert "1 of the thesis's 8 methods" in said and "0.500 here, 0.854 in the thesis" in said
     assert answers(Profile(params, out), ["4_1_audit"]).empty
 
 
 def test_pictures_become_files_and_their_classes_keywords(tmp_path):
     out = Outputs(str(tmp_path))
     out.figures.mkdir()
-    pd.DataFrame({"true": ["add_vinegar", np.nan], "add_oil": [1, 2]}).to_csv(
-        out.figures / "figure_18.csv", index=False
+    table = pd.DataFrame({"true": ["add_vinegar", np.nan], "add_oil": [1, 2]})
+    table.to_csv(out.figures / "figure_18.csv", index=False)
+    (out.figures / "figure_18.png").write_bytes(b"a picture")
+    shown = Shown(
+        id="figure_18",
+        title="Figure 18",
+        caption="What.",
+        about="Demo",
+        revision="abc",
+        data="figures/figure_18.csv",
+        notebook="chapter",
+        picture="figures/figure_18.png",
+        alt='A "B".',
     )
-    page = (
-        f'<figure class="report" id="figure_18"><img src="data:image/png;base64,{PIXEL}" alt="A."><figcaption>'
-        '<b>Figure 18.</b> What. <i>Demo.</i><span class="made"></span></figcaption></figure>'
-    )
-    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", {"text/html": page})])
+    data, metadata = {"text/html": shown.image("data:image/png;base64,AAAA")}, {"report": asdict(shown)}
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data, metadata=metadata)])
     (out.notebooks / "chapter").mkdir(parents=True)
     notebook = nbformat.v4.new_notebook(cells=[cell])
     nbformat.write(notebook, out.notebooks / "chapter" / "all.ipynb")
     write_chapters(out, {"chapter": notebook}, tmp_path / "source")
-    assert (tmp_path / "source" / "_extra" / "figures" / "figure_18.png").read_bytes()[1:4] == b"PNG"
+    for file in ("figure_18.png", "figure_18.csv"):
+        assert (tmp_path / "source" / "_extra" / "figures" / file).read_bytes() == (out.figures / file).read_bytes()
     made = nbformat.read(tmp_path / "source" / "chapter.ipynb", as_version=4)
-    assert 'src="figures/figure_18.png" alt="A."' in made.cells[0].outputs[0].data["text/html"]
+    assert 'src="figures/figure_18.png" alt="A &quot;B&quot;."' in made.cells[0].outputs[0].data["text/html"]
     assert made.metadata["myst"]["html_meta"]["keywords"] == "add_oil, add_vinegar"
-    (one,) = shown_by(out, "chapter")
-    assert (one.name, one.title, one.caption) == ("figure_18", "Figure 18", "What. <i>Demo.</i>")
+    assert shown_by(out, "chapter") == [shown]

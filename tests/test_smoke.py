@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from browser import PAPER, PHONE, browser, opened, serious
+from browser import PAPER, PHONE, WIDE, browser, opened, serious
 from bs4 import BeautifulSoup
 from report_runs import finish
 
@@ -19,10 +19,11 @@ from lib.core.chapters import CHAPTERS
 from lib.core.params import load
 from lib.core.paths import ROOT, Outputs
 from lib.data.profile import Profile
-from lib.site.export import sections, whole
+from lib.site.export import document, sections, whole
 
 assert browser  # the fixture
-PAGES = ["index", *load("params/smoke.yaml").notebooks, "explorer", "figures_and_tables", "guide", "search"]
+GUIDES = [f"notebooks/guides/{file.stem}" for file in sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
+PAGES = ["index", *load("params/smoke.yaml").notebooks, "explorer", "figures_and_tables", "README", *GUIDES, "search"]
 
 
 @pytest.fixture(scope="module")
@@ -82,14 +83,15 @@ def test_the_list_has_every_number_of_the_thesis(outputs):
 def test_the_export_has_its_pictures_inside(outputs):
     params = load("params/smoke.yaml").model_copy(update={"notebooks": ("3_conclusion",)})
     pages = sections(Profile(params, outputs), {})
-    soup = BeautifulSoup(whole(Profile(params, outputs), pages, {}), "html.parser")
-    assert re.fullmatch(r"revision \S+", soup.select_one("#figure_01 .made, section .made").text)
-    answer = soup.select_one("#figure_answer img")
-    assert answer["src"].startswith("data:image/svg+xml;base64,") and soup.select_one("#table_answer td")
+    soup = BeautifulSoup(document("Smoke", whole(Profile(params, outputs), pages, {})), "html.parser")
+    assert soup.select_one("#table_answer td") and soup.select_one("#table_10 td")
+    pictures = [picture["src"] for picture in soup.select("#figure_answer img, #figure_timelines img")]
+    assert len(pictures) == 2 and all(picture.startswith("data:image/svg+xml;base64,") for picture in pictures)
 
 
 def test_the_site_has_no_page_that_is_not_looked_at(outputs):
-    assert {file.stem for file in outputs.report.glob("*.html")} == set(PAGES)
+    files = outputs.report.rglob("*.html")
+    assert {file.relative_to(outputs.report).with_suffix("").as_posix() for file in files} == set(PAGES)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -106,6 +108,12 @@ def test_a_page_in_the_browser(outputs, browser, name):
             sortable.locator("thead th.dt-orderable-asc").first.wait_for()
         assert faults == []
         assert serious(page) == []
+        page.set_viewport_size(WIDE)
+        boxes = "[...document.querySelectorAll('.bd-article table')].map(one => one.parentElement)"
+        assert (
+            page.evaluate(f"{boxes}.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML)")
+            == []
+        )
         page.emulate_media(color_scheme="dark")
         page.locator("html[data-theme=dark]").wait_for()
         assert serious(page, "color-contrast") == []

@@ -6,6 +6,8 @@ import json
 import math
 import os
 import re
+from collections import Counter, OrderedDict, defaultdict, deque
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -278,7 +280,7 @@ class Harm:
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path, wrap):
     path, harmed = tmp_path / "evil.pt", tmp_path / "harmed"
     torch.save({"args": wrap(Harm(harmed)), "model": {}}, path)
-    with pytest.raises(WeightsError, match=r"evil.pt: weights cannot be read .* fetch the file again") as error:
+    with pytest.raises(WeightsError, match=r"evil.pt: weights cannot be read .* get the file again") as error:
         read_weights(path, "model", "fetch it")
     assert "\n" not in str(error.value)
     assert not harmed.exists()
@@ -301,16 +303,75 @@ def test_checkpoints_of_other_things(tmp_path, content, entry):
         read_weights(tmp_path / "other.pt", entry, "fetch it there")
 
 
+def test_harmless_values_beside_the_weights_do_not_stop_a_load(tmp_path):
+    weights = {"a": torch.arange(3.0)}
+    beside = {
+        "scalar": np.float64(0.5), "integer": np.int64(3), "array": np.arange(4.0), "names": np.array(["cut", "mix"]),
+        "random": np.random.default_rng(0).bit_generator.state, "options": argparse.Namespace(lr=[1e-4], out=Path("x")),
+        "path": Path("/data/x"), "windows": PureWindowsPath("C:/x"), "ordered": OrderedDict(a=1), "counts": Counter("aab"),
+        "lists": defaultdict(list, a=[1]), "last": deque([1, 2], maxlen=3), "set": {1, 2}, "frozen": frozenset({1}),
+        "slice": slice(1, 2), "size": torch.Size([1, 2]), "dtype": torch.float16, "bytes": b"x", "complex": 1j,
+    }  # fmt: skip
+    torch.save({"model": weights, **beside}, tmp_path / "a.pt")
+    assert torch.equal(read_weights(tmp_path / "a.pt", "model", "fetch it")["a"], weights["a"])
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "module.model.", "_orig_mod.module."])
+def test_prefixes_of_wrappers_are_removed(tmp_path, prefix):
+    weights = {"fc.weight": torch.ones(2), "model_dim.bias": torch.ones(1)}
+    torch.save({prefix + name: value for name, value in weights.items()}, tmp_path / "a.pt")
+    assert read_weights(tmp_path / "a.pt", None, "fetch it").keys() == weights.keys()
+    torch.save(weights | {f"{prefix}other": torch.ones(1)}, tmp_path / "b.pt")
+    assert f"{prefix}other" in read_weights(tmp_path / "b.pt", None, "fetch it"), "a prefix of some is a name"
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (torch.tensor([0.0, math.nan]), "weight 'a' has NaN or infinite values"),
+        (torch.tensor([math.inf]), "weight 'a' has NaN or infinite values"),
+        (torch.zeros(2, dtype=torch.int8), "weight 'a' is torch.int8; expected floating-point"),
+        (torch.zeros(2, dtype=torch.complex64), "weight 'a' is torch.complex64; expected floating-point"),
+    ],
+)
+def test_weights_that_cannot_be_used(tmp_path, weight, message):
+    torch.save({"a": weight}, tmp_path / "a.pt")
+    with pytest.raises(WeightsError, match=message):
+        read_weights(tmp_path / "a.pt", None, "fetch it")
+
+
+@pytest.mark.parametrize("place", range(0, 200, 7))
+def test_a_changed_byte_is_an_error_of_one_line_or_harmless(tmp_path, place):
+    content = bytearray(old_format())
+    content[place] ^= 0xFF
+    (tmp_path / "a.pt").write_bytes(content)
+    try:
+        state = read_weights(tmp_path / "a.pt", "model", "fetch it")
+    except WeightsError as error:
+        assert str(error).startswith(f"{tmp_path}/a.pt: ") and "\n" not in str(error)
+    else:
+        assert all(value.isfinite().all() for value in state.values())
+
+
 def test_files_that_hold_no_weights(tmp_path):
     whole = tmp_path / "whole.pt"
     torch.save({"state_dict": {"a": torch.zeros(1000)}}, whole)
-    contents = {"page.pt": b"<html>404</html>", "page.safetensors": b"<html>404</html>", "empty.safetensors": b""}
-    contents["part.pt"] = whole.read_bytes()[:2000]
-    contents |= {"empty.pth": b"", "old.pth": old_format()[:100], "older.pth": old_format()[:30]}
-    for name, content in contents.items():
+    pages = {"page.pt": b"<html>404</html>", "page.safetensors": b"\n<!DOCTYPE html><html>"}
+    pointer = {"lfs.pth": b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"}
+    damaged = {"empty.safetensors": b"", "part.pt": whole.read_bytes()[:2000], "empty.pth": b""}
+    damaged |= {
+        "text.pt": b"\xff\xfe",
+        "old.pth": old_format()[:100],
+        "older.pth": old_format()[:30],
+        "odd.safetensors": b"\xff" * 64,
+    }
+    for name, content in {**pages, **pointer, **damaged}.items():
         (tmp_path / name).write_bytes(content)
-    cases = {name: f"{name}: weights cannot be read" for name in contents}
-    cases["missing.pt"] = cases["missing.safetensors"] = "weights are not there; fetch it there"
+    os.mkfifo(tmp_path / "fifo.pt")
+    cases = {name: "this is a web page, not weights; fetch it there" for name in pages}
+    cases |= {name: "this is a Git LFS pointer .* not weights; fetch it there" for name in pointer}
+    cases |= {name: f"{name}: (weights cannot be read|expected)" for name in damaged}
+    cases |= {name: "no such file of weights; fetch it there" for name in ("missing.pt", "none.safetensors", "fifo.pt")}
     cases["whole.pt"] = "expected a checkpoint with the key 'model', found the keys state_dict"
     for name, message in cases.items():
         with pytest.raises(WeightsError, match=message) as error:

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
 from lib.asformer.training import best_on_test, train_split
 from lib.backbones.probe import linear_probe
 from lib.core.training import histories
-from lib.data.dataset import Dataset
-from lib.data.predictions import prediction_pairs
+from lib.data.dataset import Dataset, Trim
 from lib.data.profile import Profile
-from lib.scoring.metrics import METRICS, metric_table, score
+from lib.scoring.folders import Cell, cells_of, score_methods
+from lib.scoring.metrics import METRICS
 
 COLUMNS = [*METRICS, "best_accuracy", "best_epoch"]
 
@@ -56,37 +56,22 @@ class CrossValidation:
 
 
 def cross_validate(profile: Profile, dataset: Dataset, method: str) -> CrossValidation:
-    """Train and predict the notebook's splits, or read those that are done, and score what was predicted.
+    """Train and predict the splits of this run, or read those that are done, and score what was predicted.
 
     Args:
         method: names runs, predictions and rows, e.g. "asformer_own".
     """
-    runs = {split: train_and_score(profile, dataset, method, split) for split in profile.splits}
-    return CrossValidation(
-        histories({split: run.history for split, run in runs.items()}, "split"),
-        baseline_table({split: run.scores for split, run in runs.items()}),
-        pd.concat(run.metrics for run in runs.values()),
-    )
+    parts: dict[object, pd.DataFrame] = {k: train(profile, dataset, method, k) for k in profile.splits}
+    metrics = score_methods(profile, dataset, cells_of(profile, [method]))
+    rows = {split: _row(metrics[metrics["split"] == split], history) for split, history in parts.items()}
+    return CrossValidation(histories(parts, "split"), baseline_table(rows), metrics)
 
 
-@dataclass(frozen=True)
-class Run:
-    """One training: its history, its scores in percent (with the best on test), the long metric table."""
-
-    history: pd.DataFrame
-    scores: dict[str, float]
-    metrics: pd.DataFrame
-
-
-def train_and_score(profile: Profile, dataset: Dataset, method: str, split: int, seed: int | None = None) -> Run:
-    """Train on one split (or read a finished run) and score the predictions that it wrote."""
+def train(profile: Profile, dataset: Dataset, method: str, split: int, seed: int | None = None) -> pd.DataFrame:
+    """Train on one split and predict its test videos, or read a finished run; return the history."""
     run, predictions = profile.out.run(method, split, seed), profile.out.predictions(method, split, seed)
     scoring = {"convention": profile.params.data.convention, "ignore": profile.params.data.ignore}
-    history = train_split(dataset, split, profile.params.asformer, run, predictions, seed=seed, **scoring)
-    pairs = prediction_pairs(predictions, dataset, dataset.split(split)[1])
-    best = best_on_test(history)
-    scores = score(pairs.values(), **scoring) | {"best_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
-    return Run(history, scores, metric_table(pairs, section=profile.section, method=method, split=split, **scoring))
+    return train_split(dataset, split, profile.params.asformer, run, predictions, seed=seed, **scoring)
 
 
 def trimming_experiment(profile: Profile) -> CrossValidation:
@@ -95,13 +80,23 @@ def trimming_experiment(profile: Profile) -> CrossValidation:
     Returns:
         As of a cross-validation, with the ways to cut in place of the splits (Table 2).
     """
-    runs = {
-        trim: train_and_score(profile, profile.dataset(profile.own_features, trim), f"asformer_trim_{trim}", split=1)
-        for trim in ("start", "both_ends", "end")
+    methods = {trim: f"asformer_trim_{trim}" for trim in get_args(Trim)}
+    parts: dict[object, pd.DataFrame] = {
+        trim: train(profile, profile.dataset(profile.own_features, trim), method, split=1)
+        for trim, method in methods.items()
     }
-    table = baseline_table({trim: run.scores for trim, run in runs.items()}, mean=False).rename_axis("trim")
-    history = histories({trim: run.history for trim, run in runs.items()}, "trim")
-    return CrossValidation(history, table, pd.concat(run.metrics for run in runs.values()))
+    cells = [Cell(method, 1, profile.out.predictions(method, 1)) for method in methods.values()]
+    metrics = score_methods(profile, profile.dataset(), cells)
+    rows = {trim: _row(metrics[metrics["method"] == methods[trim]], history) for trim, history in parts.items()}
+    table = baseline_table(rows, mean=False).rename_axis("trim")
+    return CrossValidation(histories(parts, "trim"), table, metrics)
+
+
+def _row(metrics: pd.DataFrame, history: pd.DataFrame) -> dict[str, float]:
+    """A row of `baseline_table`: the scores of all videos together, and the best epoch on test."""
+    best = best_on_test(history)
+    scores = metrics.query("video == 'all'").set_index("metric")["value"]
+    return {**scores, "best_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
 
 
 def backbone_comparison(profile: Profile, sets: Mapping[str, str]) -> pd.DataFrame:
@@ -118,6 +113,9 @@ def backbone_comparison(profile: Profile, sets: Mapping[str, str]) -> pd.DataFra
         dataset = profile.dataset(features, "end")
         probe = linear_probe(dataset, split=1, every=profile.params.asformer.sample_rate * 2)
         for seed in SEEDS:
-            scores = train_and_score(profile, dataset, f"asformer_{name}_backbone", split=1, seed=seed).scores
+            method = f"asformer_{name}_backbone"
+            history = train(profile, dataset, method, split=1, seed=seed)
+            cell = Cell(method, 1, profile.out.predictions(method, 1, seed))
+            scores = _row(score_methods(profile, dataset, [cell]), history)
             rows[name, seed] = {"linear probe": probe} | {metric: scores[metric] for metric in METRICS}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["backbone", "seed"])

@@ -1,23 +1,24 @@
-"""ASFormer on one split of a data set: train, follow on the test videos, predict a label a frame (thesis 2.3).
+"""Training of frame-wise nets: loss (thesis equation 3), training step, ASFormer on one split (thesis 2.3).
 
-Loss of ASFormer and MS-TCN: cross-entropy and smoothing (thesis equation 3, in the form of the published code).
+The loss is that of MS-TCN (Abu Farha and Gall, CVPR 2019) and ASFormer, in the form of the published code.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lib.asformer.model import ASFormer
 from lib.core.checkpoints import Learner
+from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.settings import Asformer
 from lib.core.training import TRAINER, Row, fit, shuffled
@@ -61,6 +62,86 @@ def segmentation_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tenso
     return entropy + smoothing * smooth
 
 
+class Frames:
+    """What a frame-wise net reads and should say of each video.
+
+    Args:
+        sample_rate: every n-th frame is used.
+        mean, scale: of the standardization, (D, 1) both.
+    """
+
+    def __init__(
+        self, dataset: Dataset, mean: np.ndarray, scale: np.ndarray, device: torch.device, sample_rate: int = 1
+    ):
+        self.dataset, self.mean, self.scale = dataset, mean, scale
+        self.device, self.sample_rate = device, sample_rate
+        # all sampled features stay in memory: 2 GB on 50 Salads
+        self._kept: dict[str, Tensor] = {}
+
+    def features(self, video: str) -> Tensor:
+        """Standardized features of the sampled frames, (1, D, T)."""
+        if video not in self._kept:
+            sampled = (self.dataset.feature(video)[:, :: self.sample_rate] - self.mean) / self.scale
+            self._kept[video] = torch.from_numpy(sampled)[None].to(self.device)
+        return self._kept[video]
+
+    def target(self, video: str) -> Tensor:
+        """Class of each sampled frame, (T,)."""
+        return torch.from_numpy(self.dataset.labels(video)[:: self.sample_rate].copy()).to(self.device)
+
+
+class Step(NamedTuple):
+    """One training step: its number from 1 over the whole training, and its video."""
+
+    number: int
+    video: str
+
+    def __str__(self) -> str:
+        return self.video
+
+
+def fit_frames(
+    learner: Learner,
+    frames: Frames,
+    train: Sequence[str],
+    smoothing: float,
+    measure: Callable[[int, Row], Row],
+    before: Callable[[int], None] = lambda _: None,
+    **run: Any,
+) -> pd.DataFrame:
+    """Train a frame-wise net, one video per step.
+
+    Args:
+        learner: its net maps (1, D, T) to the logits of one or more stages, (S, 1, K, T).
+        measure: (epoch, sums) -> what the history keeps of it; sums are loss, correct and frames.
+        before: is called with the number of each step, to set a learning rate.
+        run: epochs, seed, folder and key, as in `lib.core.training.fit`.
+    """
+
+    def steps_of(epoch: int) -> list[Step]:
+        order = shuffled(train, run["seed"])(epoch)
+        return [Step(number, video) for number, video in enumerate(order, 1 + (epoch - 1) * len(train))]
+
+    def losses_of(step: Step) -> list[tuple[Tensor, Row]]:
+        before(step.number)
+        logits, target = learner.model(frames.features(step.video)), frames.target(step.video)
+        correct = (logits[-1, 0].argmax(dim=0) == target).sum().item()
+        return [(segmentation_loss(logits, target, smoothing), {"correct": correct, "frames": len(target)})]
+
+    return fit(learner, steps_of, losses_of, measure, **run)
+
+
+def asformer_learner(model: nn.Module, settings: Asformer) -> Learner:
+    """Adam, and a learning rate that falls when the training loss stops falling."""
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=settings.plateau_factor, patience=settings.plateau_patience
+    )
+    return Learner(model, optimizer, scheduler)
+
+
 def train_split(
     dataset: Dataset,
     split: int,
@@ -74,17 +155,17 @@ def train_split(
 ) -> pd.DataFrame:
     """Train on the split's training videos and write the last epoch's prediction for each test video.
 
-    The test videos are scored every `settings.test_every` epochs for the figures; nothing is chosen by that.
+    The test videos are scored every `settings.test_every` epochs for the figures; this chooses nothing.
 
     Args:
         dataset: opened with features.
         folder: of the run: weights, history, the statistics of the standardization, result.json.
-        predictions: folder of `<video>.txt`, a label for each annotated frame.
-        seed: in place of settings.seed.
+        predictions: folder of `<video>.txt`, one label per annotated frame.
+        seed: replaces settings.seed.
         convention, ignore: how the test videos are scored, as in lib.scoring.metrics.
 
     Returns:
-        The history, a row an epoch: epoch, learning_rate, train_loss (mean over videos), train_accuracy (in training
+        The history, a row per epoch: epoch, learning_rate, train_loss (mean over videos), train_accuracy (in training
         mode, as the epoch went), and accuracy, edit, f1@10, f1@25, f1@50 of the test videos (NaN where not measured).
 
     Raises:
@@ -99,51 +180,43 @@ def train_split(
     if result.exists() and json.loads(result.read_text())["key"] == identity and all(path.exists() for path in written):
         return read_history(folder)
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     mean, scale = _statistics(dataset, train, settings)
     with atomic(folder / "standardization.safetensors") as temporary:
         temporary.write_bytes(save({"mean": torch.from_numpy(mean), "scale": torch.from_numpy(scale)}))
-
-    @cache  # all sampled features stay in memory: 2 GB on 50Salads
-    def features(video: str) -> Tensor:
-        sampled = (dataset.feature(video)[:, :: settings.sample_rate] - mean) / scale
-        return torch.from_numpy(sampled)[None].to(device)
-
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = _model(dataset, settings).to(device)
-
-    def losses_of(video: str) -> list[tuple[Tensor, Row]]:
-        logits = model(features(video))
-        target = torch.from_numpy(dataset.labels(video)[:: settings.sample_rate].copy()).to(device)
-        correct = (logits[-1, 0].argmax(dim=0) == target).sum().item()
-        return [(segmentation_loss(logits, target, settings.smoothing), {"correct": correct, "frames": len(target)})]
-
-    def predict(video: str) -> list[str]:
-        with torch.inference_mode():
-            chosen = model(features(video))[-1, 0].argmax(dim=0).cpu().numpy()
-        labels = chosen.repeat(settings.sample_rate)[: len(dataset.labels(video))]
-        return [dataset.classes[label] for label in labels]
+    frames = Frames(dataset, mean, scale, choose_device(), settings.sample_rate)
+    model = build_asformer(dataset.feature_dim, len(dataset.classes), settings, seed).to(frames.device)
 
     def measure(epoch: int, sums: Row) -> Row:
         row = {"train_loss": sums["loss"] / len(train), "train_accuracy": 100 * sums["correct"] / sums["frames"]}
         if epoch % settings.test_every and epoch != settings.epochs:
             return row
-        return row | score([(predict(video), dataset.names(video)) for video in test], convention, ignore)
+        return row | score(
+            [(predict(model, frames, video), dataset.names(video)) for video in test], convention, ignore
+        )
 
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
-    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=settings.plateau_factor, patience=settings.plateau_patience
-    )
     run = {"epochs": settings.epochs, "seed": seed, "folder": folder, "key": identity}
-    history = fit(Learner(model, optimizer, scheduler), shuffled(train, seed), losses_of, measure, **run)
+    history = fit_frames(asformer_learner(model, settings), frames, train, settings.smoothing, measure, **run)
     for video, path in zip(test, written, strict=True):
-        write_prediction(path, predict(video))
+        write_prediction(path, predict(model, frames, video))
     reported = {"last_epoch": history.iloc[-1].to_dict(), "chosen_on_test": best_on_test(history)}
     write_json(result, {"key": identity, "split": split, "seed": seed, **reported})
     return history
+
+
+def predict(model: ASFormer, frames: Frames, video: str) -> list[str]:
+    """The best class of the last stage, repeated for the frames that were not sampled: one name per annotated frame."""
+    with torch.inference_mode():
+        chosen = model(frames.features(video))[-1, 0].argmax(dim=0).cpu().numpy()
+    labels = chosen.repeat(frames.sample_rate)[: len(frames.dataset.labels(video))]
+    return [frames.dataset.classes[label] for label in labels]
+
+
+def build_asformer(input_dim: int, classes: int, settings: Asformer, seed: int) -> ASFormer:
+    """An untrained ASFormer; drawing its weights leaves the global generator as it was."""
+    sizes = (settings.num_layers, settings.num_maps, settings.num_decoders)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return ASFormer(input_dim, classes, *sizes, settings.channel_mask, settings.attention_band)
 
 
 def read_history(folder: Path) -> pd.DataFrame:
@@ -159,18 +232,6 @@ def best_on_test(history: pd.DataFrame) -> dict[str, float]:
     """
     best = history.loc[history["accuracy"].idxmax()]
     return {"accuracy": float(best["accuracy"]), "epoch": int(best["epoch"])}
-
-
-def _model(dataset: Dataset, settings: Asformer) -> ASFormer:
-    return ASFormer(
-        dataset.feature_dim,
-        len(dataset.classes),
-        settings.num_layers,
-        settings.num_maps,
-        settings.num_decoders,
-        settings.channel_mask,
-        settings.attention_band,
-    )
 
 
 def _statistics(dataset: Dataset, train: Sequence[str], settings: Asformer) -> tuple[np.ndarray, np.ndarray]:

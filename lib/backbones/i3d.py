@@ -1,7 +1,7 @@
 """I3D with a ResNet-50 trunk (thesis 2.2.1, 2.3.2; Carreira and Zisserman, CVPR 2017; pytorchvideo's `i3d_r50`).
 
-The thesis describes the two-stream Inception-v1 of the paper; the net that it ran is this one. Its features are the
-last maps, pooled as in the classification head: windows of 4 x 7 x 7 (time, height, width), then the mean over these.
+The thesis describes the two-stream Inception-v1 of the paper, but ran this net. Its features are the last maps, pooled
+as in the classification head: windows of 4 x 7 x 7 (time, height, width), then the mean over these.
 """
 
 import copy
@@ -14,15 +14,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from lib.core.checkpoints import WeightsError, read_weights
+from lib.core.checkpoints import load_strictly
 from lib.core.settings import I3D
 
-with warnings.catch_warnings():  # pytorchvideo 0.1.5 scripts functions at import, which torch now discourages
+# pytorchvideo 0.1.5 scripts functions at import, which torch now discourages
+with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
     from pytorchvideo.models.hub import i3d_r50
 
 
-HEAD_POOL = (4, 7, 7)  # positions in time, height, width; fewer where the maps are smaller
+# positions in time, height, width; fewer where the maps are smaller
+HEAD_POOL = (4, 7, 7)
 
 
 class I3DResNet(nn.Module):
@@ -40,7 +42,8 @@ class I3DResNet(nn.Module):
         net = i3d_r50(
             input_channel=input_channels, stem_dim_out=width, model_num_class=num_classes, dropout_rate=dropout
         )
-        self.blocks = cast(nn.ModuleList, net.blocks)  # 0 stem, 1 res2, 2 pool in time, 3-5 res3-res5, 6 head
+        # 0 stem, 1 res2, 2 pool in time, 3-5 res3-res5, 6 head
+        self.blocks = cast(nn.ModuleList, net.blocks)
         self.feature_dim = 32 * width
         self.dropout = dropout
 
@@ -68,7 +71,7 @@ class I3DResNet(nn.Module):
     def logits(self, clip: Tensor) -> Tensor:
         """Class scores: (B, C, T, H, W) -> (B, num_classes).
 
-        pytorchvideo classifies each pooled window and takes the mean, which is the same: the layer is linear.
+        pytorchvideo classifies each pooled window and takes the mean, which is the same, as the layer is linear.
         """
         head: Any = self.blocks[6]
         return head.proj(F.dropout(self(clip), self.dropout, self.training))
@@ -89,7 +92,7 @@ def pool_time(vectors: Tensor) -> Tensor:
 
 
 def time_weights(positions: int) -> Tensor:
-    """What the head's windows of four positions, then their mean, weigh each position with.
+    """Weight of each position under the head's pooling: windows of four positions, then the mean over windows.
 
     >>> (time_weights(10) * 28).round().int().tolist()
     [1, 2, 3, 4, 4, 4, 4, 3, 2, 1]
@@ -99,7 +102,7 @@ def time_weights(positions: int) -> Tensor:
 
 
 def build(settings: I3D, stream: str, seed: int, num_classes: int = 400) -> I3DResNet:
-    """A net with random weights for one stream, "rgb" or "flow"; the seed leaves the global generator alone."""
+    """Build a net with random weights for one stream, "rgb" or "flow"; the global generator is not used."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return I3DResNet(settings.width, 3 if stream == "rgb" else 2, num_classes, settings.dropout)
@@ -111,12 +114,7 @@ def load_weights(net: I3DResNet, path: Path) -> None:
     Raises:
         WeightsError: the file is missing, damaged or of another net.
     """
-    state = read_weights(path, "model_state", "put the file there or train it (2_2)")
-    try:
-        net.load_state_dict(state, strict=True)
-    except RuntimeError as error:  # torch lists every name that does not fit; the first says enough
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise WeightsError(f"{path}: not weights of this net: {first}") from None
+    load_strictly(net, path, "model_state", "put the file there or train it (2_2)")
 
 
 def for_inference(net: I3DResNet, dtype: torch.dtype) -> I3DResNet:
@@ -125,26 +123,29 @@ def for_inference(net: I3DResNet, dtype: torch.dtype) -> I3DResNet:
     for module in net.modules():
         names = [name for name, _ in module.named_children()]
         for name in names:
-            norm = name.replace("conv", "norm")  # conv_a with norm_a, branch1_conv with branch1_norm
+            # conv_a with norm_a, branch1_conv with branch1_norm
+            norm = name.replace("conv", "norm")
             if "conv" in name and isinstance(getattr(module, norm, None), nn.BatchNorm3d):
                 setattr(module, name, fuse_conv_bn_eval(getattr(module, name), getattr(module, norm)))
                 setattr(module, norm, nn.Identity())
         if isinstance(module, nn.ReLU):
             module.inplace = True
-    return cast(Any, net).to(dtype=dtype, memory_format=torch.channels_last_3d)  # the stubs know 4 dimensions only
+    # torch's stubs know 4 dimensions only
+    return cast(Any, net).to(dtype=dtype, memory_format=torch.channels_last_3d)
 
 
 def calibrate(net: I3DResNet, clips: Tensor) -> None:
-    """Make a net with random weights a fair control: batch norms' statistics from clips (B, C, T, H, W), in one pass.
+    """Make a net with random weights a fair control: set its batch norms by clips (B, C, T, H, W), in one pass.
 
-    pytorchvideo begins with the last norm of every residual branch at 0, which is good to train from, but without
-    training leaves the branches, and with them nearly all layers and all time, out of the features. Here it is 1.
+    pytorchvideo initializes the last norm of every residual branch to 0. That helps training, but in an untrained net
+    it removes the branches, and with them nearly all layers and all of time, from the features. Here it is 1.
     """
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm3d)]
     for norm in norms:
         nn.init.ones_(norm.weight)
         norm.reset_running_stats()
-        norm.momentum = None  # the mean over what is seen, not a moving one
+        # a plain mean, not a moving one
+        norm.momentum = None
     net.train()
     with torch.no_grad():
         net(clips)

@@ -1,17 +1,15 @@
-"""A feature vector for every frame of a video (thesis 2.3.2).
+"""I3D features of every frame of a video, and the feature sets of a profile (thesis 2.3.2).
 
-`mode: window` is the thesis's way: a window of 21 frames around each frame goes through I3D alone, so that every frame
-is computed 21 times. `mode: dense` runs the layers over the whole video and computes each frame once. It differs from
-the window's result only by the zero padding of convolutions at the window's own two ends.
+`mode: window` is the thesis's way: a window of 21 frames around each frame goes through I3D by itself, so that every
+frame is computed 21 times. `mode: dense` runs the layers over the whole video and computes each frame once. The results
+differ only by the zero padding of convolutions at a window's own two ends.
 
-Both read the video as a stream and compute `chunk` frames at once, so that memory does not grow with its length, but
-for the features themselves. Before the first frame and after the last come zeros, after normalization.
+Both read the video as a stream and compute `chunk` frames at once, so that memory does not grow with its length. Before
+the first frame and after the last come zeros, after normalization.
 
-The feature sets of a profile, and the nets behind them (thesis 2.3.2).
-
-own       what the thesis extracted: RGB, in the channel order of the profile.
-public    in the demo only: the two-stream variant, in the order that the net learnt on; in MS-TCN's place.
-random    in the demo only: the same net as own with random weights, the control.
+Feature sets: `own` is what the thesis extracted, RGB in the channel order of the profile. The demo also makes `public`,
+the two-stream variant in the order on which the net was trained, in place of MS-TCN's; and `random`, the control: the
+net of `own` with random weights.
 """
 
 import json
@@ -30,6 +28,7 @@ from torch import Tensor
 from lib.backbones.i3d import I3DResNet, build, for_inference, load_weights, pool_space, time_weights
 from lib.backbones.labelled_clips import STREAMS, random_stream, train_stream
 from lib.core.checkpoints import digest
+from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.paths import ROOT
 from lib.core.progress import track
@@ -40,19 +39,18 @@ from lib.data.video import Frames, read_video
 
 MADE_BY = ("backbones.i3d", "backbones.i3d_features", "core.devices", "data.frames", "data.video")
 
-# Neighbours in frames that reach a result: two of the stem's kernel of five and three kernels of three in res2; then
-# after the pool over pairs six kernels of three in res3-res5, 12 frames, and on the right the pair's second frame.
+# Neighbouring frames that reach a result: 2 by the stem's kernel of five and 3 by res2's three kernels of three; after
+# the pool over pairs, 12 by the six kernels of three in res3-res5 and, on the right, the pair's second frame.
 EARLY = 5
 LATE = 12
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 Item = TypeVar("Item")
 
 
 def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> None:
-    """For every video write <video>.npy, float32 (D, T), and <video>.json: frames, numbers of the bad ones, key.
+    """Extract features of videos: write <video>.npy, float32 (D, T), and <video>.json: frames, bad frames, key.
 
-    A video that is done is not done again, unless its file, parameters, weights or code have changed. Several processes
-    may extract different videos into one folder.
+    A finished video is skipped, unless its file, parameters, weights or code have changed. Several processes may
+    extract different videos into one folder.
 
     Args:
         videos: AVI files.
@@ -60,10 +58,7 @@ def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet],
         nets: "rgb", "flow" or both; features of both are joined in this order along the channels.
         settings: how frames are prepared and computed.
     """
-    how = key(
-        [settings.model_dump(), {stream: digest(net) for stream, net in nets.items()}],
-        code=MADE_BY,
-    )
+    how = key([settings.model_dump(), {stream: digest(net) for stream, net in nets.items()}], code=MADE_BY)
     identities = {video: key(how, files=[video]) for video in videos}
     todo = [video for video in videos if read_note(folder, video.stem).get("key") != identities[video]]
     for video in track(todo, f"{folder.name}: video", total=len(videos), initial=len(videos) - len(todo)):
@@ -76,14 +71,14 @@ def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet],
 
 
 def read_note(folder: Path, video: str) -> dict:
-    """What `extract` noted of a video; empty where it is not (wholly) extracted."""
+    """Read `extract`'s note on a video; empty unless the video is completely extracted."""
     note = folder / f"{video}.json"
     whole = note.exists() and (folder / f"{video}.npy").exists()
     return json.loads(note.read_text(encoding="utf-8")) if whole else {}
 
 
 def extract_video(path: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Features (D, T) float32 of one video, and the numbers of its bad frames."""
+    """Extract one video: features (D, T) float32, and the numbers of its bad frames."""
     frames = read_video(path)
     compute = {"window": window_features, "dense": dense_features}[settings.mode]
     dtype = getattr(torch, settings.dtype)
@@ -91,12 +86,12 @@ def extract_video(path: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> t
     for stream, net in nets.items():
         with torch.inference_mode():
             inputs = padded_inputs(frames, stream, settings)
-            parts.append(compute(inputs, for_inference(net, dtype).to(DEVICE), settings).numpy())
+            parts.append(compute(inputs, for_inference(net, dtype).to(choose_device()), settings).numpy())
     return np.concatenate(parts), frames.bad
 
 
 def padded_inputs(frames: Frames, stream: str, settings: I3D) -> Iterator[Tensor]:
-    """What the net sees of each frame, (C, crop, crop), with half a window of zeros on both sides."""
+    """Prepare each frame for the net, (C, crop, crop), with half a window of zeros on both sides."""
     half = settings.window // 2
     used = len(frames) if settings.use_last_frame else len(frames) - 1
     blank = torch.zeros(3 if stream == "rgb" else 2, settings.crop, settings.crop)
@@ -108,14 +103,15 @@ def padded_inputs(frames: Frames, stream: str, settings: I3D) -> Iterator[Tensor
             yield blank
         elif stream == "rgb":
             yield to_input(frame, settings)[:, 0]
-        else:  # the first frame has not moved
+        else:
+            # motion from the frame before; nothing moves before the first
             yield to_flow(torch.cat([frame if before is None else before, frame]), settings)[:, 0]
         before = frame
     yield from [blank] * half
 
 
 def window_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> Tensor:
-    """Each window alone: a stream of T + window - 1 inputs -> (D, T)."""
+    """Compute each window by itself: a stream of T + window - 1 inputs -> (D, T)."""
     parts = []
     for items, _ in blocks(inputs, settings.chunk, 0, settings.window - 1):
         if len(items) >= settings.window:
@@ -125,11 +121,12 @@ def window_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> 
 
 
 def dense_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> Tensor:
-    """Every frame once: a stream of T + window - 1 inputs -> (D, T)."""
+    """Compute every frame once: a stream of T + window - 1 inputs -> (D, T)."""
     pairs = torch.cat(list(_late(_early(inputs, net, settings.chunk), net, settings.chunk)), dim=1)
     weights = time_weights(settings.window // 2).tolist()
     features = torch.zeros(pairs.shape[0], pairs.shape[1] - 2 * len(weights) + 1)
-    for position, weight in enumerate(weights):  # a window's positions begin at every second frame
+    # positions of a window are two frames apart
+    for position, weight in enumerate(weights):
         features.add_(pairs[:, 2 * position :][:, : features.shape[1]], alpha=weight)
     return features
 
@@ -155,7 +152,7 @@ def _late(maps: Iterable[Tensor], net: I3DResNet, chunk: int) -> Iterator[Tensor
 
 
 def blocks(items: Iterable[Item], size: int, before: int, after: int) -> Iterator[tuple[list[Item], slice]]:
-    """Cut a stream into runs of `size`, each with its neighbours: lists, and which part of the list is the run.
+    """Cut a stream into runs of `size`, each with its neighbours: a list, and the slice of it that is the run.
 
     >>> [("".join(run), "".join(run[core])) for run, core in blocks("abcdefg", 3, 1, 2)]
     [('abcde', 'abc'), ('cdefg', 'defg')]
@@ -173,7 +170,7 @@ def blocks(items: Iterable[Item], size: int, before: int, after: int) -> Iterato
 
 
 def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Cosine between two sets of features (D, T) at each frame, after removing the mean of `a`, which all share: (T,).
+    """Cosine between two sets of features (D, T) at each frame, after subtracting the mean of `a`: (T,).
 
     >>> agreement(np.array([[1.0, 3.0], [0.0, 0.0]]), np.array([[2.0, 5.0], [1.0, 0.0]])).round(2).tolist()
     [0.0, 1.0]
@@ -184,7 +181,7 @@ def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _prepare(clips: Tensor, net: I3DResNet) -> Tensor:
-    """On the device and in the type of the net's weights, channels last in memory, which is fastest."""
+    """Move clips to the device and type of the net's weights, channels last in memory, which is fastest."""
     return clips.to(next(net.parameters())).contiguous(memory_format=torch.channels_last_3d)
 
 
@@ -192,7 +189,7 @@ RANDOM = "i3d_random"
 
 
 def trained_nets(profile: Profile) -> dict[str, I3DResNet]:
-    """The profile's backbone: loaded from its checkpoint, or (demo) both streams, trained in 2.2.
+    """Load the profile's backbone from its checkpoint, or (demo) both streams, trained in 2.2.
 
     Raises:
         WeightsError: the checkpoint is missing or of another net.
@@ -207,10 +204,10 @@ def trained_nets(profile: Profile) -> dict[str, I3DResNet]:
 
 
 def extract_sets(profile: Profile, videos: list[str]) -> pd.DataFrame:
-    """Extract every feature set for these videos; what is done is left as it is.
+    """Extract every feature set for these videos; finished videos are skipped.
 
     Returns:
-        A row a set: streams, channel order, dimension, videos, frames, undecodable frames.
+        One row per set: streams, channel order, dimension, videos, frames, undecodable frames.
     """
     nets, settings, data = trained_nets(profile), profile.params.i3d, profile.params.data
     sets = {str(data.own_features): ({"rgb": nets["rgb"]}, settings)}
@@ -235,10 +232,10 @@ def extract_sets(profile: Profile, videos: list[str]) -> pd.DataFrame:
 
 
 def mode_agreement(profile: Profile, video: str, frames: int = 120) -> tuple[np.ndarray, float]:
-    """How far `dense` features are from those of windows alone, on a video's first frames, with this profile's net.
+    """Compare `dense` with `window` features on a video's first frames, with this profile's net.
 
     Returns:
-        Cosine at each frame after removing the mean (frames,), and how many times faster dense was.
+        Cosine at each frame after subtracting the mean (frames,), and how many times faster dense was.
     """
     net, settings = for_inference(trained_nets(profile)["rgb"], torch.float32), profile.params.i3d
     clip = torch.from_numpy(np.stack(list(islice(read_video(profile.root / "videos" / f"{video}.avi"), frames))))
@@ -253,6 +250,6 @@ def mode_agreement(profile: Profile, video: str, frames: int = 120) -> tuple[np.
 
 
 def damaged(profile: Profile, videos: list[str]) -> dict[str, list[int]]:
-    """Those of the videos that have frames which cannot be decoded, and the numbers of these."""
+    """Videos with frames that cannot be decoded, and the numbers of these frames."""
     notes = {video: read_note(Path(profile.own_features), video).get("bad", []) for video in videos}
     return {video: bad for video, bad in notes.items() if bad}

@@ -1,9 +1,9 @@
-"""Training the demo's S3D with MIL-NCE on its narrated videos (thesis 2.4.1, Figure 14, equation 4).
+"""Training of the demo's S3D with MIL-NCE on its narrated videos (thesis 2.4.1, Figure 14, equation 4).
 
 A clip is drawn anywhere in a video; the captions nearest to it in time are its candidates, one of which may fit. The
-text side reads word vectors, as published; here they come from the shipped text model in the place of word2vec. Of each
-video several clips are drawn: with one of each, as published for a million videos, the net learns to tell our few
-hundred kitchens apart and what was said in each, and nothing of actions.
+text side reads fixed word vectors, as published; here they come from the shipped text model instead of word2vec.
+Several clips are drawn from each video. With one, as published for a million videos, the net learns to distinguish our
+few hundred kitchens by what was said there, and nothing about actions.
 """
 
 from functools import cache
@@ -18,11 +18,12 @@ from lib.backbones import labelled_clips
 from lib.backbones.labelled_clips import start_on_clips
 from lib.backbones.s3d import S3D, Words, mil_nce_loss, piece_vectors, words_of
 from lib.backbones.text import tokenizer, word_pieces
-from lib.core.checkpoints import Learner, saved_state
+from lib.core.checkpoints import saved_state
+from lib.core.devices import choose_device
 from lib.core.files import key
 from lib.core.progress import track
 from lib.core.settings import Demo, MilNce, S3DFeatures, VideoClip
-from lib.core.training import Row, fit, one_cycle, set_rate
+from lib.core.training import Row, fit_batches
 from lib.data.frames import random_squares, to_clips
 from lib.data.narrated import caption_file, caption_tracks, read_list
 from lib.data.video import read_video
@@ -31,11 +32,11 @@ MADE_BY = ("backbones.mil_nce", "backbones.text", "data.narrated", "data.video",
 
 
 class Corpus:
-    """The training videos of a narrated set with their captions, decoded into memory.
+    """Training videos of a narrated set and their captions, decoded into memory.
 
     Args:
         root: of the set.
-        words: that captions are read with.
+        words: the vocabulary.
         settings: how clips and captions are drawn.
     """
 
@@ -49,11 +50,12 @@ class Corpus:
             self.numbers.append(words.numbers(text, settings.words))
 
     def draw(self) -> tuple[Tensor, Tensor]:
-        """Clips (B, frames, S, S, 3) uint8 and their candidates' words (B·K, words), clip by clip."""
+        """Draw clips (B, frames, S, S, 3) uint8 and the words of their K candidates (B·K, words), clip by clip."""
         settings, clips, captions = self.settings, [], []
         for video in torch.randint(len(self.frames), (settings.batch // settings.per_video,)).tolist():
             firsts = len(self.frames[video]) - settings.frames + 1
-            for part in range(settings.per_video):  # one from each part of the video
+            # one from each part of the video
+            for part in range(settings.per_video):
                 first = int((part + torch.rand(()).item()) * firsts / settings.per_video)
                 clips.append(self.frames[video][first : first + settings.frames])
                 far = np.abs(self.middles[video] - first - settings.frames / 2)
@@ -65,18 +67,18 @@ class Corpus:
 def train_s3d(
     root: Path, demo: Demo, s3d: S3DFeatures, settings: MilNce, text: VideoClip, folder: Path
 ) -> tuple[S3D, Words, pd.DataFrame]:
-    """Train on labelled clips, then on a narrated set; what is finished is loaded, what was killed goes on.
+    """Train on labelled clips, then on a narrated set; a finished run is loaded, a killed one is resumed.
 
     Args:
         root: of the narrated set, with videos/.
         demo: how the labelled clips look.
         s3d, settings: the net; its training.
-        text: names the text model whose word pieces give the word vectors.
+        text: names the text model from whose word pieces the word vectors are made.
         folder: of the run.
 
     Returns:
-        The net in evaluation mode, the words that it knows, and the history: epoch, learning_rate, loss and hit (share
-        of clips whose best caption of the batch is one of their own candidates, percent).
+        The net in evaluation mode, its vocabulary, and the history: epoch, learning_rate, loss and hit (percent of
+        clips whose best caption in the batch is one of their own candidates).
     """
     listed = set(read_list(root, "train"))
     captions = [line for _, _, _, lines in caption_tracks(caption_file(root), listed) for line in lines]
@@ -87,34 +89,41 @@ def train_s3d(
     identity = key(sections, code=MADE_BY, files=files)
     if saved_state(folder / "weights.safetensors").get("key") != identity:
         start_on_clips(net, demo, s3d, settings, folder.with_name(f"{folder.name}_clips"))
-        net.fc.weight.data *= 0.1  # large features by now: else the first scores are in the tens and wash them out
+        # features are large by now; without this the first scores are in the tens, and their gradients destroy them
+        net.fc.weight.data *= 0.1
 
-    @cache  # not decoded when the run is finished
+    device = choose_device()
+    net.to(device)
+
+    # not decoded if the run is finished
+    @cache
     def corpus() -> Corpus:
         return Corpus(root, words, settings)
 
-    def batches_of(epoch: int) -> range:
-        set_rate(optimizer, settings.learning_rate * one_cycle(epoch - 1, settings.epochs))
-        return range(settings.batches)
-
-    def losses_of(_batch: int) -> list[tuple[Tensor, Row]]:
+    def batch_loss() -> tuple[Tensor, Row]:
         clips, numbers = corpus().draw()
-        video, text = embed(net, random_squares(clips, settings.square), s3d.crop), net.text_module(numbers)
+        video, text = embed(net, random_squares(clips, settings.square), s3d.crop), net.text_module(numbers.to(device))
         best = (video @ text.T).argmax(dim=1) // settings.candidates
-        hit = 100 * (best == torch.arange(len(video))).float().mean().item()
-        return [(mil_nce_loss(video, text), {"hit": hit})]
-
-    def measure(_epoch: int, sums: Row) -> Row:
-        return {name: value / settings.batches for name, value in sums.items()}
+        own = torch.arange(len(video), device=device)
+        return mil_nce_loss(video, text), {"hit": 100 * (best == own).float().mean().item()}
 
     learns = [parameter for parameter in net.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(learns, settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
-    run = {"epochs": settings.epochs, "seed": settings.seed, "folder": folder, "key": identity}
-    return net, words, fit(Learner(net, optimizer), batches_of, losses_of, measure, **run)
+    history = fit_batches(
+        net,
+        torch.optim.AdamW(learns, settings.learning_rate, weight_decay=settings.weight_decay, fused=True),
+        batch_loss,
+        batches=settings.batches,
+        epochs=settings.epochs,
+        rate=settings.learning_rate,
+        seed=settings.seed,
+        folder=folder,
+        key=identity,
+    )
+    return net.cpu(), words, history
 
 
 def build_s3d(settings: S3DFeatures, words: Words, text: VideoClip, seed: int) -> S3D:
-    """A net with random weights, and word vectors from the text model; the global generator is left alone."""
+    """Build a net with random weights, and word vectors from the text model; the global generator is not used."""
     pieces = word_pieces(text)
     tokens = tokenizer(text)
     vectors = piece_vectors(words, pieces, lambda batch: tokens(batch, add_special_tokens=False)["input_ids"])
@@ -126,8 +135,8 @@ def build_s3d(settings: S3DFeatures, words: Words, text: VideoClip, seed: int) -
 
 
 def embed(net: S3D, frames: Tensor, size: int) -> Tensor:
-    """Embeddings of frames (B, T, H, W, 3) uint8: (B, E).
+    """Embed frames (B, T, H, W, 3) uint8: (B, E).
 
-    In float32: on processors with bfloat16 the gradient of a temporal convolution over two frames came out as 1e14.
+    In float32: in bfloat16 on a processor, the gradient of a temporal convolution over two frames came out as 1e14.
     """
-    return net(to_clips(frames, size))[0]
+    return net(to_clips(frames, size).to(next(net.parameters()).device))[0]

@@ -1,10 +1,8 @@
 """S3D-G with a text side, as published with MIL-NCE (thesis 2.4.1, equation 4).
 
 Net: Xie et al., ECCV 2018 (arXiv 1712.04851), an I3D whose 3D convolutions are split into space and time and whose
-branches are gated. Training: Miech et al., CVPR 2020 (arXiv 1912.06430). Names of parameters are those of the published
-`s3d_howto100m.pth`, which loads strictly; its dictionary of words is `s3d_dict.npy` (lib/backbones/s3d.py).
-
-The words that S3D's text side knows (thesis 2.4.1): a table of vectors, a number a word, 0 for none.
+branches are gated. Training: Miech et al., CVPR 2020 (arXiv 1912.06430). Parameters are named as in the published
+`s3d_howto100m.pth`, which loads strictly; its text side reads the words of `s3d_dict.npy`.
 """
 
 import re
@@ -36,7 +34,7 @@ SPATIAL_POOL = ((1, 3, 3), (1, 2, 2))
 
 
 class Convolution(nn.Module):
-    """Convolution, batch norm, ReLU; where separable, first over space, then over time with a norm of its own."""
+    """Convolution, batch norm, ReLU; if separable, first over space, then over time with a norm of its own."""
 
     def __init__(self, inputs: int, outputs: int, kernel: tuple[int, int, int], separable: bool = False):
         super().__init__()
@@ -51,13 +49,13 @@ class Convolution(nn.Module):
         self.separable = separable
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W) -> (B, C', T, H, W); an even kernel adds an element a dimension."""
+        """(B, C, T, H, W) -> (B, C', T, H, W); an even kernel adds one element per dimension."""
         x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         return F.relu(self.bn2(self.conv2(x)), inplace=True) if self.separable else x
 
 
 class SelfGating(nn.Module):
-    """Each channel times the sigmoid of a linear map of all channels' means."""
+    """Multiply each channel by the sigmoid of a linear map of all channels' means."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -98,7 +96,7 @@ class Inception(nn.Module):
 
 
 class SentenceEmbedding(nn.Module):
-    """Word vectors, which stay as they are, two layers, and the maximum over the words (thesis Figure 14, g)."""
+    """Fixed word vectors, two layers, and the maximum over the words (thesis Figure 14, g)."""
 
     def __init__(self, embedding_dim: int, words: int, word_dim: int, hidden: int):
         super().__init__()
@@ -108,16 +106,16 @@ class SentenceEmbedding(nn.Module):
         self.fc2 = nn.Linear(hidden, embedding_dim)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Word numbers (B, W), 0 where the sentence has ended -> (B, E). As published, 0s take part."""
+        """Word numbers (B, W), 0 after the end of the sentence -> (B, E). As published, the padding takes part."""
         return self.fc2(F.relu(self.fc1(self.word_embd(ids))).amax(dim=1))
 
 
 class S3D(nn.Module):
-    """Video to a vector in the space that it shares with sentences.
+    """Encoder of clips and of sentences into one space.
 
     Args:
         embedding_dim: E of the shared space.
-        width: factor on all channels of the video net; 1 is the published one.
+        width: factor on all channels of the video net; 1 as published.
         words: rows of the word table, the first for padding.
         word_dim: of a word vector.
         text_hidden: width of the text side.
@@ -134,7 +132,8 @@ class S3D(nn.Module):
         super().__init__()
 
         def scaled(channels: int) -> int:
-            return max(8, 8 * round(channels * width / 8))  # eights: what processors have fast kernels for
+            # processors have fast kernels for multiples of eight
+            return max(8, 8 * round(channels * width / 8))
 
         self.conv1 = Convolution(24, scaled(64), (2, 4, 4))
         self.conv_2b = Convolution(scaled(64), scaled(64), (1, 1, 1))
@@ -145,12 +144,13 @@ class S3D(nn.Module):
             block = Inception(channels, [scaled(count) for count in outputs])
             self.add_module(name, block)
             channels = block.output_dim
-        self.feature_dim = channels  # 1024 as published
+        # 1024 as published
+        self.feature_dim = channels
         self.fc = nn.Linear(channels, embedding_dim)
         self.text_module = SentenceEmbedding(embedding_dim, words, word_dim, text_hidden)
 
     def forward(self, clip: Tensor) -> tuple[Tensor, Tensor]:
-        """Embedding and feature of clips.
+        """Encode clips.
 
         Args:
             clip: (B, 3, T, H, W), RGB in [0, 1]; T, H, W even.
@@ -163,7 +163,8 @@ class S3D(nn.Module):
         """
         if clip.ndim != 5 or clip.shape[1] != 3 or any(size % 2 for size in clip.shape[2:]):
             raise ValueError(f"S3D takes clips (B, 3, T, H, W) with even T, H and W; got {tuple(clip.shape)}")
-        x = self.conv1(space_to_depth(clip))[:, :, 1:, 1:, 1:]  # an even kernel, padded on both sides: one too many
+        # an even kernel, padded on both sides, gives one element too many
+        x = self.conv1(space_to_depth(clip))[:, :, 1:, 1:, 1:]
         x = max_pool_same(x, *SPATIAL_POOL)
         x = self.gating(self.conv_2c(self.conv_2b(x)))
         x = max_pool_same(x, *SPATIAL_POOL)
@@ -172,19 +173,20 @@ class S3D(nn.Module):
                 x = max_pool_same(x, *POOLED_BEFORE[name])
             x = self.get_submodule(name)(x)
         feature = x.float().mean(dim=(2, 3, 4))
-        with torch.autocast(clip.device.type, enabled=False):  # small differences live here: float32 always
+        # small differences matter here, so always in float32
+        with torch.autocast(clip.device.type, enabled=False):
             return self.fc(feature), feature
 
 
 def space_to_depth(clip: Tensor) -> Tensor:
-    """Cubes of 2x2x2 become channels, last in memory (fast): (B, C, T, H, W) -> (B, 8 C, T/2, H/2, W/2)."""
+    """Turn cubes of 2x2x2 into channels, last in memory (fast): (B, C, T, H, W) -> (B, 8 C, T/2, H/2, W/2)."""
     batch, channels, time, height, width = clip.shape
     cubes = clip.reshape(batch, channels, time // 2, 2, height // 2, 2, width // 2, 2)
     return cubes.permute(0, 2, 4, 6, 3, 5, 7, 1).flatten(4).permute(0, 4, 1, 2, 3)
 
 
 def max_pool_same(x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
-    """TensorFlow's SAME padding (the odd element behind), with zeros: what is pooled is never negative."""
+    """Max-pool with TensorFlow's SAME padding (the odd element behind), by zeros, as the input is never negative."""
     total = [max(size - step, 0) for size, step in zip(kernel, stride, strict=True)]
     padding = [side for size in reversed(total) for side in (size // 2, size - size // 2)]
     return F.max_pool3d(F.pad(x, padding), kernel, stride, ceil_mode=True)
@@ -193,7 +195,7 @@ def max_pool_same(x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]) -
 def mil_nce_loss(video: Tensor, text: Tensor) -> Tensor:
     """MIL-NCE (equation 4): each clip against its own K captions and all others of the batch, in both directions.
 
-    As in the published code the own captions stand in the row and in the column, so they count twice below the line.
+    As in the published code, own captions are in the row and in the column, so the denominator counts them twice.
 
     Args:
         video: (B, D).
@@ -202,8 +204,11 @@ def mil_nce_loss(video: Tensor, text: Tensor) -> Tensor:
     >>> round(mil_nce_loss(torch.zeros(2, 4), torch.zeros(6, 4)).item(), 4)  # ln(12 / 3)
     1.3863
     """
-    scores = (video @ text.T).view(len(video), len(video), -1)  # (clip, clip of the caption, K)
-    own = scores.diagonal().T.logsumexp(dim=1)  # (B,)
+    # (clip, clip of the caption, K)
+    scores = (video @ text.T).view(len(video), len(video), -1)
+    # numerator: any of a clip's own candidates may fit
+    own = scores.diagonal().T.logsumexp(dim=1)
+    # denominator: the clip with all captions, and its captions with all clips
     both = torch.cat((scores, scores.transpose(0, 1)), dim=1).flatten(1).logsumexp(dim=1)
     return (both - own).mean()
 
@@ -212,7 +217,7 @@ WORD = re.compile(r"[\w']+")
 
 
 class Words:
-    """Numbers of words, from 1.
+    """A vocabulary: words and their numbers, from 1.
 
     Args:
         words: in the order of their rows in the table (row 0 is for padding).
@@ -226,7 +231,7 @@ class Words:
         return len(self.words)
 
     def numbers(self, sentences: Sequence[str], longest: int = 16) -> Tensor:
-        """(sentences, longest) int64: lower case, unknown words left out, cut or filled up with 0, as published.
+        """Encode sentences, (sentences, longest) int64: lower case, unknown words dropped, cut or padded with 0.
 
         >>> Words(["slice", "the", "apple"]).numbers(["Slice the red apple!"], longest=5).tolist()
         [[1, 2, 3, 0, 0]]
@@ -239,7 +244,7 @@ class Words:
 
 
 def read_dictionary(path: Path) -> Words:
-    """The words of the published `s3d_dict.npy`.
+    """Read the words of the published `s3d_dict.npy`.
 
     Raises:
         WeightsError: missing, or not an array of words.
@@ -247,25 +252,23 @@ def read_dictionary(path: Path) -> Words:
     try:
         words = np.load(path)
     except FileNotFoundError:
-        raise WeightsError(f"{path}: S3D's dictionary is not there; it lies beside the published weights") from None
+        raise WeightsError(f"{path}: S3D's dictionary is missing; it is published beside the weights") from None
     except (OSError, ValueError, EOFError) as error:
-        raise WeightsError(f"{path}: not an array of words ({error}); fetch the file again") from None
+        raise WeightsError(f"{path}: not an array of words ({error}); download it again") from None
     if not isinstance(words, np.ndarray) or words.ndim != 1 or words.dtype.kind != "U":
-        raise WeightsError(f"{path}: not an array of words; fetch the file again")
+        raise WeightsError(f"{path}: not an array of words; download it again")
     if len(set(words.tolist())) < len(words):
-        raise WeightsError(
-            f"{path}: a word stands twice, so the rows are not those of the published table; fetch it again"
-        )
+        raise WeightsError(f"{path}: a word occurs twice, so rows do not match the published table; download it again")
     return Words(words.tolist())
 
 
 def words_of(captions: Iterable[str]) -> Words:
-    """All words of a corpus, in the order of the alphabet."""
+    """All words of a corpus, in alphabetical order."""
     return Words(sorted({word for caption in captions for word in WORD.findall(caption.lower())}))
 
 
 def piece_vectors(words: Words, pieces: Tensor, tokenize) -> Tensor:
-    """A table for `Words` from a text model's word pieces: each word the mean of its pieces.
+    """Make a table for `Words` from a text model's word pieces: each word is the mean of its pieces.
 
     Args:
         pieces: (vocabulary, H), the text model's input vectors.

@@ -1,18 +1,12 @@
-"""One S3D feature a second of every video (thesis 2.4.1; MMPT's extractor: 30 frames a second, length 1, float16).
+"""S3D features, one per second of a video (thesis 2.4.1; MMPT's extractor: 30 frames per second, length 1, float16).
 
-A feature set's name says how it was made, e.g. s3d_mixed_5c_30fps_224px_l2, and a pre-trained model remembers the name:
-the thesis pre-trained on features made one way and transferred to features made another way.
-
-From videos to packed features: the narrated set, S3D, and its features of both kinds of videos (thesis 2.4).
-
-Functions take the parameters and the profile's folders, so that `lib.pretrain` on a cluster and the notebooks find the
-very same files.
+The name of a feature set says how it was made, e.g. s3d_mixed_5c_30fps_224px_l2, and a pre-trained model remembers the
+name: the thesis pre-trained on features made one way and transferred to features made another way.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,13 +17,13 @@ from torch.nn import functional as F
 from lib.backbones.mil_nce import train_s3d
 from lib.backbones.s3d import S3D, Words, read_dictionary
 from lib.backbones.text import tokenizer
-from lib.core.checkpoints import WeightsError, digest, read_weights
-from lib.core.devices import alone
+from lib.core.checkpoints import WeightsError, digest, load_strictly
+from lib.core.devices import autocast, choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.paths import ROOT
 from lib.core.processes import only_one
 from lib.core.progress import track
-from lib.core.settings import Layer, S3DFeatures
+from lib.core.settings import Layer, Params, S3DFeatures
 from lib.data.frames import to_clips
 from lib.data.narrated import Part, caption_file, caption_tracks, read_list
 from lib.data.packs import Narrated, open_packed, pack
@@ -38,11 +32,12 @@ from lib.data.video import Frames, read_video
 
 MADE_BY = ("backbones.s3d", "backbones.s3d_features", "core.devices", "data.frames", "data.video")
 LAYERS: tuple[Layer, ...] = ("mixed_5c", "video_embedding")
+PARTS: tuple[Part, ...] = ("train", "val")
 SECONDS_AT_ONCE = 16
 
 
 class FeatureSetError(ValueError):
-    """Features made one way for a model that learnt on others; the message is one line."""
+    """Features of another kind than those on which the model was trained; the message is one line."""
 
 
 def feature_set(layer: Layer, settings: S3DFeatures) -> str:
@@ -56,7 +51,11 @@ def feature_set(layer: Layer, settings: S3DFeatures) -> str:
 
 
 def check_same_set(learnt_on: str, given: str, accept: Mapping[str, str]) -> None:
-    """Raises FeatureSetError where a model gets features that it did not learn on and that `accept` does not name."""
+    """Check that a model is given the features on which it was trained, or others that `accept` names for them.
+
+    Raises:
+        FeatureSetError: it is not.
+    """
     if given not in (learnt_on, accept.get(learnt_on)):
         raise FeatureSetError(
             f"the model was pre-trained on the features {learnt_on!r} and cannot be given {given!r}; extract them in"
@@ -67,35 +66,34 @@ def check_same_set(learnt_on: str, given: str, accept: Mapping[str, str]) -> Non
 def extract_s3d(
     videos: Sequence[Path], folders: Mapping[Layer, Path], net: S3D, settings: S3DFeatures, rows: bool
 ) -> None:
-    """For every video and layer write <video>.npy, float16; what is done with the same net and settings is left alone.
+    """Extract both layers of videos: write <video>.npy, float16; what this net and these settings made is skipped.
 
     Args:
-        videos: files.
         folders: of each layer's feature set.
-        rows: (T, D), HowTo100M's way; else (D, T), MS-TCN's.
+        rows: write (T, D), as HowTo100M does; else (D, T), as MS-TCN does.
     """
     how = key([settings.model_dump(), digest(net), rows], code=MADE_BY)
     note = next(iter(folders.values())) / "extracted.json"
     done = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
     identities = {video.stem: key(how, files=[video]) for video in videos}
     todo = [video for video in videos if done.get(video.stem) != identities[video.stem]]
-    for number, video in enumerate(
-        track(todo, "S3D features, video", total=len(videos), initial=len(videos) - len(todo))
-    ):
+    progress = track(todo, "S3D features, video", total=len(videos), initial=len(videos) - len(todo))
+    for number, video in enumerate(progress):
         for layer, features in video_features(read_video(video), net, settings).items():
             with atomic(folders[layer] / f"{video.stem}.npy") as temporary:
                 np.save(temporary, features if rows else features.T)
         done[video.stem] = identities[video.stem]
-        if number % 32 == 31 or number == len(todo) - 1:  # a killed run does these again
+        # a killed run repeats at most these
+        if number % 32 == 31 or number == len(todo) - 1:
             write_json(note, done)
 
 
 def video_features(frames: Frames, net: S3D, settings: S3DFeatures) -> dict[Layer, np.ndarray]:
-    """Both layers' features of a video, (T, D) float16 each, T = seconds that have begun."""
+    """Compute both layers' features of a video, (T, D) float16 each; T counts a second that has begun."""
     dtype, device = getattr(torch, settings.dtype), next(net.parameters()).device
     parts: dict[Layer, list[Tensor]] = {layer: [] for layer in LAYERS}
     for seconds in _seconds(frames, settings):
-        with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+        with torch.inference_mode(), autocast(device, dtype):
             embedding, mixed = net(seconds.to(device))
         for layer, values in zip(LAYERS, (mixed, embedding), strict=True):
             parts[layer].append(F.normalize(values.float(), dim=1) if settings.normalize else values.float())
@@ -103,9 +101,9 @@ def video_features(frames: Frames, net: S3D, settings: S3DFeatures) -> dict[Laye
 
 
 def _seconds(frames: Frames, settings: S3DFeatures) -> Iterator[Tensor]:
-    """Clips of a second each, (n, 3, fps, crop, crop), up to SECONDS_AT_ONCE; the last is filled up with black frames.
+    """Yield clips of one second, (n, 3, fps, crop, crop), up to SECONDS_AT_ONCE; the last is padded with black frames.
 
-    Of a faster video each second's frames are thinned out evenly, of a slower one they are repeated.
+    Frames of a faster video are dropped evenly, those of a slower one are repeated.
     """
     wanted = [int((number + 1e-6) * frames.fps / settings.fps) for number in range(_length(frames) * settings.fps)]
     chunk, held, blank = SECONDS_AT_ONCE * settings.fps, [], None
@@ -132,15 +130,11 @@ def _clips(held: list[Tensor], settings: S3DFeatures) -> Tensor:
     return to_clips(torch.stack(held).unflatten(0, (-1, settings.fps)), settings.crop)
 
 
-PARTS: tuple[Part, ...] = ("train", "val")
-Params = Any  # lib.core.settings.Params, or a notebook's part of it
-
-
 def load_s3d(profile: Profile) -> tuple[S3D, Words, pd.DataFrame | None]:
-    """The profile's S3D, published or (demo) trained on the narrations; its words; its history, where it was trained.
+    """Load the profile's S3D, or (demo) train it on the narrations: net, vocabulary, and the history if it was trained.
 
     Raises:
-        WeightsError: the weights are not there, or of another net.
+        WeightsError: the weights are missing, or of another net.
     """
     settings = profile.params.s3d
     if settings.weights is None:
@@ -152,46 +146,40 @@ def load_s3d(profile: Profile) -> tuple[S3D, Words, pd.DataFrame | None]:
 
 
 def published_s3d(settings: S3DFeatures) -> S3D:
-    """S3D with the weights that the settings name, in evaluation mode.
+    """Load S3D with the weights that the settings name, in evaluation mode.
 
     Raises:
-        WeightsError: the weights are not there, or of another net.
+        WeightsError: the weights are missing, or of another net.
     """
-    path = ROOT / str(settings.weights)
-    state = read_weights(path, None, "fetch s3d_howto100m.pth from the authors' page")
     net = S3D(settings.embedding_dim, settings.width, text_hidden=settings.text_hidden)
-    try:
-        net.load_state_dict(state)
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip()
-        raise WeightsError(f"{path}: not weights of this S3D: {first}") from None
+    load_strictly(net, ROOT / str(settings.weights), None, "download s3d_howto100m.pth from the authors' page")
     return net.eval()
 
 
 def make_features(profile: Profile) -> pd.DataFrame:
-    """S3D's features of the target set's videos and, in the demo, of the narrated ones, which are packed then.
+    """Extract S3D's features of the target set's videos and, in the demo, of the narrated ones, which are then packed.
 
     Returns:
-        A row a feature set and kind of videos: videos, seconds, dimension, mean norm.
+        One row per feature set and kind of videos: videos, seconds, dimension, mean norm.
     """
-    net = load_s3d(profile)[0].to(alone().device)
+    net = load_s3d(profile)[0].to(choose_device())
     target = profile.root
     sets: dict[Layer, str] = {layer: feature_set(layer, profile.params.s3d) for layer in LAYERS}
     targets: dict[Layer, Path] = {layer: profile.out.data / "features" / name for layer, name in sets.items()}
     extract_s3d(sorted((target / "videos").glob("[!.]*.avi")), targets, net, profile.params.s3d, rows=False)
-    if profile.params.data.source == "demo":
+    demo, rows = profile.params.data.source == "demo", []
+    if demo:
         narrated = profile.narrated_root
         folders: dict[Layer, Path] = {layer: narrated / "features" / name for layer, name in sets.items()}
         videos = [narrated / "videos" / f"{video}.avi" for part in PARTS for video in read_list(narrated, part)]
         extract_s3d(videos, folders, net, profile.params.s3d, rows=True)
-    rows = []
     for layer in LAYERS:
-        if profile.params.data.source == "demo":
+        if demo:
             pack_narrated(profile, layer)
-        for part in PARTS if profile.params.data.source == "demo" else ():
-            narration = open_pack(profile, layer, part)
-            features = [narration.features(number) for number in range(len(narration))]
-            rows.append(_described(f"narrated, {part}", narration.feature_set, features))
+            for part in PARTS:
+                narration = open_pack(profile, layer, part)
+                features = [narration.features(number) for number in range(len(narration))]
+                rows.append(_described(f"narrated, {part}", narration.feature_set, features))
         features = [np.load(file).T for file in sorted(targets[layer].glob("*.npy"))]
         rows.append(_described("target", sets[layer], features))
     return pd.DataFrame(rows)
@@ -210,12 +198,12 @@ def _described(what: str, name: str, features: list[np.ndarray]) -> dict[str, st
 
 
 def narrated_set(params: Params, layer: Layer) -> str:
-    """Name of the narrated videos' feature set."""
+    """Name of the feature set of the narrated videos."""
     return feature_set(layer, params.s3d) if params.data.source == "demo" else params.howto100m.features[layer]
 
 
 def pack_narrated(profile: Profile, layer: Layer) -> None:
-    """Pack both lists of the narrated videos with one feature set; a finished pack of the same files is left alone."""
+    """Pack both lists of the narrated videos with one feature set; a finished pack of the same files is kept."""
     root, name, words = profile.narrated_root, narrated_set(profile.params, layer), tokenizer(profile.params.videoclip)
     with only_one(profile.out.packed / f".{name}.lock"):
         for part in PARTS:
@@ -223,7 +211,7 @@ def pack_narrated(profile: Profile, layer: Layer) -> None:
 
 
 def open_pack(profile: Profile, layer: Layer, part: Part) -> Narrated:
-    """The packed videos of one list.
+    """Open the packed videos of one list.
 
     Raises:
         DatasetError: they have not been packed.
@@ -232,7 +220,7 @@ def open_pack(profile: Profile, layer: Layer, part: Part) -> Narrated:
 
 
 def sample_scores(profile: Profile, clips: int = 8) -> np.ndarray:
-    """Scores of a second of some validation videos against the captions nearest to each, (B, B·K) (Figure 14)."""
+    """Score a second of some validation videos against the captions nearest to each: (B, B·K) (Figure 14)."""
     net, words, _ = load_s3d(profile)
     root, settings = profile.narrated_root, profile.params.mil_nce
     chosen = read_list(root, "val")[:clips]

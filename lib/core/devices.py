@@ -1,6 +1,6 @@
-"""The processes that train one model together: one, or as many as `torchrun` started.
+"""The processes that train one model together, each on a device of its own: one, or as many as `torchrun` started.
 
-What is asked of them is little: sums over all, and waiting. Each process draws what it works on from the common seed.
+They exchange little: sums, and what the first of them decided. Each draws its own work from the common seed.
 """
 
 import os
@@ -13,14 +13,15 @@ import torch
 import torch.distributed
 from torch import Tensor
 
-PATIENCE = timedelta(days=1)  # while one packs or mines, the others wait
+# The others wait while one process packs or mines.
+TIMEOUT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Group:
     """Attributes:
     rank: number of this process, from 0.
-    size: how many there are.
+    size: number of processes.
     device: of this process.
     """
 
@@ -28,8 +29,8 @@ class Group:
     size: int
     device: torch.device
 
-    def add_up(self, tensors: Iterable[Tensor]) -> None:
-        """Replace each tensor by its sum over the processes, in one exchange; all must be of one type."""
+    def all_reduce(self, tensors: Iterable[Tensor]) -> None:
+        """Replace each tensor by its sum over the processes, in one exchange; all must have the same type."""
         tensors = list(tensors)
         if self.size == 1 or not tensors:
             return
@@ -38,42 +39,46 @@ class Group:
         for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(total.view_as(tensor))
 
-    def tell(self, value: Any) -> Any:
-        """What the first process says, in all of them: so that no two decide differently."""
+    def broadcast(self, value: Any) -> Any:
+        """Return the first process's value in all processes, so that no two decide differently."""
         values = [value]
         if self.size > 1:
             torch.distributed.broadcast_object_list(values)
         return values[0]
 
-    def wait(self) -> None:
-        """Until every process has come here."""
+    def barrier(self) -> None:
+        """Wait until every process has arrived here."""
         if self.size > 1:
             torch.distributed.barrier()
 
 
+def choose_device() -> torch.device:
+    """The GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def single_process() -> Group:
+    """A group of this process only."""
+    return Group(0, 1, choose_device())
+
+
 def join_group() -> Group:
-    """The group of this process; without a launcher it is alone, on the GPU if there is one."""
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    cuda = torch.cuda.is_available()
+    """Join the processes that `torchrun` started; without it, this process trains by itself."""
+    size, device = int(os.environ.get("WORLD_SIZE", "1")), choose_device()
     if size == 1:
-        return Group(0, 1, torch.device("cuda" if cuda else "cpu"))
+        return single_process()
     if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
-    device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
-    if cuda:
+        torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
     return Group(torch.distributed.get_rank(), size, device)
 
 
 def leave_group() -> None:
-    """At the end of a program that joined one."""
+    """Leave the group, if one was joined; the last call of a program."""
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
-
-
-def alone() -> Group:
-    """A group of this process only, on the GPU if there is one."""
-    return Group(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:

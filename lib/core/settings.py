@@ -259,7 +259,7 @@ class Asformer(Section):
 
 
 class I3D(Section):
-    """I3D and how features are taken from it (thesis 2.2.1, 2.3.2; lib/backbones/i3d.py, lib/backbones/i3d_features.py)."""
+    """I3D and the extraction of its features (thesis 2.2.1, 2.3.2; lib/backbones/i3d.py, i3d_features.py)."""
 
     weights: str | None  # checkpoint of the RGB net, relative to the project; null: trained in 2.2 (the demo)
     width: PositiveInt  # channels of the stem; features have 32 times as many
@@ -297,7 +297,7 @@ class Demo(Section):
 
 
 class Backbone(Section):
-    """Training of the demo's I3D on rendered clips of a wider domain (lib/backbones/labelled_clips.py), in the place of Kinetics."""
+    """Training of the demo's I3D on rendered clips, in place of Kinetics (lib/backbones/labelled_clips.py)."""
 
     clips: PositiveInt
     clip_frames: PositiveInt  # rendered

@@ -1,16 +1,14 @@
-"""The trainer: one loop for every network here, which goes on exactly where it was killed.
+"""The trainer: one loop for every network, which resumes exactly where it was killed.
 
-After each epoch one file holds everything the next one needs: weights, optimizer, scheduler, history. The random
-generators are seeded anew by seed and epoch, so there is nothing of them to keep. A run that was killed at any moment
-and started again therefore ends with the very bytes of one that was not.
-
-Learning rates as functions of how far a training is, set before each step: nothing to keep in a checkpoint.
+After each epoch, one file holds everything that the next one needs: weights, optimizer, scheduler, history. Nothing
+random outlives an epoch: generators are seeded by seed and epoch, and learning rates are functions of the step. A run
+that was killed at any moment and started again therefore ends with the same bytes as one that was not.
 """
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 import torch
@@ -27,12 +25,12 @@ TRAINER = ("core.checkpoints", "core.devices", "core.training")
 
 
 def histories(parts: Mapping[object, pd.DataFrame], name: str) -> pd.DataFrame:
-    """Histories one below the other, a column `name` telling them apart."""
+    """Stack histories; the column `name` holds their keys."""
     return pd.concat(parts, names=[name]).reset_index(level=name).reset_index(drop=True)
 
 
 def one_cycle(step: int, steps: int) -> float:
-    """Factor at a step (from 0): linear warm-up over a tenth of the steps, then half a cosine down to zero.
+    """Learning-rate factor at a step (from 0): linear warm-up over a tenth of the steps, then a cosine decay to zero.
 
     >>> [round(one_cycle(step, 20), 2) for step in (0, 1, 2, 11, 19)]
     [0.5, 1.0, 1.0, 0.5, 0.01]
@@ -43,7 +41,7 @@ def one_cycle(step: int, steps: int) -> float:
 
 
 def linear(step: int, warmup: int, steps: int) -> float:
-    """Factor at a step (from 1): linear warm-up, then linear down to zero at `steps`.
+    """Learning-rate factor at a step (from 1): linear warm-up, then linear decay to zero at `steps`.
 
     >>> [linear(step, 10, 110) for step in (1, 10, 60, 110)]
     [0.1, 1.0, 0.5, 0.0]
@@ -52,13 +50,16 @@ def linear(step: int, warmup: int, steps: int) -> float:
 
 
 def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """For all parameters."""
+    """Set the learning rate of all parameters."""
     for group in optimizer.param_groups:
         group["lr"] = rate
 
 
 Row = dict[str, float]
 Example = TypeVar("Example")
+ExamplesOf = Callable[[int], Iterable[Example]]
+LossesOf = Callable[[Example], Iterable[tuple[Tensor, Row]]]
+Measure = Callable[[int, Row], Row]
 
 
 class TrainingError(ValueError):
@@ -67,47 +68,47 @@ class TrainingError(ValueError):
 
 def fit(
     learner: Learner,
-    examples_of: Callable[[int], Iterable[Example]],
-    losses_of: Callable[[Example], Iterable[tuple[Tensor, Row]]],
-    measure: Callable[[int, Row], Row],
+    examples_of: ExamplesOf[Example],
+    losses_of: LossesOf[Example],
+    measure: Measure,
     *,
     epochs: int,
     seed: int,
     folder: Path,
     key: str,
 ) -> pd.DataFrame:
-    """Train, one example a step, and leave weights.safetensors and history.csv.
+    """Train, one example per step, and write weights.safetensors and history.csv.
 
     Args:
-        learner: in the end its model has the last epoch's weights and is in evaluation mode.
+        learner: at the end its model has the last epoch's weights and is in evaluation mode.
         examples_of: epoch (from 1) -> its examples in order, e.g. `shuffled` names of the training videos.
-        losses_of: example -> the parts of its loss that are this process's, each with numbers to be summed over the
-            epoch (not over processes), e.g. correct frames.
-            A part's gradient is taken before the next part is asked for, so that memory holds one at a time.
-        measure: epoch, sums (with `loss`) -> what the history keeps of it; the model is in evaluation mode.
-        seed: of dropout and whatever else is drawn in training.
-        folder: of the run. One that finished with the same key is loaded, one that was killed goes on.
+        losses_of: example -> yields (part of the loss, counts) for the parts computed by this process; counts, such as
+            correct frames, are summed over the epoch, not over processes. The gradient of a part is taken before the
+            next part is computed, so that memory holds one at a time.
+        measure: epoch, sums (of `loss` and the counts) -> its row of the history; the model is in evaluation mode.
+        seed: of dropout and everything else that is drawn in training.
+        folder: of the run. A run that finished with the same key is loaded, one that was killed is resumed.
         key: identity of the run (lib.core.files.key).
 
     Returns:
-        The history: a row an epoch, columns epoch, learning_rate and those of `measure`.
+        The history: one row per epoch, columns epoch, learning_rate and those of `measure`.
 
     Raises:
         TrainingError: the loss is not finite; names example and epoch.
     """
-    weights, checkpoint, leads = (
-        folder / "weights.safetensors",
-        folder / "checkpoint.safetensors",
-        learner.group.rank == 0,
-    )
-    for cut_off in folder.glob(".*.tmp*") if leads else ():  # a kill while a file was written
-        cut_off.unlink()
+    weights, checkpoint = folder / "weights.safetensors", folder / "checkpoint.safetensors"
+    leads = learner.group.rank == 0
+    if leads:
+        # left by a kill while a file was written
+        for unfinished in folder.glob(".*.tmp*"):
+            unfinished.unlink()
     if saved_state(weights).get("key") != key:
         history = _train(learner, examples_of, losses_of, measure, epochs, seed, checkpoint, key)
         if leads:
             write_text(folder / "history.csv", pd.DataFrame(history).to_csv(index=False))
-            save_tensors(weights, trained(learner.model), {"key": key})  # last: it says that the run is finished
-        learner.group.wait()
+            # last, as this file marks the run as finished
+            save_tensors(weights, trained(learner.model), {"key": key})
+        learner.group.barrier()
     if leads:
         checkpoint.unlink(missing_ok=True)
     load_trained(learner.model, weights)
@@ -115,8 +116,42 @@ def fit(
     return pd.read_csv(folder / "history.csv")
 
 
+def fit_batches(
+    model: nn.Module,
+    optimizer: Optimizer,
+    batch_loss: Callable[[], tuple[Tensor, Row]],
+    *,
+    batches: int,
+    epochs: int,
+    rate: float,
+    seed: int,
+    folder: Path,
+    key: str,
+) -> pd.DataFrame:
+    """Train by `fit` on batches that are drawn at random, with one warm-up and one cosine decay over the epochs.
+
+    Args:
+        batch_loss: draws a batch; returns its loss and further measures.
+        batches: per epoch.
+        rate: highest learning rate.
+
+    Returns:
+        The history; loss and measures are means over the batches of an epoch.
+    """
+
+    def numbers(epoch: int) -> range:
+        set_rate(optimizer, rate * one_cycle(epoch - 1, epochs))
+        return range(batches)
+
+    def means(_epoch: int, sums: Row) -> Row:
+        return {name: value / batches for name, value in sums.items()}
+
+    run: dict[str, Any] = {"epochs": epochs, "seed": seed, "folder": folder, "key": key}
+    return fit(Learner(model, optimizer), numbers, lambda _batch: [batch_loss()], means, **run)
+
+
 def shuffled(examples: Sequence[Example], seed: int) -> Callable[[int], Iterator[Example]]:
-    """Examples for `fit`: each epoch in an order of its own."""
+    """Examples for `fit`, in an order drawn for each epoch."""
 
     def of_epoch(epoch: int) -> Iterator[Example]:
         order = torch.randperm(len(examples), generator=torch.Generator().manual_seed(seed * 100_000 + epoch))
@@ -127,16 +162,15 @@ def shuffled(examples: Sequence[Example], seed: int) -> Callable[[int], Iterator
 
 def _train(
     learner: Learner,
-    examples_of: Callable[[int], Iterable[Example]],
-    losses_of: Callable[[Example], Iterable[tuple[Tensor, Row]]],
-    measure: Callable[[int, Row], Row],
+    examples_of: ExamplesOf[Example],
+    losses_of: LossesOf[Example],
+    measure: Measure,
     epochs: int,
     seed: int,
     checkpoint: Path,
     key: str,
 ) -> list[Row]:
-    model, optimizer, group = learner.model, learner.optimizer, learner.group
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    model, group = learner.model, learner.group
     history: list[Row] = []
     if (state := saved_state(checkpoint)).get("key") == key:
         history = state["history"]
@@ -144,41 +178,53 @@ def _train(
     first = len(history) + 1
     with torch.random.fork_rng():
         for epoch in track(range(first, epochs + 1), "epoch", total=epochs, initial=first - 1):
-            torch.manual_seed(seed * 100_000 + epoch + 10_000 * group.rank)  # dropout differs between processes
+            # dropout differs between processes
+            torch.manual_seed(seed * 100_000 + epoch + 10_000 * group.rank)
             examples = examples_of(epoch)
             model.train()
             sums = {"loss": 0.0}
             for example in examples:
-                optimizer.zero_grad()
-                loss = torch.zeros((), device=group.device)
-                for part, numbers in losses_of(example):
-                    part.backward()
-                    loss += part.detach()
-                    for name, value in numbers.items():
-                        sums[name] = sums.get(name, 0.0) + value
-                group.add_up([loss, *_gradients(parameters, group)])
-                if not math.isfinite(loss.item()):
+                # before the loss is computed, so that memory need not hold the last step's gradients
+                learner.optimizer.zero_grad()
+                loss = _step(learner, losses_of(example), sums)
+                if not math.isfinite(loss):
                     raise TrainingError(
-                        f"{checkpoint.parent}: the loss is {loss.item()} at {example} in epoch {epoch};"
+                        f"{checkpoint.parent}: the loss is {loss} at {example} in epoch {epoch};"
                         " look for extreme features there, or lower the learning rate"
                     )
-                if learner.clip is not None:
-                    nn.utils.clip_grad_norm_(parameters, learner.clip)
-                optimizer.step()
-                sums["loss"] += loss.item()
-            rate = optimizer.param_groups[0]["lr"]
+            rate = learner.optimizer.param_groups[0]["lr"]
             if learner.scheduler is not None:
                 learner.scheduler.step(sums["loss"])
             model.eval()
             history.append({"epoch": epoch, "learning_rate": rate, **measure(epoch, sums)})
             if group.rank == 0:
                 keep(learner, checkpoint, {"key": key, "history": history})
-            group.wait()
+            group.barrier()
     return history
 
 
+def _step(learner: Learner, losses: Iterable[tuple[Tensor, Row]], sums: Row) -> float:
+    """Take one step, unless the loss is not finite; adds the loss and the counts to `sums` and returns the loss."""
+    parameters = [parameter for parameter in learner.model.parameters() if parameter.requires_grad]
+    loss = torch.zeros((), device=learner.group.device)
+    for part, counts in losses:
+        part.backward()
+        loss += part.detach()
+        for name, value in counts.items():
+            sums[name] = sums.get(name, 0.0) + value
+    # the gradient is the sum over the processes
+    learner.group.all_reduce([loss, *_gradients(parameters, learner.group)])
+    if math.isfinite(loss.item()):
+        if learner.clip is not None:
+            nn.utils.clip_grad_norm_(parameters, learner.clip)
+        learner.optimizer.step()
+        sums["loss"] += loss.item()
+    return loss.item()
+
+
 def _gradients(parameters: list[nn.Parameter], group: Group) -> list[Tensor]:
-    """Those there are; zeros where only other processes have one."""
-    for parameter in parameters if group.size > 1 else ():
-        parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+    """Gradients of this process; zero-filled where only other processes have one."""
+    if group.size > 1:
+        for parameter in parameters:
+            parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
     return [parameter.grad for parameter in parameters if parameter.grad is not None]

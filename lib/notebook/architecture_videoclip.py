@@ -1,15 +1,17 @@
-"""Figures 14 and 15 (MIL-NCE, VideoCLIP) and the positive pairs, drawn from the real nets, scores and sampler.
+"""Figures 13 to 15 (S3D, MIL-NCE, VideoCLIP) and the positive pairs, drawn from the nets, scores and sampler.
 
-Figure 13 (S3D), drawn from the real net: shapes, kernels and counts are read off by hooks, not typed.
+Shapes, kernels and counts are read from the modules by hooks, not typed.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from torch import nn
@@ -17,6 +19,7 @@ from torch import nn
 from lib.backbones.s3d import S3D, Inception
 from lib.data.packs import Track
 from lib.notebook.architecture import BOX, arrow, blank, box, column
+from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.pretraining.pairs import Pair
 from lib.videoclip.model import VideoCLIP
 
@@ -26,10 +29,10 @@ def count_parameters(module: nn.Module) -> int:
 
 
 def trace_s3d(net: S3D, full: S3D, size: Sequence[int]) -> pd.DataFrame:
-    """Run a black clip (time, height, width) through the net and note what its blocks get and give.
+    """Run a black clip (time, height, width) through the net and record the shapes between its blocks.
 
     Args:
-        net: whose outputs are noted; what happens between two blocks (pools) gets a row of its own.
+        net: whose shapes are recorded; what happens between two blocks (pooling) has a row of its own.
         full: the full-size net, for its counts; it may be on the device "meta".
 
     Returns:
@@ -64,8 +67,21 @@ def kernel_sizes(module: nn.Module) -> list[str]:
     return ["x".join(map(str, part.kernel_size)) for part in module.children() if isinstance(part, nn.Conv3d)]
 
 
-def draw_s3d(ax: Axes, blocks: pd.DataFrame) -> Axes:
-    """Figure 13a: the rows of `trace_s3d` from bottom to top, the counts beside them."""
+def draw_s3d(blocks: pd.DataFrame, block: Inception, name: str) -> Figure:
+    """Figure 13: the net as `trace_s3d` found it, and one inception block.
+
+    Args:
+        blocks: as returned by `trace_s3d`.
+        block, name: of the full-size net.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 6.2), width_ratios=[1.2, 1])
+    _draw_trunk(left, blocks)
+    _draw_inception(right, block, name)
+    return figure
+
+
+def _draw_trunk(ax: Axes, blocks: pd.DataFrame) -> None:
+    """Figure 13a: the blocks from bottom to top, the counts beside them."""
     blank(ax, 5.4, len(blocks) + 1, "a) the video side, from bottom to top")
     texts = [f"{row.block} {row.kernels}".strip() for row in blocks.itertuples()]
     kinds = ["convolution" if count else "plain" for count in blocks["parameters"]]
@@ -78,11 +94,10 @@ def draw_s3d(ax: Axes, blocks: pd.DataFrame) -> Axes:
         shown = [value if isinstance(value, str) else f"{value:,}" if value else "–" for value in values]
         for place, text in enumerate([*shown, title]):
             ax.text(x, place + 0.41, text, fontsize=7.5, va="center", ha="left" if x < 3 else "right")
-    return ax
 
 
-def draw_inception(ax: Axes, block: Inception, name: str) -> Axes:
-    """Figure 13b: the four branches with the kernels and channels of the module itself, and what a gate does."""
+def _draw_inception(ax: Axes, block: Inception, name: str) -> None:
+    """Figure 13b: the four branches with the module's kernels and channels, and what a gate computes."""
     blank(ax, 4, 11, f"b) a temporal separable inception block: {name}")
     inputs = block.conv_b0.conv1.in_channels
     box(ax, 0.9, 3.4, 2.2, 0.55, f"input: {inputs} channels", size=7.5)
@@ -110,11 +125,10 @@ def draw_inception(ax: Axes, block: Inception, name: str) -> Axes:
     ax.text(3.66, 1.6, "times", fontsize=7.5, ha="center", va="center")
     arrow(ax, (0.42, 0.75), (3.66, 1.3), bend=0.12)
     ax.text(0.4, 0.75, "maps", fontsize=7.5, ha="right", va="center")
-    return ax
 
 
 def _boxes(module: Any) -> list[tuple[str, str]]:
-    """Text and kind of the boxes of a part of a branch."""
+    """Text and kind of the boxes that draw one part of a branch."""
     if isinstance(module, str):
         return [(module, "plain")]
     if hasattr(module, "fc"):
@@ -127,19 +141,20 @@ def _boxes(module: Any) -> list[tuple[str, str]]:
     return [(text, "convolution") for text in texts]
 
 
-OWN, CLIP, CAPTIONS = "#D55E00", "#0072B2", "#E69F00"  # of Okabe and Ito, as in lib/notebook/plots.py
+OWN, CLIP, CAPTIONS = SPLIT_COLOURS[5], SPLIT_COLOURS[1], SPLIT_COLOURS[2]
 EDGE = "#444444"
 SHOWN = 5  # pairs in the matrix of Figure 15
 
 
-def draw_mil_nce(ax: Axes, net: S3D, size: Sequence[int], words: int, scores: np.ndarray) -> Axes:
-    """Figure 14: both sides, then their scores with the own candidates outlined, and one clip's part of equation 4.
+def draw_mil_nce(net: S3D, size: Sequence[int], words: int, scores: np.ndarray) -> Figure:
+    """Figure 14: both sides, their scores with each clip's own candidates outlined, and one clip's part of equation 4.
 
     Args:
         size: frames, height, width of a clip.
-        words: of a caption that are read.
-        scores: (B, B·K), real ones; columns i·K … i·K + K - 1 are the candidates of clip i.
+        words: largest number of words read from a caption.
+        scores: (B, B·K) of the net; columns i·K … i·K + K - 1 are the candidates of clip i.
     """
+    figure, ax = plt.subplots(figsize=(WIDTH, 4.4))
     clips, candidates = len(scores), scores.shape[1] // len(scores)
     text: Any = net.text_module
     dim, hidden = text.word_embd.embedding_dim, text.fc1.out_features
@@ -173,19 +188,19 @@ def draw_mil_nce(ax: Axes, net: S3D, size: Sequence[int], words: int, scores: np
     arrow(ax, (9.16, 3.6), (9.16, 2.9))
     arrow(ax, (9.87, 5.27), (9.87, 2.9), bend=-0.18)
     ax.text(7.075, 3.12, "scores f(x) · g(y)", fontsize=8, ha="center", va="center")
-    text = f"""Equation 4 for clip {clips // 3 + 1}, as the code
-has it. Above the line: its outlined
-scores. Below: all within the dashed
+    text = f"""Equation 4 for clip {clips // 3 + 1}, as in the
+code. Numerator: its outlined scores.
+Denominator: all within the dashed
 lines, the clip's row (all captions)
-and its captions' columns (all clips).
-The own scores, in both, count twice.
+and its captions' columns (all clips);
+its own scores, in both, count twice.
 White {scores.min():.2f}, darkest {scores.max():.2f}."""
     ax.text(0.05, 2.85, text, fontsize=7.5, va="top", linespacing=1.4)
-    return ax
+    return figure
 
 
 def _draw_scores(ax: Axes, scores: np.ndarray, extent: tuple[float, float, float, float]) -> None:
-    """The scores (B, B·K) as an image; outlined: own candidates; dashed: what one clip is scored against."""
+    """The scores (B, B·K) as an image; outlined: own candidates; dashed: the denominator of one clip."""
     (left, right, bottom, top), clips, limits = extent, len(scores), (ax.get_xlim(), ax.get_ylim())
     ax.imshow(scores, cmap="Blues", extent=extent, aspect="auto", interpolation="nearest")
     ax.set(xlim=limits[0], ylim=limits[1])
@@ -201,12 +216,13 @@ def _draw_scores(ax: Axes, scores: np.ndarray, extent: tuple[float, float, float
     ax.text((left + right) / 2, bottom - 0.12, captions, fontsize=7.5, ha="center", va="top")
 
 
-def draw_videoclip(ax: Axes, model: VideoCLIP, longest_text: int) -> Axes:
-    """Figure 15: both towers from their tokens, with positions, to the mean; above, the dot products of some pairs.
+def draw_videoclip(model: VideoCLIP, longest_text: int) -> Figure:
+    """Figure 15: both towers, from tokens with positions to the mean; above, the dot products of some pairs.
 
     Args:
-        longest_text: word pieces kept of the captions of a clip.
+        longest_text: largest number of word pieces kept from a clip's captions.
     """
+    figure, ax = plt.subplots(figsize=(WIDTH, 5.2))
     seconds = model.max_video_len
     mlp: Any = model.mlp
     width = mlp.linear2.out_features
@@ -232,13 +248,13 @@ def draw_videoclip(ax: Axes, model: VideoCLIP, longest_text: int) -> Axes:
     arrow(ax, (2.85, 5.9), (left - 0.1, 7.0), bend=-0.25)
     arrow(ax, (7.7, 5.9), (right + 0.1, 7.0), bend=0.25)
     rows, columns = (
-        "a row a clip: equation 5's\nfirst term finds its text",
-        "a column a text: its\nsecond term finds its clip",
+        "one row per clip: equation 5's\nfirst term finds its text",
+        "one column per text: its\nsecond term finds its clip",
     )
     ax.text(left - 0.6, 7.6, rows, fontsize=7.5, ha="right", va="center")
     ax.text(right + 0.6, 7.6, columns, fontsize=7.5, va="center")
     ax.text((left + right) / 2, 6.2, "$z_v \\cdot z_t$", fontsize=8.5, ha="center", va="top")
-    return ax
+    return figure
 
 
 def _draw_tower(
@@ -278,14 +294,15 @@ def _draw_tower(
     box(ax, x + cell, 5.3, 5 * cell - 0.1, 0.6, z, "output", 8)
 
 
-def draw_pairs(ax: Axes, track: Track, pairs: Sequence[Pair], seconds: int) -> Axes:
-    """A video's captions on its time axis and below them sampled pairs: captions, clip, and the second between.
+def draw_pairs(track: Track, pairs: Sequence[Pair], seconds: int) -> Figure:
+    """A video's captions on its time axis and below them sampled pairs: captions, clip, and the second drawn.
 
     Args:
         track: captions of the video.
-        pairs: of lib/pretraining/pairs.py, drawn from top to bottom.
+        pairs: as sampled by lib/pretraining/pairs.py, from top to bottom.
         seconds: length of the video.
     """
+    figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
     for number, (start, end) in enumerate(zip(track.start, track.end, strict=True)):
         shade = "#999999" if number % 2 else "#cccccc"
         ax.broken_barh([(start, end - start)], (-0.3, 0.6), facecolors=shade, edgecolor="white", lw=0.6)
@@ -300,4 +317,4 @@ def draw_pairs(ax: Axes, track: Track, pairs: Sequence[Pair], seconds: int) -> A
     drawn = Line2D([], [], ls="", marker="D", color="black", ms=4.5, label="the second that was drawn")
     handles = [Patch(color=CAPTIONS, label="run of captions"), Patch(color=CLIP, label="clip"), drawn]
     ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, fontsize=8, frameon=False)
-    return ax
+    return figure

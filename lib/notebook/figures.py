@@ -1,7 +1,4 @@
-"""Confusion matrices as figures (thesis Figures 18, 19, 21, 23, 25, 27), and the kinds of confused pairs (2.8.3).
-
-The drawing of 2.7: a video, its windows, the scores of one class in each, all classes' mean scores, the labels.
-"""
+"""Figures of scores: windows of one video (2.7), confusion matrices, kinds of confused pairs (2.8.3)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,10 +16,9 @@ from lib.videoclip.windows import Trace
 
 
 def draw_branch(one: Trace, classes: Sequence[str]) -> Figure:
-    """From top to bottom as the video goes through the branch."""
-    figure, axes = plt.subplots(
-        4, 1, figsize=(plots.WIDTH, 9), sharex=True, height_ratios=[0.8, 1.1, 2.8, 0.7], squeeze=True
-    )
+    """A video's windows, one class's score in each, all classes' mean scores, the labels: as it passes the branch."""
+    heights = [0.8, 1.1, 2.8, 0.7]
+    figure, axes = plt.subplots(4, 1, figsize=(plots.WIDTH, 9), sharex=True, height_ratios=heights)
     colours = list(plots.SPLIT_COLOURS.values())[:3]
     _windows(one, colours, axes[0])
     _one_class(one, classes, colours, axes[1])
@@ -30,13 +26,12 @@ def draw_branch(one: Trace, classes: Sequence[str]) -> Figure:
     labels = {"truth": one.truth, "best class": one.merged.argmax(axis=1)}
     rows = {name: [str(classes[k]) for k in row] for name, row in labels.items()}
     plots.timeline(rows, 1.0, classes, axes[3])
-    axes[3].get_legend().remove()
     axes[3].set_title("Truth and the best class of each second", loc="left", fontsize=9)
     return figure
 
 
 def branch_table(one: Trace, classes: Sequence[str]) -> pd.DataFrame:
-    """What the drawing shows: a row a second with its windows, truth, best class and mean scores."""
+    """The data of `draw_branch`: one row per second with its windows, truth, best class and mean scores."""
     count = np.zeros(len(one.truth), int)
     for start, inside in zip(one.starts, one.inside, strict=True):
         count[start : start + int(inside.sum())] += 1
@@ -78,7 +73,7 @@ def _all_classes(one: Trace, classes: Sequence[str], ax: Axes) -> None:
     ax.set_yticks(range(len(classes)), list(classes), fontsize=7)
     ax.grid(visible=False)
     ax.figure.colorbar(image, ax=ax, pad=0.01, fraction=0.03)
-    ax.set_title("Mean scores less the second's mean over the classes; dots: truth", loc="left", fontsize=9)
+    ax.set_title("Mean scores minus the second's mean over the classes; dots: truth", loc="left", fontsize=9)
 
 
 WIDTH = 10.0  # inches, wider than the text of the report's other figures: two matrices of 19 names side by side
@@ -87,10 +82,10 @@ ABSENT = "#c9c9c9"  # a class without true seconds
 
 
 def draw_confusions(matrices: Mapping[int, pd.DataFrame]) -> Figure:
-    """One panel a split, then their sum, two in a row; all on one colour scale from 0 to 1.
+    """Confusion matrices: one panel per split, then their sum, in two columns with one colour scale from 0 to 1.
 
-    Names stand at the left column and below the lowest panel of each column, with the class's number, which stands at
-    every panel. Shares of a true class's seconds are written in percent from 5 % on.
+    Every panel has the classes' numbers; the left and the lowest panels have their names too. A share of a true class's
+    seconds of at least 5 % is written in percent.
     """
     panels = {f"split {split}": matrix for split, matrix in matrices.items()}
     if len(matrices) > 1:
@@ -115,10 +110,10 @@ def draw_confusions(matrices: Mapping[int, pd.DataFrame]) -> Figure:
 
 
 def draw_confusion(matrix: pd.DataFrame, ax: Axes, left: bool = True, below: bool = True) -> Axes:
-    """One matrix, each row's shares.
+    """One matrix as shares of each row.
 
     Args:
-        left, below: write the names of the true and of the predicted classes there, and not their numbers alone.
+        left, below: write names beside the numbers of the true and of the predicted classes.
     """
     shares = row_shares(matrix)
     written = shares.map(lambda share: f"{100 * share:.0f}" if share >= WRITTEN else "")
@@ -136,36 +131,29 @@ def draw_confusion(matrix: pd.DataFrame, ax: Axes, left: bool = True, below: boo
     return ax
 
 
-def draw_kinds(shares: pd.DataFrame, ax: Axes) -> Axes:
-    """Mean share of each kind in the wrong seconds, a bar for each weights; a point a split; a line where chance is.
+def draw_kinds(shares: pd.DataFrame) -> Figure:
+    """Share of each kind of confusion in the wrong seconds: a bar per weights, a point per split, a line for chance.
 
     Args:
-        shares: as of `lib.scoring.confusion.kind_shares`, with a column weights.
+        shares: as returned by `lib.scoring.confusion.kind_shares`, with a column weights.
     """
+    figure, ax = plt.subplots(figsize=(plots.WIDTH, 4.2))
     kinds, weights = list(shares["kind"].unique()), list(shares["weights"].unique())
     height = 0.8 / len(weights)
     for row, name in enumerate(weights):
         part = shares[shares["weights"] == name].groupby("kind", sort=False)
         places = np.arange(len(kinds)) + (row - (len(weights) - 1) / 2) * height
         colour = sns.color_palette("colorblind")[row]
-        ax.barh(
-            places, 100 * part["share"].mean()[kinds], height * 0.9, color=colour, alpha=0.55, label=f"{name} weights"
-        )
+        mean, chance = (100 * part[column].mean()[kinds] for column in ("share", "by_prediction"))
+        ax.barh(places, mean, height * 0.9, color=colour, alpha=0.55, label=f"{name} weights")
         for place, kind in zip(places, kinds, strict=True):
             values = 100 * part.get_group(kind)["share"]
             ax.plot(values, np.full(len(values), place), "o", ms=3, color=colour)
-        chance = 100 * part["by_prediction"].mean()[kinds]
-        ax.vlines(
-            chance,
-            places - height / 2,
-            places + height / 2,
-            colors="black",
-            lw=1.6,
-            label="_" * bool(row) + "by chance",
-        )
+        label = "_" * bool(row) + "by chance"
+        ax.vlines(chance, places - height / 2, places + height / 2, colors="black", lw=1.6, label=label)
     ax.set_yticks(range(len(kinds)), kinds)
     ax.invert_yaxis()
     ax.set(xlabel="share of the wrong seconds, %", xlim=(0, None))
     ax.grid(axis="y", visible=False)
     ax.legend()
-    return ax
+    return figure

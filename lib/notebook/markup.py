@@ -1,28 +1,90 @@
-"""What figures and tables are in HTML: a description for those who do not see, headers that say what they head."""
+"""HTML of figures and tables: captions, descriptions for screen readers, headers with scopes.
+
+A notebook shows this HTML and keeps what it is made of (`Shown`) as metadata of its output. The site's pages, its list
+of figures and tables and the export read that metadata; nobody parses the HTML.
+"""
 
 import html
-import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
+from bs4 import BeautifulSoup, Tag
+from nbformat import NotebookNode
+from pandas.io.formats.style import Styler
 
-from lib.notebook.plots import count_or_short
+from lib.notebook.plots import count_or_short, short
+from lib.scoring.names import display_name
 
 LONG = 12  # rows; longer tables can be sorted on the site
 WORDY = 18  # characters; a cell with more gets room for words
-HEAD = re.compile(r"<thead>.*?</thead>", re.DOTALL)
-ROW = re.compile(r"<tr.*?</tr>", re.DOTALL)
-CELL = re.compile(r"<th([^>]*)>(.*?)</th>", re.DOTALL)
-VALUE = re.compile(r"<td([^>]*)>(.*?)</td>", re.DOTALL)
-CLASS = re.compile(r' style="text-align: right;"| class="[^"]*"')  # pandas' own; its marks go by the cells' names
-NUMBER = re.compile(r"[+\-−<≤≥]?\s*[\d.][\d.,:;%±e+\-−()\[\]\s]*$|[–-]$|nan$")  # an interval or spread may follow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A figure or table as a notebook shows it.
+
+    Attributes:
+        id: the name of its files without ending, and its place on the page, e.g. "figure_06".
+        title: e.g. "Figure 6".
+        caption: plain text.
+        about: whose numbers these are.
+        notebook: that made it; "" for the front page.
+        revision: of the code that made it.
+        data: its CSV, below the profile's folder.
+        picture: its file below the profile's folder; "" for a table.
+        alt: text in place of the picture.
+    """
+
+    id: str
+    title: str
+    caption: str
+    about: str
+    revision: str
+    data: str
+    notebook: str = ""
+    picture: str = ""
+    alt: str = ""
+
+    def figure(self, body: str) -> str:
+        """The whole figure: a picture with its caption below, or a table with its caption above."""
+        links = [f'<a href="{self.data}">data</a>']
+        if self.notebook:
+            files = {"notebook": f"{self.notebook}.py", "parameters": f"{self.notebook}.json"}
+            links = [*(f'<a href="sources/{file}">{text}</a>' for text, file in files.items()), *links]
+        caption = (
+            f"<figcaption><b>{self.title}.</b> {html.escape(self.caption)} <i>{html.escape(self.about)}.</i>"
+            f'<span class="made">revision {self.revision}<span class="links"> · {" · ".join(links)}</span></span>'
+            "</figcaption>"
+        )
+        parts = body + caption if self.picture else caption + body
+        return f'<figure class="report" id="{self.id}">{parts}</figure>'
+
+    def image(self, source: str, linked: bool = False) -> str:
+        """The whole figure around its picture.
+
+        Args:
+            source: address of the picture: a file or a data URI.
+            linked: a click opens the picture alone.
+        """
+        image = f'<img src="{source}" alt="{html.escape(self.alt)}">'
+        return self.figure(f'<a href="{source}">{image}</a>' if linked else image)
+
+
+def shown_outputs(notebook: NotebookNode) -> Iterator[tuple[Shown, NotebookNode]]:
+    """The figures and tables of an executed notebook, each with the output that shows it."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if report := output.get("metadata", {}).get("report"):
+                yield Shown(**report), output
 
 
 def description(title: str, caption: str, data: pd.DataFrame, most: int = 4) -> str:
-    """Text in place of a picture: its caption, and what its data span.
+    """Text in place of a picture: its caption, and the range of each column of its data.
 
     Args:
-        title, caption: as shown; the columns are called as in the CSV.
-        most: columns whose ranges are told.
+        title, caption: as shown; the columns have the names of the CSV.
+        most: columns whose ranges are given.
 
     >>> data = pd.DataFrame({"split": ["a", "b"], "epoch": [1, 9], "loss": [2.5, 0.31]})
     >>> description("Figure 6.", "Training.", data)
@@ -34,97 +96,66 @@ def description(title: str, caption: str, data: pd.DataFrame, most: int = 4) -> 
         f"{name} {' to '.join(dict.fromkeys((count_or_short(values.min()), count_or_short(values.max()))))}"
         for name, values in list(measured.items())[:most]
     ]
-    told = f" {len(data)} rows of data: {', '.join(ranges)}." if ranges else ""
-    return f"{title} {caption}{told}"
+    spans = f" {len(data)} rows of data: {', '.join(ranges)}." if ranges else ""
+    return f"{title} {caption}{spans}"
 
 
-def figcaption(title: str, caption: str, about: str, made: str) -> str:
-    """The caption of a figure or table.
+def accessible(table: pd.DataFrame | Styler, name: str) -> str:
+    """A table with one row of headers, each with its scope, in a box that scrolls where it is too narrow.
 
-    Args:
-        about: whose numbers they are.
-        made: HTML, what made them.
-    """
-    return (
-        f"<figcaption><b>{title}.</b> {html.escape(caption)} <i>{html.escape(about)}.</i>"
-        f'<span class="made">{made}</span></figcaption>'
-    )
-
-
-def accessible(table: str) -> str:
-    """A table as pandas writes it, with one row of headers, each with its scope, in a box of its own that scrolls.
-
-    >>> print(accessible(pd.DataFrame({"b": [1]}, index=pd.Index(["x"], name="a")).to_html(border=0)))
-    <div class="scroll" tabindex="0"><table class="dataframe">
-      <thead>
-        <tr><th scope="col">a</th><th scope="col" class="number">b</th></tr>
-      </thead>
-      <tbody>
-        <tr>
-          <th scope="row">x</th>
-          <td class="number">1</td>
-        </tr>
-      </tbody>
-    </table></div>
-    """
-    style, table = table[: table.index("<table")], table[table.index("<table") :].strip()
-    table = re.sub(r' border="\d+"', "", table)
-    if 'class="dataframe' not in table:
-        table = table.replace("<table", '<table class="dataframe"', 1)
-    head = HEAD.search(table)
-    if head is None:
-        raise ValueError("a table without headers: give its columns names")
-    body = VALUE.sub(_value, CELL.sub(_row_header, table[head.end() :]))
-    first = re.findall(r"<t[hd][^>]*>", body.partition("</tr>")[0])
-    numbers = ["number" in cell for cell in first]
-    if body.count("<tr") > LONG and "rowspan" not in body:
-        table = table.replace('class="dataframe', 'class="dataframe sortable', 1)
-        head = HEAD.search(table) or head
-    return f'{style}<div class="scroll" tabindex="0">{table[: head.start()]}{_one_row(head[0], numbers)}{body}</div>'
-
-
-def _one_row(head: str, numbers: list[bool]) -> str:
-    """Pandas puts the names of the columns and of the index in two rows, each with blanks: one row of both.
+    Methods in the index (its level "method") are shown by their names for readers.
 
     Args:
-        numbers: columns, those of the index too, that hold numbers.
+        name: distinguishes the ids of its cells from those of other tables on the page.
     """
-    rows = [CELL.findall(row) for row in ROW.findall(head)]
-    if len(rows) > 1:
-        *further, above, last = rows
-        names = [cell for cell in last if _text(cell)]
-        if len(last) == len(above) and last[: len(names)] == names and not any(map(_text, above[: len(names)])):
-            rows = [*further, [*names, *above[len(names) :]]]
-    lines = []
-    for row in rows:
-        kinds = numbers if len(row) == len(numbers) else [False] * len(row)
-        cells = [_column_header(cell[0], cell[1], number) for cell, number in zip(row, kinds, strict=True)]
-        lines.append(f"<tr>{''.join(cells)}</tr>")
-    return "<thead>\n    " + "\n    ".join(lines) + "\n  </thead>"
+    if isinstance(table, pd.DataFrame):
+        floats = table.select_dtypes("float").columns
+        table = table.style.format(escape="html").format(short, subset=floats)
+    if "method" in table.index.names:
+        table = table.format_index(display_name, level="method")
+    soup = BeautifulSoup(table.set_uuid(name).to_html(), "html.parser")
+    whole, body, head = soup.select_one("table"), soup.select_one("tbody"), soup.select("thead tr")
+    if whole is None or body is None or not head:
+        raise ValueError(f"{name}: a table without headers; give its columns names")
+    if len(head) > 1 and not head[-1].select("th.col_heading"):  # the names of the index: over the blanks above
+        *_, columns, names = head
+        for blank, index_name in zip(columns.select("th.blank, th.index_name"), names.select("th"), strict=False):
+            blank.replace_with(index_name)
+        names.decompose()
+    for cell in soup.select("th, td"):
+        _mark(cell, in_head=cell.find_parent("thead") is not None)
+    first, headers = body.select("tr:first-child > *"), soup.select("thead tr:last-child > *")
+    for header, cell in zip(headers, first if len(first) == len(headers) else (), strict=False):
+        if cell.get("class") == "number":
+            header["class"] = "number"
+    sortable = len(body.select("tr")) > LONG and not body.select("[rowspan]")
+    whole["class"] = "dataframe sortable" if sortable else "dataframe"
+    return f'{soup.style or ""}<div class="scroll" tabindex="0">{whole}</div>'
 
 
-def _text(cell: tuple[str, str]) -> str:
-    return cell[1].replace("&nbsp;", "").strip()
+def _mark(cell: Tag, in_head: bool) -> None:
+    """Give a cell its scope, if it is a header, and say as a class whether it holds a number or many words."""
+    text = cell.get_text(strip=True)
+    if cell.name == "th" and not text:
+        cell.name = "td"
+    elif cell.name == "th":
+        across, along = ("colspan", "col") if in_head else ("rowspan", "row")
+        cell["scope"] = f"{along}group" if across in cell.attrs else along
+    long = len(text) > WORDY and not in_head
+    del cell["class"]
+    if long or (is_number(text) and not in_head):
+        cell["class"] = "number" if is_number(text) else "text"
 
 
-def _column_header(attributes: str, content: str, number: bool) -> str:
-    attributes = CLASS.sub("", attributes).rstrip() + (' class="number"' if number else "")
-    if not content.replace("&nbsp;", "").strip():
-        return f"<td{attributes}></td>"
-    return f'<th scope="{"colgroup" if "colspan" in attributes else "col"}"{attributes}>{content}</th>'
+def is_number(text: str) -> bool:
+    """Whether a cell holds a number, also with its spread or interval, or the dash of a missing one.
 
-
-def _row_header(found: re.Match[str]) -> str:
-    scope = "rowgroup" if "rowspan" in found[1] else "row"
-    return f'<th scope="{scope}"{CLASS.sub("", found[1]).rstrip()}{_kind(found[2], number="")}>{found[2]}</th>'
-
-
-def _value(found: re.Match[str]) -> str:
-    return f"<td{CLASS.sub('', found[1]).rstrip()}{_kind(found[2])}>{found[2]}</td>"
-
-
-def _kind(content: str, number: str = ' class="number"') -> str:
-    """What a cell holds, as a class: a number or many words."""
-    if NUMBER.match(content.strip()):
-        return number
-    return ' class="text"' if len(content) > WORDY else ""
+    >>> [is_number(text) for text in ("+0.5 [0.1, 0.9]", "1e-05", "–", "61.0 ± 2.5", "95 %")]
+    [True, True, True, True, True]
+    >>> [is_number(text) for text in ("2 of the splits", "rgb-01-1", "")]
+    [False, False, False]
+    """
+    if text in ("–", "-", "nan"):
+        return True
+    letters = text.replace("e-", "").replace("e+", "")
+    return any(sign.isdigit() for sign in text) and not any(sign.isalpha() for sign in letters)

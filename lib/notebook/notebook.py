@@ -14,7 +14,7 @@ import json
 import os
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -30,18 +30,18 @@ from lib.core.paths import ROOT
 from lib.core.settings import Params
 from lib.data.profile import Profile, open_profile
 from lib.notebook import plots
-from lib.notebook.markup import accessible, description, figcaption
+from lib.notebook.markup import Shown, accessible, description
 from lib.notebook.tables import BEST
 
 
-def keep_figure(figure: Figure, folder: Path, stem: str, raster: bool) -> str:
+def keep_figure(figure: Figure, folder: Path, stem: str, raster: bool = False) -> Path:
     """Write `folder`/`stem`.svg and .png, and close the figure.
 
     Args:
         raster: whether the PNG is the one to show.
 
     Returns:
-        The one to show, as a data URI.
+        The one to show.
     """
     for ending in ("svg", "png"):
         with atomic(folder / f"{stem}.{ending}") as file:
@@ -49,8 +49,13 @@ def keep_figure(figure: Figure, folder: Path, stem: str, raster: bool) -> str:
             figure.savefig(file, format=ending, bbox_inches="tight", dpi=150, metadata=metadata)
         figure.set_layout_engine("none")  # the PNG takes the SVG's layout over
     plt.close(figure)
-    ending, mime = ("png", "image/png") if raster else ("svg", "image/svg+xml")
-    return f"data:{mime};base64,{base64.b64encode((folder / f'{stem}.{ending}').read_bytes()).decode()}"
+    return folder / f"{stem}.{'png' if raster else 'svg'}"
+
+
+def data_uri(picture: Path) -> str:
+    """A picture as an address that holds it whole."""
+    mime = "image/png" if picture.suffix == ".png" else "image/svg+xml"
+    return f"data:{mime};base64,{base64.b64encode(picture.read_bytes()).decode()}"
 
 
 def keep_data(table: pd.DataFrame, path: Path) -> None:
@@ -107,13 +112,13 @@ class Notebook(Profile):
         """
         stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
         folder = self.out.figures if self.whole else self._own_folder()
-        picture = keep_figure(figure, folder, stem, raster)
+        file = keep_figure(figure, folder, stem, raster)
         keep_data(data, folder / f"{stem}.csv")
         title = f"Figure {self._number(number, self.figures)}"
-        told = html.escape(description(f"{title}.", caption, data))
-        image = f'<img src="{picture}" alt="{told}">'
-        below = self._caption(title, caption, f"figures/{stem}.csv")
-        display(HTML(f'<figure class="report" id="{stem}">{image}{below}</figure>'))
+        picture, alt = self._below(file), description(f"{title}.", caption, data)
+        csv = self._below(file.with_suffix(".csv"))
+        shown = self._shown(id=stem, title=title, caption=caption, data=csv, picture=picture, alt=alt)
+        self._show(shown, shown.image(data_uri(file)))
 
     def table(
         self,
@@ -131,12 +136,11 @@ class Notebook(Profile):
         stem = file or (f"table_{number:02d}" if isinstance(number, int) else f"table_{number}")
         folder = self.out.tables if self.whole else self._own_folder()
         keep_data(data, folder / f"{stem}.csv")
-        body = shown.to_html() if isinstance(shown, Styler) else shown.to_html(border=0, float_format=plots.short)
+        body = accessible(shown, stem)
         title = f"Table {self._number(number, self.tables)}"
         marked = " The best of a column is underlined." if BEST in body else ""
-        above = self._caption(title, caption + marked, f"tables/{stem}.csv")
-        body = accessible(body)
-        display(HTML(f'<figure class="report" id="{stem}">{above}{body}</figure>'))
+        kept = self._shown(id=stem, title=title, caption=caption + marked, data=self._below(folder / f"{stem}.csv"))
+        self._show(kept, kept.figure(body))
 
     def metrics(self, table: pd.DataFrame) -> None:
         """Keep the long metric table of this section."""
@@ -162,12 +166,15 @@ class Notebook(Profile):
         """Where one split's tables and figures lie, apart from those of the whole."""
         return self.out.notebooks / self.name / f"split_{self.split}"
 
-    def _caption(self, title: str, caption: str, data: str) -> str:
-        links = (
-            f'<a href="sources/{self.name}.py">notebook</a> · <a href="sources/{self.name}.json">parameters</a> · '
-            f'revision {revision()} · <a href="{data}">data</a>'
-        )
-        return figcaption(title, caption, self.about, links)
+    def _below(self, file: Path) -> str:
+        """A file's place below the profile's folder."""
+        return file.relative_to(self.out.root).as_posix()
+
+    def _shown(self, **about: str) -> Shown:
+        return Shown(about=self.about, notebook=self.name, revision=revision(), **about)
+
+    def _show(self, shown: Shown, page: str) -> None:
+        display(HTML(page), metadata={"report": asdict(shown)})
 
 
 def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence[str] = ()) -> Notebook:

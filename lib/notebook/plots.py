@@ -1,21 +1,22 @@
-"""Plot functions: data and an `ax` in, the `ax` out. One style; one colour-blind-safe colour a split everywhere.
+"""Plots in one style: colours of splits, methods and classes that colour-blind readers can tell apart.
 
-Colours and patterns of classes, computed from their names, that also colour-blind readers can tell apart.
+Functions that end in a Figure draw a whole figure in one call; those that take an `ax` draw one panel and return it.
 
-Nineteen colours cannot all be told apart, by anybody. So colour says the verb and pattern the object: `cut_tomato` and
-`cut_cheese` have nearly the same blue, `cut_cheese` and `place_cheese_into_bowl` the same hatching. Classes that name
-no action are grey. With more than six verbs, some share a colour, and their classes still differ in pattern, as long
-as there are patterns.
+Nineteen classes cannot all have colours that anybody can tell apart. So colour stands for the verb and pattern for the
+object: `cut_tomato` and `cut_cheese` have nearly the same blue, `cut_cheese` and `place_cheese_into_bowl` the same
+hatching. Classes that name no action are grey. With more than six verbs some share a colour, and their classes still
+differ in pattern as long as there are patterns.
 
-Across verbs the colours keep a CIELAB distance of 20 in normal sight, under protanopia and under deuteranopia, by
-the simulation of Machado et al., IEEE TVCG 2009 (tests/test_class_colours.py); within a verb it is the pattern, and
-the name in legends, that tells.
+Colours of different verbs are at least 20 apart in CIELAB in normal sight, under protanopia and under deuteranopia, by
+the simulation of Machado et al., IEEE TVCG 2009 (tests/test_class_colours.py). Within a verb, only the pattern and the
+name in the legend differ.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -26,8 +27,8 @@ from matplotlib.patches import Patch
 from lib.scoring.confusion import NEUTRAL
 from lib.scoring.labels import segments
 
-# The darkest and the lightest of each family, 12 units of CIELAB lightness apart. Found by a random search for the
-# largest least distance between families under the three kinds of sight.
+# Darkest and lightest colour of each family, 12 units of CIELAB lightness apart. Found by a random search for the
+# largest minimum distance between families under the three kinds of sight.
 FAMILIES = (
     ("#3e60db", "#677dfe"),  # blue
     ("#d79f27", "#fbbf4a"),  # amber
@@ -38,7 +39,8 @@ FAMILIES = (
 )
 GREY = ("#818181", "#a0a0a0")
 
-PATTERNS = {  # Bokeh's name -> Matplotlib's; no dots, which make an SVG of half a megabyte
+# Bokeh's name -> Matplotlib's. No dots: they make an SVG of half a megabyte.
+PATTERNS = {
     "blank": "",
     "right_diagonal_line": "////",
     "left_diagonal_line": "\\\\\\\\",
@@ -72,7 +74,7 @@ class ClassStyle:
 
 
 def class_styles(classes: Sequence[str]) -> dict[str, ClassStyle]:
-    """A style a class, in the order of the classes.
+    """A style for each class, in the order of the classes.
 
     Names are read as verb, object, and maybe a place, as in lib.scoring.confusion.
 
@@ -99,7 +101,7 @@ def class_styles(classes: Sequence[str]) -> dict[str, ClassStyle]:
 
 
 def _patterns(members: dict[int, list[str]]) -> dict[str, str]:
-    """The first pattern that no class of the same family has, the same for the same object where that can be."""
+    """For each class a pattern that no other class of its family has, if possible one per object."""
     kept: dict[str, str] = {}  # object -> pattern
     found: dict[str, str] = {}
     for mates in members.values():
@@ -128,14 +130,8 @@ def _between(ends: tuple[str, str], share: float) -> tuple[str, bool]:
     return "#{:02x}{:02x}{:02x}".format(*mixed), luminance > 0.3
 
 
-# Okabe and Ito's palette: https://jfly.uni-koeln.de/color
-SPLIT_COLOURS = {
-    1: "#0072B2",
-    2: "#E69F00",
-    3: "#009E73",
-    4: "#CC79A7",
-    5: "#D55E00",
-}  # then again, dashed
+# Okabe and Ito's palette: https://jfly.uni-koeln.de/color; beyond it `curve_style` dashes
+SPLIT_COLOURS = {1: "#0072B2", 2: "#E69F00", 3: "#009E73", 4: "#CC79A7", 5: "#D55E00"}
 MEAN_COLOUR = "#222222"
 PRETRAINING_LOSSES = {
     "train_loss": "training",
@@ -163,75 +159,155 @@ def set_style() -> None:
 
 
 def short(value: float) -> str:
-    """Three decimals for fractions, one for percents and the like: the precision of the thesis's tables."""
+    """A number in the precision of the thesis's tables: three decimals for fractions, one for percentages."""
     return "–" if pd.isna(value) else f"{value:.3f}" if abs(value) < 2 else f"{value:.1f}"
 
 
+def curve_style(number: int) -> dict[str, Any]:
+    """Colour and dashes of the curve with this number, from 0: the palette solid, then again dashed, then dotted.
+
+    >>> curve_style(0), curve_style(5)
+    ({'color': '#0072B2', 'ls': '-'}, {'color': '#0072B2', 'ls': '--'})
+    """
+    colours, dashes = list(SPLIT_COLOURS.values()), ("-", "--", ":", "-.")
+    return {
+        "color": colours[number % len(colours)],
+        "ls": dashes[number // len(colours) % len(dashes)],
+    }
+
+
 def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> Axes:
-    """One line a split over the epochs and, where there are several splits, their mean.
+    """One line per split over the epochs and, with several splits, their mean.
 
     Args:
         history: columns split, epoch and `value`; rows without a value (epochs that were not tested) are left out.
         label: of the vertical axis.
     """
     measured = history.dropna(subset=[value])
-    colours = list(SPLIT_COLOURS.values())
-    for split, curve in measured.groupby("split"):
-        ax.plot(
-            curve["epoch"],
-            curve[value],
-            color=colours[(int(split) - 1) % len(colours)],
-            ls="-" if int(split) <= len(colours) else "--",
-            lw=1.2,
-            marker=_marker(curve),
-            label=f"split {split}",
-        )
-    if measured["split"].nunique() > 1:
+    curves = {f"split {split}": curve.set_index("epoch")[value] for split, curve in measured.groupby("split")}
+    labelled_curves(curves, ax, label, {name: int(name.split()[1]) - 1 for name in curves})
+    if len(curves) > 1:
         mean = measured.groupby("epoch")[value].mean()
         ax.plot(mean.index, mean, color=MEAN_COLOUR, lw=2.2, label="mean")
-    ax.set(xlabel="epoch", ylabel=label)
     return ax
 
 
-def _marker(curve: pd.DataFrame | pd.Series) -> str:
-    return "o" if len(curve) <= 15 else ""
+def labelled_curves(
+    curves: Mapping[str, pd.Series], ax: Axes, label: str, numbers: Mapping[str, int] | None = None
+) -> Axes:
+    """One line per named series over its index, e.g. the three ways to trim.
 
-
-def labelled_curves(curves: Mapping[str, pd.Series], ax: Axes, label: str) -> Axes:
-    """One line a named series, e.g. the three ways to trim."""
-    for (name, curve), colour in zip(curves.items(), SPLIT_COLOURS.values(), strict=False):
-        ax.plot(curve.index, curve, color=colour, lw=1.6, marker=_marker(curve), label=name)
-    ax.set(xlabel="epoch", ylabel=label)
+    Args:
+        label: of the vertical axis; the horizontal one has the name of the series' index, by default "epoch".
+        numbers: which style (`curve_style`) a curve has, if not by its place.
+    """
+    name = "epoch"
+    for place, (key, curve) in enumerate(curves.items()):
+        style = curve_style(place if numbers is None else numbers[key])
+        ax.plot(curve.index, curve, lw=1.4, marker="o" if len(curve) <= 15 else "", ms=4, label=key, **style)
+        name = curve.index.name or name
+    ax.set(xlabel=name, ylabel=label)
     return ax
 
 
-def pretraining_curves(history: pd.DataFrame, ax: Axes) -> Axes:
-    """The losses of a pre-training over its epochs (Figures 16, 17); `history` is that of lib.pretraining.recipes.run_recipe."""
+def learning_curve_panels(history: pd.DataFrame | Mapping[str, pd.DataFrame], values: Mapping[str, str]) -> Figure:
+    """Learning curves side by side, one panel per measured value.
+
+    Args:
+        history: as for `learning_curves`; or several by title, drawn in panels of one scale.
+        values: column of the history -> label of the vertical axis.
+    """
+    histories = {"": history} if isinstance(history, pd.DataFrame) else history
+    figure, axes = _panels(len(histories) * len(values), shared=len(histories) > 1)
+    places = [(title, column) for title in histories for column in values]
+    for ax, (title, column) in zip(axes, places, strict=True):
+        learning_curves(histories[title], column, ax, values[column]).set_title(title)
+        if len(histories) > 1:
+            ax.label_outer()
+    axes[0].legend()
+    return figure
+
+
+def curve_panels(
+    panels: Mapping[str, Mapping[str, pd.Series]], shared: str = "", level: tuple[str, float] | None = None
+) -> Figure:
+    """Named curves side by side, one panel per entry.
+
+    Args:
+        panels: label of the vertical axis -> curves by name; with `shared`, title of the panel -> curves.
+        shared: label of the vertical axis that all panels have in common.
+        level: label and height of a horizontal line in all panels, e.g. an untrained model's score.
+    """
+    figure, axes = _panels(len(panels), shared=bool(shared))
+    for ax, (name, curves) in zip(axes, panels.items(), strict=True):
+        labelled_curves(curves, ax, shared or name).set_title(name if shared else "")
+        if shared:
+            ax.label_outer()
+        if level:
+            ax.axhline(level[1], color=MEAN_COLOUR, ls="--", lw=1, label=level[0])
+    if len(axes[0].get_lines()) > 1:
+        axes[0].legend()
+    return figure
+
+
+def pretraining_curves(history: pd.DataFrame) -> Figure:
+    """Losses of a pre-training over its epochs (Figures 16, 17).
+
+    Args:
+        history: as returned by `lib.pretraining.recipes.run_recipe`.
+    """
     by_epoch = history.set_index("epoch")
-    curves = {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}
-    labelled_curves(curves, ax, "contrastive loss").legend()
-    return ax
+    return curve_panels({"contrastive loss": {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}})
 
 
-def class_bars(shares: pd.Series, ax: Axes, label: str) -> Axes:
-    """Horizontal bars, largest class on top. `shares`: value by class name."""
-    ordered = shares.sort_values()
-    ax.barh(ordered.index, ordered, color="#0072B2", height=0.75)
-    for place, value in enumerate(ordered):
-        ax.text(value, place, f" {value:.1f}", va="center", fontsize=8)
-    ax.set(xlabel=label, ylabel="")
-    ax.grid(axis="y", visible=False)
-    ax.margins(y=0.01)
-    return ax
+def _panels(count: int, shared: bool) -> tuple[Figure, list[Axes]]:
+    """Axes in one row, with one vertical scale if `shared`."""
+    figure, axes = plt.subplots(1, count, sharey=shared, squeeze=False)
+    return figure, list(axes[0])
+
+
+def class_bars(shares: Mapping[str, pd.Series], label: str) -> Figure:
+    """Horizontal bars per class, the largest on top, one panel per data set.
+
+    Args:
+        shares: data set -> value by class name.
+        label: of the horizontal axis.
+    """
+    figure, axes = plt.subplots(1, len(shares), figsize=(WIDTH, 4.6), squeeze=False)
+    for ax, (name, values) in zip(axes[0], shares.items(), strict=True):
+        ordered = values.sort_values()
+        bars = ax.barh(ordered.index, ordered, color=SPLIT_COLOURS[1], height=0.75)
+        ax.bar_label(bars, fmt=" %.1f", fontsize=8)
+        ax.set(xlabel=label, ylabel="", title=name)
+        ax.grid(axis="y", visible=False)
+        ax.margins(y=0.01)
+    return figure
+
+
+def timelines(videos: Mapping[str, Mapping[str, Sequence[str]]], fps: float, classes: Sequence[str]) -> Figure:
+    """Label sequences as bars, one panel per video, with one legend of the classes that occur.
+
+    Args:
+        videos: title -> rows of `timeline`.
+    """
+    rows = max(map(len, videos.values()))
+    figure, axes = plt.subplots(len(videos), 1, figsize=(WIDTH, 1.1 + (0.6 + 0.28 * rows) * len(videos)), squeeze=False)
+    for ax, (title, sequences) in zip(axes[:, 0], videos.items(), strict=True):
+        timeline(sequences, fps, classes, ax).set_title(title, fontsize=9)
+    seen = {name for sequences in videos.values() for labels in sequences.values() for name in labels}
+    styles = {name: style for name, style in class_styles(classes).items() if name in seen}
+    handles = [Patch(lw=0, label=name, **_filling(style)) for name, style in styles.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncol=4, fontsize=8, frameon=False)
+    return figure
 
 
 def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[str], ax: Axes) -> Axes:
-    """Label sequences as bars on one time axis, coloured by verb and hatched by object (lib.notebook.plots).
+    """Label sequences as bars on one time axis, coloured by verb and hatched by object.
 
     Args:
-        rows: name -> label a frame, e.g. {"truth": …, "ASFormer": …}; drawn from top to bottom.
-        fps: frames a second of the labels.
-        classes: all class names, for the colours and the legend.
+        rows: name -> one label per frame, e.g. {"truth": …, "ASFormer": …}; drawn from top to bottom.
+        fps: frames per second of the labels.
+        classes: all class names, for their colours.
     """
     styles = class_styles(classes)
     for place, labels in enumerate(rows.values()):
@@ -244,23 +320,7 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
     ax.set_yticks([-place for place in range(len(rows))], list(rows))
     ax.set(xlabel="seconds", xlim=(0, max(len(labels) for labels in rows.values()) / fps))
     ax.grid(visible=False)
-    seen = [name for name in classes if any(name in labels for labels in rows.values())]
-    handles = [Patch(lw=0, label=name, **_filling(styles[name])) for name in seen]
-    ax.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.28 - 0.12 / len(rows)),
-        ncol=4,
-        fontsize=7.5,
-        frameon=False,
-    )
     return ax
-
-
-def class_legend(classes: Sequence[str], figure: Figure) -> None:
-    """One legend of all classes below a figure of timelines."""
-    handles = [Patch(lw=0, label=name, **_filling(style)) for name, style in class_styles(classes).items()]
-    figure.legend(handles=handles, loc="outside lower center", ncol=4, fontsize=7.5, frameon=False)
 
 
 def _filling(style: ClassStyle) -> dict[str, Any]:
@@ -276,12 +336,16 @@ def wrap(name: str) -> str:
     return name.replace("_into_", "\ninto_").replace("_onto_", "\nonto_")
 
 
-def picture(image: np.ndarray, title: str, ax: Axes) -> Axes:
-    """A frame (H, W, 3), RGB, without axes."""
-    ax.imshow(image)
-    ax.set_title(title, fontsize=7.5)
-    ax.set_axis_off()
-    return ax
+def frame_grid(frames: Sequence[tuple[str, np.ndarray]], columns: int) -> Figure:
+    """Frames (H, W, 3), RGB, row by row, each with a title."""
+    rows = -(-len(frames) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, 1.5 * rows * 7 / columns), squeeze=False)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, (title, image) in zip(axes.flat, frames, strict=False):  # the last row may not be full
+        ax.imshow(image)
+        ax.set_title(title, fontsize=7.5)
+    return figure
 
 
 def count_or_short(value: float) -> str:

@@ -49,15 +49,15 @@ def beside(
 ) -> tuple[Styler, pd.DataFrame]:
     """Ours, the published table and the difference, one below the other in the same columns.
 
-    The published table stands as a whole below a whole of ours, whose splits may be fewer or more: its mean is over its
-    own.
+    Below a table of ours with a mean, the published one is complete, even if our splits are fewer or more: its mean is
+    over its own splits.
 
     Args:
         controls: further tables of ours in the same columns, below, by name.
 
     Returns:
-        The styled table (best of each part underlined, a row ± of the standard deviation over the splits), and its
-        values with a column `source`, for the CSV.
+        The styled table (with a row ± of the standard deviation over the splits; between methods, the best of each
+        part underlined), and its values with a column `source`, for the CSV.
     """
     theirs = published.rename(index=str).reindex(columns=ours.columns).astype(float)
     difference = ours - theirs.reindex(ours.index)
@@ -68,19 +68,21 @@ def beside(
 
 
 def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
-    """As `beside`, where there is nothing published to compare with."""
+    """Our table alone, styled as by `beside`."""
     return _styled({our_name: _spread(ours)})
 
 
 def style_ten(table: pd.DataFrame) -> Styler:
-    """Table 10 for the eye: the columns of `lib.scoring.conclusion.table_ten` and `segments`, the best of each underlined."""
-    headers = {"thesis": "thesis", "as_thesis": "scored as the thesis", "difference": "difference"}
-    headers |= {"accuracy": "accuracy", "accuracy_sd": "±"}
-    headers |= {name: HEADERS[name] for name in METRICS} | {"segments": "segments"}
-    styler = table.reindex(columns=list(headers)).rename(columns=headers).style.format(short, na_rep="–")
-    styler = styler.format(signed, subset=["difference"])
-    best = [name for name in headers.values() if name not in ("difference", "±", "segments")]
-    return styler.highlight_max(subset=best, props=BEST)
+    """Table 10 for the eye, the best of each column underlined; differences stay in its CSV.
+
+    Args:
+        table: as returned by `lib.scoring.conclusion.table_ten`, with a column segments.
+    """
+    headers = {"thesis": "thesis", "as_thesis": "scored as the thesis", "accuracy": "accuracy"}
+    headers |= {"accuracy_sd": f"accuracy {SPREAD}"} | {name: name.replace("f1", "F1") for name in METRICS}
+    shown = table.reindex(columns=list(headers | {"segments": ""})).rename(columns=headers)
+    best = [name for name in headers.values() if SPREAD not in name]
+    return fold_widths(underline(shown.style.format(short, na_rep="–"), best), 3)
 
 
 def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str] = ()) -> Styler:
@@ -90,8 +92,18 @@ def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str
         skip: columns without better and worse.
     """
     numbers = [name for name in table.select_dtypes("number") if name not in skip]
-    styler = table.style.highlight_max(subset=[name for name in numbers if name not in lower], props=BEST)
-    return styler.highlight_min(subset=[name for name in numbers if name in lower], props=BEST) if lower else styler
+    styler = underline(table.style, [name for name in numbers if name not in lower])
+    return underline(styler, [name for name in numbers if name in lower], lowest=True)
+
+
+def underline(
+    styler: Styler, columns: Sequence[str], rows: Sequence | slice = slice(None), lowest: bool = False
+) -> Styler:
+    """Underline the highest (or lowest) number of each column among these rows, unless all are equal."""
+    table: pd.DataFrame = styler.data
+    differ = [column for column in columns if table.loc[rows, column].nunique() > 1]
+    highlight = styler.highlight_min if lowest else styler.highlight_max
+    return highlight(subset=(rows, differ), props=BEST) if differ else styler
 
 
 def fold_widths(styler: Styler, places: int) -> Styler:
@@ -105,7 +117,7 @@ def fold_widths(styler: Styler, places: int) -> Styler:
     table: pd.DataFrame = styler.data
     widths = {f"{name} {SPREAD}": name for name in table if f"{name} {SPREAD}" in table}
     for width, name in widths.items():
-        for row, half in table[width].items():
+        for row, half in table[width].dropna().items():
             styler.format(f"{{:.{places}f}} {SPREAD} {half:.{places}f}", subset=([row], [name]))
     return styler.hide(subset=list(widths), axis="columns")
 
@@ -145,17 +157,14 @@ def _styled(blocks: Mapping[str, pd.DataFrame]) -> tuple[Styler, pd.DataFrame]:
             form = f"{{:{sign}.{decimals}f}}"
             styler = styler.format(form, subset=pd.IndexSlice[source, HEADERS[name]], na_rep="–")
     for name, block in blocks.items():
-        rows = [(name, row) for row in block.index if row not in ("mean", SPREAD)]
-        if name != "difference" and len(rows) > 1:
-            styler = _underlined(styler, rows, block)
+        if name != "difference" and "mean" not in block.index:  # of methods the best is marked, not the luckiest split
+            for lower in (True, False):
+                columns = [
+                    column for column in block.columns.drop("best_epoch", errors="ignore") if (column in LOWER) == lower
+                ]
+                styler = underline(
+                    styler, [HEADERS[column] for column in columns], [(name, row) for row in block.index], lower
+                )
     means = [label for label in stacked.index if label[1] == "mean"]
     styler = styler.map(lambda _: "font-weight: bold", subset=pd.IndexSlice[means, :]) if means else styler
     return styler, stacked.reset_index()
-
-
-def _underlined(styler: Styler, rows: list[tuple], block: pd.DataFrame) -> Styler:
-    """The best of these rows marked in each column that has better and worse."""
-    for name in block.columns.drop("best_epoch", errors="ignore"):
-        highlight = styler.highlight_min if name in LOWER else styler.highlight_max
-        styler = highlight(subset=pd.IndexSlice[rows, [HEADERS[name]]], props=BEST)
-    return styler

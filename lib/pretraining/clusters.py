@@ -41,7 +41,7 @@ def represent(
             video, text = batches[number].to(group.device).encode(model)
             both = (video.float() + text.float()).view(len(chunks[number]), pairs.per_video, -1)
             vectors[chunks[number].start : chunks[number].stop] = both.mean(dim=1) / 2
-    group.add_up([vectors])
+    group.all_reduce([vectors])
     return vectors.cpu().numpy()
 
 

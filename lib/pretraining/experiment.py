@@ -1,9 +1,10 @@
-"""What made one GPU fail and seven work? Small pre-trainings that differ in one thing each (2.6, beyond the thesis).
+"""Why did one GPU fail and seven work? Small pre-trainings that differ in one thing each (2.6, beyond the thesis).
 
-The thesis compared C = 1 with C = 7 at equal numbers of epochs, one run each: with the number of clusters it changed
-the number of updates sevenfold. Here C varies at equal numbers of updates and at equal numbers of pairs, with seeds.
+The thesis compared C = 1 with C = 7 at an equal number of epochs, one run each, and so changed the number of updates
+sevenfold too. Here C varies at an equal number of updates and at an equal number of pairs, with several seeds.
 """
 
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -11,13 +12,12 @@ from multiprocessing import get_context
 
 import pandas as pd
 
-from lib.backbones.s3d_features import Params
-from lib.core.devices import alone
+from lib.core.devices import single_process
 from lib.core.processes import die_with_parent
+from lib.core.settings import Params
 from lib.data.profile import Profile
-from lib.pretraining.loop import pretrain
 from lib.pretraining.recipes import prepare
-from lib.scoring.stats import mean_interval
+from lib.scoring.stats import direction, mean_interval
 
 MEASURES = ("zero_shot", "random_loss", "hard_loss")
 
@@ -36,7 +36,7 @@ class Variant:
 
 
 def variants(params: Params) -> list[Variant]:
-    """C from the profile with fresh clusters; and, at the C of the recipe "own", the other kinds of negatives."""
+    """List the variants: each C with fresh clusters and, at the C of the recipe "own", other kinds of negatives."""
     settings, own = params.experiment, params.pretrain.recipes["own"].clusters_per_update
     cells = [(clusters, "fresh") for clusters in settings.clusters_per_update]
     cells += [(own, negatives) for negatives in settings.negatives]
@@ -44,10 +44,10 @@ def variants(params: Params) -> list[Variant]:
 
 
 def run_experiment(profile: Profile, workers: int) -> pd.DataFrame:
-    """All variants, so many at a time, a process each; finished ones are read.
+    """Train all variants, one process each, `workers` at a time; finished ones are read.
 
     Returns:
-        Their histories one below the other, with columns clusters, negatives and seed; update 0 is the untrained model.
+        Their histories, stacked, with columns clusters, negatives and seed; update 0 is the untrained model.
     """
     todo = variants(profile.params)
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=die_with_parent) as pool:
@@ -56,7 +56,7 @@ def run_experiment(profile: Profile, workers: int) -> pd.DataFrame:
 
 
 def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
-    """One variant's history."""
+    """Train one variant; returns its history."""
     settings, experiment = profile.params.pretrain, profile.params.experiment
     small = settings.model_copy(
         update={
@@ -71,18 +71,18 @@ def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
         update={"clusters_per_update": variant.clusters, "epochs": experiment.epochs}
     )
     folder = profile.out.root / "runs" / "experiment" / variant.name
-    history = pretrain(*prepare(profile, recipe, small, folder, alone(), variant.seed))
+    history = prepare(profile, recipe, small, folder, single_process(), variant.seed).run()
     return history.assign(clusters=variant.clusters, negatives=variant.negatives, seed=variant.seed)
 
 
 def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
-    """The last measurement of each run up to the most that all runs have seen.
+    """Last measurement of each run up to the number that all runs have reached.
 
     Args:
         by: "update" or "pairs".
 
     Returns:
-        A row a run, index (clusters, negatives, seed).
+        One row per run, index (clusters, negatives, seed).
 
     Raises:
         ValueError: the runs were measured at differing numbers.
@@ -99,11 +99,11 @@ def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def compare(histories: pd.DataFrame, by: str) -> pd.DataFrame:
-    """The variants at an equal number of updates or pairs.
+    """Compare the variants at an equal number of updates or pairs.
 
     Returns:
-        A row a variant: clusters, negatives, update, pairs, and mean and half width (±) of the 95 % interval over the
-        seeds of each of MEASURES.
+        One row per variant: clusters, negatives, update, pairs, and mean and half width (±) of the 95 % interval over
+        the seeds of each of MEASURES.
     """
     rows = []
     for (clusters, negatives), part in at_equal(histories, by).groupby(["clusters", "negatives"]):
@@ -122,7 +122,7 @@ def compare(histories: pd.DataFrame, by: str) -> pd.DataFrame:
 def difference(
     histories: pd.DataFrame, measure: str, first: tuple[int, str], second: tuple[int, str], by: str
 ) -> tuple[float, float]:
-    """Mean and half width of the 95 % interval of second - first, paired by seed, at equal `by`.
+    """Estimate second - first at equal `by`, paired by seed: mean and half width of the 95 % interval.
 
     Args:
         first, second: (clusters, negatives).
@@ -131,11 +131,38 @@ def difference(
     return mean_interval((values.loc[second] - values.loc[first]).tolist())
 
 
-def verdict(mean: float, half: float, unit: str) -> str:
-    """An interval in words.
+def fresh_curves(histories: pd.DataFrame) -> dict[str, dict[str, pd.Series]]:
+    """Zero-shot accuracy of the runs with fresh clusters, mean over the seeds, by updates and by pairs seen."""
+    fresh, panels = histories[histories["negatives"] == "fresh"], {}
+    for by, label in (("update", "updates"), ("pairs", "pairs seen")):
+        mean = fresh.groupby(["clusters", by])["zero_shot"].mean().rename_axis(["clusters", label])
+        panels[label] = {f"C = {clusters}": mean.loc[clusters] for clusters in sorted(fresh["clusters"].unique())}
+    return panels
 
-    >>> verdict(1.0, 2.0, "points"), verdict(-3.0, 1.0, "points")
-    ('+1.00 ± 2.00 points, so nothing can be told', '-3.00 ± 1.00 points, lower')
+
+def findings(histories: pd.DataFrame, params: Params) -> Iterator[str]:
+    """Yield each comparison of the experiment in words."""
+    units = {"zero_shot": "points of zero-shot accuracy", "hard_loss": "in validation loss (mined negatives)"}
+    numbers, own = params.experiment.clusters_per_update, params.pretrain.recipes["own"].clusters_per_update
+    # the thesis compared 7 with 1
+    few, many = min(numbers), own if own in numbers else max(numbers)
+    for measure, unit in units.items():
+        for by, equal in (("update", "updates"), ("pairs", "pairs")):
+            found = difference(histories, measure, (few, "fresh"), (many, "fresh"), by)
+            yield f"**C = {many} against C = {few}, equal {equal}**: {in_words(*found, unit)}."
+    for negatives in params.experiment.negatives if own in numbers else ():
+        for measure, unit in units.items():
+            found = difference(histories, measure, (own, "fresh"), (own, negatives), "pairs")
+            yield f"**{negatives.capitalize()} against fresh clusters** (C = {own}): {in_words(*found, unit)}."
+    gap = (histories["hard_loss"] - histories["random_loss"])[histories["update"] > 0]
+    mean, half = mean_interval(gap.groupby(histories["seed"]).mean().tolist())
+    yield f"**Mined against random validation**, with the same weights: {in_words(mean, half, 'in loss')}."
+
+
+def in_words(mean: float, half: float, unit: str) -> str:
+    """A difference with its interval, and what it says.
+
+    >>> in_words(1.0, 2.0, "points"), in_words(-3.0, 1.0, "points")
+    ('+1.00 ± 2.00 points, inconclusive', '-3.00 ± 1.00 points, lower')
     """
-    told = "so nothing can be told" if abs(mean) <= half else "higher" if mean > 0 else "lower"
-    return f"{mean:+.2f} ± {half:.2f} {unit}, {told}"
+    return f"{mean:+.2f} ± {half:.2f} {unit}, {direction(mean - half, mean + half)}"

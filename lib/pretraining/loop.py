@@ -1,17 +1,15 @@
-"""One pre-training of VideoCLIP: its videos, its settings, its clusters and its validation (thesis 2.5, 2.6).
+"""Pre-training of VideoCLIP: updates of C clusters each, shared by the processes there are (thesis 2.5, 2.6).
 
-The loop of pre-training: updates of C clusters each, dealt out to the processes there are (thesis 2.5, 2.6).
-
-An update takes C clusters, each with a softmax of its own; its gradient is the mean over them. C is a number of the
-recipe and not that of the devices: the clusters are dealt out to the devices there are, and each takes its own one
-after another. One device with C = 8 therefore makes the update of eight GPUs with a cluster each. (The thesis took C
-for the number of GPUs, and blamed the failure of its run on one GPU on C = 1.)
+Each of the C clusters of an update has a softmax of its own; the gradient is the mean over them. C belongs to the
+recipe, not to the hardware: the clusters of an update are divided among the processes, and each computes its share one
+after another. One device with C = 8 therefore makes the same update as eight GPUs with a cluster each. (The thesis took
+C for the number of GPUs, and blamed C = 1 for the failure of its run on one GPU.)
 """
 
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -32,213 +30,215 @@ from lib.pretraining.pairs import Batch, ClusterBatches
 from lib.videoclip.model import VideoCLIP, contrastive_loss
 
 
-@dataclass(frozen=True)
-class Pretraining:
-    """One pre-training.
-
-    Attributes:
-        train, validation: packed videos.
-        recipe: what is varied.
-        settings: what is not.
-        folder: of the run; also keeps each epoch's clusters.
-        group: the processes that take part.
-        identity: key of the run.
-        seed: of everything drawn but the first weights.
-    """
-
-    train: Narrated
-    validation: Narrated
-    recipe: Recipe
-    settings: Pretrain
-    folder: Path
-    group: Group
-    identity: str
-    seed: int
-
-    @property
-    def updates_per_epoch(self) -> int:
-        """Clusters that do not make up a whole update are left out."""
-        return len(self.train) // self.settings.videos_per_cluster // self.recipe.clusters_per_update
-
-    def stretches(self) -> list[range]:
-        """Updates of an epoch (from 0), cut at the validations."""
-        parts = np.array_split(
-            np.arange(self.updates_per_epoch), min(self.settings.validations, self.updates_per_epoch)
-        )
-        return [range(int(part[0]), int(part[-1]) + 1) for part in parts]
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return getattr(torch, self.settings.dtype)
-
-    def represent(self, model: VideoCLIP, narrated: Narrated, epoch: int) -> np.ndarray:
-        pairs = self.settings.pairs.model_copy(update={"per_video": self.settings.mining.per_video})
-        return clusters.represent(model, narrated, pairs, self.seed, epoch, self.group, self.dtype)
-
-    def loss(self, model: VideoCLIP, batch: Batch) -> Tensor:
-        with autocast(self.group.device, self.dtype):
-            video, text = batch.to(self.group.device).encode(model)
-        return contrastive_loss(video.float(), text.float())
-
-
-def untrained(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP], Row]) -> Row:
-    """Losses and transfer of the model that a run begins with; kept in a file, so that a resumed run has them."""
-    file = run.folder / "untrained.json"
-    if kept := run.group.tell(_kept(file, run.identity)):
-        return kept["row"]
-    model.eval()
-    row = {**validate(run, model), **transfer(model)}
-    if run.group.rank == 0:
-        write_json(file, {"key": run.identity, "row": row})
-    return row
-
-
-def clusters_of(run: Pretraining, model: VideoCLIP, epoch: int) -> dict:
-    """The epoch's clusters, mined with the weights at its beginning and kept in a file, so that a resumed run has them.
-
-    Fresh ones are mined each epoch. Stale ones are the first epoch's in another order: so it is in fairseq since
-    December 2022, whose loading processes hold on to what they began with, and so probably in the thesis's runs. Random
-    ones are drawn anew.
-    """
-    file = run.folder / f"clusters_{epoch}.json"
-    if kept := run.group.tell(_kept(file, run.identity)):
-        return kept
-    vectors = run.represent(model, run.train, epoch)
-    found = None
-    if run.group.rank == 0:
-        rng, size = np.random.default_rng([run.seed, epoch]), run.settings.videos_per_cluster
-        mining, known = run.settings.mining, 1.0
-        if mining.negatives == "stale" and epoch > 1:
-            mined = json.loads((run.folder / "clusters_1.json").read_text())["clusters"]
-            mined = [mined[number] for number in rng.permutation(len(mined))]
-        elif mining.negatives == "random":
-            mined = clusters.random_clusters(len(vectors), size, rng)
-        else:
-            mined = clusters.mine(vectors, size, mining, rng)
-            known = clusters.measured_recall(vectors, size, mining, rng)
-        alike = clusters.alikeness(vectors, mined)
-        found = {"key": run.identity, "clusters": mined, "alikeness": alike, "recall": known}
-        write_json(file, found)
-    return run.group.tell(found)
-
-
-def _kept(file: Path, identity: str) -> dict | None:
-    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return kept if kept.get("key") == identity else None
-
-
-def validate(run: Pretraining, model: VideoCLIP) -> Row:
-    """Loss of the validation videos in random clusters and in clusters mined just now.
-
-    The published code validates on random ones while it trains on mined ones, so its two curves measure two things. The
-    random clusters and their pairs are the same each time; the mined ones are those that this model finds hard.
-    """
-    size = min(run.settings.videos_per_cluster, len(run.validation))
-    vectors = run.represent(model, run.validation, 0)
-    parts = {
-        "random_loss": clusters.random_clusters(len(run.validation), size, np.random.default_rng(0)),
-        "hard_loss": clusters.mine(vectors, size, run.settings.mining, np.random.default_rng(0)),
-    }
-    losses = {}
-    for name, chosen in parts.items():
-        batches = ClusterBatches(run.validation, chosen, run.settings.pairs, 0, 0)
-        total = torch.zeros((), device=run.group.device)
-        with torch.inference_mode():
-            for number in range(run.group.rank, len(batches), run.group.size):
-                total += run.loss(model, batches[number])
-        run.group.add_up([total])
-        losses[name] = total.item() / len(batches)
-    return losses
+def no_transfer(_model: VideoCLIP) -> Row:
+    """Measure nothing of transfer."""
+    return {}
 
 
 @dataclass(frozen=True)
 class Update:
     """Attributes:
     number: from 1, over the whole training.
-    size: C.
-    batches: of this process's share of the clusters.
+    batches: of this process's share of the C clusters.
     """
 
     number: int
-    size: int
     batches: Iterator[Batch]
 
     def __str__(self) -> str:
         return f"update {self.number}"
 
 
-def pretrain(run: Pretraining, model: VideoCLIP, transfer: Callable[[VideoCLIP], Row] = lambda _: {}) -> pd.DataFrame:
-    """Train; what is finished is loaded, what was killed goes on.
+@dataclass
+class Pretraining:
+    """One pre-training. An epoch is cut at its validations into stretches, which are the epochs of `fit`.
 
-    Args:
-        model: in the state it begins with.
+    Attributes:
+        train, validation: packed videos.
+        model: in its initial state.
+        recipe: what the thesis varied.
+        settings: what all recipes share.
+        folder: of the run; also keeps each epoch's clusters.
+        group: the processes that take part.
+        identity: key of the run.
+        seed: of everything drawn but the first weights.
         transfer: measured at each validation, e.g. zero-shot accuracy.
-
-    Returns:
-        A row for the untrained model, then a row a validation: epoch (fraction done), update, pairs (seen so far),
-        train_loss (mean of the clusters since the last row), random_loss and hard_loss (of validation videos in random
-        and in mined clusters), alikeness of the training clusters (1 = random), recall of the index, and what
-        `transfer` gives.
     """
-    settings, recipe = run.settings, run.recipe
-    model.to(run.group.device)
-    if settings.gradient_checkpointing:
-        for tower in (model.video, model.text):
-            tower.activation_checkpointing_enable({"use_reentrant": False})
-    learns = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(learns, settings.learning_rate, betas=(0.9, 0.98), fused=True)
-    stretches = run.stretches()
 
-    @lru_cache(1)  # of an epoch's beginning
-    def mined(epoch: int) -> dict:
-        return clusters_of(run, model, epoch)
+    train: Narrated
+    validation: Narrated
+    model: VideoCLIP
+    recipe: Recipe
+    settings: Pretrain
+    folder: Path
+    group: Group
+    identity: str
+    seed: int
+    transfer: Callable[[VideoCLIP], Row] = no_transfer
 
-    def place(stretch: int) -> tuple[int, int]:
-        """Stretch (from 1) -> its epoch (from 1), its number within it (from 0)."""
-        return (stretch - 1) // len(stretches) + 1, (stretch - 1) % len(stretches)
+    def run(self) -> pd.DataFrame:
+        """Train, resume a run that was killed, or load a finished one.
 
-    def updates_of(stretch: int) -> Iterator[Update]:
-        epoch, part = place(stretch)
-        size = recipe.clusters_per_update
-        share = {  # the clusters of each update that are this process's
-            number: range(number * size + run.group.rank, (number + 1) * size, run.group.size)
-            for number in stretches[part]
-        }
-        batches = ClusterBatches(run.train, mined(epoch)["clusters"], settings.pairs, run.seed, epoch)
-        order = [cluster for one in share.values() for cluster in one]
-        loader = iter(DataLoader(batches, batch_size=None, sampler=order, num_workers=settings.workers))
-        before = (epoch - 1) * run.updates_per_epoch
-        return (Update(before + number + 1, size, islice(loader, len(one))) for number, one in share.items())
+        Returns:
+            One row for the untrained model, then one per validation: epoch (with its fraction done), update, pairs
+            (seen so far), train_loss (mean over the clusters since the last row), random_loss and hard_loss (of
+            validation videos in random and in mined clusters), alikeness of the training clusters (1 = random), recall
+            of the index, and what `transfer` measures.
+        """
+        self.model.to(self.group.device)
+        if self.settings.gradient_checkpointing:
+            for tower in (self.model.video, self.model.text):
+                tower.activation_checkpointing_enable({"use_reentrant": False})
+        before = {"epoch": 0.0, "update": 0, "pairs": 0, **self.untrained()}
+        history = fit(
+            Learner(self.model, self.optimizer, clip=self.settings.clip, group=self.group),
+            self.updates,
+            self.losses,
+            self.measure,
+            epochs=self.recipe.epochs * len(self.stretches),
+            seed=self.seed,
+            folder=self.folder,
+            key=self.identity,
+        )
+        return pd.concat([pd.DataFrame([before]), history], ignore_index=True)
 
-    def losses_of(update: Update) -> Iterator[tuple[Tensor, Row]]:
-        set_rate(optimizer, settings.learning_rate * linear(update.number, settings.warmup, settings.decay_updates))
+    @cached_property
+    def optimizer(self) -> torch.optim.Adam:
+        learns = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        return torch.optim.Adam(learns, self.settings.learning_rate, betas=(0.9, 0.98), fused=True)
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Number of whole updates; clusters that are left over are not used."""
+        return len(self.train) // self.settings.videos_per_cluster // self.recipe.clusters_per_update
+
+    @cached_property
+    def stretches(self) -> list[range]:
+        """Updates of an epoch (from 0), cut at the validations."""
+        parts = np.array_split(range(self.updates_per_epoch), min(self.settings.validations, self.updates_per_epoch))
+        return [range(int(part[0]), int(part[-1]) + 1) for part in parts]
+
+    def place(self, stretch: int) -> tuple[int, range]:
+        """Stretch (from 1) -> its epoch (from 1) and its updates within that epoch (from 0)."""
+        epoch, part = divmod(stretch - 1, len(self.stretches))
+        return epoch + 1, self.stretches[part]
+
+    def updates(self, stretch: int) -> Iterator[Update]:
+        """The updates of a stretch, each with this process's share of its clusters."""
+        epoch, numbers = self.place(stretch)
+        found = self.clusters_of(epoch)["clusters"]
+        # of update u's clusters u·C … u·C + C - 1, every size-th is this process's
+        size = self.recipe.clusters_per_update
+        shares = [range(number * size + self.group.rank, (number + 1) * size, self.group.size) for number in numbers]
+        batches = ClusterBatches(self.train, found, self.settings.pairs, self.seed, epoch)
+        order = [cluster for share in shares for cluster in share]
+        # a new loader for each stretch: one that lives on would keep the clusters of its first epoch
+        loader = iter(DataLoader(batches, batch_size=None, sampler=order, num_workers=self.settings.workers))
+        first = (epoch - 1) * self.updates_per_epoch + numbers.start + 1
+        return (Update(number, islice(loader, len(share))) for number, share in enumerate(shares, first))
+
+    def losses(self, update: Update) -> Iterator[tuple[Tensor, Row]]:
+        """Loss of each cluster of an update, divided by C: gradients add up to their mean."""
+        factor = linear(update.number, self.settings.warmup, self.settings.decay_updates)
+        set_rate(self.optimizer, self.settings.learning_rate * factor)
         for batch in update.batches:
-            yield run.loss(model, batch) / update.size, {}
+            yield self.loss(batch) / self.recipe.clusters_per_update, {}
 
-    def measure(stretch: int, sums: Row) -> Row:
-        epoch, part = place(stretch)
-        done = (epoch - 1) * run.updates_per_epoch + stretches[part].stop
-        pairs = recipe.clusters_per_update * settings.videos_per_cluster * settings.pairs.per_video
+    def loss(self, batch: Batch) -> Tensor:
+        """Equation 5 over one cluster: its pairs are each other's negatives."""
+        with autocast(self.group.device, self.dtype):
+            video, text = batch.to(self.group.device).encode(self.model)
+        return contrastive_loss(video.float(), text.float())
+
+    def measure(self, stretch: int, sums: Row) -> Row:
+        """A row of the history."""
+        epoch, numbers = self.place(stretch)
+        done = (epoch - 1) * self.updates_per_epoch + numbers.stop
+        pairs = self.recipe.clusters_per_update * self.settings.videos_per_cluster * self.settings.pairs.per_video
+        found = self.clusters_of(epoch)
         return {
-            "epoch": done / run.updates_per_epoch,
+            "epoch": done / self.updates_per_epoch,
             "update": done,
             "pairs": done * pairs,
-            "train_loss": sums["loss"] / len(stretches[part]),
-            **validate(run, model),
-            "alikeness": mined(epoch)["alikeness"],
-            "recall": mined(epoch)["recall"],
-            **transfer(model),
+            "train_loss": sums["loss"] / len(numbers),
+            **self.validate(),
+            "alikeness": found["alikeness"],
+            "recall": found["recall"],
+            **self.transfer(self.model),
         }
 
-    before = {"epoch": 0.0, "update": 0, "pairs": 0, **untrained(run, model, transfer)}
-    history = fit(
-        Learner(model, optimizer, clip=settings.clip, group=run.group),
-        updates_of,
-        losses_of,
-        measure,
-        epochs=recipe.epochs * len(stretches),
-        seed=run.seed,
-        folder=run.folder,
-        key=run.identity,
-    )
-    return pd.concat([pd.DataFrame([before]), history], ignore_index=True)
+    def validate(self) -> Row:
+        """Loss of the validation videos in random clusters, and in clusters that the model as it is finds hard.
+
+        The published code trains on mined clusters and validates on random ones, so its two curves measure different
+        things. The random clusters and their pairs are the same at each validation.
+        """
+        size = min(self.settings.videos_per_cluster, len(self.validation))
+        vectors = self.represent(self.validation, 0)
+        parts = {
+            "random_loss": clusters.random_clusters(len(self.validation), size, np.random.default_rng(0)),
+            "hard_loss": clusters.mine(vectors, size, self.settings.mining, np.random.default_rng(0)),
+        }
+        losses = {}
+        for name, chosen in parts.items():
+            batches = ClusterBatches(self.validation, chosen, self.settings.pairs, 0, 0)
+            total = torch.zeros((), device=self.group.device)
+            with torch.inference_mode():
+                for number in range(self.group.rank, len(batches), self.group.size):
+                    total += self.loss(batches[number])
+            self.group.all_reduce([total])
+            losses[name] = total.item() / len(batches)
+        return losses
+
+    def untrained(self) -> Row:
+        """Losses and transfer of the initial model, kept in a file for a resumed run."""
+        file = self.folder / "untrained.json"
+        if kept := self.group.broadcast(self._kept(file)):
+            return kept["row"]
+        self.model.eval()
+        row = {**self.validate(), **self.transfer(self.model)}
+        if self.group.rank == 0:
+            write_json(file, {"key": self.identity, "row": row})
+        return row
+
+    def clusters_of(self, epoch: int) -> dict:
+        """The epoch's clusters, mined with the weights at its beginning and kept in a file for a resumed run.
+
+        Fresh clusters are mined each epoch. Stale ones are those of the first epoch in another order: so it is in
+        fairseq since December 2022, whose loading processes keep what they started with, and so probably in the
+        thesis's runs. Random ones are drawn each epoch.
+        """
+        file = self.folder / f"clusters_{epoch}.json"
+        if kept := self.group.broadcast(self._kept(file)):
+            return kept
+        vectors, found = self.represent(self.train, epoch), None
+        if self.group.rank == 0:
+            found = {"key": self.identity, **self._new_clusters(vectors, epoch)}
+            write_json(file, found)
+        return self.group.broadcast(found)
+
+    def _new_clusters(self, vectors: np.ndarray, epoch: int) -> dict:
+        rng, size = np.random.default_rng([self.seed, epoch]), self.settings.videos_per_cluster
+        mining, recall = self.settings.mining, 1.0
+        if mining.negatives == "stale" and epoch > 1:
+            first = json.loads((self.folder / "clusters_1.json").read_text())["clusters"]
+            found = [first[number] for number in rng.permutation(len(first))]
+        elif mining.negatives == "random":
+            found = clusters.random_clusters(len(vectors), size, rng)
+        else:
+            found = clusters.mine(vectors, size, mining, rng)
+            recall = clusters.measured_recall(vectors, size, mining, rng)
+        return {"clusters": found, "alikeness": clusters.alikeness(vectors, found), "recall": recall}
+
+    def represent(self, narrated: Narrated, epoch: int) -> np.ndarray:
+        """Equation 6 for every video, with the pairs per video that the mining settings name."""
+        pairs = self.settings.pairs.model_copy(update={"per_video": self.settings.mining.per_video})
+        return clusters.represent(self.model, narrated, pairs, self.seed, epoch, self.group, self.dtype)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return getattr(torch, self.settings.dtype)
+
+    def _kept(self, file: Path) -> dict | None:
+        kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return kept if kept.get("key") == self.identity else None

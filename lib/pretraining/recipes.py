@@ -1,14 +1,7 @@
-"""A pre-training of a profile: its videos, first weights, identity, and what it is measured by (thesis 2.5, 2.6).
+"""Pre-trainings of a profile: their data, initial weights and identity, and what a finished one left (thesis 2.5, 2.6).
 
-Pre-train VideoCLIP by one recipe of a profile (thesis 2.5, 2.6), on one device or many.
-
-    torchrun --nproc-per-node 8 -m lib.pretrain --params params/50salads.yaml --recipe own
-
-The demo's notebooks train by it; those of a brought corpus read the run that it left, without the corpus.
-
-A pre-trained VideoCLIP: what a recipe of 2.5 or 2.6 left behind, or the published checkpoint in its place.
-
-What a pre-trained model knows of the target set without having seen its labels (thesis 2.7): zero-shot accuracy.
+In the demo, the notebooks train. Otherwise `python -m lib.pretrain` does, for weeks and perhaps on many devices, and
+the notebooks read the finished run, for which the narrated videos need not be present.
 """
 
 import json
@@ -21,17 +14,17 @@ import pandas as pd
 import torch
 from transformers import BertConfig
 
-from lib.backbones.s3d_features import PARTS, Params, narrated_set, open_pack, pack_narrated
+from lib.backbones.s3d_features import PARTS, narrated_set, open_pack, pack_narrated
 from lib.backbones.text import tokenizer
 from lib.core.checkpoints import WeightsError, load_trained, read_weights
-from lib.core.devices import Group, alone
+from lib.core.devices import Group, single_process
 from lib.core.files import key, write_json, write_text
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT, Outputs
-from lib.core.settings import Layer, Pretrain, Recipe, RecipeName
+from lib.core.settings import Layer, Params, Pretrain, Recipe, RecipeName
 from lib.core.training import TRAINER, Row
 from lib.data.profile import Profile
-from lib.pretraining.loop import Pretraining, pretrain
+from lib.pretraining.loop import Pretraining
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import open_target
 from lib.videoclip.towers import Pretrained, build_videoclip
@@ -57,25 +50,27 @@ MADE_BY = (
     *TRAINER,
 )
 
+# settings that change no number
+WITHOUT_EFFECT = ("workers", "gradient_checkpointing")
 PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM = 6, 512
 
 
 def published_weights(recipe: Recipe) -> Path | None:
-    """The published checkpoint that stands for a recipe, where it is on this machine."""
+    """The published checkpoint that a recipe names, if it is on this machine."""
     path = None if recipe.weights is None else ROOT / recipe.weights
     return path if path is not None and path.exists() else None
 
 
 def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
-    """What came out of a recipe: its finished run, or the published checkpoint.
+    """Load the finished run of a recipe, or the published checkpoint in its place.
 
     Raises:
-        WeightsError: there is neither, or the checkpoint is of another model.
+        WeightsError: neither exists, or the checkpoint is of another model.
     """
     recipe = profile.params.pretrain.recipes[name]
     if published := published_weights(recipe):
         model = VideoCLIP(BertConfig(), PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM)
-        model.load_mmpt(read_weights(published, "model", "fetch it from MMPT's page"))
+        model.load_mmpt(read_weights(published, "model", "download it from MMPT's page"))
         return Pretrained(model.eval(), "video_embedding", profile.params.howto100m.features["video_embedding"])
     folder = run_folder(profile.out, name)
     if not (folder / "videoclip.json").exists():
@@ -93,46 +88,36 @@ def run_folder(out: Outputs, name: str) -> Path:
 
 
 def transfer_of(profile: Profile, layer: Layer) -> Callable[[VideoCLIP], Row]:
-    """Zero-shot accuracy on the target set's seconds, percent, by class names in words; nothing is chosen by it.
+    """Zero-shot accuracy on the target set's seconds, percent, as a function of the model; nothing is chosen by it.
 
-    The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in training, and
-    the video tower computes as it did there (`pretrain.dtype`).
+    The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in pre-training:
+    words, [CLS], and the same precision (`pretrain.dtype`).
 
     Raises:
-        FeatureSetError: there are no features of the target, or they are made in another way than the pre-training's.
+        FeatureSetError: the target has no features, or they are made in another way than those of the pre-training.
     """
     target = open_target(profile, layer, narrated_set(profile.params, layer))
     words, texts = tokenizer(profile.params.videoclip), prompts(target.dataset.classes, "words")
     dtype = getattr(torch, profile.params.pretrain.dtype)
 
-    @cache  # read once, measured often
+    # read once, measured often
+    @cache
     def videos(feature_dim: int) -> list[tuple[np.ndarray, np.ndarray]]:
         features = {video: target.features(video, feature_dim) for video in target.dataset.videos}
         return [(seconds, target.truth(video, len(seconds))) for video, seconds in features.items()]
 
     def transfer(model: VideoCLIP) -> Row:
-        size = model.max_video_len
-        seconds = videos(model.input_dim)
-        return {"zero_shot": second_accuracy(model, words, seconds, texts, size, size // 2, dtype=dtype)}
+        stride = model.max_video_len // 2
+        return {"zero_shot": second_accuracy(model, words, videos(model.input_dim), texts, stride, dtype)}
 
     return transfer
 
 
-WITHOUT_EFFECT = ("workers", "gradient_checkpointing")  # settings that change no number
-
-
-def prepare(
-    profile: Profile,
-    recipe: Recipe,
-    settings: Pretrain,
-    folder: Path,
-    group: Group,
-    seed: int,
-) -> tuple[Pretraining, VideoCLIP, Callable[[VideoCLIP], Row]]:
-    """A run, the model it begins with, and what is measured of transfer, for `lib.pretraining.loop.pretrain`.
+def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, group: Group, seed: int) -> Pretraining:
+    """Prepare a pre-training: pack its videos, build its initial model, hash what it depends on.
 
     Args:
-        recipe, settings: of the run; `params.pretrain` or a variation of it.
+        recipe, settings: of the run: `params.pretrain` or a variation of it.
         folder: of the run.
         group: the processes that take part.
         seed: of everything that is drawn.
@@ -142,52 +127,60 @@ def prepare(
     """
     if group.rank == 0:
         pack_narrated(profile, recipe.features)
-    group.wait()
+    group.barrier()
     packs = {part: open_pack(profile, recipe.features, part) for part in PARTS}
     keys = [(packs[part].folder / "note.json").read_text(encoding="utf-8") for part in PARTS]
     how = settings.model_dump(exclude={"recipes", *WITHOUT_EFFECT})
     values = [recipe.model_dump(exclude={"weights"}), how, profile.params.videoclip.model_dump(), seed, keys]
-    identity = key(values, code=MADE_BY)
-    run = Pretraining(packs["train"], packs["val"], recipe, settings, folder, group, identity, seed)
+    run = Pretraining(
+        train=packs["train"],
+        validation=packs["val"],
+        model=build_videoclip(profile.params.videoclip, packs["train"].feature_dim, seed),
+        recipe=recipe,
+        settings=settings,
+        folder=folder,
+        group=group,
+        identity=key(values, code=MADE_BY),
+        seed=seed,
+        transfer=transfer_of(profile, recipe.features),
+    )
     if run.updates_per_epoch == 0:
         raise ParameterError(
             f"pretrain: {len(run.train)} videos make {len(run.train) // settings.videos_per_cluster} clusters of"
             f" {settings.videos_per_cluster}, fewer than the {recipe.clusters_per_update} of one update"
         )
-    model = build_videoclip(profile.params.videoclip, run.train.feature_dim, seed)
-    return run, model, transfer_of(profile, recipe.features)
+    return run
 
 
 def run_recipe(profile: Profile, name: str, group: Group) -> pd.DataFrame:
-    """Pre-train by a recipe of the profile into runs/videoclip_<name>, or load the finished run; returns its history.
+    """Pre-train by a recipe into runs/videoclip_<name>, or load the finished run; returns its history.
 
     Raises:
-        ParameterError: no such recipe, too few videos, or a published checkpoint stands for it.
+        ParameterError: no such recipe, too few videos, or a published checkpoint takes its place.
     """
     if name not in profile.params.pretrain.recipes:
         raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(profile.params.pretrain.recipes)}")
     settings, folder = profile.params.pretrain, run_folder(profile.out, name)
     if published := published_weights(settings.recipes[name]):
-        raise ParameterError(f"pretrain.recipes.{name}: {published} stands for it; move it away to train")
-    run, model, transfer = prepare(profile, settings.recipes[name], settings, folder, group, settings.seed)
-    history = pretrain(run, model, transfer)
+        raise ParameterError(f"pretrain.recipes.{name}: {published} takes its place; move it away to train")
+    run = prepare(profile, settings.recipes[name], settings, folder, group, settings.seed)
+    history = run.run()
     if group.rank == 0:
         write_text(folder / "curves.csv", history.to_csv(index=False))
         about = {"feature_set": run.train.feature_set, "feature_dim": run.train.feature_dim, "recipe": name}
-        write_json(
-            folder / "videoclip.json", about | {"settings": settings_of(profile.params, name)}
-        )  # last: it is all there
+        # last, as this file marks the run as complete
+        write_json(folder / "videoclip.json", about | {"settings": settings_of(profile.params, name)})
     return history
 
 
-def recipe_history(profile: Profile, name: str) -> pd.DataFrame:
-    """What a notebook shows of a recipe: the demo's is run, of a brought corpus only a finished run is read.
+def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
+    """History of a recipe for a notebook: the demo trains, otherwise a finished run is read.
 
     Raises:
-        ParameterError: there is none, for a notebook is no place for weeks of training; or it is one of other settings.
+        ParameterError: there is no finished run (a notebook is no place for weeks of training), or its settings differ.
     """
     if profile.params.data.source == "demo":
-        return run_recipe(profile, name, alone())
+        return run_recipe(profile, name, single_process())
     folder = run_folder(profile.out, name)
     again = f"`torchrun -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`"
     if not (folder / "videoclip.json").exists():
@@ -206,8 +199,8 @@ def recipe_history(profile: Profile, name: str) -> pd.DataFrame:
     return pd.read_csv(folder / "curves.csv")
 
 
-def settings_of(params: Params, name: str) -> dict[str, dict]:
-    """What a pre-training's numbers depend on, by section of the profile."""
+def settings_of(params: Params, name: RecipeName) -> dict[str, dict]:
+    """Settings on which the numbers of a pre-training depend, by section of the profile."""
     pretrain = params.pretrain
     return {
         f"pretrain.recipes.{name}": pretrain.recipes[name].model_dump(mode="json", exclude={"weights"}),

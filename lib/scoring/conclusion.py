@@ -1,26 +1,27 @@
-"""The conclusion's table (thesis 3, Table 10): all methods from their prediction files, one protocol for all.
+"""The conclusion (thesis 3, Table 10): all methods in one protocol, and the thesis's claims in our numbers.
 
-The claims of the thesis's conclusion, looked for in the numbers at hand (thesis 3): patterns, not values.
-
-A claim is a difference that ought to have a sign. It is taken in each split (trimming: in each test video of split 1)
-and judged by its 95 % interval: all on the claimed side "seen here", all on the other "not seen here", else "can't
-tell". Splits share training videos, so the intervals are on the narrow side.
+A claim is a difference that should have a sign. It is taken per split (trimming: per test video of split 1) and judged
+from its 95 % interval by `lib.scoring.stats.verdict`. Splits share training videos, so the intervals are on the narrow
+side.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal, get_args
 
 import pandas as pd
 
-from lib.data.dataset import Dataset
-from lib.data.predictions import PredictionError, prediction_pairs
+from lib.data.dataset import Dataset, Trim
+from lib.data.predictions import PredictionError
 from lib.data.profile import Profile
+from lib.scoring.folders import Cell, cells_of, pairs_of, score_methods
 from lib.scoring.labels import segments
-from lib.scoring.metrics import METRICS, Pair
+from lib.scoring.metrics import METRICS
 from lib.scoring.published import METHOD_TABLES, VIDEOCLIP_NAMES, published_table
-from lib.scoring.seconds import SECONDS, score_both
-from lib.scoring.stats import mean_interval
+from lib.scoring.seconds import SECONDS
+from lib.scoring.stats import Verdict, direction, mean_interval, verdict
 
+Sign = Literal["higher", "lower"]
 BY_FRAME = {  # name in Table 10 -> ours; one line per method (notebooks/guides/adding.md)
     "asformer_authors_features": "asformer_public",
     "baseline": "asformer_own",
@@ -30,7 +31,6 @@ SHORT = {  # names in figures
     "baseline": "ASFormer, own",
     **VIDEOCLIP_NAMES,
 }
-TRIMS = ("start", "both_ends", "end")
 
 
 def methods(epochs: tuple[int, ...]) -> dict[str, str]:
@@ -61,25 +61,12 @@ def there(profile: Profile) -> dict[str, str]:
     return made
 
 
-def pairs_of(profile: Profile, dataset: Dataset, method: str, split: int) -> Mapping[str, Pair]:
-    return prediction_pairs(profile.out.predictions(method, split), dataset, dataset.split(split)[1])
-
-
 def score_all(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
     """The long table, both protocols, of all methods and of the ways to trim, under the thesis's names."""
-    data, parts = profile.params.data, []
-    cells = [(theirs, ours, split) for theirs, ours in found.items() for split in profile.splits]
-    trims = {
-        trim: f"asformer_trim_{trim}" for trim in TRIMS if profile.out.predictions(f"asformer_trim_{trim}", 1).is_dir()
-    }
-    cells += [(f"trim_{trim}", ours, 1) for trim, ours in trims.items()]
-    for theirs, ours, split in cells:
-        about = {"section": profile.section, "method": theirs, "split": split}
-        scoring = {"convention": data.convention, "ignore": data.ignore}
-        parts.append(
-            score_both(pairs_of(profile, dataset, ours, split), dataset.fps, dataset.classes[0], **scoring, **about)
-        )
-    return pd.concat(parts, ignore_index=True)
+    trims = {f"trim_{trim}": profile.out.predictions(f"asformer_trim_{trim}", 1) for trim in get_args(Trim)}
+    cells = cells_of(profile, found)
+    cells += [Cell(name, 1, folder) for name, folder in trims.items() if folder.is_dir()]
+    return score_methods(profile, dataset, cells, (profile.params.data.convention, SECONDS))
 
 
 def table_ten(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
@@ -122,7 +109,7 @@ def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) ->
     """Predicted segments for each true one, a number a method: above 1 the videos are over-segmented."""
     ratios = {}
     for name, ours in found.items():
-        pairs = [pair for split in profile.splits for pair in pairs_of(profile, dataset, ours, split).values()]
+        pairs = [pair for cell in cells_of(profile, [ours]) for pair in pairs_of(dataset, cell).values()]
         predicted, true = (sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1))
         ratios[name] = predicted / true
     return pd.Series(ratios)
@@ -169,22 +156,17 @@ def left_out(found: Mapping[str, str], folder: Path) -> str:
     return f"No predictions in {folder.name}/ of: {', '.join(missing)}." if missing else ""
 
 
-def judge(differences: Sequence[float], sign: int = 1) -> tuple[float, float, str]:
-    """Mean, half width of its 95 % interval, verdict.
+def judge(differences: Sequence[float], claimed: Sign) -> tuple[float, float, Verdict]:
+    """Mean difference, half the width of its 95 % interval, verdict.
 
     Args:
-        differences: at least one; of one alone nothing can be told.
-        sign: the claimed one.
+        differences: at least one; one alone is inconclusive.
 
-    >>> judge([1.0, 2.0, 3.0], sign=-1)[2], judge([4.0, 5.0, 6.0])[2], judge([4.0, 5.0, 6.0], sign=-1)[2]
-    ("can't tell", 'seen here', 'not seen here')
+    >>> judge([4.0, 5.0, 6.0], "higher")[2], judge([4.0, 5.0, 6.0], "lower")[2], judge([1.0, 2.0, 3.0], "lower")[2]
+    ('supported', 'contradicted', 'inconclusive')
     """
-    if len(differences) == 1:
-        return differences[0], float("nan"), "can't tell"
-    mean, half = mean_interval(differences)
-    if abs(mean) <= half:
-        return mean, half, "can't tell"
-    return mean, half, "seen here" if mean * sign > 0 else "not seen here"
+    mean, half = mean_interval(differences) if len(differences) > 1 else (differences[0], float("nan"))
+    return mean, half, verdict(direction(mean - half, mean + half), claimed)
 
 
 def check_claims(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
@@ -200,10 +182,10 @@ def check_claims(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
     wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100
     rows = []
 
-    def add(claim: str, better: str, worse: str, metric: str = "accuracy", sign: int = 1) -> None:
+    def add(claim: str, better: str, worse: str, metric: str = "accuracy", claimed: Sign = "higher") -> None:
         if {better, worse} <= set(wide.index.unique("method")):
             values = [wide.xs((name, "all"), level=("method", "video"))[metric] for name in (better, worse)]
-            found = judge((values[0] - values[1]).dropna().tolist(), sign)
+            found = judge((values[0] - values[1]).dropna().tolist(), claimed)
             rows.append([claim, metric, _thesis(better, worse, metric), *found[:2], "splits", found[2]])
 
     for weights in ("own", "public"):
@@ -211,10 +193,25 @@ def check_claims(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
         add(f"Fine-tuning beats zero-shot ({weights} weights)", f"{name}_8_epochs", f"{name}_zero_shot")
         add(f"Fine-tuned VideoCLIP beats the baseline ({weights} weights, 15 epochs)", f"{name}_15_epochs", "baseline")
     add("Public zero-shot beats own zero-shot", "videoclip_public_zero_shot", "videoclip_own_zero_shot")
-    add("Own I3D features lose to the authors'", "baseline", "asformer_authors_features", sign=-1)
+    add("Own I3D features lose to the authors'", "baseline", "asformer_authors_features", claimed="lower")
     add("More epochs help own weights", "videoclip_own_15_epochs", "videoclip_own_8_epochs")
     rows += _longer_by_weights(wide) + _trimming(wide) + _over_segmentation(wide)
     return pd.DataFrame(rows, columns=["claim", "measure", "thesis", "here", "±", "over", "verdict"])
+
+
+def tally(claims: pd.DataFrame) -> str:
+    """A line per verdict: how many claims have it, and which.
+
+    >>> print(tally(pd.DataFrame({"claim": ["A beats B", "C helps"], "verdict": ["supported", "inconclusive"]})))
+    - **Supported** (1 of 2): A beats B.
+    - **Contradicted** (0 of 2): none.
+    - **Inconclusive** (1 of 2): C helps.
+    """
+    named = {word: claims.loc[claims["verdict"] == word, "claim"] for word in get_args(Verdict)}
+    return "\n".join(
+        f"- **{word.capitalize()}** ({len(found)} of {len(claims)}): {'; '.join(found) or 'none'}."
+        for word, found in named.items()
+    )
 
 
 def _longer_by_weights(wide: pd.DataFrame) -> list[list]:
@@ -226,9 +223,9 @@ def _longer_by_weights(wide: pd.DataFrame) -> list[list]:
     for weights, (longer, shorter) in methods.items():
         ends = [wide.xs((name, "all"), level=("method", "video"))["accuracy"] for name in (longer, shorter)]
         gains[weights], published[weights] = ends[0] - ends[1], _thesis(longer, shorter, "accuracy")
-    mean, half, verdict = judge((gains["public"] - gains["own"]).dropna().tolist(), sign=-1)
+    mean, half, judged = judge((gains["public"] - gains["own"]).dropna().tolist(), "lower")
     claim = "More epochs add less to public weights than to own weights"
-    return [[claim, "accuracy", published["public"] - published["own"], mean, half, "splits", verdict]]
+    return [[claim, "accuracy", published["public"] - published["own"], mean, half, "splits", judged]]
 
 
 def _trimming(wide: pd.DataFrame) -> list[list]:
@@ -238,9 +235,9 @@ def _trimming(wide: pd.DataFrame) -> list[list]:
     each = {trim: wide.loc[(f"trim_{trim}", 1), "accuracy"].drop("all") for trim in ("start", "both_ends", "end")}
     other = max(("start", "both_ends"), key=lambda trim: each[trim].mean())
     theirs = published_table(2)["accuracy"]
-    mean, half, verdict = judge((each["end"] - each[other]).tolist())
+    mean, half, judged = judge((each["end"] - each[other]).tolist(), "higher")
     published = theirs["end"] - theirs.drop("end").max()
-    return [["Trimming at the end is best", "accuracy", published, mean, half, "videos of split 1", verdict]]
+    return [["Trimming at the end is best", "accuracy", published, mean, half, "videos of split 1", judged]]
 
 
 def _over_segmentation(wide: pd.DataFrame) -> list[list]:
@@ -252,10 +249,10 @@ def _over_segmentation(wide: pd.DataFrame) -> list[list]:
             continue
         tuned, baseline = (wide.xs((method, "all"), level=("method", "video")) for method in (name, "baseline"))
         loss = (tuned - baseline)["f1@50"] - (tuned - baseline)["accuracy"]
-        mean, half, verdict = judge(loss.tolist(), sign=-1)
+        mean, half, judged = judge(loss.tolist(), "lower")
         published = _thesis(name, "baseline", "f1@50") - _thesis(name, "baseline", "accuracy")
         claim = f"VideoCLIP over-segments: F1 falls behind accuracy ({weights} weights)"
-        rows.append([claim, "F1@50 less accuracy", published, mean, half, "splits", verdict])
+        rows.append([claim, "F1@50 less accuracy", published, mean, half, "splits", judged])
     return rows
 
 

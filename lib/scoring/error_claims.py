@@ -6,7 +6,7 @@ Claims about confusion matrices, and the rule that judges them (thesis 2.8.3; th
 
 The thesis judged by eye. Here one rule judges: two classes are confused where at least a tenth of the seconds of one of
 them is labelled as the other; a quantity is lower, or higher, with other weights where it differs by at least a
-twentieth. A claim is seen here if it holds in more than half of the splits. Where the thesis names splits, it must hold
+twentieth. A claim is supported if it holds in more than half of the splits, contradicted if in none. Where the thesis names splits, it must hold
 on these and on no other.
 """
 
@@ -18,6 +18,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from lib.scoring.confusion import Matrices, row_shares, wrong_seconds
+from lib.scoring.stats import Verdict
 
 CONFUSED = 0.10
 CHANGED = 0.05
@@ -132,16 +133,16 @@ def check_claims(claims: Sequence[Claim], weights: Mapping[str, Matrices]) -> pd
     return table.astype({"as_claimed": "boolean"})
 
 
-def verdict(as_claimed: pd.Series) -> str:
-    """A claim in words, from its splits (nullable booleans).
+def vote(as_claimed: pd.Series) -> Verdict:
+    """A claim's verdict from its splits (nullable booleans): supported by more than half of them, contradicted by all.
 
-    >>> [verdict(pd.Series(case, dtype="boolean")) for case in ([True, True, False], [True, False], [False], [pd.NA])]
-    ['seen here', 'in some splits', 'not seen here', 'not to be told here']
+    >>> [vote(pd.Series(case, dtype="boolean")) for case in ([True, True, False], [True, False], [False], [pd.NA])]
+    ['supported', 'inconclusive', 'contradicted', 'inconclusive']
     """
-    told = as_claimed.dropna()
-    if told.empty:
-        return "not to be told here"
-    return "seen here" if told.mean() > 0.5 else "in some splits" if told.any() else "not seen here"
+    known = as_claimed.dropna()
+    if known.empty:
+        return "inconclusive"
+    return "supported" if known.mean() > 0.5 else "inconclusive" if known.any() else "contradicted"
 
 
 def claims_table(checked: pd.DataFrame) -> tuple[Styler, pd.DataFrame]:
@@ -152,7 +153,7 @@ def claims_table(checked: pd.DataFrame) -> tuple[Styler, pd.DataFrame]:
     for split, part in checked.set_index("claim").groupby("split"):
         shown[f"split {split}"] = [_written(*pair) for pair in zip(part["value"], part["rule"], strict=True)]
         bold[f"split {split}"] = part["as_claimed"].fillna(False).map({True: "font-weight: bold", False: ""})
-    verdicts = groups["as_claimed"].agg(verdict)
+    verdicts = groups["as_claimed"].agg(vote)
     styler = shown.assign(verdict=verdicts).style.hide().format(escape="html")
     styler = styler.apply(lambda _: bold.assign(verdict=""), axis=None)
     styler = styler.set_properties(subset=["claim", "verdict"], **{"text-align": "left"})  # pyright: ignore

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lib.scoring.labels import LabelError, Labels, label_array, levenshtein, segments
-from lib.scoring.metrics import METRIC_COLUMNS, Convention, Pair, metric_table
+from lib.scoring.metrics import Pair, metric_table
 
 
 def at_one_fps(labels: Labels, fps: float) -> np.ndarray:
@@ -97,36 +97,23 @@ def raw_edit_distance(pairs: Iterable[Pair]) -> float:
 SECONDS = "thesis, 1 fps"  # the protocol's name in the long table
 
 
-def score_both(
-    pairs: Mapping[str, Pair],
-    fps: float,
-    uncovered: str,
-    *,
-    section: str,
-    method: str,
-    split: int,
-    convention: Convention,
-    ignore: Iterable[str] = (),
-) -> pd.DataFrame:
-    """The long table of one method on one split in both protocols.
+def seconds_table(pairs: Mapping[str, Pair], fps: float, uncovered: str) -> pd.DataFrame:
+    """Score each video, and all of them as `all`, at one label per second, as the thesis scored VideoCLIP.
 
     Args:
         pairs: video -> (prediction, ground truth), class names of the frames.
-        fps: frames a second.
-        uncovered: label of a second that no true segment fills: the first class, as in the thesis's code.
-        convention, ignore: of the frame protocol, as in `lib.scoring.metrics.metric_table`.
+        fps: frames per second.
+        uncovered: label of a second that no true segment fills.
 
     Returns:
-        As `metric_table`; the protocol `SECONDS` has the further metric raw_edit (seconds, lower is better).
+        As `lib.scoring.metrics.metric_table`, with the further metric raw_edit (seconds, lower is better).
     """
-    about = {"section": section, "method": method, "split": split}
-    frames = metric_table(pairs, convention=convention, ignore=ignore, **about)
     seconds = {video: seconds_of(pair, fps, uncovered) for video, pair in pairs.items()}
-    table = metric_table(seconds, convention="mstcn", protocol=SECONDS, **about)
     distances = {video: raw_edit_distance([pair]) for video, pair in seconds.items()}
     distances["all"] = raw_edit_distance(seconds.values())
-    rows = [(section, method, split, video, SECONDS, "raw_edit", value) for video, value in distances.items()]
-    return pd.concat([frames, table, pd.DataFrame(rows, columns=list(METRIC_COLUMNS))], ignore_index=True)
+    raw_edit = [(video, "raw_edit", value) for video, value in distances.items()]
+    table = metric_table(seconds)
+    return pd.concat([table, pd.DataFrame(raw_edit, columns=list(table))], ignore_index=True)
 
 
 def seconds_of(pair: Pair, fps: float, uncovered: str) -> Pair:

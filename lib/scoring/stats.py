@@ -7,14 +7,48 @@ since two splits share most of their training videos. The corrected test below a
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 ALPHA = 0.05  # of every test and interval
+Direction = Literal["higher", "lower", "inconclusive"]
+Verdict = Literal["supported", "contradicted", "inconclusive"]
 Item = TypeVar("Item")
+
+
+def direction(low: float, high: float) -> Direction:
+    """What a 95 % interval says of a difference; NaN bounds say nothing.
+
+    >>> direction(0.1, 0.3), direction(-0.3, -0.1), direction(-0.1, 0.3), direction(float("nan"), float("nan"))
+    ('higher', 'lower', 'inconclusive', 'inconclusive')
+    """
+    return "higher" if low > 0 else "lower" if high < 0 else "inconclusive"
+
+
+def verdict(found: Direction, claimed: Literal["higher", "lower", "level"], causes: int = 1) -> Verdict:
+    """The one rule by which claims are judged.
+
+    supported     a difference with the claimed sign is found, and nothing else differed that could have made it
+    contradicted  a difference with another sign is found, or any difference where none was claimed
+    inconclusive  no difference is found, which proves no equality; or several things differed that could be its cause
+
+    Args:
+        found: of the difference's interval or test.
+        causes: how many things differed that could have made the difference.
+
+    >>> verdict("higher", "higher"), verdict("lower", "higher"), verdict("inconclusive", "level")
+    ('supported', 'contradicted', 'inconclusive')
+    >>> verdict("higher", "level"), verdict("higher", "higher", causes=3)
+    ('contradicted', 'inconclusive')
+    """
+    if found == "inconclusive":
+        return "inconclusive"
+    if found != claimed:
+        return "contradicted"
+    return "supported" if causes == 1 else "inconclusive"
 
 
 @dataclass(frozen=True)

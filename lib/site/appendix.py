@@ -1,8 +1,6 @@
-"""A page of the site that lists all figures and tables, with links.
+"""Pages of the site beside the chapters: all figures and tables with links; README and the guides as they stand."""
 
-README.md as a page of the site: how to use and extend what made it.
-"""
-
+import html
 import re
 from pathlib import Path
 
@@ -10,47 +8,51 @@ from lib.core.chapters import TITLES
 from lib.core.files import write_text
 from lib.core.paths import ROOT
 from lib.data.profile import Profile
-from lib.site.pages import Shown, shown_by
+from lib.notebook.markup import Shown
+from lib.site.pages import shown_by
 
-README = ROOT / "README.md"
-TITLE = "How to use and extend it"
-
-
-def write_guide(profile: Profile, done: list[str], source: Path) -> list[str]:
-    """Write the page, into the site's source; returns its name."""
-    write_text(source / "guide.md", guide_page())
-    return ["guide"]
+LISTING = "figures_and_tables"
 
 
-def guide_page(title: str = TITLE) -> str:
-    """Markdown of the page: README without its title and picture; links to files of the project as plain text.
+def write_guides(profile: Profile, done: list[str], source: Path) -> list[str]:
+    """Copy README and the guides; see lib.site.build.PAGES. They keep their places, so links between them hold."""
+    files = [ROOT / "README.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
+    pages = [file.relative_to(ROOT) for file in files]
+    for file, page in zip(files, pages, strict=True):
+        write_text(source / page, guide_page(file.read_text(encoding="utf-8"), page.parent, pages))
+    return [page.with_suffix("").as_posix() for page in pages]
 
-    >>> guide_page().splitlines()[0]
-    '# How to use and extend it'
+
+def guide_page(text: str, folder: Path, pages: list[Path]) -> str:
+    """A guide for the site: without pictures and comments, and without links to files that the site does not have.
+
+    >>> text = "See [the data](../guides/data.md), [the code](../lib/run.py) or [above](#top). ![A page](page.png)"
+    >>> guide_page(text, Path("guides"), [Path("guides/data.md")])
+    'See [the data](../guides/data.md), the code or [above](#top). '
     """
-    _, _, text = README.read_text(encoding="utf-8").partition("\n")
-    text = re.sub(r"<!--.*?-->\n*", "", text, flags=re.DOTALL)
-    text = re.sub(r"^!\[[^\]]*\]\([^)]*\)\n+", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\[([^\]]+)\]\((?!https?:|#)[^)]*\)", r"\1", text)
-    return f"# {title}\n{text}"
 
+    def link(found: re.Match[str]) -> str:
+        target = (ROOT / folder / found[2].partition("#")[0]).resolve()
+        return found[0] if target in {(ROOT / page).resolve() for page in pages} else found[1]
 
-NAME = "figures_and_tables"
+    text = re.sub(r"<!--.*?-->\n*|!\[[^\]]*\]\([^)]*\)", "", text, flags=re.DOTALL)
+    return re.sub(r"\[([^\]]+)\]\((?!https?:|#)([^)]*)\)", link, text)
 
 
 def write_listing(profile: Profile, done: list[str], source: Path) -> list[str]:
-    """Write the page for the chapters `done` into `source`; see lib.site.build.PAGES."""
+    """Write the list of figures and tables of the chapters `done`; see lib.site.build.PAGES."""
     shown = [one for page in done for one in shown_by(profile.out, page)]
     if not shown:
         return []
-    parts = ["# Figures and tables"]
-    parts.append("With the thesis's numbers; what the thesis has not is named by its section and a letter.")
-    for kind, heading in (("Figure", "Figures"), ("Table", "Tables")):
+    parts = [
+        "# Figures and tables",
+        "Under the thesis's numbers; those that it does not have are named by section and letter.",
+    ]
+    for kind in ("Figure", "Table"):
         ours = sorted((one for one in shown if one.title.startswith(kind)), key=_place)
-        head = " | ".join(("number", "what", "section"))
-        parts += [f"## {heading}", f"| {head} |\n|---|---|---|\n" + "\n".join(_row(one) for one in ours)]
-    write_text(source / f"{NAME}.md", "\n\n".join(parts) + "\n")
-    return [NAME]
+        parts += [f"## {kind}s", "| number | what | section |\n|---|---|---|\n" + "\n".join(_row(one) for one in ours)]
+    write_text(source / f"{LISTING}.md", "\n\n".join(parts) + "\n")
+    return [LISTING]
 
 
 def _place(one: Shown) -> tuple[bool, int]:
@@ -60,6 +62,6 @@ def _place(one: Shown) -> tuple[bool, int]:
 
 
 def _row(one: Shown) -> str:
-    link = f'<a href="{one.page}.html#{one.name}">{one.title.split()[1]}</a>'
-    caption = re.sub(r"\s*<i>.*?</i>", "", one.caption)  # whose numbers it shows
-    return f"| {link} | {caption.replace('|', chr(92) + '|')} | [{TITLES[one.page]}]({one.page}.ipynb) |"
+    link = f'<a href="{one.notebook}.html#{one.id}">{one.title.split()[1]}</a>'
+    caption = html.escape(one.caption).replace("|", r"\|")
+    return f"| {link} | {caption} | [{TITLES[one.notebook]}]({one.notebook}.ipynb) |"

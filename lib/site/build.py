@@ -1,9 +1,4 @@
-"""The source of the site for Sphinx (MyST-NB, book theme), and the call: everything is a file, nothing is fetched.
-
-The HTML report: executed notebooks -> a Sphinx site (lib/site/build.py) that works from the file system, offline.
-
-python -m lib.report --params params/demo.yaml        # rebuild the site alone
-"""
+"""The site's source for Sphinx (MyST-NB, book theme), and the build: all parts are files, nothing is fetched."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -19,7 +14,7 @@ from lib.data.profile import Profile
 from lib.site import appendix, explorer, front
 from lib.site.pages import page, troubles, write_chapters
 
-STATIC = [ROOT / "README.md", *WEB.glob("*")]  # what pages are made of
+STATIC = [ROOT / "README.md", *sorted(ROOT.glob("notebooks/guides/*.md")), *WEB.glob("*")]  # what pages are made of
 
 
 def build(profile: Profile, left_out: Mapping[str, str]) -> Path:
@@ -72,6 +67,7 @@ author = ""
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_heading_anchors = 3  # so that guides can link to each other's headings
 nb_merge_streams = True
 nb_output_stderr = "remove"
 nb_code_prompt_show = "Show the code"
@@ -103,10 +99,10 @@ OWN = ("report.css", "report.js")
 
 
 # Pages beyond the chapters, in the order of the table of contents. Each function writes <name>.md or .ipynb into the
-# folder that it is given (files for the site's root below _extra/, scripts and styles in _static/) and gives back the
-# names of its pages: none where there is nothing to show.
+# given folder (files for the site's root below _extra/, scripts and styles in _static/) and returns the names of its
+# pages, none if there is nothing to show.
 Writer = Callable[[Profile, list[str], Path], list[str]]
-PAGES: tuple[Writer, ...] = (explorer.write, appendix.write_listing, appendix.write_guide)
+PAGES: tuple[Writer, ...] = (explorer.write, appendix.write_listing, appendix.write_guides)
 
 
 def write_source(
@@ -126,9 +122,6 @@ def write_source(
     write_text(source / "conf.py", CONF.format(title=profile.params.title))
     _write_static(source / "_static")
     extra = source / "_extra"
-    for folder in ("tables", "figures"):
-        if (profile.out.root / folder).exists():
-            shutil.copytree(profile.out.root / folder, extra / folder, ignore=shutil.ignore_patterns("*.svg", "*.png"))
     (extra / "sources").mkdir(parents=True)
     for name in pages:
         shutil.copy(ROOT / "notebooks" / f"{name}.py", extra / "sources" / f"{name}.py")

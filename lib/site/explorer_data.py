@@ -1,7 +1,7 @@
-"""What the timeline explorer shows of a video: the truth, every method's prediction, its scores, and small frames.
+"""What the timeline explorer shows of a video: the truth, and each method's prediction with its scores.
 
-Sequences are kept as runs of equal labels, `[class, frames, class, frames, …]`, so that the page can divide by the
-frame rate and is exact to the frame; a whole data set is a few hundred kilobytes of JSON.
+Sequences are kept as runs of equal labels, `[class, frames, class, frames, …]`, so that the page divides by the frame
+rate and is exact to the frame. A whole data set takes a few hundred kilobytes of JSON.
 """
 
 import re
@@ -12,9 +12,10 @@ from typing import Any
 from lib.core.settings import Params
 from lib.data.dataset import Dataset
 from lib.data.predictions import prediction_pairs
-from lib.scoring.conclusion import SHORT, methods
+from lib.scoring.conclusion import methods
 from lib.scoring.labels import segments
 from lib.scoring.metrics import score
+from lib.scoring.names import display_name
 
 SHOWN_SCORES = ("accuracy", "edit", "f1@50")
 THESIS, CONTROLS, OTHERS = "Methods of the thesis", "Controls (4.2)", "Others"
@@ -38,17 +39,12 @@ def predicted(folder: Path) -> dict[str, Folders]:
 
 def named_methods(found: Mapping[str, Folders], params: Params) -> dict[str, dict[str, str]]:
     """Names and groups of the methods as the page shows them, those of the thesis's Table 10 first, in its order."""
-    of_thesis = {ours: theirs for theirs, ours in methods(params.finetune.epochs).items()}
+    of_thesis = list(methods(params.finetune.epochs).values())
     named = {}
-    for method in [*(ours for ours in of_thesis if ours in found), *(name for name in found if name not in of_thesis)]:
+    for method in sorted(found, key=lambda name: of_thesis.index(name) if name in of_thesis else len(of_thesis)):
         seeds = sorted({seed for _, seed in found[method].values() if seed is not None})
-        if theirs := of_thesis.get(method):
-            name = SHORT[theirs] if theirs in ("asformer_authors_features", "baseline") else _videoclip(method)
-            group = THESIS
-        else:
-            name = method.removeprefix("control_").replace("_", " ")
-            group = CONTROLS if method.startswith("control_") else OTHERS
-        named[method] = {"name": name + "".join(f", seed {seed}" for seed in seeds[:1]), "group": group}
+        group = THESIS if method in of_thesis else CONTROLS if method.startswith("control_") else OTHERS
+        named[method] = {"name": display_name(method) + "".join(f", seed {seed}" for seed in seeds[:1]), "group": group}
     return named
 
 
@@ -97,13 +93,3 @@ def runs(names: list[str], numbers: Mapping[str, int]) -> list[int]:
     found = segments(names)
     pairs = zip(found.labels.tolist(), (found.ends - found.starts).tolist(), strict=True)
     return [number for name, length in pairs for number in (numbers[name], length)]
-
-
-def _videoclip(method: str) -> str:
-    """Its name in the rows of the explorer.
-
-    >>> _videoclip("videoclip_own_zero_shot"), _videoclip("videoclip_public_15_epochs")
-    ('VideoCLIP, own, zero-shot', 'VideoCLIP, public, 15 epochs')
-    """
-    _, weights, rest = method.split("_", 2)
-    return f"VideoCLIP, {weights}, {'zero-shot' if rest == 'zero_shot' else rest.replace('_', ' ')}"

@@ -1,11 +1,7 @@
-"""The site's front page: the answer in one figure and one table, what it shows and how to make it, the chapters.
+"""The site's front page: the thesis's question and its answer in numbers, how the pages were made, the chapters.
 
-The thesis's question, answered from what the notebooks kept: does multimodal pre-training help action segmentation?
-
-Every method is scored as the thesis scored it (ASFormer a frame, VideoCLIP a second), so that each value has its twin;
-chapter 3 scores all in one way.
-
-The front page's figure: every method beside its twin in the thesis, and what pre-training adds.
+Does multimodal pre-training help action segmentation? Every method is scored as the thesis scored it (ASFormer per
+frame, VideoCLIP per second), so that each value stands beside the thesis's; chapter 3 scores all methods in one way.
 """
 
 import html
@@ -22,14 +18,16 @@ from pandas.io.formats.style import Styler
 
 from lib.batch.failures import Failure
 from lib.core.chapters import CHAPTERS, TITLES
-from lib.core.files import atomic, revision
+from lib.core.files import revision
 from lib.core.paths import ROOT, Outputs
 from lib.data.profile import Profile
 from lib.notebook import plots
-from lib.notebook.markup import accessible, description, figcaption
+from lib.notebook.markup import Shown, accessible, description
+from lib.notebook.notebook import data_uri, keep_data, keep_figure
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.notebook.tables import BEST, signed
-from lib.scoring.conclusion import SHORT, methods
+from lib.scoring.conclusion import methods
+from lib.scoring.names import display_name
 from lib.scoring.published import METHOD_TABLES, published_table
 from lib.scoring.seconds import SECONDS
 from lib.site.pages import failure_list
@@ -39,16 +37,12 @@ CONTROLS = {"Pre-training, zero-shot": "zero-shot", "Pre-training, fine-tuned": 
 TUNED = r"videoclip_\w+_epochs"
 
 
-def name_of(method: str) -> str:
-    return f"VideoCLIP, {SHORT[method]}" if method.startswith("videoclip") else SHORT[method]
-
-
 def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
-    """A row a method of the thesis that the chapters `done` scored, in the order of its Table 10.
+    """One row per method of the thesis that the chapters `done` scored, in the order of its Table 10.
 
     Returns:
         Columns splits and, for each of MEASURES, its mean over the splits, `… sd` (standard deviation over them) and
-        `… thesis`; fractions. Empty where no method has been scored.
+        `… thesis`; fractions. Empty if no method has been scored.
     """
     kept = [profile.out.metrics / f"{name}.parquet" for name in done]
     tables = [pd.read_parquet(file) for file in kept if file.exists()]
@@ -72,7 +66,7 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
 
 
 def controlled(out: Outputs, done: list[str]) -> pd.DataFrame:
-    """What pre-training adds with all else equal (4.2): a row a question of CONTROLS that was asked, points."""
+    """What pre-training adds, all else equal (4.2), in points: one row per question of CONTROLS that was asked."""
     file = out.tables / "table_controls_differences.csv"
     if "4_2_controls" not in done or not file.exists():
         return pd.DataFrame()
@@ -81,7 +75,7 @@ def controlled(out: Outputs, done: list[str]) -> pd.DataFrame:
 
 
 def shown(table: pd.DataFrame) -> Styler:
-    """The answers for the eye: thesis, here ± standard deviation, difference; the best of each column marked."""
+    """The answers for the eye: thesis, here ± standard deviation, difference; the best of each column underlined."""
     cells, marks = {}, {}
     for measure, title in MEASURES.items():
         here, thesis = table[measure], table[f"{measure} thesis"]
@@ -92,52 +86,59 @@ def shown(table: pd.DataFrame) -> Styler:
             cells[f"{title}, 0–1", name] = texts
             best = {"thesis": thesis, "here": here}.get(name, pd.Series(dtype=float))
             marks[f"{title}, 0–1", name] = [BEST if best.get(row) == best.max() else "" for row in table.index]
-    frame = pd.DataFrame(cells).rename(index=name_of).rename_axis("method")
-    css = pd.DataFrame(marks, index=frame.index)
-    return frame.style.apply(lambda _: css, axis=None)
+    css = pd.DataFrame(marks, index=table.index)
+    return pd.DataFrame(cells).style.apply(lambda _: css, axis=None)
 
 
 def sentences(table: pd.DataFrame, effects: pd.DataFrame, claims: Path) -> list[str]:
-    """The answer in computed numbers, the thesis's beside; what the chapters at hand cannot tell is left out."""
-    told = []
+    """The answer in computed numbers, here and in the thesis; what the finished chapters cannot say is left out."""
+    said = []
     tuned = table.filter(regex=TUNED, axis=0)
     if len(tuned) and "baseline" in table.index:
         best, baseline = tuned.loc[tuned["accuracy"].idxmax()], table.loc["baseline"]
         theirs = tuned.loc[tuned["accuracy thesis"].idxmax()]
-        parts = [
-            f"{title} **is {_against(best[measure], baseline[measure])} here**; in the thesis it is "
-            f"{_against(theirs[f'{measure} thesis'], baseline[f'{measure} thesis'])}"
-            for measure, title in MEASURES.items()
+        for measure, title in MEASURES.items():
+            here = _against(best[measure], baseline[measure])
+            there = _against(theirs[f"{measure} thesis"], baseline[f"{measure} thesis"])
+            said.append(f"**{title}**: {here} here, {there} in the thesis.")
+        names = [display_name(str(one.name)) for one in (best, theirs)]
+        said = [
+            "The best fine-tuned VideoCLIP against ASFormer trained from scratch. " + " ".join(said),
+            f"Best by accuracy: {names[0]}, here; {names[1]}, in the thesis.",
         ]
-        told.append(
-            f"The best fine-tuned VideoCLIP (here {SHORT[str(best.name)]}, in the thesis {SHORT[str(theirs.name)]}) "
-            f"beside ASFormer trained from scratch: {'. '.join(parts)}."
-        )
     elif len(table):
         one = table.loc[table["accuracy"].idxmax()]
-        told.append(
+        said.append(
             f"This profile has {len(table)} of the thesis's {len(METHOD_TABLES)} methods, too few for an answer. "
-            f"The most accurate, {name_of(str(one.name))}: {one['accuracy']:.3f}, "
-            f"in the thesis {one['accuracy thesis']:.3f}."
+            f"The most accurate is {display_name(str(one.name))}: {one['accuracy']:.3f} here, "
+            f"{one['accuracy thesis']:.3f} in the thesis."
         )
     if len(effects):
         parts = [
-            f"{kind} {row[measure]:+.1f} points of {title} "
+            f"{kind}, {row[measure]:+.1f} points of {title} "
             f"[{row[f'{measure} low']:+.1f}, {row[f'{measure} high']:+.1f}]"
             for kind, row in effects.iterrows()
             for measure, title in MEASURES.items()
         ]
-        told.append(f"The same model with its pre-training, less without (4.2, 95 % intervals): {'; '.join(parts)}.")
+        said.append(
+            f"What pre-training adds to the same model (4.2): {'; '.join(parts)}. The 95 % intervals cover the test "
+            "videos and the seeds of fine-tuning, but rest on a single pre-training."
+        )
     if claims.exists():
         verdicts = pd.read_csv(claims)["verdict"].value_counts()
         counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-        told.append(f"Of {verdicts.sum()} claims of the thesis (3): {counts}.")
-    return told
+        said.append(f"Of the {verdicts.sum()} claims of the thesis that chapter 3 tests: {counts}.")
+    return said
 
 
 def _against(ours: float, other: float) -> str:
-    word = "higher" if ours > other else "lower" if ours < other else "equal"
-    return f"{word}, {ours:.3f} against {other:.3f} ({signed(ours - other)})"
+    """
+    >>> _against(0.25, 0.7), _against(0.5, 0.5)
+    ('lower by 0.450 (0.250 against 0.700)', 'equal (0.500)')
+    """
+    if ours == other:
+        return f"equal ({ours:.3f})"
+    return f"{'higher' if ours > other else 'lower'} by {abs(ours - other):.3f} ({ours:.3f} against {other:.3f})"
 
 
 KIND_COLOURS = {"ASFormer": SPLIT_COLOURS[1], "zero-shot": SPLIT_COLOURS[4], "epochs": SPLIT_COLOURS[5]}
@@ -145,7 +146,7 @@ EFFECT_COLOURS = {"accuracy": "#222222", "f1@50": SPLIT_COLOURS[3]}
 
 
 def draw_answer(table: pd.DataFrame, effects: pd.DataFrame) -> Figure:
-    """The figure of `lib.site.front.answers` and `controlled`; the second may be empty."""
+    """Each method here and in the thesis (`answers`), and below what pre-training adds (`controlled`; may be empty)."""
     heights = [0.32 * len(table) + 0.9] + ([0.32 * len(effects) + 0.7] if len(effects) else [])
     figure = plt.figure(figsize=(WIDTH, sum(heights)))
     grid = figure.add_gridspec(len(heights), len(MEASURES), height_ratios=heights)
@@ -153,29 +154,31 @@ def draw_answer(table: pd.DataFrame, effects: pd.DataFrame) -> Figure:
     for measure, title in MEASURES.items():
         methods_beside_thesis(table, measure, axes[measure]).set_xlabel(title)
     axes["f1@50"].set_yticklabels([])
-    axes["accuracy"].legend(loc="lower right", fontsize=8, framealpha=1)
+    figure.legend(*axes["accuracy"].get_legend_handles_labels(), loc="outside upper right", ncol=2, fontsize=8)
     if len(effects):
-        pretraining_effects(effects, figure.add_subplot(grid[1, :])).legend(loc="best", fontsize=8, framealpha=1)
+        pretraining_effects(effects, figure.add_subplot(grid[1, :])).legend(
+            loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8
+        )
     return figure
 
 
 def methods_beside_thesis(table: pd.DataFrame, measure: str, ax: Axes) -> Axes:
-    """A row a method: here a dot with its standard deviation over the splits, the thesis's a diamond."""
+    """One row per method: a dot with its standard deviation over the splits here, a diamond in the thesis."""
     for place, (method, row) in enumerate(table.iterrows()):
-        colour = next(colour for kind, colour in KIND_COLOURS.items() if kind in name_of(str(method)))
+        colour = next(colour for kind, colour in KIND_COLOURS.items() if kind in display_name(str(method)))
         spread = np.nan_to_num(row[f"{measure} sd"])
         label = "here ± sd over splits" if place == 0 else None
         ax.errorbar(row[measure], place, xerr=spread, fmt="o", color=colour, capsize=2.5, label=label)
         label = "thesis" if place == 0 else None
         ax.plot(row[f"{measure} thesis"], place, "D", mfc="none", mec="#555555", ms=6, label=label)
-    ax.set_yticks(range(len(table)), [name_of(str(method)) for method in table.index])
+    ax.set_yticks(range(len(table)), [display_name(str(method)) for method in table.index])
     ax.set_xticks([0, 0.2, 0.4, 0.6, 0.8])
     ax.set(xlim=(0, 0.95), ylim=(len(table) - 0.5, -0.5))
     return ax
 
 
 def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
-    """Differences in points with their 95 % intervals, two measures a row."""
+    """Differences in points with their 95 % intervals, two measures per row."""
     for shift, (measure, title) in zip((-0.12, 0.12), MEASURES.items(), strict=True):
         places = np.arange(len(effects)) + shift
         low, high = (effects[measure] - effects[f"{measure} low"], effects[f"{measure} high"] - effects[measure])
@@ -210,98 +213,100 @@ def page(
         further: names of pages beyond the chapters, for the table of contents.
         extra: folder of the site's root, where the figure and the data of both are written.
     """
+    whole = [name for name in done if name not in failed]
     lines = [
         f"# {profile.params.title}",
-        f'<div class="notice" lang="en">{html.escape(profile.params.notice)}</div>',
+        f'<div class="notice">{html.escape(profile.params.notice)}</div>',
+        f"## {QUESTION}",
+        *(answer(profile, whole, extra) or [NO_ANSWER]),
+        "## How this was made",
+        _about(profile, whole),
+        "## Chapters",
+        _chapters(profile.out, whole),
     ]
-    lines.append(f"## {QUESTION}")
-    whole = [name for name in done if name not in failed]
-    lines += answer(profile, whole, extra) or [NO_ANSWER]
-    lines += ["## What this is", _about(profile, whole)]
-    lines += ["## Chapters", _chapters(profile.out, whole)]
-    elsewhere = [TITLES[name] for name in CHAPTERS if name not in profile.params.notebooks]
     lacking = [f"- {TITLES[name]}: {reason}" for name, reason in left_out.items() if name not in done]
-    unfinished = [TITLES[name] for name in profile.params.notebooks if name not in {*done, *left_out}]
     if failed:
-        lines += ["Failed, so not whole (each page says why, and shows what there is):", failure_list(failed, TITLES)]
+        lines += ["Failed; each page gives the reason and what has been made so far:", failure_list(failed, TITLES)]
     if lacking:
-        lines += ["Left out, as what they read is not on this machine:", "\n".join(lacking)]
-    if elsewhere:
-        lines.append("Not in this profile: " + "; ".join(elsewhere) + ".")
-    if unfinished:
-        lines.append("Not finished: " + "; ".join(unfinished) + ".")
+        lines += ["Left out, because their inputs are not on this machine:", "\n".join(lacking)]
+    elsewhere = [TITLES[name] for name in CHAPTERS if name not in profile.params.notebooks]
+    unfinished = [TITLES[name] for name in profile.params.notebooks if name not in {*done, *left_out}]
+    for why, titles in (("Not in this profile", elsewhere), ("Not finished", unfinished)):
+        lines += [f"{why}: {'; '.join(titles)}."] if titles else []
     contents = "\n".join([*done, *further])
     lines.append(f"```{{toctree}}\n:hidden:\n\n{contents}\n```")
     return "\n\n".join(lines) + "\n"
 
 
-def answer(profile: Profile, done: list[str], extra: Path) -> list[str]:
-    """The answer's sentences in Markdown, its figure and its table; nothing where no method has been scored.
+def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False) -> list[str]:
+    """The answer's sentences in Markdown, its figure and its table; nothing if no method has been scored.
 
     Args:
         done: chapters that are whole.
-        extra: folder of the site's root.
+        folder: where figures/ and tables/ are written, on the site its root.
+        embed: put the picture into the page, for a page that stands alone.
     """
     table, effects = answers(profile, done), controlled(profile.out, done)
     if table.empty:
         return []
     claims = profile.out.tables / "table_claims.csv"
-    told = sentences(table, effects, claims if "3_conclusion" in done else extra / "none")
+    said = sentences(table, effects, claims if "3_conclusion" in done else folder / "none")
     plots.set_style()
-    figure = draw_answer(table, effects)
-    with atomic(extra / "figures" / "figure_answer.svg") as file:
-        figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None})
-    plt.close(figure)
+    picture = keep_figure(draw_answer(table, effects), folder / "figures", "figure_answer")
     data = pd.concat({"methods": table, "pre-training (4.2), points": effects}, names=["part", "what"])
-    for place, values in (("figures/figure_answer.csv", data), ("tables/table_answer.csv", table)):
-        with atomic(extra / place) as file:
-            values.to_csv(file, float_format="%.6g")
-    data_link = '<a href="{}">data</a>'
+    keep_data(data, folder / "figures" / "figure_answer.csv")
+    keep_data(table, folder / "tables" / "table_answer.csv")
     splits = f"{table['splits'].min():.0f}" if table["splits"].nunique() == 1 else "the"
-    caption = f"Every method beside its twin in the thesis; mean over {splits} splits, ± standard deviation over them."
-    alt = html.escape(description(QUESTION, caption, table.drop(columns="splits")), quote=True)
-    picture = f'<a href="figures/figure_answer.svg"><img src="figures/figure_answer.svg" alt="{alt}"></a>'
-    below = figcaption("Figure", caption, profile.params.data.name, data_link.format("figures/figure_answer.csv"))
-    caption = (
-        "The same in numbers, scored as in the thesis (ASFormer a frame, VideoCLIP a second). Underlined: the best."
+    caption = f"Each method, here and in the thesis: mean over {splits} splits, ± standard deviation over them."
+    if len(effects):
+        caption += " Below: what pre-training adds to the same model (4.2), with 95 % intervals."
+    about = {"about": profile.params.data.name, "revision": revision()}
+    figure = Shown(
+        id="figure_answer",
+        title="Figure",
+        caption=caption,
+        data="figures/figure_answer.csv",
+        picture="figures/figure_answer.svg",
+        alt=description(QUESTION, caption, table.drop(columns="splits")),
+        **about,
     )
-    above = figcaption("Table", caption, profile.params.data.name, data_link.format("tables/table_answer.csv"))
-    body = _one_line(accessible(shown(table).to_html()))
+    numbers = Shown(
+        id="table_answer",
+        title="Table",
+        caption="The same in numbers, scored as in the thesis: ASFormer per frame, VideoCLIP per second. "
+        "The best of a column is underlined.",
+        data="tables/table_answer.csv",
+        **about,
+    )
+    body = accessible(shown(table), "table_answer")
     return [
-        *told,
-        f'<figure class="report" id="figure_answer">{picture}{below}</figure>',
-        f'<figure class="report" id="table_answer">{above}{body}</figure>',
+        *said,
+        figure.image(data_uri(picture)) if embed else figure.image(figure.picture, linked=True),
+        # on one line: Markdown would end the HTML at an empty one
+        " ".join(line.strip() for line in numbers.figure(body).splitlines()),
     ]
-
-
-def _one_line(text: str) -> str:
-    """HTML that Markdown does not take apart at an empty line."""
-    return " ".join(line.strip() for line in text.splitlines())
 
 
 def _about(profile: Profile, done: list[str]) -> str:
     manifests = [json.loads((profile.out.notebooks / name / "all.json").read_text(encoding="utf-8")) for name in done]
+    about = f"Profile `{profile.out.profile}`, data set: {profile.params.data.name}."
     if not manifests:
-        return f"Profile `{profile.out.profile}`, data set: {profile.params.data.name}."
+        return about
     times = sorted(manifest["finished"][:16].replace("T", " ") for manifest in manifests)
-    revisions = list(dict.fromkeys(manifest["revision"] for manifest in manifests))
-    file = ROOT / "params" / f"{profile.out.profile}.yaml"
-    command = f"make report PARAMS={file.relative_to(ROOT)}"
+    revisions = ", ".join(dict.fromkeys(f"`{manifest['revision']}`" for manifest in manifests))
+    file = (ROOT / "params" / f"{profile.out.profile}.yaml").relative_to(ROOT)
     return (
-        f"Profile `{profile.out.profile}`, data set: {profile.params.data.name}. Its {len(done)} chapters finished from {times[0]} to "
-        f"{times[-1]} UTC, from revision {', '.join(f'`{one}`' for one in revisions)}; these pages were put together "
-        f"from `{revision()}`. To make it: `{command}`."
+        f"{about} Its {len(done)} chapters finished between {times[0]} and {times[-1]} UTC, from revision {revisions}; "
+        f"these pages were built from `{revision()}`. To make it again: `make report PARAMS={file}`."
     )
 
 
 def _chapters(out: Outputs, done: list[str]) -> str:
-    head = " | ".join(("section", "made, UTC", "revision", "minutes"))
-    rows = [f"| {head} |", "|---|---|---|--:|"]
+    rows = ["| section | made, UTC | revision | minutes |", "|---|---|---|--:|"]
     for name in done:
         splits = [json.loads(file.read_text()) for file in (out.notebooks / name).glob("[!.]*.json")]
         whole = json.loads((out.notebooks / name / "all.json").read_text())
         minutes = sum(part["seconds"] for part in splits) / 60
-        made = whole["finished"][:16].replace("T", " ")
-        when = f'<span class="made-when">{made}</span>'
-        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {when} | {whole['revision']} | {minutes:.1f} |")
+        made = f'<span class="made-when">{whole["finished"][:16].replace("T", " ")}</span>'
+        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {made} | {whole['revision']} | {minutes:.1f} |")
     return "\n".join(rows)

@@ -1,15 +1,11 @@
-"""VideoCLIP fine-tuned on the target set (thesis 2.9; Xu et al., EMNLP 2021, section on COIN).
+"""VideoCLIP fine-tuned on the target set (thesis 2.9; Xu et al., EMNLP 2021, action segmentation on COIN).
 
-As the thesis's code did it: a new linear head over the dense states of the video tower, cross-entropy over all seconds
-of all windows of one video a step (a second in four windows counts four times), windows every 8 seconds in training and
-every 16 in test, no text. Its text and slides speak of a contrastive loss; that is the other objective here: each
-second is to find its class's name among the names, and each name its seconds among the video's.
+Two objectives. "head" is what the thesis's code ran: a new linear head over the states of the video tower, and
+cross-entropy over all seconds of all windows of one video per step, so that a second in four windows counts four times.
+"contrastive" is what its text describes: equation 5 between the seconds of a video and the names of the classes.
 
-The learning rate is constant after the warm-up, so 8 epochs are the beginning of 15: one run gives both results.
-
-What VideoCLIP says of each second when it is fine-tuned, and the losses over seconds (thesis 2.9, equation 5).
-
-Which epoch of a fine-tuning is the result (thesis 2.9): the thesis's code took the one with the lowest test loss.
+The learning rate is constant after the warm-up, so 8 epochs are the beginning of 15: one run gives both results. The
+thesis's code took the epoch with the lowest test loss.
 """
 
 import copy
@@ -27,14 +23,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lib.core.checkpoints import Learner, digest
-from lib.core.devices import alone, autocast
+from lib.core.devices import autocast, choose_device
 from lib.core.files import key, write_json
 from lib.core.settings import Finetune
 from lib.core.training import TRAINER, Row, fit, set_rate, shuffled
 from lib.data.dataset import person
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
-from lib.videoclip.windows import cut_windows, merge_windows
+from lib.videoclip.windows import cut_windows, over_windows
 
 MADE_BY = (
     "data.dataset",
@@ -53,15 +49,15 @@ SelectOn = Literal["test", "validation", "last"]
 
 
 def hold_out(videos: Sequence[str], people: int, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Part a split's training videos by person.
+    """Divide a split's training videos by person.
 
     Args:
-        videos: whose names tell the person (lib.data.dataset.person).
-        people: so many of them go to validation, all their videos.
+        videos: their names identify the person (lib.data.dataset.person).
+        people: number of people held out for validation, with all their videos.
         seed: of the draw.
 
     Returns:
-        Videos to train on and to validate on, in the order given.
+        Training videos and validation videos, in the given order.
 
     Raises:
         ValueError: nobody would be left to train on.
@@ -78,12 +74,11 @@ def hold_out(videos: Sequence[str], people: int, seed: int) -> tuple[tuple[str, 
 
 
 def choose_epoch(history: pd.DataFrame, epochs: int, select_on: SelectOn) -> int:
-    """The epoch that a result takes from the first `epochs` of a training.
+    """Choose one of the first `epochs` epochs of a training.
 
     Args:
         history: columns epoch, test_loss and, for "validation", validation_loss.
-        epochs: the result's.
-        select_on: whose loss must be lowest; "last": the last of them.
+        select_on: take the epoch with the lowest loss on these videos, or the last one.
 
     >>> curve = pd.DataFrame({"epoch": [1, 2, 3], "test_loss": [3.0, 1.0, 0.5]})
     >>> choose_epoch(curve, 2, "test"), choose_epoch(curve, 3, "test"), choose_epoch(curve, 3, "last")
@@ -97,14 +92,14 @@ def choose_epoch(history: pd.DataFrame, epochs: int, select_on: SelectOn) -> int
 
 @dataclass(frozen=True)
 class Names:
-    """The class names as the text tower reads them, (K, L) both: what `tokenizer(…, return_tensors="pt")` gives."""
+    """The class names as the text tower reads them, as returned by `tokenizer(…, return_tensors="pt")`: (K, L) both."""
 
     input_ids: Tensor
     attention_mask: Tensor
 
 
 def learner_model(pretrained: VideoCLIP, settings: Finetune, classes: int, seed: int) -> VideoCLIP:
-    """A copy of the pre-trained model that learns: with a new head and without its text tower, or both towers.
+    """Copy the pre-trained model for training: the video tower with a new head, or (contrastive) both towers.
 
     Raises:
         ValueError: a head with fewer outputs than classes.
@@ -126,14 +121,15 @@ def learner_model(pretrained: VideoCLIP, settings: Finetune, classes: int, seed:
 
 
 def dense_scores(model: VideoCLIP, windows: Tensor, mask: Tensor, names: Names, settings: Finetune) -> Tensor:
-    """Scores of the seconds of windows (N, W, D), (N, W) -> (N, W, outputs of the head, or K names)."""
+    """Score each second of windows (N, W, D), (N, W) against the head's outputs or the K class names: (N, W, K)."""
     if settings.objective == "head":
         return model.frame_logits(windows, mask, settings.cls_visible)
-    return model.video_states(windows, mask, settings.cls_visible) @ model.encode_text(*vars(names).values()).T
+    states = model.video_states(windows, mask, settings.cls_visible)
+    return states @ model.encode_text(names.input_ids, names.attention_mask).T
 
 
 def names_loss(scores: Tensor, truth: Tensor) -> Tensor:
-    """Equation 5 over a video's seconds (n, K): a second finds its name, a name its seconds (the mean over them).
+    """Equation 5 over the scores (n, K) of a video's seconds: each second finds its name, each name its seconds.
 
     >>> round(names_loss(torch.zeros(6, 4), torch.tensor([0, 0, 1, 1, 1, 3])).item(), 3)  # ln 4 + ln 6
     3.178
@@ -148,13 +144,133 @@ OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"head": F.cross_ent
 
 
 class Step(NamedTuple):
-    """One update: its number from 1 over the whole training, and its video."""
+    """One update: its number, counted from 1 over the whole training, and its video."""
 
     number: int
     video: str
 
     def __str__(self) -> str:
         return self.video
+
+
+class FineTuning:
+    """One fine-tuning on one split.
+
+    Args:
+        pretrained: without a head; is not changed.
+        names: for the contrastive objective.
+        folder: of the run: weights of the last epoch, history, and each epoch's labels of the test videos' seconds.
+
+    Raises:
+        ValueError: a head with fewer outputs than classes.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        split: int,
+        pretrained: VideoCLIP,
+        names: Names,
+        settings: Finetune,
+        folder: Path,
+        seed: int,
+    ):
+        self.target, self.settings, self.folder, self.seed = target, settings, folder, seed
+        self.train, self.test = target.dataset.split(split)
+        self.held_out: tuple[str, ...] = ()
+        if settings.select_on == "validation":
+            self.train, self.held_out = hold_out(self.train, settings.validation_people, seed)
+        self.classes = len(target.dataset.classes)
+        self.identity = self._identity(pretrained, names)
+        self.device = choose_device()
+        self.names = Names(names.input_ids.to(self.device), names.attention_mask.to(self.device))
+        self.model = learner_model(pretrained, settings, self.classes, seed).to(self.device)
+        learns = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.Adam(learns, settings.learning_rate, betas=(0.9, 0.98), fused=True)
+
+    def run(self) -> pd.DataFrame:
+        """Train, or load the finished run; returns the history, one row per epoch."""
+        return fit(
+            Learner(self.model, self.optimizer, clip=self.settings.clip),
+            self.steps,
+            self.step_loss,
+            self.measure,
+            epochs=max(self.settings.epochs),
+            seed=self.seed,
+            folder=self.folder,
+            key=self.identity,
+        )
+
+    def steps(self, epoch: int) -> Iterator[Step]:
+        """One step per training video, in an order drawn for the epoch."""
+        order = enumerate(shuffled(self.train, self.seed)(epoch), 1 + (epoch - 1) * len(self.train))
+        return (Step(number, video) for number, video in order)
+
+    def step_loss(self, step: Step) -> list[tuple[Tensor, Row]]:
+        """Loss of one training step, and its counts of correct and of all seconds."""
+        # linear warm-up, then constant
+        set_rate(self.optimizer, self.settings.learning_rate * min(1.0, step.number / self.settings.warmup))
+        loss, scores, truth = self.loss(step.video)
+        correct = (scores[:, : self.classes].argmax(dim=1) == truth).sum().item()
+        return [(loss, {"correct": correct, "seconds": len(truth)})]
+
+    def loss(self, video: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss of a video, and the scores (n, K) and classes (n,) of the n seconds of all its windows."""
+        features = self.features(video)
+        windows, mask, starts = cut_windows(features, self.model.max_video_len, self.settings.train_stride)
+        scores = self.scores(windows, mask)[mask]
+        # the number of the second that stands at each place of a window
+        places = torch.arange(windows.shape[1], device=self.device)
+        seconds = (torch.tensor(starts, device=self.device)[:, None] + places)[mask]
+        # a second in several windows is counted in each of them
+        truth = torch.from_numpy(self.target.truth(video, len(features))).to(self.device)[seconds]
+        return OBJECTIVES[self.settings.objective](scores, truth), scores, truth
+
+    def label(self, video: str) -> list[int]:
+        """Class of each second of a video."""
+
+        def scores(windows: Tensor, mask: Tensor) -> Tensor:
+            # outputs beyond the classes, which a wider head has, mean nothing
+            return self.scores(windows, mask)[:, :, : self.classes]
+
+        size, stride = self.model.max_video_len, self.settings.test_stride
+        return over_windows(self.features(video), size, stride, scores).argmax(dim=1).tolist()
+
+    def scores(self, windows: Tensor, mask: Tensor) -> Tensor:
+        """`dense_scores` in the precision of the settings; (N, W, K) float32."""
+        with autocast(self.device, getattr(torch, self.settings.dtype)):
+            return dense_scores(self.model, windows, mask, self.names, self.settings).float()
+
+    def features(self, video: str) -> Tensor:
+        """S3D's features of a video, (T, D), on the device."""
+        return torch.from_numpy(self.target.features(video, self.model.input_dim)).to(self.device)
+
+    def measure(self, epoch: int, sums: Row) -> Row:
+        """The epoch's row of the history; keeps the test videos' labels, one per second."""
+        row = {"train_loss": sums["loss"] / len(self.train), "train_accuracy": 100 * sums["correct"] / sums["seconds"]}
+        with torch.inference_mode():
+            for part, videos in {"validation": self.held_out, "test": self.test}.items():
+                if videos:
+                    row[f"{part}_loss"] = sum(self.loss(video)[0].item() for video in videos) / len(videos)
+            labels = {video: self.label(video) for video in self.test}
+        write_json(self.labels_file(epoch), labels)
+        truth = {video: self.target.truth(video, len(seconds)).tolist() for video, seconds in labels.items()}
+        pairs = [pair for video in self.test for pair in zip(labels[video], truth[video], strict=True)]
+        return row | {"test_accuracy": 100 * sum(ours == true for ours, true in pairs) / len(pairs)}
+
+    def labels_file(self, epoch: int) -> Path:
+        return self.folder / f"labels_{epoch:02d}.json"
+
+    def _identity(self, pretrained: VideoCLIP, names: Names) -> str:
+        """Key of the run. The epoch that a result takes is no part of it, unless people are held out to choose it."""
+        content = hashlib.sha256(names.input_ids.numpy().tobytes())
+        for video in (*self.train, *self.held_out, *self.test):
+            content.update(video.encode() + self.target.dataset.labels(video).tobytes())
+            content.update(self.target.features(video, pretrained.input_dim).data)
+        how = self.settings.model_dump(exclude={"select_on", "validation_people", "epochs"})
+        how |= {"epochs": max(self.settings.epochs)}
+        data = [(self.train, self.held_out), self.target.dataset.classes, content.hexdigest()]
+        return key([how, data, self.seed, digest(pretrained), torch.__version__], code=MADE_BY)
 
 
 def fine_tune(
@@ -165,111 +281,26 @@ def fine_tune(
     settings: Finetune,
     folder: Path,
     predictions: Mapping[int, Path],
-    seed: int | None = None,
 ) -> pd.DataFrame:
     """Train on one split and write the test videos' predictions of the epoch that each result takes.
 
     Args:
-        pretrained: without a head; is left as it is.
-        names: for the contrastive objective.
-        folder: of the run: weights of the last epoch, history, the test videos' seconds as labelled by each epoch.
-        predictions: result (epochs that it may choose from) -> folder of `<video>.txt`.
-        seed: in place of settings.seed.
+        target, split, pretrained, names, settings, folder: as in `FineTuning`.
+        predictions: result (number of epochs to choose from) -> folder of `<video>.txt`.
 
     Returns:
-        The history, a row an epoch: train_loss and train_accuracy (as the epoch went), test_loss, test_accuracy (of
-        seconds) and, where videos are held out, validation_loss.
+        The history, one row per epoch: train_loss and train_accuracy (during the epoch), test_loss, test_accuracy (of
+        seconds) and, where people are held out, validation_loss.
 
     Raises:
         TrainingError: the loss is not finite.
         FeatureSetError: features that cannot be used.
         ValueError: a head with fewer outputs than classes.
     """
-    seed, classes = settings.seed if seed is None else seed, len(target.dataset.classes)
-    train, test = target.dataset.split(split)
-    held_out: tuple[str, ...] = ()
-    if settings.select_on == "validation":
-        train, held_out = hold_out(train, settings.validation_people, seed)
-    device = alone().device
-    model = learner_model(pretrained, settings, classes, seed).to(device)
-    size, inputs = model.max_video_len, Names(names.input_ids.to(device), names.attention_mask.to(device))
-
-    def windows_of(video: str, stride: int) -> tuple[Tensor, Tensor, list[int]]:
-        return cut_windows(torch.from_numpy(target.features(video, model.input_dim)).to(device), size, stride)
-
-    def scores_of(windows: Tensor, mask: Tensor) -> Tensor:
-        with autocast(device, getattr(torch, settings.dtype)):
-            return dense_scores(model, windows, mask, inputs, settings).float()
-
-    def loss_of(video: str) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss, and the scores (n, K) and classes (n,) of the seconds of all windows."""
-        windows, mask, starts = windows_of(video, settings.train_stride)
-        truth = torch.from_numpy(target.truth(video, starts[-1] + int(mask[-1].sum()))).to(device)
-        seconds = (torch.tensor(starts, device=device)[:, None] + torch.arange(size, device=device))[mask]
-        scores = scores_of(windows, mask)[mask]
-        return OBJECTIVES[settings.objective](scores, truth[seconds]), scores, truth[seconds]
-
-    def steps_of(epoch: int) -> Iterator[Step]:
-        order = enumerate(shuffled(train, seed)(epoch), 1 + (epoch - 1) * len(train))
-        return (Step(number, video) for number, video in order)
-
-    def losses_of(step: Step) -> list[tuple[Tensor, Row]]:
-        set_rate(optimizer, settings.learning_rate * min(1.0, step.number / settings.warmup))
-        loss, scores, truth = loss_of(step.video)
-        right = (scores[:, :classes].argmax(dim=1) == truth).sum().item()
-        return [(loss, {"correct": right, "seconds": len(truth)})]
-
-    def label(video: str) -> list[int]:
-        windows, mask, starts = windows_of(video, settings.test_stride)
-        scores = scores_of(windows, mask)[:, :, :classes]  # a wider head must not answer with what is no class
-        return merge_windows(scores, starts, starts[-1] + int(mask[-1].sum())).argmax(dim=1).tolist()
-
-    def measure(epoch: int, sums: Row) -> Row:
-        row = {"train_loss": sums["loss"] / len(train), "train_accuracy": 100 * sums["correct"] / sums["seconds"]}
-        with torch.inference_mode():
-            for part, videos in {"validation": held_out, "test": test}.items():
-                if videos:
-                    row[f"{part}_loss"] = sum(loss_of(video)[0].item() for video in videos) / len(videos)
-            labels = {video: label(video) for video in test}
-        write_json(folder / f"labels_{epoch:02d}.json", labels)
-        truth = {video: target.truth(video, len(seconds)).tolist() for video, seconds in labels.items()}
-        pairs = [pair for video in test for pair in zip(labels[video], truth[video], strict=True)]
-        return row | {"test_accuracy": 100 * sum(ours == true for ours, true in pairs) / len(pairs)}
-
-    learns = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(learns, settings.learning_rate, betas=(0.9, 0.98), fused=True)
-    identity = _identity(target, (*train, *held_out, *test), (train, held_out), pretrained, names, settings, seed)
-    history = fit(
-        Learner(model, optimizer, clip=settings.clip),
-        steps_of,
-        losses_of,
-        measure,
-        epochs=max(settings.epochs),
-        seed=seed,
-        folder=folder,
-        key=identity,
-    )
+    training = FineTuning(target, split, pretrained, names, settings, folder, settings.seed)
+    history = training.run()
     for epochs, path in predictions.items():
-        chosen = choose_epoch(history, epochs, settings.select_on)
-        for video, seconds in json.loads((folder / f"labels_{chosen:02d}.json").read_text(encoding="utf-8")).items():
+        chosen = training.labels_file(choose_epoch(history, epochs, settings.select_on))
+        for video, seconds in json.loads(chosen.read_text(encoding="utf-8")).items():
             target.write(path, video, seconds)
     return history
-
-
-def _identity(
-    target: Target,
-    videos: Sequence[str],
-    parts: object,
-    pretrained: VideoCLIP,
-    names: Names,
-    settings: Finetune,
-    seed: int,
-) -> str:
-    """Key of the run. Which epoch a result takes is no part of it, unless videos are held out for the choice."""
-    content = hashlib.sha256(names.input_ids.numpy().tobytes())
-    for video in videos:
-        content.update(video.encode() + target.dataset.labels(video).tobytes())
-        content.update(target.features(video, pretrained.input_dim).data)
-    how = settings.model_dump(exclude={"select_on", "validation_people", "epochs"}) | {"epochs": max(settings.epochs)}
-    values = [how, parts, target.dataset.classes, seed, content.hexdigest(), digest(pretrained), torch.__version__]
-    return key(values, code=MADE_BY)

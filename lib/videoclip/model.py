@@ -1,14 +1,12 @@
 """VideoCLIP: two BERT towers, one for a clip's features and one for its captions (thesis 2.4.2, Figure 15, equation 5).
 
-Xu et al., EMNLP 2021 (arXiv 2109.14084). The published code is a part of fairseq (MMPT, `MMFusionSeparate`); this is
-plain `BertModel` of transformers, whose weights convert to and fro by name. Its habits that matter are kept:
+Xu et al., EMNLP 2021 (arXiv 2109.14084). The published code is part of fairseq (MMPT, `MMFusionSeparate`); these are
+plain `BertModel`s of transformers, and `from_mmpt` renames the published weights. Three habits of that code are kept:
 
-- a clip is [CLS] f_1 … f_T [SEP]: features through a small MLP, the two marks as words of the video tower's own table;
-  [SEP] has the last position, max_video_len + 1, however short the clip;
-- a pooled vector is the mean over tokens and [SEP], without [CLS]; no projection, no normalization, temperature 1;
-- in dense inference the published code hides the video [CLS] from attention though training saw it (`cls_visible`).
-
-Weights of a published VideoCLIP (fairseq's MMPT, `MMFusionSeparate`) under the names of lib/videoclip/model.py (2.4.2).
+- A clip is [CLS] f_1 … f_T [SEP]: features through a small MLP, the two marks as words of the video tower's own table.
+  [SEP] has the last position, max_video_len + 1, however short the clip.
+- A pooled vector is the mean over tokens and [SEP], without [CLS]; no projection, no normalization, temperature 1.
+- In dense inference the video [CLS] is hidden from attention, though training saw it (`cls_visible`).
 """
 
 import copy
@@ -22,7 +20,8 @@ from transformers import BertConfig, BertModel
 from lib.core.checkpoints import WeightsError
 from lib.videoclip.packed_rows import ATTENTION, PackedRows, use_quick_dropout
 
-OFFICIAL = {  # beginnings of the published names -> ours
+# beginnings of the published names -> ours
+OFFICIAL = {
     "video_encoder.videomlp.": "mlp.",
     "video_encoder.bert.": "video.",
     "video_encoder.classifier.": "head.",
@@ -31,10 +30,10 @@ OFFICIAL = {  # beginnings of the published names -> ours
 
 
 def from_mmpt(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Published names -> ours, in float32; poolers and position numbers, which nothing uses, are dropped.
+    """Rename published weights (the `model` entry of MMPT's checkpoint), in float32; unused poolers and positions go.
 
     Raises:
-        WeightsError: a name that is not VideoCLIP's.
+        WeightsError: a name is not VideoCLIP's.
     """
     state = {}
     for name, value in state_dict.items():
@@ -48,11 +47,12 @@ def from_mmpt(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-CLS, SEP = 101, 102  # of bert-base-uncased and of MiniLM alike
+# of bert-base-uncased and of MiniLM alike
+CLS, SEP = 101, 102
 
 
 class FeatureMLP(nn.Module):
-    """Features to BERT's width. LayerNorm has torch's epsilon, 1e-5; BERT's own has 1e-12."""
+    """Map features to BERT's width. LayerNorm has torch's epsilon, 1e-5; BERT's own has 1e-12."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
@@ -66,14 +66,14 @@ class FeatureMLP(nn.Module):
 
 
 class VideoCLIP(nn.Module):
-    """Clips and captions in one space.
+    """Encoders of clips and captions into one space.
 
     Args:
-        text: of the text tower; the video tower differs in the number of layers only.
-        video_layers: its layers (6 as published, beside 12 for text).
+        text: configuration of the text tower; the video tower differs only in its number of layers.
+        video_layers: layers of the video tower (6 as published, beside 12 for text).
         input_dim: D of the features: 512 as published, 1024 in the thesis's own pre-training.
         max_video_len: longest clip in seconds (features).
-        num_classes: outputs of a linear head over the dense states (fine-tuning, thesis 2.9); None: no head.
+        num_classes: outputs of a linear head over the states of the seconds (thesis 2.9); None: no head.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class VideoCLIP(nn.Module):
         self.input_dim, self.max_video_len = input_dim, max_video_len
 
     def _video_tokens(self, features: Tensor, mask: Tensor, cls_visible: bool) -> tuple[Tensor, Tensor]:
-        """States of [CLS], the T seconds and [SEP], (B, T + 2, H), and which of them are to be seen (B, T + 2)."""
+        """States of [CLS], the T seconds and [SEP], (B, T + 2, H), and which of them attention sees, (B, T + 2)."""
         fits = features.ndim == 3 and features.shape[2] == self.input_dim and mask.shape == features.shape[:2]
         if not fits or not 0 < features.shape[1] <= self.max_video_len:
             raise ValueError(
@@ -107,38 +107,40 @@ class VideoCLIP(nn.Module):
                 f" got {tuple(features.shape)} and {tuple(mask.shape)}"
             )
         batch, seconds, _ = features.shape
+        # [CLS] f_1 … f_T [SEP]
         words = self.video.embeddings.word_embeddings.weight[[CLS, SEP]].expand(batch, 2, -1)
         tokens = torch.cat((words[:, :1], self.mlp(features).to(words.dtype), words[:, 1:]), dim=1)
         ends = mask.new_ones(batch, 1)
         seen = torch.cat((ends if cls_visible else ~ends, mask, ends), dim=1)
+        # 0, 1 … T, and [SEP] last, however short the clip
         positions = torch.arange(seconds + 2, device=mask.device)
         positions[-1] = self.max_video_len + 1
         states = self.video(inputs_embeds=tokens, attention_mask=seen.long(), position_ids=positions[None])
         return states.last_hidden_state, seen
 
     def encode_video(self, features: Tensor, mask: Tensor, cls_visible: bool = True) -> Tensor:
-        """A vector a clip.
+        """Encode each clip as one vector.
 
         Args:
-            features: (B, T, D), one a second.
-            mask: (B, T) bool, False where a clip has ended.
-            cls_visible: False as in the published dense inference.
+            features: (B, T, D), one per second.
+            mask: (B, T) bool, False after the end of a clip.
+            cls_visible: whether attention sees [CLS]; False in the published dense inference.
 
         Returns:
             (B, H).
 
         Raises:
-            ValueError: shapes that do not fit the model.
+            ValueError: the shapes do not fit the model.
         """
         states, seen = self._video_tokens(features, mask.bool(), cls_visible)
         return _mean(states, seen)
 
     def video_states(self, features: Tensor, mask: Tensor, cls_visible: bool = True) -> Tensor:
-        """A vector a second: as `encode_video`, not pooled, (B, T, H)."""
+        """Encode each second as one vector: as `encode_video`, not pooled, (B, T, H)."""
         return self._video_tokens(features, mask.bool(), cls_visible)[0][:, 1:-1]
 
     def frame_logits(self, features: Tensor, mask: Tensor, cls_visible: bool = True) -> Tensor:
-        """Class scores a second, (B, T, num_classes).
+        """Score the classes at each second, (B, T, num_classes).
 
         Raises:
             ValueError: the model has no head.
@@ -148,7 +150,7 @@ class VideoCLIP(nn.Module):
         return self.head(self.video_states(features, mask, cls_visible))
 
     def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """A vector a caption.
+        """Encode each caption as one vector.
 
         Args:
             input_ids: (B, L) [CLS] words [SEP], then padding.
@@ -161,10 +163,10 @@ class VideoCLIP(nn.Module):
         return _mean(states, attention_mask.bool())
 
     def encode_packed_video(self, clips: PackedRows) -> Tensor:
-        """As `encode_video`, of packed clips, (B, H).
+        """Encode packed clips as `encode_video` does, (B, H).
 
         Args:
-            clips: rows of T + 2 features (D); the first and the last are not read: [CLS] and [SEP] stand there.
+            clips: rows of T + 2 features (D), of which the first and the last give way to [CLS] and [SEP].
         """
         words = self.video.embeddings.word_embeddings.weight[[CLS, SEP]]
         tokens = self.mlp(clips.values).to(words.dtype)
@@ -175,16 +177,16 @@ class VideoCLIP(nn.Module):
         return clips.mean(states.last_hidden_state.squeeze(0))
 
     def encode_packed_text(self, captions: PackedRows) -> Tensor:
-        """As `encode_text`, of packed captions [CLS] words [SEP], (B, H)."""
+        """Encode packed captions [CLS] words [SEP] as `encode_text` does, (B, H)."""
         ids, places = captions.values[None], captions.places[None]
         states = self.text(input_ids=ids, position_ids=places, packed=captions)
         return captions.mean(states.last_hidden_state.squeeze(0))
 
     def load_mmpt(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Take the weights of a published VideoCLIP checkpoint (its `model` entry), pre-trained or fine-tuned.
+        """Load published weights, pre-trained or fine-tuned.
 
         Raises:
-            WeightsError: a weight is missing, left over or of another shape.
+            WeightsError: a weight is missing, superfluous or of another shape.
         """
         state = from_mmpt(state_dict)
         own = {name: tuple(value.shape) for name, value in self.state_dict().items()}
@@ -199,13 +201,13 @@ class VideoCLIP(nn.Module):
 
 
 def _mean(states: Tensor, seen: Tensor) -> Tensor:
-    """Mean over what is seen but [CLS], in float32: (B, L, H), (B, L) -> (B, H)."""
+    """Mean over what attention sees except [CLS], in float32: (B, L, H), (B, L) -> (B, H)."""
     weights = seen[:, 1:, None].float()
     return (states[:, 1:].float() * weights).sum(dim=1) / weights.sum(dim=1)
 
 
 def contrastive_loss(video: Tensor, text: Tensor) -> Tensor:
-    """Equation 5 with τ = 1: cross-entropy of finding each clip's captions, plus that of finding each caption's clip.
+    """Equation 5 with τ = 1: each clip must find its captions among all captions, and each caption its clip.
 
     Args:
         video, text: (B, D); row i of both is a pair, all other rows are its negatives.
@@ -213,6 +215,8 @@ def contrastive_loss(video: Tensor, text: Tensor) -> Tensor:
     >>> round(contrastive_loss(torch.zeros(8, 2), torch.zeros(8, 2)).item(), 3)  # 2 ln 8
     4.159
     """
+    # scores[i, j] = z_v of clip i · z_t of caption j
     scores = video @ text.T
     own = torch.arange(len(video), device=video.device)
+    # -log of the softmax over captions, and -log of the softmax over clips, at the pair's own place
     return F.cross_entropy(scores, own) + F.cross_entropy(scores.T, own)

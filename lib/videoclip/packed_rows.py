@@ -1,13 +1,12 @@
-"""Rows of differing length laid end to end, without padding, and attention that keeps to each row (thesis 2.4.2).
+"""Captions and clips of differing length without padding: packed rows, and their attention and dropout (thesis 2.4.2).
 
-The published code pads every caption to 63 tokens and every clip to 32 seconds, about one and a half times what there
-is. Here linear maps, norms and activations see one long sequence; for attention alone, rows of about one length are
-padded to the longest of them. Vectors and gradients are those of each row by itself.
+The published code pads every caption to 63 tokens and every clip to 32 seconds: about one and a half times what they
+hold. Here, rows are laid end to end. Linear maps, norms and activations see one long sequence; only attention pads,
+rows of similar length to the longest of their bucket. Vectors and gradients are those of each row by itself.
 
-Dropout whose masks cost less on a processor (Srivastava et al., JMLR 2014; BERT's rate of 0.1, thesis 2.4.2).
-
-torch draws a random number an element there, one after another: a tenth of a training step of BERT. Here one draw of
-64 bits serves four elements, so the rate is right to 1/65,536, and what is left is scaled for that very rate.
+Dropout (Srivastava et al., JMLR 2014) with cheaper masks. On a processor torch draws one random number per element, one
+after another: a tenth of a training step of BERT. Here one draw of 64 bits serves four elements, so the rate is exact
+to 1/65,536, and the other elements are scaled for that very rate.
 """
 
 from collections.abc import Sequence
@@ -24,22 +23,27 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-STEPS = 1 << 16  # values of the 16 bits that decide on an element
+# values of the 16 bits that decide on an element
+STEPS = 1 << 16
+# name under which transformers finds this attention: "sdpa", but for packed rows
+ATTENTION = "sdpa_rows"
+# shortest row of a bucket, as a share of its longest: fewer buckets mean fewer operations, but more padding
+SHORTEST = 0.75
 
 
 class Dropout(nn.Dropout):
-    """As torch's."""
+    """torch's dropout, by `drop_elements`."""
 
     def forward(self, x: Tensor) -> Tensor:
         """x of any shape."""
-        return dropout(x, self.p) if self.training else x
+        return drop_elements(x, self.p) if self.training else x
 
 
-def dropout(x: Tensor, rate: float) -> Tensor:
-    """Each element is 0 with probability `rate`, else scaled so that its mean stays; drawn from torch's generator.
+def drop_elements(x: Tensor, rate: float) -> Tensor:
+    """Set each element to 0 with probability `rate`, and scale the others so that the mean stays the same.
 
     Raises:
-        ValueError: a rate that is not in [0, 1).
+        ValueError: the rate is not in [0, 1).
     """
     if not 0 <= rate < 1:
         raise ValueError(f"dropout: a rate of {rate} is not in [0, 1)")
@@ -54,28 +58,24 @@ def dropout(x: Tensor, rate: float) -> Tensor:
 
 
 def use_quick_dropout(module: nn.Module) -> None:
-    """Put this dropout in the place of torch's, throughout a module."""
+    """Replace torch's dropout throughout a module."""
     for part in list(module.modules()):
         for name, child in part.named_children():
             if type(child) is nn.Dropout:
                 setattr(part, name, Dropout(child.p))
 
 
-ATTENTION = "sdpa_rows"  # its name in transformers: attention as "sdpa" does it, but for packed rows
-SHORTEST = 0.75  # row of a bucket, in parts of its longest: few buckets have few small operations, but more padding
-
-
 @dataclass(frozen=True)
 class PackedRows:
-    """Rows, the longest first, and the buckets that attention pads them into.
+    """Rows, the longest first, and the buckets in which attention pads them.
 
     Attributes:
         values: (N,) token numbers or (N, D) features of all rows.
-        rows: (N,) number of the row that each belongs to, in the order in which they were given.
-        places: (N,) place within the row, from 0.
-        widths: (N,) length of the longest row of the bucket.
-        starts: (N,) where the row begins if every row is padded to its bucket's longest.
-        buckets: (rows, longest) of each.
+        rows: (N,) number of the row that each element belongs to, in the order in which rows were given.
+        places: (N,) position within the row, from 0.
+        widths: (N,) length of the longest row of its bucket.
+        starts: (N,) where its row begins if every row is padded to the longest of its bucket.
+        buckets: (number of rows, longest) of each bucket.
     """
 
     values: Tensor
@@ -91,16 +91,16 @@ class PackedRows:
 
     @property
     def count(self) -> int:
-        """B, how many rows there are."""
+        """Number of rows, B."""
         return sum(rows for rows, _ in self.buckets)
 
     @property
     def last(self) -> Tensor:
-        """(N,) bool: the last place of each row."""
+        """(N,) bool: whether an element is the last of its row."""
         return torch.cat((self.places[1:] == 0, self.places.new_ones(1, dtype=torch.bool)))
 
     def mean(self, states: Tensor) -> Tensor:
-        """Mean of each row's states but the first, in float32: (N, H) -> (B, H)."""
+        """Mean of each row's states except the first, in float32: (N, H) -> (B, H)."""
         weights = (self.places > 0).float()
         sums = states.new_zeros((self.count, states.shape[1]), dtype=torch.float32)
         sums = sums.index_add(0, self.rows, states.float() * weights[:, None])
@@ -137,22 +137,8 @@ def pack_rows(rows: Sequence[np.ndarray], dtype: type) -> PackedRows:
     return PackedRows(torch.from_numpy(values), buckets=buckets, **tensors)
 
 
-class Pad(torch.autograd.Function):
-    """Rows of x at the given places of `size` rows, zeros between them; (N, D) -> (size, D)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, places: Tensor, size: int) -> Tensor:
-        ctx.save_for_backward(places)
-        return x.new_zeros(size, x.shape[1]).index_copy_(0, places, x)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        return grad.index_select(0, ctx.saved_tensors[0]), None, None
-
-
 class Unpad(torch.autograd.Function):
-    """The adjoint of `Pad`: (size, D) -> (N, D). (Indexing adds gradients up, though here no row is taken twice.)"""
+    """Select rows of x, (size, D) -> (N, D), none twice: gradients are copied, where torch would add them up."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, places: Tensor) -> Tensor:
@@ -176,7 +162,7 @@ def attend(
     dropout: float = 0.0,
     **further: Any,
 ) -> tuple[Tensor, None]:
-    """Attention for transformers: of packed rows where they are given, else its own.
+    """Attention for transformers: its own, or if rows are packed, each row's attention to itself.
 
     Args:
         query, key, value: (1, heads, N, D) of packed rows, else (B, heads, L, D).
@@ -188,27 +174,32 @@ def attend(
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout=dropout, **further)
     heads, sizes = query.shape[1], [rows * longest for rows, longest in packed.buckets]
     seen = packed.places.new_zeros(sum(sizes), dtype=torch.bool).index_fill_(0, packed.starts + packed.places, True)
-    # A bucket is (rows, heads, longest, D): where in it the heads of each place belong.
+
+    # a bucket is (rows, heads, longest, D): where in all buckets together each head of each element belongs
     first, step = packed.starts * heads + packed.places, packed.widths
     places = (first[:, None] + step[:, None] * torch.arange(heads, device=step.device)).flatten()
-    wholes = (whole.squeeze(0).transpose(0, 1).flatten(0, 1) for whole in (query, key, value))  # (N · heads, D), views
-    padded = (Pad.apply(whole, places, sum(sizes) * heads).split([size * heads for size in sizes]) for whole in wholes)
+
+    def padded(whole: Tensor) -> tuple[Tensor, ...]:
+        """(1, heads, N, D) -> for each bucket (rows · heads · longest, D)."""
+        elements = whole.squeeze(0).transpose(0, 1).flatten(0, 1)
+        zeros = elements.new_zeros(sum(sizes) * heads, elements.shape[1])
+        return zeros.index_copy(0, places, elements).split([size * heads for size in sizes])
+
     out = []
-    for (rows, longest), mask, *bucket in zip(packed.buckets, seen.split(sizes), *padded, strict=True):
+    buckets = zip(packed.buckets, seen.split(sizes), *map(padded, (query, key, value)), strict=True)
+    for (rows, longest), mask, *bucket in buckets:
         queries, keys, values = (part.view(rows, heads, longest, -1) for part in bucket)
         out.append(_attention(queries, keys, values, mask.view(rows, 1, 1, longest), dropout).flatten(0, 2))
     return Unpad.apply(torch.cat(out), places).unflatten(0, (1, -1, heads)), None
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, seen: Tensor, rate: float) -> Tensor:
-    """Fused where nothing is dropped, or off the processor, whose fused kernel drops nothing; (rows, heads, L, D)."""
+    """Attention within rows, (rows, heads, L, D); written out on a processor, whose fused kernel has no dropout."""
     if rate == 0 or query.device.type != "cpu":
         return scaled_dot_product_attention(query, key, value, seen, dropout_p=rate)
     scores = (query * query.shape[3] ** -0.5 @ key.transpose(2, 3)).masked_fill(~seen, -torch.inf)
-    return dropout(scores.softmax(dim=3, dtype=torch.float32).to(value.dtype), rate) @ value
+    return drop_elements(scores.softmax(dim=3, dtype=torch.float32).to(value.dtype), rate) @ value
 
 
 AttentionInterface.register(ATTENTION, attend)
-
-
 AttentionMaskInterface.register(ATTENTION, sdpa_mask)

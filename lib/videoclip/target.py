@@ -1,7 +1,7 @@
-"""The target set as VideoCLIP sees it: a feature and a label a second, and the way back to frames (thesis 2.7).
+"""The target set as VideoCLIP sees it: one feature and one label per second, and the way back to frames (thesis 2.7).
 
-Every fault that would make a model useless there ends with one line: features of another set than the model learnt on,
-of another width, too few of them, or not finite.
+Whatever would make a model useless is an error of one line: features of another set than the model was trained on, of
+another width, too few, or not finite.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 from lib.backbones.s3d_features import FeatureSetError, check_same_set, feature_set
 from lib.core.settings import Layer
-from lib.data.dataset import Dataset, open_dataset
+from lib.data.dataset import Dataset
 from lib.data.predictions import write_prediction
 from lib.data.profile import Profile
 from lib.scoring.seconds import second_targets, to_frames
@@ -22,20 +22,20 @@ from lib.scoring.seconds import second_targets, to_frames
 class Target:
     """Attributes:
     dataset: opened for its labels.
-    folder: of the features, <video>.npy, (D, T), one a second.
+    folder: of the features, <video>.npy, (D, T), one per second.
     """
 
     dataset: Dataset
     folder: Path
 
     def features(self, video: str, feature_dim: int) -> np.ndarray:
-        """(T, D) float32, a row a second that has begun.
+        """Read a video's features, (T, D) float32; T counts a second that has begun.
 
         Args:
             feature_dim: D that the model takes.
 
         Raises:
-            FeatureSetError: there are none, they are of another width, end before the labels, or are not finite.
+            FeatureSetError: they are missing, of another width, end before the labels, or are not finite.
         """
         path = self.folder / f"{video}.npy"
         if not path.exists():
@@ -52,35 +52,34 @@ class Target:
         return np.ascontiguousarray(features.T, np.float32)
 
     def truth(self, video: str, seconds: int) -> np.ndarray:
-        """Class numbers of the seconds as the thesis's code made them: what no segment fills is class 0."""
+        """Class numbers of the seconds as in the thesis's code: seconds without a segment are class 0."""
         return second_targets(self.dataset.labels(video), self.dataset.fps, 0, seconds)
 
     def absent(self, split: int) -> list[str]:
-        """Classes that occur in no training video of a split, so that nothing can be learnt of them."""
+        """Classes that no training video of a split contains."""
         seen = {label for video in self.dataset.split(split)[0] for label in self.dataset.names(video)}
         return [name for name in self.dataset.classes if name not in seen]
 
     def tested(self) -> Iterator[tuple[int, str]]:
-        """Split and video, once for every test video of every split."""
+        """Yield split and video, once for every test video of every split."""
         return ((split, video) for split in self.dataset.splits for video in self.dataset.split(split)[1])
 
     def write(self, folder: Path, video: str, seconds: Sequence[int] | np.ndarray) -> None:
-        """Write a label a second as a prediction: a label for each annotated frame."""
+        """Write labels of seconds as a prediction, one label per annotated frame."""
         labels = to_frames(seconds, len(self.dataset.labels(video)), self.dataset.fps)
         write_prediction(folder / f"{video}.txt", [self.dataset.classes[label] for label in labels.tolist()])
 
 
 def open_target(profile: Profile, layer: Layer, learnt_on: str) -> Target:
-    """The features of the target set that a model may be given.
+    """Open the target set with the features that a model takes.
 
     Args:
         layer: of S3D.
-        learnt_on: the feature set that the model was pre-trained on.
+        learnt_on: the feature set on which the model was pre-trained.
 
     Raises:
-        FeatureSetError: the target's were made in another way, and `howto100m.accept` does not name the two.
+        FeatureSetError: the target's features were made in another way, and `howto100m.accept` does not name the two.
     """
     name = feature_set(layer, profile.params.s3d)
     check_same_set(learnt_on, name, profile.params.howto100m.accept)
-    dataset = open_dataset(profile.root, None, profile.params.data.fps, splits=profile.params.data.splits)
-    return Target(dataset, profile.out.data / "features" / name)
+    return Target(profile.dataset(), profile.out.data / "features" / name)

@@ -1,4 +1,4 @@
-"""VideoCLIP's towers from a BERT's weights, and its tokenizer (thesis 2.4.2: both start from bert-base-uncased)."""
+"""VideoCLIP with both towers started from a BERT's weights (thesis 2.4.2: bert-base-uncased)."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from lib.videoclip.model import VideoCLIP
 
 
 def build_videoclip(settings: VideoClip, input_dim: int, seed: int, num_classes: int | None = None) -> VideoCLIP:
-    """Both towers with the first layers of the starting BERT; what it has not (MLP, head) is drawn.
+    """Build both towers from the first layers of the starting BERT; MLP and head, which it lacks, are drawn.
 
     Args:
         input_dim: D of the features.
-        seed: of the draw; the global generator is left alone.
+        seed: of the draw; the global generator is not used.
         num_classes: of a head, or None.
 
     Raises:
-        WeightsError: the starting weights are not to be had.
+        WeightsError: the starting weights are not available.
     """
     config = from_start(BertConfig, settings)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout
@@ -40,7 +40,7 @@ def build_videoclip(settings: VideoClip, input_dim: int, seed: int, num_classes:
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A pre-trained VideoCLIP in evaluation mode, the layer of S3D and the name of the features that it learnt on."""
+    """A pre-trained VideoCLIP in evaluation mode; the layer of S3D and the feature set on which it was trained."""
 
     model: VideoCLIP
     layer: Layer

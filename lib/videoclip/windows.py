@@ -1,9 +1,6 @@
-"""Sliding windows over a long video: 32 seconds every 16 in the thesis (2.7), and how their results are joined.
+"""Sliding windows over a long video (thesis 2.7): 32 seconds every 16, and the mean where they overlap."""
 
-A long video on its way through VideoCLIP's video branch (thesis 2.7): windows, scores, their mean, labels.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +8,36 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from lib.core.devices import autocast
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
+
+
+def over_windows(features: Tensor, size: int, stride: int, compute: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Compute something for each second of a long video in windows, and average where they overlap.
+
+    Args:
+        features: (T, D), one per second.
+        size, stride: of the windows, seconds.
+        compute: windows (N, W, D) and their mask (N, W) -> (N, W, K), e.g. states or class scores.
+
+    Returns:
+        (T, K).
+    """
+    windows, mask, starts = cut_windows(features, size, stride)
+    return merge_windows(compute(windows, mask), starts, len(features))
+
+
+def second_states(
+    model: VideoCLIP, features: Tensor, stride: int, cls_visible: bool, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """VideoCLIP's state of each second of a long video: features (T, D) -> (T, H) float32."""
+
+    def states(windows: Tensor, mask: Tensor) -> Tensor:
+        with autocast(features.device, dtype):
+            return model.video_states(windows, mask, cls_visible).float()
+
+    return over_windows(features, model.max_video_len, stride, states)
 
 
 def window_starts(length: int, size: int, stride: int) -> list[int]:
@@ -26,13 +51,13 @@ def window_starts(length: int, size: int, stride: int) -> list[int]:
 
 
 def cut_windows(features: Tensor, size: int, stride: int) -> tuple[Tensor, Tensor, list[int]]:
-    """Windows of a video, the last filled up with zeros.
+    """Cut a video into windows; the last is padded with zeros.
 
     Args:
-        features: (T, D), one a second.
+        features: (T, D), one per second.
 
     Returns:
-        (N, size, D), which seconds are there (N, size), first seconds of the windows.
+        Windows (N, size, D), a mask (N, size) that is False on the padding, first seconds of the windows.
     """
     starts = window_starts(len(features), size, stride)
     windows = features.new_zeros(len(starts), size, features.shape[1])
@@ -44,24 +69,24 @@ def cut_windows(features: Tensor, size: int, stride: int) -> tuple[Tensor, Tenso
     return windows, mask, starts
 
 
-def merge_windows(window_logits: Tensor, first_seconds: list[int] | Tensor, length: int) -> Tensor:
-    """Mean over the windows that hold a second.
+def merge_windows(window_values: Tensor, first_seconds: list[int] | Tensor, length: int) -> Tensor:
+    """Average each second over the windows that hold it.
 
     Args:
-        window_logits: (N, W, K).
-        first_seconds: (N,) where each window begins; what lies beyond `length` is left out.
+        window_values: (N, W, K).
+        first_seconds: (N,) where each window begins; seconds from `length` on are ignored.
 
     Returns:
         (length, K).
 
     Raises:
-        ValueError: a second that no window holds.
+        ValueError: a second is in no window.
     """
-    _, size, classes = window_logits.shape
-    seconds = torch.as_tensor(first_seconds, device=window_logits.device)[:, None]
-    seconds = seconds + torch.arange(size, device=window_logits.device)
+    _, size, channels = window_values.shape
+    seconds = torch.as_tensor(first_seconds, device=window_values.device)[:, None]
+    seconds = seconds + torch.arange(size, device=window_values.device)
     inside = seconds < length
-    total = window_logits.new_zeros(length, classes).index_add_(0, seconds[inside], window_logits[inside])
+    total = window_values.new_zeros(length, channels).index_add_(0, seconds[inside], window_values[inside])
     count = torch.bincount(seconds[inside], minlength=length)
     if (count == 0).any():
         raise ValueError(f"second {int(count.argmin())} of {length} is in no window")
@@ -70,13 +95,15 @@ def merge_windows(window_logits: Tensor, first_seconds: list[int] | Tensor, leng
 
 @dataclass(frozen=True)
 class Trace:
-    """Attributes:
-    video: its name.
-    starts: first seconds of the windows, (N,).
-    inside: which seconds of a window are in the video, (N, W) bool.
-    window_scores: of the classes, (N, W, K).
-    merged: mean over the windows of a second, (T, K).
-    truth: class numbers of the seconds, (T,).
+    """A video's way through the video branch.
+
+    Attributes:
+        video: its name.
+        starts: (N,) first seconds of the windows.
+        inside: (N, W) bool, whether a second of a window is in the video.
+        window_scores: (N, W, K) class scores.
+        merged: (T, K) mean over the windows of a second.
+        truth: (T,) class numbers of the seconds.
     """
 
     video: str
@@ -88,7 +115,7 @@ class Trace:
 
 
 def trace(target: Target, video: str, model: VideoCLIP, vectors: Tensor, stride: int, cls_visible: bool) -> Trace:
-    """Follow one video.
+    """Follow one video through the video branch.
 
     Args:
         vectors: (K, H), of the class names.
@@ -104,22 +131,22 @@ def trace(target: Target, video: str, model: VideoCLIP, vectors: Tensor, stride:
 
 
 def by_position(traces: Sequence[Trace]) -> pd.DataFrame:
-    """How good a second is by its place in a window, before windows are merged.
+    """Accuracy of a second by its position in a window, before windows are merged.
 
     Returns:
-        Index position (second of the window, from 0); accuracy in percent, seconds.
+        Index position (second of the window, from 0); columns accuracy (percent), seconds.
     """
     size = traces[0].inside.shape[1]
-    right, seen = np.zeros(size), np.zeros(size)
+    correct, seen = np.zeros(size), np.zeros(size)
     for one in traces:
         places = np.minimum(np.asarray(one.starts)[:, None] + np.arange(size), len(one.truth) - 1)
-        right += ((one.window_scores.argmax(axis=2) == one.truth[places]) & one.inside).sum(axis=0)
+        correct += ((one.window_scores.argmax(axis=2) == one.truth[places]) & one.inside).sum(axis=0)
         seen += one.inside.sum(axis=0)
-    table = pd.DataFrame({"accuracy": 100 * right / np.maximum(seen, 1), "seconds": seen.astype(int)})
+    table = pd.DataFrame({"accuracy": 100 * correct / np.maximum(seen, 1), "seconds": seen.astype(int)})
     return table.rename_axis("position")
 
 
 def merged_accuracy(traces: Sequence[Trace]) -> float:
-    """Share of the seconds that are right after merging, percent."""
-    right = sum(int((one.merged.argmax(axis=1) == one.truth).sum()) for one in traces)
-    return 100 * right / sum(len(one.truth) for one in traces)
+    """Percent of seconds that are correct after merging."""
+    correct = sum(int((one.merged.argmax(axis=1) == one.truth).sum()) for one in traces)
+    return 100 * correct / sum(len(one.truth) for one in traces)

@@ -1,7 +1,7 @@
-"""Zero-shot action segmentation with VideoCLIP (thesis 2.7): a second's state against the vectors of the class names.
+"""Zero-shot action segmentation with VideoCLIP (thesis 2.7): states of seconds against vectors of class names.
 
-The video goes through the video tower in windows of 32 seconds every 16; scores of overlapping windows are averaged.
-The thesis's names are raw (`cut_tomato`), it has no background class, and hides the video [CLS], as the published code.
+As in the thesis, class names are read as they stand (`cut_tomato`), no background class is added, and the video [CLS]
+is hidden, as in the published code; `prompts` and `cls_visible` change that.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from transformers import PreTrainedTokenizerFast
 
 from lib.core.devices import autocast
 from lib.videoclip.model import VideoCLIP
-from lib.videoclip.windows import cut_windows, merge_windows
+from lib.videoclip.windows import over_windows
 
 
 def prompts(classes: Sequence[str], style: str) -> list[str]:
-    """What the text tower reads for each class.
+    """Text that the text tower reads for each class.
 
     Args:
-        style: "raw" (the name as it is), "words" (spaces for underscores) or a template such as "how to {words}".
+        style: "raw" (the name as it stands), "words" (spaces for underscores) or a template such as "how to {words}".
 
     >>> prompts(["cut_tomato"], "raw"), prompts(["cut_tomato"], "how to {words}")
     (['cut_tomato'], ['how to cut tomato'])
@@ -30,7 +30,7 @@ def prompts(classes: Sequence[str], style: str) -> list[str]:
 
 
 def class_vectors(model: VideoCLIP, tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> Tensor:
-    """(K, H): the text tower's vector of each prompt."""
+    """Encode one prompt per class with the text tower: (K, H)."""
     rows = tokenizer(list(texts), padding=True, return_tensors="pt").to(next(model.parameters()).device)
     with torch.inference_mode():
         return model.encode_text(rows["input_ids"], rows["attention_mask"])
@@ -40,24 +40,28 @@ def second_scores(
     model: VideoCLIP,
     features: np.ndarray,
     vectors: Tensor,
-    size: int,
     stride: int,
     cls_visible: bool,
     dtype: torch.dtype = torch.float32,
 ) -> np.ndarray:
-    """Scores of the classes for each second of a video, (T, K) float32.
+    """Class scores of each second of a video: (T, K) float32.
 
     Args:
-        features: (T, D), one a second, of the set that the model learnt on.
+        features: (T, D), one per second, of the set on which the model was pre-trained.
         vectors: (K, H) from `class_vectors`.
-        size, stride: of the windows, seconds.
-        dtype: of the video tower's products; the scores are float32 always.
+        stride: seconds between two windows of the longest clip that the model takes.
+        dtype: of the video tower's products; the scores are always float32.
     """
+
+    def scores(windows: Tensor, mask: Tensor) -> Tensor:
+        with autocast(vectors.device, dtype):
+            states = model.video_states(windows, mask, cls_visible)
+        # h_t · z_k: one dot product per second and class
+        return states.float() @ vectors.T
+
     seconds = torch.from_numpy(np.asarray(features, np.float32)).to(vectors.device)
-    windows, mask, starts = cut_windows(seconds, size, stride)
-    with torch.inference_mode(), autocast(vectors.device, dtype):
-        states = model.video_states(windows, mask, cls_visible).float()
-    return merge_windows(states @ vectors.T, starts, len(seconds)).cpu().numpy()
+    with torch.inference_mode():
+        return over_windows(seconds, model.max_video_len, stride, scores).cpu().numpy()
 
 
 def second_accuracy(
@@ -65,24 +69,23 @@ def second_accuracy(
     tokenizer: PreTrainedTokenizerFast,
     videos: Sequence[tuple[np.ndarray, np.ndarray]],
     texts: Sequence[str],
-    size: int = 32,
-    stride: int = 16,
-    cls_visible: bool = True,
+    stride: int,
     dtype: torch.dtype = torch.float32,
 ) -> float:
-    """Share of seconds, over all videos, whose best class is the true one, percent.
+    """Percent of seconds, over all videos, whose best class is correct; the video [CLS] is seen, as in pre-training.
 
     Args:
         videos: features (T, D) and true class numbers of the seconds (T',); the shorter of the two counts.
-        texts: a prompt a class, in the order of the numbers.
+        texts: one prompt per class, in the order of the class numbers.
+        stride: seconds between two windows.
         dtype: of the video tower's products.
     """
     model.eval()
     vectors = class_vectors(model, tokenizer, texts)
-    right = total = 0
+    correct = total = 0
     for features, truth in videos:
         length = min(len(features), len(truth))
-        chosen = second_scores(model, features, vectors, size, stride, cls_visible, dtype).argmax(axis=1)
-        right += int((chosen[:length] == truth[:length]).sum())
+        chosen = second_scores(model, features, vectors, stride, True, dtype).argmax(axis=1)
+        correct += int((chosen[:length] == truth[:length]).sum())
         total += length
-    return 100 * right / total
+    return 100 * correct / total

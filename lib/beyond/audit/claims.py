@@ -1,13 +1,8 @@
-"""What the thesis claims, each with the number that decides it (4.1); the rule is that of lib/beyond/audit/claims.py.
+"""Each claim of the thesis with the number that decides it (4.1), judged by the rule of `lib.scoring.stats.verdict`.
 
-The rule by which the audit judges a claim of the thesis, and the row that holds it (4.1, beyond the thesis).
-
-supported      the difference has the claimed sign, its test finds it at the 5 % level after Holm's correction over the
-               comparisons of its question, and nothing else differed that could have made it
-can't tell     the difference is found, but more than one thing differed that could be its cause; or equality is claimed
-               and no difference found, which is no proof of equality; or what decides is not on this machine
-not supported  all else: the difference is not found, or has the other sign. The claim may still be true: `detectable`
-               says which difference would have been found with 80 % chance
+A difference is found where its corrected test (Nadeau and Bengio) finds it at the 5 % level after Holm's correction over
+the comparisons of its question. What decides may be absent from this machine; the claim is then inconclusive. For an
+inconclusive claim `detectable` says which difference would have been found with 80 % chance.
 """
 
 from dataclasses import dataclass
@@ -35,31 +30,10 @@ from lib.beyond.audit.scoring import shift_scores, trained_on
 from lib.beyond.audit.tables import Corrected, Row
 from lib.data.dataset import Dataset
 from lib.scoring.published import METHOD_TABLES, published_list, published_table
-from lib.scoring.stats import ALPHA, holm
+from lib.scoring.stats import ALPHA, Direction, holm, verdict
 
-Verdict = Literal["supported", "not supported", "can't tell"]
 Claimed = Literal["higher", "lower", "level"]
 COLUMNS = ("claim", "where", "measure", "difference", "low", "high", "p", "detectable", "reason", "verdict")
-
-
-def verdict(difference: float, p: float, claimed: Claimed, causes: int = 1) -> Verdict:
-    """The rule above.
-
-    Args:
-        difference: as measured.
-        p: of its test, adjusted for its family.
-        claimed: the sign that the claim says, or that there is no difference.
-        causes: how many things differed that could have made it.
-
-    >>> verdict(0.1, 0.01, "higher"), verdict(0.1, 0.2, "higher"), verdict(0.1, 0.01, "higher", causes=3)
-    ('supported', 'not supported', "can't tell")
-    """
-    found = p < ALPHA
-    if claimed == "level":
-        return "not supported" if found else "can't tell"
-    if not found or (difference > 0) != (claimed == "higher"):
-        return "not supported"
-    return "supported" if causes == 1 else "can't tell"
 
 
 def judged(claim: str, where: str, claimed: Claimed, test: dict, reason: str, causes: int = 1) -> dict:
@@ -71,6 +45,7 @@ def judged(claim: str, where: str, claimed: Claimed, test: dict, reason: str, ca
             `lib.beyond.audit.comparisons.paired_tests`.
         reason: in a line.
     """
+    found: Direction = "higher" if test["difference"] > 0 else "lower"
     return {
         "claim": claim,
         "where": where,
@@ -81,7 +56,7 @@ def judged(claim: str, where: str, claimed: Claimed, test: dict, reason: str, ca
         "p": test["holm_p"],
         "detectable": test.get("detectable", float("nan")),
         "reason": reason,
-        "verdict": verdict(test["difference"], test["holm_p"], claimed, causes),
+        "verdict": verdict(found if test["holm_p"] < ALPHA else "inconclusive", claimed, causes),
     }
 
 
@@ -89,7 +64,7 @@ def reasoned(claim: str, where: str, measure: str, difference: float, reason: st
     """A claim that needs no test: a fact excludes it, or leaves it open."""
     row = dict.fromkeys(COLUMNS, float("nan"))
     row |= {"claim": claim, "where": where, "measure": measure, "difference": difference, "reason": reason}
-    return row | {"verdict": "not supported" if excluded else "can't tell"}
+    return row | {"verdict": "contradicted" if excluded else "inconclusive"}
 
 
 def undecided(claim: str, where: str) -> dict:

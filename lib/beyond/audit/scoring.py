@@ -121,7 +121,7 @@ def _weighted(pairs: Pairs) -> dict[str, dict[str, tuple[float, float]]]:
 
     Of the accuracy it is the video's length; of F1, which is 2 tp / (predicted + true segments), that denominator.
     """
-    table = metric_table(pairs, section="4.1", method="", split=1)
+    table = metric_table(pairs)
     scores = table.pivot(index="video", columns="metric", values="value")
     found: dict[str, dict[str, tuple[float, float]]] = {metric: {} for metric in POOLED}
     for video, (prediction, truth) in pairs.items():

@@ -21,7 +21,7 @@ NAMES = {
     "asformer_authors_features": "ASFormer, authors' features",
     **VIDEOCLIP_NAMES,
 }
-COLOURS = {"supported": "#009E73", "not supported": "#D55E00", "can't tell": "#666666"}
+COLOURS = {"supported": "#009E73", "contradicted": "#D55E00", "inconclusive": "#666666"}
 
 
 def named(method: str, against: str, splits: int) -> str:

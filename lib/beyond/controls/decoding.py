@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.backbones.s3d_features import Params
 from lib.beyond.controls.design import Key, Run
 from lib.beyond.controls.protocol import parts
+from lib.core.settings import Params
 from lib.data.dataset import Dataset, open_dataset
 from lib.data.predictions import write_prediction
 from lib.data.profile import Profile

@@ -20,7 +20,7 @@ from lib.data.video import read_video
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
 from lib.videoclip.towers import Pretrained
-from lib.videoclip.windows import cut_windows, merge_windows
+from lib.videoclip.windows import second_states
 from lib.videoclip.zero_shot import class_vectors, prompts, second_scores
 
 
@@ -66,12 +66,11 @@ def embeddings(profile: Profile, target: Target) -> dict[str, np.ndarray]:
 
 def dense_states(profile: Profile, model: VideoCLIP, s3d: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The tower's state of each second, mean over the windows that hold it, (T, H)."""
-    size, settings, found = profile.params.videoclip.max_video_len, profile.params.zero_shot, {}
+    settings, found = profile.params.zero_shot, {}
     for video, features in s3d.items():
-        windows, mask, starts = cut_windows(torch.from_numpy(features), size, settings.stride)
         with torch.inference_mode():
-            states = model.video_states(windows, mask, settings.cls_visible)
-        found[video] = merge_windows(states, starts, len(features)).numpy()
+            states = second_states(model, torch.from_numpy(features), settings.stride, settings.cls_visible)
+        found[video] = states.numpy()
     return found
 
 
@@ -123,11 +122,7 @@ def _scores(
     profile: Profile, target: Target, model: VideoCLIP, style: str, features: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     vectors = class_vectors(model, tokenizer(profile.params.videoclip), prompts(target.dataset.classes, style))
-    how = (
-        profile.params.videoclip.max_video_len,
-        profile.params.zero_shot.stride,
-        profile.params.zero_shot.cls_visible,
-    )
+    how = profile.params.zero_shot.stride, profile.params.zero_shot.cls_visible
     return {video: _log(second_scores(model, rows, vectors, *how)) for video, rows in features.items()}
 
 

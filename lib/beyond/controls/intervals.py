@@ -7,25 +7,25 @@ seeds' own spread stands beside it. Videos of one person are alike, so intervals
 The tables of the check on real videos (4.3): the three conventions, and what seeds and splits move.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from lib.data.dataset import Dataset
-from lib.data.predictions import prediction_pairs
+from lib.scoring.folders import Cell, pairs_of
 from lib.scoring.labels import segments
-from lib.scoring.metrics import METRICS, Convention, Pair, metric_table, score
-from lib.scoring.stats import bootstrap_interval
+from lib.scoring.metrics import METRICS, Convention, Pair, score
+from lib.scoring.stats import bootstrap_interval, direction
 
 MEASURES = ("accuracy", "f1@50")
 Items = list[np.ndarray]  # a video: (measure, seed, [numerator, denominator])
-Cells = Sequence[tuple[Path, int, int]]  # folder of predictions, split, seed
 
 
-def video_items(dataset: Dataset, cells: Cells, convention: Convention, ignore: Iterable[str]) -> dict[str, np.ndarray]:
+def video_items(
+    dataset: Dataset, cells: Iterable[Cell], convention: Convention, ignore: Iterable[str]
+) -> dict[str, np.ndarray]:
     """What each test video adds to the two measures, (2, seeds, 2): sums of them make the ratio.
 
     Args:
@@ -33,8 +33,8 @@ def video_items(dataset: Dataset, cells: Cells, convention: Convention, ignore: 
     """
     ignore = tuple(ignore)
     found: dict[str, list[np.ndarray]] = {}
-    for folder, split, _ in cells:
-        for video, pair in prediction_pairs(folder, dataset, dataset.split(split)[1]).items():
+    for cell in cells:
+        for video, pair in pairs_of(dataset, cell).items():
             found.setdefault(video, []).append(_adds(pair, convention, ignore))
     return {video: np.stack(seeds, axis=1) for video, seeds in found.items()}
 
@@ -75,7 +75,7 @@ def differences(
 
     Returns:
         A row a question: method, less, and for each measure the difference, low, high, told ("higher", "lower" or
-        "can't tell").
+        "inconclusive").
     """
     rows = {}
     for question, (first, second) in asked.items():
@@ -90,23 +90,9 @@ def differences(
 
             low, high = bootstrap_interval(pairs, difference, resamples, "percentile")
             row |= {measure: difference(pairs), f"{measure} low": low, f"{measure} high": high}
-            row[f"{measure} told"] = "higher" if low > 0 else "lower" if high < 0 else "can't tell"
+            row[f"{measure} told"] = direction(low, high)
         rows[question] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
-
-
-def long_metrics(
-    dataset: Dataset, cells: Mapping[str, Cells], section: str, convention: Convention, ignore: Iterable[str]
-) -> pd.DataFrame:
-    """The long table of all methods; a method of several seeds has its seed in its name."""
-    tables = []
-    for method, parts in cells.items():
-        for folder, split, seed in parts:
-            name = method if len({cell[2] for cell in parts}) == 1 else f"{method}_seed_{seed}"
-            pairs = prediction_pairs(folder, dataset, dataset.split(split)[1])
-            about = {"section": section, "method": name, "split": split}
-            tables.append(metric_table(pairs, convention=convention, ignore=ignore, **about))
-    return pd.concat(tables, ignore_index=True)
 
 
 def _adds(pair: Pair, convention: Convention, ignore: tuple[str, ...]) -> np.ndarray:
@@ -121,29 +107,27 @@ def _adds(pair: Pair, convention: Convention, ignore: tuple[str, ...]) -> np.nda
     return np.array([[one * size, size] for one, size in zip(scores, (len(pair[1]), counted), strict=True)])
 
 
-def conventions_table(dataset: Dataset, cells: Mapping[str, Cells], ignore: Iterable[str]) -> pd.DataFrame:
-    """Rows (method, convention), the five metrics in percent, mean over splits and seeds."""
-    tables = {kind: _scores(dataset, cells, kind, ignore) for kind in get_args(Convention)}
-    return (
-        pd.concat(
-            [
-                table.groupby("method", sort=False)[list(METRICS)].mean().assign(convention=kind)
-                for kind, table in tables.items()
-            ]
-        )
-        .set_index("convention", append=True)
-        .sort_index(level="method", sort_remaining=False)
-    )
+def conventions_table(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Rows (method, convention), the five metrics in percent, mean over splits and seeds.
+
+    Args:
+        metrics: of `lib.scoring.folders.score_methods`, in all conventions.
+    """
+    whole = metrics.query("video == 'all'").rename(columns={"protocol": "convention"})
+    means = whole.pivot_table(index=["method", "convention"], columns="metric", values="value")[list(METRICS)]
+    return means.reindex(list(get_args(Convention)), level="convention").rename_axis(columns=None)
 
 
-def seeds_table(
-    dataset: Dataset, cells: Mapping[str, Cells], convention: Convention, ignore: Iterable[str]
-) -> pd.DataFrame:
-    """A row a method of several seeds: "<metric>, seeds" within a split, "<metric>, splits" of the splits' means."""
-    rows = {}
-    for method, table in _scores(dataset, cells, convention, ignore).groupby("method", sort=False):
-        if table["seed"].nunique() > 1:
-            splits = table.groupby("split")[list(METRICS)]
+def seeds_table(metrics: pd.DataFrame) -> pd.DataFrame:
+    """A row per method of several seeds: "<metric>, seeds" within a split, "<metric>, splits" of the splits' means.
+
+    Args:
+        metrics: of `lib.scoring.folders.score_methods`, in one convention.
+    """
+    whole, rows = metrics.query("video == 'all'"), {}
+    for method, part in whole.groupby("method", sort=False):
+        if part["seed"].nunique() > 1:
+            splits = part.pivot(index=["split", "seed"], columns="metric", values="value").groupby("split")
             within, between = splits.std().mean(), splits.mean().std()
             rows[method] = {
                 f"{metric}, {what}": spread[metric]
@@ -151,17 +135,3 @@ def seeds_table(
                 for what, spread in (("seeds", within), ("splits", between))
             }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
-
-
-def _scores(
-    dataset: Dataset, cells: Mapping[str, Cells], convention: Convention, ignore: Iterable[str]
-) -> pd.DataFrame:
-    """A row a method, split and seed."""
-    ignore = tuple(ignore)
-    rows = [
-        {"method": method, "split": split, "seed": seed}
-        | score(prediction_pairs(folder, dataset, dataset.split(split)[1]).values(), convention, ignore)
-        for method, parts in cells.items()
-        for folder, split, seed in parts
-    ]
-    return pd.DataFrame(rows)

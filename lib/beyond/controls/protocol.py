@@ -16,6 +16,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -24,20 +25,19 @@ import torch
 from safetensors.numpy import load_file
 from torch import Tensor, nn
 
-from lib.asformer.model import ASFormer
 from lib.asformer.training import MADE_BY as ASFORMER
-from lib.asformer.training import segmentation_loss
+from lib.asformer.training import Frames, asformer_learner, build_asformer, fit_frames
 from lib.core.checkpoints import Learner, digest, save_tensors
-from lib.core.devices import alone, autocast
+from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json, write_text
 from lib.core.settings import Asformer, Finetune
-from lib.core.training import Row, fit, shuffled
+from lib.core.training import Row
 from lib.data.dataset import Dataset
 from lib.scoring.seconds import at_one_fps
 from lib.videoclip.finetuning import MADE_BY as FINETUNING
 from lib.videoclip.finetuning import hold_out
 from lib.videoclip.model import VideoCLIP
-from lib.videoclip.windows import cut_windows, merge_windows
+from lib.videoclip.windows import second_states
 
 MADE_BY = ("beyond.controls.protocol", *ASFORMER, *FINETUNING)
 
@@ -92,10 +92,8 @@ class DenseStates(nn.Module):
             unused.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        windows, mask, starts = cut_windows(x[0].T, self.tower.max_video_len, self.settings.test_stride)
-        with autocast(x.device, getattr(torch, self.settings.dtype)):
-            states = self.tower.video_states(windows, mask, self.settings.cls_visible).float()
-        return merge_windows(states, starts, x.shape[2]).T[None]
+        how = self.settings.test_stride, self.settings.cls_visible, getattr(torch, self.settings.dtype)
+        return second_states(self.tower, x[0].T, *how).T[None]
 
 
 class Head(nn.Module):
@@ -150,33 +148,20 @@ def train_seconds(
         TrainingError: the loss is not finite.
     """
     train, validation, test = videos
-    device, smoothing = alone().device, 0.0 if asformer is None else asformer.smoothing
     mean, scale = _statistics(dataset, train, standardize=front is None)
-    inputs = {
-        video: torch.from_numpy((dataset.feature(video) - mean) / scale)[None].to(device)
-        for video in (*train, *validation, *test)
-    }
-    net = _net(dataset, asformer, front, seed).to(device)
-    groups = _parameters(net, asformer, front, finetune)
-    rates = [group["lr"] for group in groups]  # the optimizer keeps, and changes, these very dictionaries
-    optimizer = torch.optim.Adam(groups, betas=(0.9, 0.999 if front is None else 0.98), fused=True)
-    scheduler = None if front is not None or asformer is None else _plateau(optimizer, asformer)
+    frames = Frames(dataset, mean, scale, choose_device())
+    net = _net(dataset, asformer, front, seed).to(frames.device)
+    learner = _learner(net, asformer, front, finetune)
+    rates = [group["lr"] for group in learner.optimizer.param_groups]
     started = [time.process_time()]
 
-    def steps_of(epoch: int) -> list[tuple[int, str]]:
-        return list(enumerate(shuffled(train, seed)(epoch), 1 + (epoch - 1) * len(train)))
-
-    def losses_of(step: tuple[int, str]) -> list[tuple[Tensor, Row]]:
-        number, video = step
-        if front is not None:
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * min(1.0, number / finetune.warmup)
-        target = torch.from_numpy(dataset.labels(video).copy()).to(device)
-        return [(segmentation_loss(net(inputs[video]), target, smoothing), {})]
+    def warm_up(step: int) -> None:
+        for group, rate in zip(learner.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * min(1.0, step / finetune.warmup)
 
     def measure(epoch: int, sums: Row) -> Row:
         with torch.inference_mode():
-            scores = {video: net(inputs[video])[-1, 0].log_softmax(dim=0).T for video in (*validation, *test)}
+            scores = {v: net(frames.features(v))[-1, 0].log_softmax(dim=0).T for v in (*validation, *test)}
         kept = {video: values.float().cpu().contiguous() for video, values in scores.items()}
         save_tensors(folder / f"scores_{epoch:03d}.safetensors", kept, {})
         right = [kept[video].argmax(dim=1).numpy() == dataset.labels(video) for video in validation]
@@ -184,48 +169,53 @@ def train_seconds(
         spent, started[0] = time.process_time() - started[0], time.process_time()
         return row | {"cpu_seconds": spent}
 
-    content = hashlib.sha256(b"".join(dataset.labels(video).tobytes() for video in inputs))
-    for values in inputs.values():
-        content.update(values.cpu().numpy().data)
     how = [part and part.model_dump() for part in (asformer, finetune)]
-    identity = key([how, videos, epochs, seed, digest(net), content.hexdigest()], code=MADE_BY)
-    clip = None if front is None else finetune.clip
-    learner = Learner(net, optimizer, scheduler, clip)
-    history = fit(learner, steps_of, losses_of, measure, epochs=epochs, seed=seed, folder=folder, key=identity)
+    identity = key([how, videos, epochs, seed, digest(net), _content(frames, videos)], code=MADE_BY)
+    smoothing = 0.0 if asformer is None else asformer.smoothing
+    run = {"epochs": epochs, "seed": seed, "folder": folder, "key": identity}
+    if front is not None:
+        run["before"] = warm_up
+    history = fit_frames(learner, frames, train, smoothing, measure, **run)
     epoch = int(history.loc[history["validation_accuracy"].idxmax(), "epoch"])
     scores = load_file(folder / f"scores_{epoch:03d}.safetensors")
     write_json(folder / "result.json", {"epoch": epoch, "cpu_seconds": history["cpu_seconds"].sum()})
     return Trained(history, epoch, scores)
 
 
+def _content(frames: Frames, videos: Sequence[Sequence[str]]) -> str:
+    """Hash of what the net reads: labels, then inputs."""
+    names = list(chain(*videos))
+    content = hashlib.sha256(b"".join(frames.dataset.labels(video).tobytes() for video in names))
+    for video in names:
+        content.update(frames.features(video).cpu().numpy().data)
+    return content.hexdigest()
+
+
 def _net(dataset: Dataset, asformer: Asformer | None, front: DenseStates | None, seed: int) -> nn.Module:
-    """Drawn by the seed, but for the tower."""
+    """Drawn by the seed, except for the tower."""
     width = dataset.feature_dim if front is None else front.tower.video.config.hidden_size
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        if asformer is None:
-            top: nn.Module = Head(width, len(dataset.classes))
-        else:
-            sizes = (asformer.num_layers, asformer.num_maps, asformer.num_decoders)
-            top = ASFormer(width, len(dataset.classes), *sizes, asformer.channel_mask, asformer.attention_band)
+    if asformer is not None:
+        top: nn.Module = build_asformer(width, len(dataset.classes), asformer, seed)
+    else:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            top = Head(width, len(dataset.classes))
     return top if front is None else nn.Sequential(front, top)
 
 
-def _parameters(net: nn.Module, asformer: Asformer | None, front: DenseStates | None, finetune: Finetune) -> list[dict]:
-    """ASFormer at its own learning rate, tower and head at the tower's."""
+def _learner(net: nn.Module, asformer: Asformer | None, front: DenseStates | None, finetune: Finetune) -> Learner:
+    """ASFormer learns at its own rate, a tower and its head at the tower's, clipped and without a plateau rule."""
+    if front is None:
+        if asformer is None:
+            raise ValueError("a linear head needs a tower that learns")
+        return asformer_learner(net, asformer)
     own = {"lr": finetune.learning_rate}
     if asformer is not None:
         own = {"lr": asformer.learning_rate, "weight_decay": asformer.weight_decay}
-    if front is None:
-        return [{"params": list(net.parameters()), **own}]
     tower = [parameter for parameter in front.parameters() if parameter.requires_grad]
     top = [parameter for name, parameter in net.named_parameters() if name.startswith("1.")]
-    return [{"params": tower, "lr": finetune.learning_rate}, {"params": top, **own}]
-
-
-def _plateau(optimizer: torch.optim.Optimizer, settings: Asformer) -> torch.optim.lr_scheduler.ReduceLROnPlateau:
-    rule = {"factor": settings.plateau_factor, "patience": settings.plateau_patience}
-    return torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **rule)
+    groups = [{"params": tower, "lr": finetune.learning_rate}, {"params": top, **own}]
+    return Learner(net, torch.optim.Adam(groups, betas=(0.9, 0.98), fused=True), clip=finetune.clip)
 
 
 def _statistics(dataset: Dataset, train: Sequence[str], standardize: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,7 @@
 The figure of 4.2: every method and control with its interval, and what went before it.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,11 +12,11 @@ from pandas.io.formats.style import Styler
 
 from lib.beyond.controls.decoding import DECODINGS, method_name
 from lib.beyond.controls.design import Key
-from lib.beyond.controls.intervals import Cells
 from lib.core.paths import Outputs
 from lib.data.profile import Profile
 from lib.notebook.tables import BEST
 from lib.pretraining.recipes import run_folder
+from lib.scoring.folders import Cell
 
 CHAPTER_2 = ("asformer_public", "asformer_own")  # finished runs under the protocol of the thesis
 GAP = "ASFormer on I3D against fine-tuned VideoCLIP"
@@ -48,26 +47,28 @@ QUESTIONS = {  # what is asked: method, method less
 }
 
 
-def cells_of(out: Outputs, runs: Mapping[Key, object]) -> dict[str, Cells]:
-    """Method, and method_viterbi -> folders of its predictions."""
-    cells: dict[str, list[tuple[Path, int, int]]] = {}
+def control_cells(out: Outputs, runs: Iterable[Key]) -> dict[str, list[Cell]]:
+    """Method, and method_viterbi -> its predictions."""
+    cells: dict[str, list[Cell]] = {}
     for name, split, seed in runs:
         for decoding in DECODINGS:
             method = name if decoding == "argmax" else f"{name}_{decoding}"
-            cells.setdefault(method, []).append(
-                (out.predictions(method_name(name, decoding), split, seed), split, seed)
-            )
-    return {method: tuple(parts) for method, parts in cells.items()}
+            folder = out.predictions(method_name(name, decoding), split, seed)
+            cells.setdefault(method, []).append(Cell(method, split, folder, seed))
+    return cells
 
 
-def chapter_2_cells(profile: Profile) -> dict[str, Cells]:
-    """Finished runs of chapter 2 on the same test videos, where all their predictions are there."""
+def chapter_2_cells(profile: Profile) -> dict[str, list[Cell]]:
+    """Finished runs of chapter 2 on the same test videos, where all their predictions exist."""
     names = [*CHAPTER_2, *(f"videoclip_own_{epochs}_epochs" for epochs in profile.params.finetune.epochs)]
-    found: dict[str, Cells] = {
-        name: [(profile.out.predictions(name, split), split, 0) for split in profile.params.controls.splits]
+    found = {
+        f"chapter 2: {name}": [
+            Cell(f"chapter 2: {name}", split, profile.out.predictions(name, split), seed=0)
+            for split in profile.params.controls.splits
+        ]
         for name in names
     }
-    return {f"chapter 2: {name}": cells for name, cells in found.items() if all(cell[0].is_dir() for cell in cells)}
+    return {name: cells for name, cells in found.items() if all(cell.folder.is_dir() for cell in cells)}
 
 
 def pretraining_examples(profile: Profile, method: str) -> dict[str, float]:

@@ -11,10 +11,9 @@ document.addEventListener("DOMContentLoaded", () => {
 
 function sortable(table) {
   for (const cell of table.tBodies[0].querySelectorAll("th, td")) {
-    const text = cell.textContent.trim();
-    const number = parseFloat(text);
-    if (!Number.isNaN(number)) cell.dataset.order = number; // "47.1 [41.2, 52.4]" sorts by 47.1
-    else if (text === "–") cell.dataset.order = -1e9;
+    if (!cell.classList.contains("number")) continue;
+    const number = parseFloat(cell.textContent.replace(/^[^\d.+-]+/, "")); // "47.1 [41.2, 52.4]" sorts by 47.1
+    cell.dataset.order = Number.isNaN(number) ? -1e9 : number; // "–" comes first
   }
   const only = { paging: false, searching: false, info: false, ordering: true, order: [], autoWidth: false };
   window.jQuery(table).DataTable(only);

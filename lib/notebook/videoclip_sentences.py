@@ -1,0 +1,392 @@
+"""Computed sentences of the multimodal chapters (thesis 2.4 to 2.9)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.scoring.confusion import confused_pairs, summed
+
+
+def s3d(blocks: pd.DataFrame, text_side: int, width: float) -> str:
+    """Where the released S3D differs from the thesis's description, and its size.
+
+    Args:
+        blocks: as returned by `lib.notebook.architecture_videoclip.trace_s3d`.
+        text_side: parameters of the text side at full size.
+    """
+    full, here = blocks["full-size parameters"].sum() / 1e6, blocks["parameters"].sum() / 1e6
+    stem = blocks.set_index("block").loc["conv1", "kernels"]
+    return (
+        "The thesis writes that the first and the third convolution are split. In the released net only the third is "
+        f"(`conv_2c`): the first has one kernel, {stem}, and reads cubes of 2x2x2 pixels that have become channels "
+        "(its first output along each axis is cut off). Nor does the text mention the gates: this is S3D-G. At full "
+        f"size the video side has {full:.2f} million parameters, with the text side of Figure 14 "
+        f"{full + text_side / 1e6:.2f} million. Here the video side has {here:.2f} million, at width {width:g}."
+    )
+
+
+def s3d_training(hit: float, batches: int, batch: int, words: int) -> str:
+    """Result of training with MIL-NCE.
+
+    >>> s3d_training(50.0, 100, 16, 120)[:67]
+    'After 100 batches, 50 % of the clips score highest with a caption o'
+    """
+    return (
+        f"After {batches} batches, {hit:.0f} % of the clips score highest with a caption of their own, among those of "
+        f"{batch} clips; a guess would give {100 / batch:.0f} %. The vocabulary has {words} words."
+    )
+
+
+def mil_nce_scores(scores: np.ndarray, normalized: bool) -> str:
+    """What the scores (B, B·K) of Figure 14 show.
+
+    >>> mil_nce_scores(np.eye(3), normalized=False)[-83:]
+    'ips that score highest with one of their own 1 candidates: 3 of 3; a guess gives 1.'
+    """
+    candidates = scores.shape[1] // len(scores)
+    hits = (scores.argmax(axis=1) // candidates == np.arange(len(scores))).sum()
+    return (
+        "The thesis takes the 5 nearest captions, and 512 negatives from the batch. The released code samples none: it "
+        "takes all other clips and captions of the batch, and its denominator counts the own scores twice. "
+        f"{'The vectors f(x) in the figure have length 1, as features are kept. ' if normalized else ''}"
+        f"Clips that score highest with one of their own {candidates} candidates: {hits} of {len(scores)}; "
+        "a guess gives 1."
+    )
+
+
+def videoclip_size(parts: pd.DataFrame, poolers: int, last: int) -> str:
+    """Parameters of VideoCLIP at full size and in this profile, and the position of [SEP].
+
+    >>> parts = pd.DataFrame({"parameters": [1e6], "full-size parameters": [176e6]})
+    >>> videoclip_size(parts, 1_200_000, 33)[:66]
+    'At full size our VideoCLIP has 176.0 million parameters, with BERT'
+    """
+    full, here = parts["full-size parameters"].sum() / 1e6, parts["parameters"].sum() / 1e6
+    return (
+        f"At full size our VideoCLIP has {full:.1f} million parameters, with BERT's poolers, which the published one "
+        f"carries along but never uses, {full + poolers / 1e6:.1f} million (published: 176.2 and 177.4). This "
+        f"profile's has {here:.1f} million. [SEP] of a clip has position {last}, however short the clip."
+    )
+
+
+def pair_overlap(drawn: pd.DataFrame, seconds: int, lengths: tuple[int, int]) -> str:
+    """How far the clips of drawn pairs overlap their captions.
+
+    Args:
+        drawn: one row per pair: start, end of the clip, text start, text end.
+        seconds: length of the video.
+        lengths: shortest and longest clip that may be drawn.
+
+    >>> drawn = pd.DataFrame({"start": [0, 5], "end": [4, 9], "text start": [0, 9], "text end": [4, 12]})
+    >>> pair_overlap(drawn, 20, (3, 32))[-87:]
+    ' 50 % of the clips share less than half of their time with their captions, 50.0 % none.'
+    """
+    shared = drawn[["end", "text end"]].min(axis=1) - drawn[["start", "text start"]].max(axis=1)
+    clip, text = drawn["end"] - drawn["start"], drawn["text end"] - drawn["text start"]
+    return (
+        "The thesis draws clips of 0 to 32 seconds; its code draws 3 to 32, this profile "
+        f"{lengths[0]} to {lengths[1]}. Of {len(drawn)} pairs from this video ({seconds} s), a clip lasts "
+        f"{clip.mean():.1f} s on average and its captions {text.mean():.1f} s. The thesis says that the two overlap by "
+        f"at least half; the sampler does not require it: {100 * (shared < clip / 2).mean():.0f} % of the clips share "
+        f"less than half of their time with their captions, {100 * (shared <= 0).mean():.1f} % none."
+    )
+
+
+def lowest_loss(history: pd.DataFrame, clusters: int) -> str:
+    """Length of a pre-training, and where its validation loss is lowest.
+
+    >>> lowest_loss(pd.DataFrame({"epoch": [0.0, 0.5, 1.0], "update": [0, 5, 10], "random_loss": [4.0, 2.0, 2.5]}), 7)
+    '10 updates of C = 7 in 1 epochs. The validation loss is lowest at epoch 0.50 and ends 0.50 above that.'
+    """
+    losses, last = history.set_index("epoch")["random_loss"], history.iloc[-1]
+    return (
+        f"{int(last['update'])} updates of C = {clusters} in {last['epoch']:.0f} epochs. The validation loss is lowest "
+        f"at epoch {losses.idxmin():.2f} and ends {losses.iloc[-1] - losses.min():.2f} above that."
+    )
+
+
+def training_loss(losses: pd.Series, pairs: int) -> str:
+    """How far the training loss falls, beside that of a guess.
+
+    >>> training_loss(pd.Series([4.0, 3.0]), 8)
+    'The training loss falls from 4.00 to 3.00. If all pairs were equally likely, it would be 2 ln 8 = 4.16.'
+    """
+    return (
+        f"The training loss falls from {losses.iloc[0]:.2f} to {losses.iloc[-1]:.2f}. If all pairs were equally "
+        f"likely, it would be 2 ln {pairs} = {2 * np.log(pairs):.2f}."
+    )
+
+
+def gaps_at_the_end(random: float, mined: float, alikeness: float) -> str:
+    """Validation loss less training loss by kind of negatives, and how alike a cluster's videos are.
+
+    >>> gaps_at_the_end(-0.5, 0.25, 0.8)[:81]
+    'At the end, validation loss less training loss is -0.50 with random negatives and'
+    """
+    return (
+        f"At the end, validation loss less training loss is {random:+.2f} with random negatives and {mined:+.2f} with "
+        f"mined ones. Videos of a training cluster are {alikeness:.2f} times as far apart as videos drawn at random."
+    )
+
+
+def zero_shot_while_training(scores: pd.Series) -> str:
+    """Zero-shot accuracy before, during and after a pre-training.
+
+    >>> zero_shot_while_training(pd.Series([5.0, 9.0, 8.0]))
+    'Percent of correct seconds: 5.0 untrained, 8.0 at the end of this run, 9.0 at its best.'
+    """
+    return (
+        f"Percent of correct seconds: {scores.iloc[0]:.1f} untrained, {scores.iloc[-1]:.1f} at the end of this run, "
+        f"{scores.iloc[1:].max():.1f} at its best."
+    )
+
+
+def untrained_seeds(scores: pd.Series) -> str:
+    """Zero-shot accuracy of untrained models, and what the intervals cover.
+
+    >>> untrained_seeds(pd.Series([4.0, 6.0]))[:62]
+    'The untrained model scores 5.0 % (from 4.0 to 6.0 over 2 seeds'
+    """
+    return (
+        f"The untrained model scores {scores.mean():.1f} % (from {scores.min():.1f} to {scores.max():.1f} over "
+        f"{len(scores)} seeds). Intervals are Student's t over these seeds, so they are wide: they cover the chance of "
+        "the seeds, not that of the videos."
+    )
+
+
+def published_checkpoint(score: float, untrained: float) -> str:
+    """Zero-shot accuracy of the published checkpoint.
+
+    >>> published_checkpoint(45.7, 5.0)
+    'The published checkpoint scores 45.7 % of the seconds, an untrained model 5.0 %.'
+    """
+    return f"The published checkpoint scores {score:.1f} % of the seconds, an untrained model {untrained:.1f} %."
+
+
+def transfer(ours: float, thesis: float, untrained: Sequence[float], commonest: float) -> str:
+    """A zero-shot accuracy beside the thesis's and beside chance.
+
+    >>> transfer(0.2, 0.3, [0.1, 0.15], 0.25)[-80:]
+    '0.100 to 0.150 over 2 seeds, the commonest class 0.250: no evidence of transfer.'
+    """
+    verdict = ": no evidence of transfer." if ours <= max(*untrained, commonest) else "."
+    return (
+        f"Accuracy is {ours:.3f} here and {thesis:.3f} in the thesis. The same net without training scores "
+        f"{min(untrained):.3f} to {max(untrained):.3f} over {len(untrained)} seeds, the commonest class "
+        f"{commonest:.3f}{verdict}"
+    )
+
+
+def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride: int, prompt: str) -> str:
+    """How a video is covered by windows, and how many of its seconds are correct.
+
+    Args:
+        table: as returned by `lib.notebook.figures.branch_table`.
+        prompt: of one class.
+
+    >>> table = pd.DataFrame({"windows": [1, 2], "truth": ["cut", "mix"], "best": ["cut", "cut"]})
+    >>> windows_of("rgb-01-1", table, 2, 32, 16, "cut_tomato")[:75]
+    '`rgb-01-1`: 2 seconds in 2 windows of 32, one every 16. 50% of its seconds '
+    """
+    return (
+        f"`{video}`: {len(table)} seconds in {windows} windows of {size}, one every {stride}. "
+        f"{(table['windows'] > 1).mean():.0%} of its seconds are in more than one window; the first {stride} and the "
+        f"last are in one only. The text tower read e.g. “{prompt}”. {(table['truth'] == table['best']).mean():.0%} of "
+        "the seconds get their class."
+    )
+
+
+def window_edges(places: pd.DataFrame, overlapping: float, apart: float) -> str:
+    """Accuracy at the edges and in the middle of windows, and the gain by overlap.
+
+    Args:
+        places: as returned by `lib.videoclip.windows.by_position`.
+        overlapping, apart: accuracy after merging windows that overlap by half, and windows side by side.
+
+    >>> places = pd.DataFrame({"accuracy": [10.0, 30, 30, 10], "seconds": 5})
+    >>> window_edges(places, 25.0, 20.0)[:84]
+    'The outer half of a window has 10.0 % correct, the inner half 30.0 %. Windows that o'
+    """
+    edge = max(1, len(places) // 4)
+    outer, inner = places.iloc[[*range(edge), *range(-edge, 0)]], places.iloc[edge:-edge]
+    means = [(part["accuracy"] * part["seconds"]).sum() / part["seconds"].sum() for part in (outer, inner)]
+    return (
+        f"The outer half of a window has {means[0]:.1f} % correct, the inner half {means[1]:.1f} %. Windows that "
+        f"overlap by half and are averaged give {overlapping:.1f} %, windows side by side {apart:.1f} %: overlap gains "
+        f"{overlapping - apart:+.1f} points here. Averaging scores and averaging states are the same, as a score is "
+        "linear in the state."
+    )
+
+
+def two_protocols(seconds: pd.Series, frames: pd.Series) -> str:
+    """What the unit of scoring, second or frame, changes.
+
+    >>> two_protocols(pd.Series({"accuracy": 0.5, "raw_edit": 30.25}), pd.Series({"accuracy": 0.51, "edit": 60.0}))[:62]
+    'Per frame, accuracy differs by +0.010 from accuracy per second'
+    """
+    return (
+        f"Per frame, accuracy differs by {frames['accuracy'] - seconds['accuracy']:+.3f} from accuracy per second. The "
+        f"edit score is {frames['edit']:.1f} of 100, the edit distance in seconds {seconds['raw_edit']:.1f}: two "
+        "different things under one name."
+    )
+
+
+def names_given(matrices: Mapping[int, pd.DataFrame], most: int = 3) -> str:
+    """The names that a model gives most often.
+
+    >>> names_given({1: pd.DataFrame([[8, 0], [2, 0]], index=["cut", "mix"], columns=["cut", "mix"])}, most=1)
+    'The 1 most frequent names cover 100% of all seconds: `cut` (100%, true 80%). 1 of 2 classes are hardly ever named.'
+    """
+    matrix = summed(matrices)
+    total = matrix.to_numpy().sum()
+    given, true = matrix.sum() / total, matrix.sum(axis=1) / total
+    top = given.nlargest(most)
+    named = ", ".join(f"`{name}` ({share:.0%}, true {true[name]:.0%})" for name, share in top.items())
+    return (
+        f"The {most} most frequent names cover {top.sum():.0%} of all seconds: {named}. "
+        f"{(given < 0.005).sum()} of {len(given)} classes are hardly ever named."
+    )
+
+
+def prompts_and_cls(ways: pd.DataFrame) -> str:
+    """Gains by words as prompts and by a visible [CLS].
+
+    Args:
+        ways: as returned by `lib.videoclip.evaluation.ways_to_ask`.
+
+    >>> columns = ["[CLS] hidden", "[CLS] seen"]
+    >>> prompts_and_cls(pd.DataFrame([[20.0, 22.0], [21.0, 21.5]], ["raw", "words"], columns))[:74]
+    'Words gain +1.0 points over raw names with [CLS] hidden, -0.5 with it seen'
+    """
+    words = ways.loc["words"] - ways.loc["raw"]
+    seen = ways["[CLS] seen"] - ways["[CLS] hidden"]
+    return (
+        f"Words gain {words['[CLS] hidden']:+.1f} points over raw names with [CLS] hidden, {words['[CLS] seen']:+.1f} "
+        f"with it seen. A visible [CLS] gains {seen['raw']:+.1f} (raw names) and {seen['words']:+.1f} points (words)."
+    )
+
+
+def first_epoch(history: pd.DataFrame, videos: int, warmup: int, outputs: int, classes: int) -> str:
+    """How a fine-tuning starts, beside a guess.
+
+    >>> first_epoch(pd.DataFrame({"epoch": [1, 2], "train_loss": [6.0, 3.0]}), 40, 122, 779, 19)[:61]
+    '40 training videos, one update each; the warm-up takes 122 up'
+    """
+    loss = history.loc[history["epoch"] == 1, "train_loss"].mean()
+    return (
+        f"{videos} training videos, one update each; the warm-up takes {warmup} updates. The loss of the first epoch "
+        f"is {loss:.2f} on average. A guess among {outputs} outputs has ln {outputs} = {np.log(outputs):.2f}, among "
+        f"the {classes} classes {np.log(classes):.2f}."
+    )
+
+
+def not_learnt(split: int, absent: Sequence[str]) -> str:
+    """The classes that no training video of a split contains.
+
+    >>> not_learnt(2, ["peel_cucumber"])
+    'Split 2: no training video has peel_cucumber, so it cannot be learnt.'
+    """
+    return f"Split {split}: no training video has {', '.join(absent)}, so it cannot be learnt."
+
+
+def losses_at_the_end(history: pd.DataFrame, thesis: int) -> str:
+    """Losses after the short fine-tuning, and how many splits have their lowest test loss there.
+
+    Args:
+        thesis: number of the thesis's 5 splits with the lowest loss at the last epoch.
+
+    >>> curve = {"split": [1, 1], "epoch": [1, 2], "train_loss": [3.0, 2.0], "test_loss": [3.0, 2.5]}
+    >>> losses_at_the_end(pd.DataFrame(curve), 4)[-83:]
+    'The test loss is lowest at the last epoch in 1 of 1 splits (thesis: 4 of 5 splits).'
+    """
+    last = history[history["epoch"] == history["epoch"].max()]
+    return (
+        f"After {int(history['epoch'].max())} epochs the training loss is {last['train_loss'].mean():.2f} and the test "
+        f"loss {last['test_loss'].mean():.2f} (mean over the splits). The test loss is lowest at the last epoch in "
+        f"{falling(history, 'test_loss')} of {len(last)} splits (thesis: {thesis} of 5 splits)."
+    )
+
+
+def falling(history: pd.DataFrame, loss: str) -> int:
+    """Number of splits whose loss is lowest at the last epoch.
+
+    >>> falling(pd.DataFrame({"split": [1, 1, 2, 2], "epoch": [1, 2, 1, 2], "loss": [3, 2, 2, 3]}), "loss")
+    1
+    """
+    lowest = history.loc[history.groupby("split")[loss].idxmin(), "epoch"]
+    return int((lowest == history["epoch"].max()).sum())
+
+
+def still_falling(history: pd.DataFrame) -> str:
+    """Whether the losses of the long fine-tuning still fall at its end.
+
+    >>> still_falling(pd.DataFrame({"split": 1, "epoch": [1, 2], "train_loss": [3, 2], "test_loss": [2, 3]}))
+    'At the last epoch the training loss still falls in 1 of 1 splits, the test loss in 0.'
+    """
+    return (
+        f"At the last epoch the training loss still falls in {falling(history, 'train_loss')} of "
+        f"{history['split'].nunique()} splits, the test loss in {falling(history, 'test_loss')}."
+    )
+
+
+def scores_beside(ours: pd.Series, thesis: pd.Series) -> str:
+    """Accuracy and F1@50 beside the thesis's.
+
+    >>> scores_beside(*[pd.Series({"accuracy": 0.8, "f1@50": 0.5})] * 2)
+    'Accuracy is 0.800 here and 0.800 in the thesis, F1@50 0.500 and 0.500.'
+    """
+    return (
+        f"Accuracy is {ours['accuracy']:.3f} here and {thesis['accuracy']:.3f} in the thesis, "
+        f"F1@50 {ours['f1@50']:.3f} and {thesis['f1@50']:.3f}."
+    )
+
+
+def gain(what: str, found: tuple[float, float], thesis: float) -> str:
+    """A difference in accuracy with its interval over the splits.
+
+    >>> gain("15 epochs against 8", (0.01, 0.02), 0.03)
+    '15 epochs against 8: +0.010 ± 0.020 in accuracy (95 % interval over the splits); in the thesis +0.030.'
+    """
+    mean, half = found
+    return f"{what}: {mean:+.3f} ± {half:.3f} in accuracy (95 % interval over the splits); in the thesis {thesis:+.3f}."
+
+
+def objectives(compared: pd.DataFrame) -> str:
+    """The contrastive objective against the head.
+
+    Args:
+        compared: as returned by `lib.videoclip.evaluation.objectives_compared`.
+
+    >>> columns = ["after 8 epochs", "after 15 epochs", "highest*"]
+    >>> objectives(pd.DataFrame([[60.0, 61, 62], [58, 62, 63]], ["head", "contrastive"], columns))[:76]
+    'Contrastive against head: -2.0 points after 8 epochs, +1.0 after 15 epochs. '
+    """
+    gains = (compared.loc["contrastive"] - compared.loc["head"]).drop("highest*")
+    first, *others = [f"{value:+.1f}|{name}" for name, value in gains.items()]
+    parts = [first.replace("|", " points "), *(part.replace("|", " ") for part in others)]
+    return f"Contrastive against head: {', '.join(parts)}. One split and one seed: a hint at most."
+
+
+def epoch_chosen(select_on: str) -> str:
+    """Note to a table's columns with *.
+
+    >>> epoch_chosen("test")
+    '* Of the epoch chosen by the loss on the test videos.'
+    """
+    return (
+        "* Of the last epoch."
+        if select_on == "last"
+        else f"* Of the epoch chosen by the loss on the {select_on} videos."
+    )
+
+
+def most_confused(matrices: Mapping[int, pd.DataFrame], most: int = 4) -> str:
+    """The confusions that cost the most seconds, over all splits."""
+    pairs = confused_pairs(matrices, most)
+    worst = pairs[pairs["split"] == pairs["split"].iloc[-1]]
+    named = [
+        f"`{row.true}` taken for `{row.predicted}` ({row.seconds} s, {row.share:.0%} of its seconds; {row.kinds})"
+        for row in worst.itertuples()
+    ]
+    return f"Most seconds are lost where {'; '.join(named)}."
