@@ -23,7 +23,7 @@ from transformers import BertConfig, BertModel
 from lib.backbones.s3d import S3D, mil_nce_loss
 from lib.backbones.s3d_features import load_s3d, make_features, open_pack, sample_scores
 from lib.notebook import architecture_videoclip, plots
-from lib.notebook import videoclip_sentences as sentences
+from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.pairs import overlapping_pair
 from lib.videoclip.model import VideoCLIP, contrastive_loss

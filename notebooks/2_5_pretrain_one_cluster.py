@@ -15,7 +15,7 @@ overrides = []
 import pandas as pd
 
 from lib.notebook import plots
-from lib.notebook import videoclip_sentences as sentences
+from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.clusters import mine
 from lib.pretraining.loop import Pretraining

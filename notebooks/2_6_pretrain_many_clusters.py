@@ -16,7 +16,7 @@ import pandas as pd
 
 from lib.core.processes import cores
 from lib.notebook import plots
-from lib.notebook import videoclip_sentences as sentences
+from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import fold_widths, in_words, mark_best
 from lib.pretraining.experiment import compare, findings, fresh_curves, run_experiment

@@ -9,7 +9,6 @@ import torch
 from lib.backbones import labelled_clips
 from lib.backbones.labelled_clips import THINGS, VERBS, flow_batch, flow_clips, random_stream, rgb_batch, train_stream
 from lib.core.params import load
-from lib.core.training import one_cycle
 
 PARAMS = load("params/smoke.yaml")
 SECTIONS = (PARAMS.demo, PARAMS.i3d, PARAMS.backbone)
@@ -54,14 +53,6 @@ def test_a_mirrored_flow_turns_its_horizontal_part() -> None:
 def test_flow_of_clips() -> None:
     clips = np.zeros((2, 4, 64, 64, 3), np.uint8)
     assert flow_clips(clips, PARAMS.i3d).shape == (2, 2, 3, PARAMS.i3d.crop, PARAMS.i3d.crop)
-
-
-def test_one_cycle_warms_up_and_ends_near_zero() -> None:
-    rates = [one_cycle(step, 40) for step in range(40)]
-    assert rates[0] == pytest.approx(0.25)
-    assert max(rates) == pytest.approx(1)
-    assert 0 < rates[-1] < 0.01
-    assert rates[4:] == sorted(rates[4:], reverse=True)
 
 
 def test_random_stream_is_seeded(monkeypatch: pytest.MonkeyPatch) -> None:

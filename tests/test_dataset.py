@@ -363,3 +363,60 @@ def test_trimming_never_lengthens(root):
     np.save(path, np.load(path)[:, :-1])
     with pytest.raises(DatasetError, match="frames, but"):
         open_dataset(root, "i3d", 30, "end")
+
+
+# --- anything at all
+
+
+def mutated(root, rng):
+    """Change one file of the set as editors, disks and careless scripts do."""
+    path = rng.choice(sorted(path for path in root.rglob("*") if path.is_file()))
+    data = bytearray(path.read_bytes())
+    place = int(rng.integers(len(data) or 1))
+    match int(rng.integers(9)):
+        case 0:
+            data[place : place + 1] = bytes([int(rng.integers(256))])
+        case 1:
+            del data[place : place + int(rng.integers(1, 20))]
+        case 2:
+            data[place:place] = rng.bytes(int(rng.integers(1, 20)))
+        case 3:
+            data[place:place] = rng.choice([b"\n", b"\0", b" ", b"\r", b"\xef\xbb\xbf", b"../../", "\u2028".encode()])
+        case 4:
+            lines = data.split(b"\n")
+            lines.insert(int(rng.integers(len(lines))), lines[int(rng.integers(len(lines)))])
+            data = bytearray(b"\n".join(lines))
+        case 5:
+            data = bytearray(rng.choice(sorted(path for path in root.rglob("*") if path.is_file())).read_bytes())
+        case 6:
+            data = data[:place]
+        case 7:
+            path.rename(path.with_name(str(rng.choice(["x.txt", "x.npy", "train.split3.bundle", "Ä b.txt"]))))
+            return
+        case 8:
+            path.unlink()
+            path.mkdir()
+            return
+    path.write_bytes(data)
+
+
+@pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning")  # a header as Python 2 wrote it is read
+@pytest.mark.parametrize("seed", range(300))
+def test_a_mutated_set_is_read_or_refused_in_one_line(root, seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(int(rng.integers(1, 3))):
+        mutated(root, rng)
+    fault = ""
+    try:
+        dataset = open_dataset(root, "i3d", fps=30)
+        check_features(dataset)
+    except DatasetError as error:
+        fault = str(error)
+    if fault:
+        assert fault.startswith(str(root)) and fault.isprintable() and len(fault) < 700
+        return
+    for video in dataset.videos:
+        assert dataset.feature(video).shape == (dataset.feature_dim, len(dataset.names(video)))
+    for number in dataset.splits:
+        train, test = dataset.split(number)
+        assert sorted([*train, *test]) == sorted(dataset.videos)

@@ -47,7 +47,7 @@ def test_data_are_the_truth_and_the_predictions(page):
     data = read(page, VIDEOS[0])
     assert unrolled(data["truth"]) == TRUTH
     assert {row["method"]: unrolled(row["runs"]) for row in data["rows"]} == {
-        "asformer_own": PREDICTED,  # two frames longer than the truth, and kept so
+        "asformer_own": PREDICTED,  # one frame longer than the truth, and kept so
         "videoclip_own_zero_shot": TRUTH,
         "control_probe_s3d": PREDICTED,  # the lowest seed
     }

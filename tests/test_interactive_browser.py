@@ -64,7 +64,7 @@ def at(page: Page, second: float, row: int) -> tuple[float, float]:
     box = page.locator("#explorer-plot").bounding_box()
     assert box
     left, right = 8, 14  # the figure's borders
-    return box["x"] + left + (box["width"] - left - right) * second / 6.2, box["y"] + 5 + 46 * (row + 0.62)
+    return box["x"] + left + (box["width"] - left - right) * second / 6.1, box["y"] + 5 + 46 * (row + 0.62)
 
 
 def rows(page: Page) -> dict[str, str]:
@@ -150,12 +150,12 @@ def test_keys_move_the_playhead_and_change_the_picture(page, site):
     page.keyboard.press("ArrowLeft")
     assert seconds(page) == 1
     page.keyboard.press("End")
-    assert seconds(page) == 6.2  # the prediction is longer than the truth
+    assert seconds(page) == 6.1  # the prediction is longer than the truth
     expect(page.locator("#explorer-says")).to_contain_text("after the last label")
     page.keyboard.press("Home")
     assert seconds(page) == 0
     page.keyboard.press("Shift+ArrowRight")
-    assert seconds(page) == 6.2  # ten seconds, and no further than the end
+    assert seconds(page) == 6.1  # ten seconds, and no further than the end
 
 
 def test_n_and_p_go_through_the_videos_and_stop_at_the_ends(page, site):

@@ -109,7 +109,7 @@ def test_c_clusters_on_one_device_are_the_mean_of_c_devices(packed):
 
 
 def test_two_processes_do_what_one_does(packed, whole, tmp_path):
-    """Three clusters an update on two processes: one takes two of them, the other one."""
+    """Three clusters per update on two processes: one takes two of them, the other one."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     folder = tmp_path / "two"
     done = subprocess.run(command(launcher, packed, folder), capture_output=True, text=True, timeout=240)

@@ -308,7 +308,7 @@ def test_harmless_values_beside_the_weights_do_not_stop_a_load(tmp_path):
     beside = {
         "scalar": np.float64(0.5), "integer": np.int64(3), "array": np.arange(4.0), "names": np.array(["cut", "mix"]),
         "random": np.random.default_rng(0).bit_generator.state, "options": argparse.Namespace(lr=[1e-4], out=Path("x")),
-        "path": Path("/data/x"), "windows": PureWindowsPath("C:/x"), "ordered": OrderedDict(a=1), "counts": Counter("aab"),
+        "path": Path("/data/x"), "windows": PureWindowsPath("C:/x"), "ordered": OrderedDict(a=1), "counts": Counter(),
         "lists": defaultdict(list, a=[1]), "last": deque([1, 2], maxlen=3), "set": {1, 2}, "frozen": frozenset({1}),
         "slice": slice(1, 2), "size": torch.Size([1, 2]), "dtype": torch.float16, "bytes": b"x", "complex": 1j,
     }  # fmt: skip
@@ -345,12 +345,12 @@ def test_a_changed_byte_is_an_error_of_one_line_or_harmless(tmp_path, place):
     content = bytearray(old_format())
     content[place] ^= 0xFF
     (tmp_path / "a.pt").write_bytes(content)
+    said = ""
     try:
-        state = read_weights(tmp_path / "a.pt", "model", "fetch it")
+        assert all(value.isfinite().all() for value in read_weights(tmp_path / "a.pt", "model", "fetch it").values())
     except WeightsError as error:
-        assert str(error).startswith(f"{tmp_path}/a.pt: ") and "\n" not in str(error)
-    else:
-        assert all(value.isfinite().all() for value in state.values())
+        said = str(error)
+    assert "\n" not in said and said.startswith(f"{tmp_path}/a.pt: " if said else "")
 
 
 def test_files_that_hold_no_weights(tmp_path):
@@ -371,7 +371,8 @@ def test_files_that_hold_no_weights(tmp_path):
     cases = {name: "this is a web page, not weights; fetch it there" for name in pages}
     cases |= {name: "this is a Git LFS pointer .* not weights; fetch it there" for name in pointer}
     cases |= {name: f"{name}: (weights cannot be read|expected)" for name in damaged}
-    cases |= {name: "no such file of weights; fetch it there" for name in ("missing.pt", "none.safetensors", "fifo.pt")}
+    absent = ("missing.pt", "none.safetensors", "fifo.pt")
+    cases |= {name: "no such file of weights; fetch it there" for name in absent}
     cases["whole.pt"] = "expected a checkpoint with the key 'model', found the keys state_dict"
     for name, message in cases.items():
         with pytest.raises(WeightsError, match=message) as error:

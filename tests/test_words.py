@@ -41,14 +41,14 @@ def test_a_dictionary_is_read(tmp_path):
 
 
 def test_dictionaries_that_cannot_be_read(tmp_path):
-    with pytest.raises(WeightsError, match=r"s3d_dict.npy: S3D's dictionary is not there; it lies beside"):
+    with pytest.raises(WeightsError, match=r"s3d_dict.npy: S3D's dictionary is missing; it is published beside"):
         read_dictionary(tmp_path / "s3d_dict.npy")
     np.save(tmp_path / "objects.npy", np.array([{"slice": 1}], dtype=object), allow_pickle=True)
     (tmp_path / "page.npy").write_bytes(b"<html>404</html>")
     np.save(tmp_path / "whole.npy", np.array(["slice", "apple"] * 100))
     (tmp_path / "part.npy").write_bytes((tmp_path / "whole.npy").read_bytes()[:500])
     for name in ("objects.npy", "page.npy", "part.npy"):
-        with pytest.raises(WeightsError, match=rf"{name}: not an array of words \(.*fetch the file again") as error:
+        with pytest.raises(WeightsError, match=rf"{name}: not an array of words \(.*download it again") as error:
             read_dictionary(tmp_path / name)
         assert "\n" not in str(error.value)
 
@@ -68,7 +68,7 @@ def test_a_words_vector_is_the_scaled_mean_of_its_pieces():
 )
 def test_arrays_that_are_no_dictionary(tmp_path, content):
     np.save(tmp_path / "dict.npy", content)
-    with pytest.raises(WeightsError, match=r"dict.npy: (not an array of words|a word stands twice)"):
+    with pytest.raises(WeightsError, match=r"dict.npy: (not an array of words|a word occurs twice)"):
         read_dictionary(tmp_path / "dict.npy")
 
 

@@ -75,12 +75,6 @@ def test_prompts_are_read_by_the_text_tower_one_by_one(model, tokenizer, vectors
     assert ((raw - vectors).abs().amax(dim=1) > 0.01).all()
 
 
-def test_prompts():
-    assert prompts(CLASSES[:2], "raw") == ["cut_tomato", "place_tomato_into_bowl"]
-    assert prompts(CLASSES[:2], "words") == ["cut tomato", "place tomato into bowl"]
-    assert prompts(["cut_tomato"], "{words}, that is {raw}") == ["cut tomato, that is cut_tomato"]
-
-
 def test_accuracy_is_the_share_of_correct_seconds(model, tokenizer, vectors):
     """True classes are those that win when written out, but for some seconds that are made wrong."""
     videos, wrong, total = [], 0, 0

@@ -17,7 +17,7 @@ from lib.core.paths import ROOT
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; on success it is synced and renamed, on failure removed."""
+    """Yield a temporary name beside `path`; on success the file is synced and renamed, on failure removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
     try:
@@ -28,7 +28,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Give a finished file its name, safely against a crash of the machine."""
+    """Rename a finished file so that a crash of the machine cannot lose it."""
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(path)
@@ -77,7 +77,7 @@ def _remembered() -> dict[str, str]:
 
 
 def imported_modules(source: Path) -> set[Path]:
-    """Files of lib/ that a Python file imports, directly or through others (static, so nothing is executed)."""
+    """Files of lib/ that a Python file imports, directly or through others; found without executing anything."""
     found: set[Path] = set()
     todo = [source]
     while todo:
@@ -112,7 +112,7 @@ def _imports(source: str) -> frozenset[Path]:
 def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
     """Identity of a result: parameters, the syntax of the modules that compute it, and the content of its input files.
 
-    What a module reads from files that are hashed here (features, weights) needs no place in `code`.
+    A module whose results are hashed as files (features, weights) need not be in `code`.
     tests/test_keys.py holds each list against what the modules import.
 
     Args:
@@ -129,7 +129,7 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
 
 
 def syntax(source: str) -> str:
-    """A module's syntax tree as text, without docstrings, comments and places: neither prose nor a move changes it.
+    """Syntax tree of a module as text, without docstrings, comments and line numbers; prose and moves do not change it.
 
     >>> syntax('def f():\\n    "old"\\n    return 1  # why') == syntax('def f():\\n\\n    "new"\\n    return 1')
     True

@@ -1,15 +1,7 @@
-"""The parameter sections: what can be set, its type and range, one section a concern.
+"""The sections of a profile: what can be set, its type and range, one section per concern.
 
-Every value that the thesis or its code fixed is a field here; params/defaults.yaml gives the values, and says which of
-the two it is from where they differ.
-
-The parameter sections of the thesis's 2.4 to 2.6: narrated videos, S3D, VideoCLIP and its pre-training.
-
-The parameter sections of the thesis's 2.7 to 2.9: VideoCLIP on the target set, zero-shot and fine-tuned.
-
-The parameter section of chapter 4.2 and 4.3: how much of the controls is run.
-
-What all parameter sections share: unknown keys are errors, and nothing changes after it was read.
+Every value that the thesis or its code fixed is a field here. params/defaults.yaml holds the values, and says which of
+the two each is from where they differ. Unknown keys are errors, and nothing changes after it was read.
 """
 
 from typing import Annotated, Literal, Self
@@ -28,20 +20,20 @@ class Section(BaseModel):
 class Controls(Section):
     """The controls that the thesis lacked (lib/beyond/controls/design.py), all in one protocol."""
 
-    recipe: RecipeName  # of pretrain.recipes: the pre-training that is put to the test
+    recipe: RecipeName  # of pretrain.recipes: the pre-training to test
     splits: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # whose test videos are scored
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training; two at least for a spread
-    validation_people: PositiveInt  # of the training part that choose epoch and weight of the decoding
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training; at least two for a spread
+    validation_people: PositiveInt  # held out to choose epoch and weight of the decoding
     asformer_epochs: PositiveInt
     videoclip_epochs: PositiveInt
-    score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; the validation people choose
+    score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen on the validation people
 
 
 Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
 
 
 class Narration(Section):
-    """The demo's narrated videos (lib/demo/narrated.py), in the place of HowTo100M's (thesis 2.1.2)."""
+    """The demo's narrated videos, in place of HowTo100M's (thesis 2.1.2; lib/demo/narrated.py)."""
 
     videos: PositiveInt
     validation: PositiveInt  # of them
@@ -62,19 +54,19 @@ class HowTo100M(Section):
     """Narrated videos to pre-train on (thesis 2.1.2; layout: lib/data/narrated.py); the demo's are rendered."""
 
     roots: tuple[str, ...]  # the first that exists
-    accept: dict[str, str]  # features of pre-training -> other features that a model may be given all the same
-    features: dict[Layer, str]  # folder in features/ of each; demo: named by lib/backbones/s3d_features.py
+    accept: dict[str, str]  # features of pre-training -> other features that its models accept
+    features: dict[Layer, str]  # folder in features/; the demo names its own
 
 
 class S3DFeatures(Section):
-    """S3D and how features are taken from it (thesis 2.4.1; lib/backbones/s3d.py, lib/backbones/s3d_features.py)."""
+    """S3D and the extraction of its features (thesis 2.4.1; lib/backbones/s3d.py, s3d_features.py)."""
 
     weights: str | None  # s3d_howto100m.pth, relative to the project; null: trained in 2.4 (the demo)
     dictionary: str | None  # s3d_dict.npy, its words; null: the words of the demo's captions
     width: Annotated[float, Field(gt=0)]  # factor on all channels
     embedding_dim: PositiveInt
     text_hidden: PositiveInt
-    fps: PositiveInt  # frames of a second that are seen, even
+    fps: PositiveInt  # frames read per second, even
     crop: PositiveInt  # pixels, even: short side, then centre
     normalize: bool  # features to length 1
     dtype: Literal["float32", "bfloat16"]
@@ -89,17 +81,17 @@ class S3DFeatures(Section):
 class MilNce(Section):
     """Training of the demo's S3D on its narrations (thesis 2.4.1, equation 4; lib/backbones/mil_nce.py)."""
 
-    labelled_clips: PositiveInt  # to begin with (lib/backbones/labelled_clips.py)
+    labelled_clips: PositiveInt  # to start with (lib/backbones/labelled_clips.py)
     labelled_frames: PositiveInt  # of each, of which `frames` in a row are taken
     labelled_epochs: PositiveInt
     labelled_rate: Annotated[float, Field(gt=0)]  # highest learning rate there
     frames: PositiveInt  # of a clip, even
     square: PositiveInt  # pixels: clips are cut to squares of this side or larger, then resized
-    candidates: PositiveInt  # captions nearest in time to a clip, all taken for positive
-    words: PositiveInt  # of a caption that are read
+    candidates: PositiveInt  # captions nearest in time to a clip, all taken as positive
+    words: PositiveInt  # read per caption
     batch: PositiveInt  # clips
-    per_video: PositiveInt  # of them from one video
-    batches: PositiveInt  # an epoch
+    per_video: PositiveInt  # of them per video
+    batches: PositiveInt  # per epoch
     epochs: PositiveInt
     learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Annotated[float, Field(ge=0)]
@@ -116,39 +108,39 @@ class VideoClip(Section):
     """VideoCLIP's towers (thesis 2.4.2; lib/videoclip/model.py, lib/videoclip/towers.py)."""
 
     start: str  # minilm (ships with a package), or a folder or hub name of a BERT such as bert-base-uncased
-    text_layers: PositiveInt  # the first so many of it
+    text_layers: PositiveInt  # of its first layers
     video_layers: PositiveInt
     max_video_len: PositiveInt  # seconds
-    train_words: bool  # false: both towers' word tables stay as they are
+    train_words: bool  # false: the word tables of both towers are frozen
     dropout: Probability
 
 
 class Pairs(Section):
     """Positive pairs of VideoCLIP's pre-training (thesis 2.4.2; lib/pretraining/pairs.py)."""
 
-    text_tokens: tuple[PositiveInt, PositiveInt]  # shortest and longest that captions are grown to
+    text_tokens: tuple[PositiveInt, PositiveInt]  # shortest and longest run of captions
     video_seconds: tuple[PositiveInt, PositiveInt]  # of a clip
     longest_text: PositiveInt  # tokens kept, without [CLS] and [SEP]
-    per_video: PositiveInt  # pairs drawn from a video for a cluster
+    per_video: PositiveInt  # pairs per video of a cluster
 
 
 class Mining(Section):
     """Clusters of alike videos (thesis 2.4.2, equation 6; lib/pretraining/clusters.py)."""
 
-    negatives: Literal["fresh", "stale", "random"]  # mined each epoch; in the first only; not mined at all
+    negatives: Literal["fresh", "stale", "random"]  # mined in each epoch; in the first only; never
     per_video: PositiveInt  # pairs that a video's representation averages
     index: Literal["exact", "ivf"]
     lists: PositiveInt  # cells of the inverted file
-    probes: PositiveInt  # of them that are read
+    probes: PositiveInt  # cells read per query
 
 
 class Recipe(Section):
-    """One pre-training: what the thesis varied."""
+    """What the thesis varied between pre-trainings."""
 
     features: Layer
     clusters_per_update: PositiveInt  # C, whatever the number of devices
     epochs: PositiveInt
-    weights: str | None = None  # a published checkpoint; where the file is there it is taken, and nothing is trained
+    weights: str | None = None  # a published checkpoint; used, if present, instead of training
 
 
 class Pretrain(Section):
@@ -156,14 +148,14 @@ class Pretrain(Section):
 
     recipes: dict[RecipeName, Recipe]
     videos_per_cluster: PositiveInt  # k
-    validations: PositiveInt  # an epoch
+    validations: PositiveInt  # per epoch
     learning_rate: Annotated[float, Field(gt=0)]
     warmup: PositiveInt  # updates
     decay_updates: PositiveInt  # the rate falls to zero by then
     clip: Annotated[float, Field(gt=0)]  # norm of the gradient, after averaging over the clusters
     dtype: Literal["float32", "bfloat16"]
     gradient_checkpointing: bool
-    workers: Annotated[int, Field(ge=0)]  # processes that draw batches, beside each training process
+    workers: Annotated[int, Field(ge=0)]  # loading processes per training process
     seed: int
     pairs: Pairs
     mining: Mining
@@ -182,23 +174,23 @@ class Experiment(Section):
 class ZeroShot(Section):
     """VideoCLIP without the target's labels (thesis 2.7, 2.8; lib/videoclip/zero_shot.py)."""
 
-    prompts: str  # what the text tower reads of a class: raw, words, or a template such as "how to {words}"
+    prompts: str  # what the text tower reads: raw, words, or a template such as "how to {words}"
     stride: PositiveInt  # seconds between two windows of videoclip.max_video_len seconds
-    cls_visible: bool  # whether the video [CLS] is seen, as it was in pre-training
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of the untrained models beside every row
+    cls_visible: bool  # whether attention sees the video [CLS], as in pre-training
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of the untrained models to compare with
 
 
 class Finetune(Section):
     """VideoCLIP's video tower trained on the target's labels (thesis 2.9; lib/videoclip/finetuning.py)."""
 
     objective: Literal["head", "contrastive"]  # a new linear head; or the class names' vectors, both towers trained
-    head: PositiveInt | None  # outputs of the head; null: one a class
-    select_on: Literal["test", "validation", "last"]  # whose loss chooses the epoch; last: none is chosen
-    validation_people: PositiveInt  # of the training part that are held out where select_on is validation
+    head: PositiveInt | None  # outputs of the head; null: one per class
+    select_on: Literal["test", "validation", "last"]  # whose loss chooses the epoch; last: no choice
+    validation_people: PositiveInt  # held out of the training part if select_on is validation
     train_stride: PositiveInt  # seconds between two windows, in training and for the loss that chooses
     test_stride: PositiveInt
     cls_visible: bool
-    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # results wanted; one run of the longest gives all
+    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # wanted results; one run of the longest gives all
     learning_rate: Annotated[float, Field(gt=0)]
     warmup: PositiveInt  # updates of one video; constant afterwards
     clip: Annotated[float, Field(gt=0)]  # norm of the gradient

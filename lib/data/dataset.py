@@ -30,7 +30,7 @@ def read_mapping(path: Path) -> tuple[str, ...]:
         number, *words = line.split()
         name = " ".join(words)
         if not re.fullmatch("[0-9]{1,9}", number) or not name or int(number) in entries or name in entries.values():
-            raise DatasetError(f"{path}: {line[:80]!r}: expected `number name`, each number and name once")
+            raise DatasetError(f"{path}: {line!r}: expected `number name`, each number and name once")
         entries[int(number)] = name
     if sorted(entries) != list(range(len(entries))):
         raise DatasetError(f"{path}: class numbers must run from 0 to {len(entries) - 1} without a gap")
@@ -44,7 +44,7 @@ def read_labels(path: Path, numbers: Mapping[str, int]) -> np.ndarray:
     labels = np.array([known[name] for name in names])
     if (labels < 0).any():
         first = int((labels < 0).argmax())
-        raise DatasetError(f"{path}: line {first + 1}: class {names[first][:80]!r} is not in mapping.txt")
+        raise DatasetError(f"{path}: line {first + 1}: class {names[first]!r} is not in mapping.txt")
     labels.flags.writeable = False
     return labels
 
@@ -54,7 +54,7 @@ def read_bundle(path: Path, videos: Container[str]) -> tuple[str, ...]:
     entries = [line.strip() for line in _lines(path)]
     for entry, count in Counter(entries).items():
         if not entry.endswith(".txt"):
-            raise DatasetError(f"{path}: {entry[:80]!r}: expected the name of a label file such as rgb-01-1.txt")
+            raise DatasetError(f"{path}: {entry!r}: expected the name of a label file such as rgb-01-1.txt")
         if entry.removesuffix(".txt") not in videos:
             raise DatasetError(f"{path}: {entry} is missing in groundTruth/; add the file or remove the line")
         if count > 1:
@@ -84,8 +84,7 @@ def check_classes(names: Iterable[str], classes: Iterable[str], key: str) -> Non
         DatasetError: names the first that is not a class, and the key of the profile.
     """
     if unknown := sorted(set(names) - set(classes)):
-        known = ", ".join(list(classes)[:8])
-        raise DatasetError(f"{key}: the data set has no class {unknown[0]!r}; its classes are {known} …")
+        raise DatasetError(f"{key}: the data set has no class {unknown[0]!r}; its classes are {', '.join(classes)}")
 
 
 def check_lengths(dataset: "Dataset", sample_rate: int) -> None:

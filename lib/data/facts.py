@@ -1,10 +1,7 @@
-"""What a data set holds (thesis 2.1): lengths, segments, shares of the classes.
-
-What the demo's narrated corpus holds, from its files (thesis 2.1.2, Figure 2).
-"""
+"""What the data sets hold (thesis 2.1): lengths, segments, shares of classes, narration; and sentences that say it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -13,12 +10,13 @@ import pandas as pd
 
 from lib.data.dataset import Dataset, person
 from lib.data.narrated import caption_file, caption_tracks
+from lib.data.video import read_frames
 
 
 def corpus_facts(root: Path) -> dict[str, float]:
-    """Videos, hours, captions, seconds of a caption, share of captions about nothing that is done, late seconds.
+    """The demo's narrated corpus from its files (thesis 2.1.2): lengths, captions, and how late these are.
 
-    "Late" is how much later a caption begins than the step that it speaks of: mean of the amounts, and their spread.
+    "Late" is how much later a caption begins than the step that it speaks of: the mean, and its spread.
     """
     steps = json.loads((root / "steps.json").read_text(encoding="utf-8"))
     seconds = [video["end"][-1] for video in steps.values()]
@@ -40,8 +38,19 @@ def corpus_facts(root: Path) -> dict[str, float]:
     }
 
 
+def narration_sentence(corpus: Mapping[str, float]) -> str:
+    """
+    >>> narration_sentence({"filler, %": 21.4, "begins after its step by, s": 0.94, "spread of that, s": 2.71})
+    '21 % of the captions are filler talk; the others begin 0.9 ± 2.7 s after their step.'
+    """
+    return (
+        f"{corpus['filler, %']:.0f} % of the captions are filler talk; the others begin "
+        f"{corpus['begins after its step by, s']:.1f} ± {corpus['spread of that, s']:.1f} s after their step."
+    )
+
+
 def said_and_done(root: Path, video: str) -> pd.DataFrame:
-    """A row a caption of one video: start, end, said, and what is done then ("verb thing", or the verb alone)."""
+    """One row per caption of a video: start, end, said, and what is done then ("verb thing", or the verb alone)."""
     steps = json.loads((root / "steps.json").read_text(encoding="utf-8"))[video]
     _, start, end, text = next(caption_tracks(caption_file(root), {video}))
     ends = np.array(steps["end"])
@@ -50,8 +59,20 @@ def said_and_done(root: Path, video: str) -> pd.DataFrame:
     return pd.DataFrame({"start, s": start, "end, s": end, "said": text, "done then": done})
 
 
+def narrated_frames(root: Path, videos: Sequence[str], fps: float) -> list[tuple[str, np.ndarray]]:
+    """What is done in the middle of each video, and a frame of it, (H, W, 3) RGB (Figure 2)."""
+    frames = []
+    for name in videos:
+        lines = said_and_done(root, name)
+        done = lines.iloc[len(lines) // 2]
+        second = (done["start, s"] + done["end, s"]) / 2
+        (frame,) = read_frames(root / "videos" / f"{name}.avi", [int(second * fps)])
+        frames.append((done["done then"].replace(" ", "_"), frame))
+    return frames
+
+
 def class_statistics(dataset: Dataset) -> pd.DataFrame:
-    """A row a class: frames, share of all frames, segments, mean length of a segment in seconds."""
+    """One row per class: frames, share of all frames, segments, mean length of a segment in seconds."""
     frames = dict.fromkeys(dataset.classes, 0)
     segments = dict.fromkeys(dataset.classes, 0)
     for video in dataset.videos:
@@ -64,9 +85,40 @@ def class_statistics(dataset: Dataset) -> pd.DataFrame:
     return table
 
 
-def facts(dataset: Dataset) -> dict[str, float]:
+def largest_classes(statistics: Mapping[str, pd.DataFrame], most: int = 24) -> dict[str, pd.Series]:
+    """Shares of frames in percent by class and data set, of the largest classes only where there are more than fit.
+
+    >>> table = pd.DataFrame({"share": [0.5, 0.2, 0.3]}, index=["cut", "mix", "serve"])
+    >>> {name: shares.index.tolist() for name, shares in largest_classes({"T": table}, most=2).items()}
+    {'T: largest 2 of 3': ['cut', 'serve']}
+    """
+    shares = {name: table["share"] * 100 for name, table in statistics.items()}
+    return {
+        name if len(values) <= most else f"{name}: largest {most} of {len(values)}": values
+        if len(values) <= most
+        else values.nlargest(most)
+        for name, values in shares.items()
+    }
+
+
+def class_sentence(name: str, table: pd.DataFrame) -> str:
+    """Largest and smallest class and the lengths of segments, from `class_statistics`.
+
+    >>> table = pd.DataFrame({"share": [0.75, 0.25], "mean_seconds": [3.0, 1.5]}, index=["cut", "mix"])
+    >>> class_sentence("T", table)[:90]
+    '**T**: the largest class is `cut` with 75.0% of the frames, so always guessing it reaches '
+    """
+    share, seconds = table["share"], table["mean_seconds"]
+    return (
+        f"**{name}**: the largest class is `{share.idxmax()}` with {share.max():.1%} of the frames, so always guessing "
+        f"it reaches {share.max():.3f}; the smallest is `{share.idxmin()}` ({share.min():.1%}). Segments last from "
+        f"{seconds.min():.1f} s (`{seconds.idxmin()}`) to {seconds.max():.1f} s on average."
+    )
+
+
+def dataset_facts(dataset: Dataset) -> dict[str, float]:
     """Videos, people, classes, hours, segments, length of a video in seconds (mean, shortest, longest)."""
-    seconds = pd.Series({video: len(dataset.names(video)) / dataset.fps for video in dataset.videos})
+    seconds = pd.Series({video: len(dataset.labels(video)) / dataset.fps for video in dataset.videos})
     return {
         "videos": len(dataset.videos),
         "people": len({person(video) for video in dataset.videos}),
@@ -77,6 +129,44 @@ def facts(dataset: Dataset) -> dict[str, float]:
         "shortest, s": seconds.min(),
         "longest, s": seconds.max(),
     }
+
+
+def length_sentence(real: Mapping[str, float] | None) -> str:
+    """
+    >>> length_sentence({"hours": 5.348, "mean length, s": 385.1, "longest, s": 604.8})
+    "The real annotations last 5.35 hours, not the thesis's 4.5; videos last 385 s on average, at most 10.1 minutes."
+    """
+    if real is None:
+        return "The real 50 Salads labels are not on this machine, so only this profile's set is shown."
+    return (
+        f"The real annotations last {real['hours']:.2f} hours, not the thesis's 4.5; videos last "
+        f"{real['mean length, s']:.0f} s on average, at most {real['longest, s'] / 60:.1f} minutes."
+    )
+
+
+def shared_sentence(first: Iterable[str], second: Iterable[str]) -> str:
+    """
+    >>> shared_sentence(["cut", "mix"], ["mix", "serve"])[:49]
+    'The first two videos share 1 of 3 actions; their '
+    """
+    both, either = set(first) & set(second), set(first) | set(second)
+    return (
+        f"The first two videos share {len(both)} of {len(either)} actions; their order is free where participants got "
+        "ingredients and not a recipe, as in 50 Salads."
+    )
+
+
+def split_table(dataset: Dataset) -> tuple[pd.DataFrame, str]:
+    """The cross-validation, one row per split, and a sentence on people who are in both parts of one."""
+    rows, both = {}, set()
+    for k in dataset.splits:
+        train, test = dataset.split(k)
+        tested = {person(video) for video in test}
+        both |= tested & {person(video) for video in train}
+        people = ", ".join(sorted(name.removeprefix("rgb-") for name in tested))
+        rows[k] = {"train videos": len(train), "test videos": len(test), "people tested": people}
+    sentence = "no person is in both parts" if not both else f"in both parts of a split: {', '.join(sorted(both))}"
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("split"), f"The cross-validation: {sentence}."
 
 
 def middle_frames(labels: Sequence[str], classes: Sequence[str]) -> dict[str, int]:

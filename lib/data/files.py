@@ -7,7 +7,11 @@ import numpy as np
 
 
 class DatasetError(ValueError):
-    """Data that cannot be used; the message is one line: which file, what is wrong, how to correct it."""
+    """Data that cannot be used; the message is one printable line: which file, what is wrong, how to correct it."""
+
+    def __init__(self, message: str) -> None:
+        cut = message if len(message) < 600 else f"{message[:600]} …"
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut))
 
 
 def read_text(path: Path) -> str:

@@ -1,10 +1,8 @@
-"""Decoded frames as the video nets take them (thesis 2.3.2; pytorchvideo's `ShortSideScale` and `CenterCrop`).
+"""Decoded frames as inputs of the video nets: RGB (thesis 2.3.2) and optical flow (thesis 2.2.1, Figure 4).
 
-Optical flow, the input of the second stream (thesis 2.2.1, Figure 4; Carreira and Zisserman, CVPR 2017).
-
-The paper computes TV-L1 flow. This is Farneback's (SCIA 2003), which OpenCV has without extra modules and which follows
-small things at 64 x 64 pixels too. Displacements are cut off at 20 pixels and scaled to [-1, 1], as the paper's authors
-released them.
+Resizing and cropping follow pytorchvideo's `ShortSideScale` and `CenterCrop`. Carreira and Zisserman (CVPR 2017) use
+TV-L1 flow. This is Farneback's (SCIA 2003), which OpenCV has without extra modules and which follows small things at
+64 x 64 pixels too. Displacements are cut off at 20 pixels and scaled to [-1, 1], as in the authors' release.
 """
 
 from itertools import pairwise
@@ -19,12 +17,12 @@ from lib.core.settings import I3D
 
 
 def to_input(frames: Tensor, settings: I3D) -> Tensor:
-    """Decoded frames as the video nets take them: resize the short side, crop the centre, scale, normalize.
+    """Decoded frames as inputs of I3D: resize the short side, crop the centre, scale, normalize.
 
     Args:
-        frames: (..., T, H, W, 3) uint8, BGR as OpenCV decodes. The thesis left them so (`channel_order: bgr`);
+        frames: (..., T, H, W, 3) uint8, BGR as OpenCV decodes. The thesis kept this order (`channel_order: bgr`);
             the published weights were trained on RGB.
-        settings: its sizes, order, mean and deviation.
+        settings: gives sizes, order, mean and deviation.
 
     Returns:
         (..., 3, T, crop, crop) float32.
@@ -37,7 +35,7 @@ def to_input(frames: Tensor, settings: I3D) -> Tensor:
 
 
 def to_clips(frames: Tensor, size: int) -> Tensor:
-    """Frames as S3D takes them: (B, T, H, W, 3) uint8 BGR -> (B, 3, T, size, size) RGB in [0, 1]."""
+    """Frames as inputs of S3D: (B, T, H, W, 3) uint8 BGR -> (B, 3, T, size, size) RGB in [0, 1]."""
     x = frames.flip(-1).movedim(-1, 1).float() / 255
     return center_crop(resize_short_side(x, size), size)
 
@@ -59,7 +57,7 @@ def center_crop(x: Tensor, size: int) -> Tensor:
 
 
 def random_squares(clips: Tensor, smallest: int) -> Tensor:
-    """Augmentation: a square of a random side, one for all clips, at a random place of each, mirrored or not.
+    """Augmentation: a square of one random side for all clips, at a random place in each, mirrored or not.
 
     clips: (B, T, S, S, 3) uint8 -> (B, T, side, side, 3), smallest <= side <= S
     """
@@ -69,15 +67,15 @@ def random_squares(clips: Tensor, smallest: int) -> Tensor:
     return torch.stack([part.flip(2) if torch.rand(()) < 0.5 else part for part in parts])
 
 
-LIMIT = 20.0  # pixels a frame
+LIMIT = 20.0  # pixels per frame
 
 
 def to_flow(frames: Tensor, settings: I3D) -> Tensor:
-    """Motion from each frame to the next, as the flow net takes it.
+    """Motion from each frame to the next, as input of the flow net.
 
     Args:
         frames: (T + 1, H, W, 3) uint8, BGR.
-        settings: its sizes; the flow is computed on the resized and cropped frames.
+        settings: gives sizes; the flow is computed on the resized and cropped frames.
 
     Returns:
         (2, T, crop, crop) float32 in [-1, 1]: horizontal, then vertical displacement.

@@ -53,13 +53,9 @@ PATTERNS = {
 
 @dataclass(frozen=True)
 class ClassStyle:
-    """How a class is drawn.
+    """How a class is drawn: a colour such as "#3e60db", one of PATTERNS, and the pattern's colour, the ink.
 
-    Attributes:
-        verb: its group in a legend; "no action" for the neutral ones.
-        colour: of the filling, such as "#3e60db".
-        pattern: one of PATTERNS.
-        ink: colour of the pattern, white on dark and black on light colours.
+    `verb` is its group in a legend, "no action" for neutral classes.
     """
 
     verb: str
@@ -297,7 +293,8 @@ def timelines(videos: Mapping[str, Mapping[str, Sequence[str]]], fps: float, cla
     seen = {name for sequences in videos.values() for labels in sequences.values() for name in labels}
     styles = {name: style for name, style in class_styles(classes).items() if name in seen}
     handles = [Patch(lw=0, label=name, **_filling(style)) for name, style in styles.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncol=4, fontsize=8, frameon=False)
+    if len(handles) <= 48:  # a longer legend would leave no room for the bars
+        figure.legend(handles=handles, loc="outside lower center", ncol=4, fontsize=8, frameon=False)
     return figure
 
 

@@ -1,8 +1,8 @@
 """Hard negatives: clusters of videos that the model finds alike (thesis 2.4.2, equation 6; Xu et al., EMNLP 2021).
 
-Each epoch every video gets a representation, the mean of its clips' and captions' vectors. Around N / k videos drawn at
-random, their 2k nearest are looked up (FAISS) and k of these make a cluster, whose pairs are each other's negatives. So
-there are N / k clusters an epoch, however many are taken into one update; a video may be in many of them or in none.
+In each epoch every video is represented by the mean of its clips' and captions' vectors. Around N / k videos drawn at
+random, the 2k nearest are looked up (FAISS), and k of them make a cluster, whose pairs are each other's negatives. So
+an epoch has N / k clusters, however many make one update; a video may be in several of them or in none.
 """
 
 from collections.abc import Sequence
@@ -17,17 +17,18 @@ from lib.data.packs import Narrated
 from lib.pretraining.pairs import ClusterBatches, spanning_pair
 from lib.videoclip.model import VideoCLIP
 
-VIDEOS_AT_ONCE = 64  # whose pairs go through the towers together
+# videos whose pairs go through the towers together
+VIDEOS_AT_ONCE = 64
 QUERIES_AT_ONCE = 4096
 
 
 def represent(
     model: VideoCLIP, narrated: Narrated, pairs: Pairs, seed: int, epoch: int, group: Group, dtype: torch.dtype
 ) -> np.ndarray:
-    """z_V of equation 6 for every video, (N, H) float32; each process takes its share and all get the whole.
+    """Compute z_V of equation 6 for every video, (N, H) float32; each process does its share, and all get the result.
 
     Args:
-        pairs: `per_video` says how many pairs of a video are averaged; their clips are the captions' own time.
+        pairs: `per_video` is the number of pairs averaged per video; their clips span the time of the captions.
         seed, epoch: of the draw.
     """
     chunks = [
@@ -46,24 +47,26 @@ def represent(
 
 
 def mine(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generator) -> list[list[int]]:
-    """Clusters of an epoch.
+    """Mine the clusters of an epoch.
 
     Args:
         vectors: (N, H) representations.
         size: k, videos of a cluster.
         mining: exact or inverted-file index.
-        rng: draws the centres and k of each one's 2k nearest (a centre may be left out, as published).
+        rng: draws the centres, and k of the 2k nearest of each (perhaps without the centre, as published).
 
     Returns:
-        N // k clusters of k videos; fewer where an inverted file finds fewer.
+        N // k clusters of k videos, or fewer if an inverted file finds fewer.
 
     Raises:
         ValueError: a representation that is not finite, or more cells than videos.
     """
     if not np.isfinite(vectors).all():
         raise ValueError(f"representation of video {int((~np.isfinite(vectors).all(axis=1)).argmax())} is not finite")
+    # N // k centres, and the 2k videos nearest to each
     centres = rng.choice(len(vectors), len(vectors) // size, replace=False)
     found = nearest(build_index(vectors, mining), vectors[centres], min(2 * size, len(vectors)))
+    # k of these make the cluster, so that it differs between epochs
     clusters = []
     for row in found:
         there = row[row >= 0]
@@ -72,13 +75,13 @@ def mine(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generato
 
 
 def random_clusters(count: int, size: int, rng: np.random.Generator) -> list[list[int]]:
-    """The control: count // size clusters of videos drawn without regard to likeness, each video once."""
+    """Draw the control: count // size clusters of random videos, each video at most once."""
     order = rng.permutation(count)
     return [order[first : first + size].tolist() for first in range(0, count - size + 1, size)]
 
 
 def build_index(vectors: np.ndarray, mining: Mining) -> faiss.Index:
-    """An index by Euclidean distance: exact (flat), or an inverted file of `lists` cells of which `probes` are read.
+    """Build an index by Euclidean distance: exact, or an inverted file of `lists` cells, `probes` of which are read.
 
     The published code has an inverted file of 512 cells and reads one, whatever the number of videos.
     """
@@ -95,7 +98,7 @@ def build_index(vectors: np.ndarray, mining: Mining) -> faiss.Index:
 
 
 def nearest(index: faiss.Index, queries: np.ndarray, count: int) -> np.ndarray:
-    """Numbers of the `count` nearest vectors of each query, (Q, count), nearest first; -1 where there are fewer.
+    """Find the `count` nearest vectors of each query: numbers (Q, count), nearest first; -1 if there are fewer.
 
     Exact search is O(Q N H); an inverted file reads probes / lists of it.
     """
@@ -106,7 +109,7 @@ def nearest(index: faiss.Index, queries: np.ndarray, count: int) -> np.ndarray:
 
 
 def recall(found: np.ndarray, exact: np.ndarray) -> float:
-    """Share of the true nearest that were found.
+    """Share of the exact nearest neighbours that were found.
 
     >>> recall(np.array([[0, 5, -1]]), np.array([[0, 1, 5]]))
     0.6666666666666666
@@ -115,7 +118,7 @@ def recall(found: np.ndarray, exact: np.ndarray) -> float:
 
 
 def measured_recall(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generator) -> float:
-    """Recall of the profile's index against the exact one, on up to 256 videos; 1 for the exact one itself."""
+    """Measure the recall of an index against the exact one, on up to 256 videos; 1 for the exact one itself."""
     if mining.index == "exact":
         return 1.0
     chosen = vectors[rng.choice(len(vectors), min(256, len(vectors)), replace=False)]
@@ -125,6 +128,6 @@ def measured_recall(vectors: np.ndarray, size: int, mining: Mining, rng: np.rand
 
 
 def alikeness(vectors: np.ndarray, clusters: Sequence[Sequence[int]]) -> float:
-    """How near to each other a cluster's videos are: their deviation over that of all videos; 1 = drawn at random."""
+    """Deviation of the videos of a cluster over that of all videos; 1 if clusters were random."""
     within = [np.sqrt(vectors[list(cluster)].var(axis=0, ddof=1).sum()) for cluster in clusters]
     return float(np.mean(within) / np.sqrt(vectors.var(axis=0, ddof=1).sum()))

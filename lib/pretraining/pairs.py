@@ -1,11 +1,9 @@
 """Positive pairs for VideoCLIP: a run of captions and a clip that meets it in time (thesis 2.4.2).
 
-Text first, so that there always is some: a caption grown to a random length; then a second within it; then a clip grown
-from there to a random length. The two share that second or touch it, and neither has to fit the other: captions of
-narrated videos come early or late. As in the published sampler (MMPT, `OverlappedAligner`), which starts clips at 3 s
-where the thesis writes 0.
-
-The pairs of a cluster as the towers take them: drawn from the packed videos and laid end to end.
+Text comes first, so that there always is some: a caption grown to a random length, then a second within it, then a clip
+grown from there to a random length. Both contain that second or touch it, and neither must fit the other, as captions
+of narrated videos come early or late. So does the published sampler (MMPT, `OverlappedAligner`), whose clips last at
+least 3 s where the thesis writes 0. `ClusterBatches` draws the pairs of a cluster and packs them for the towers.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,12 +19,13 @@ from lib.data.packs import Narrated, Track
 from lib.videoclip.model import CLS, SEP, VideoCLIP
 from lib.videoclip.packed_rows import PackedRows, pack_rows
 
-LONGEST_TEXT = 256.0  # seconds: a run of captions stops growing there
+# seconds at which a run of captions stops growing
+LONGEST_TEXT = 256.0
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Captions first … last - 1 of a video, and its seconds start … end - 1; `centre` is the second drawn between."""
+    """Captions first … last - 1 of a video and its seconds start … end - 1; `centre` is the drawn second."""
 
     first: int
     last: int
@@ -36,24 +35,27 @@ class Pair:
 
 
 def overlapping_pair(track: Track, seconds: int, settings: Pairs, rng: np.random.Generator) -> Pair:
-    """Draw a pair for training.
+    """Draw a pair whose captions and clip need only overlap, for training.
 
     Args:
         track: the video's captions.
         seconds: length of the video (features).
-        settings: lengths that may be drawn; both ends count.
-        rng: decides.
+        settings: ranges of lengths, inclusive.
+        rng: of all draws.
     """
+    # 1. a run of captions
     first, last = _grow_text(track, settings, rng)
+    # 2. a second between its start and its end
     opens, closes = int(track.start[first]), int(np.ceil(track.end[last - 1]))
     centre = min(int(rng.integers(opens, closes, endpoint=True)), seconds - 1)
+    # 3. a clip that grows from there
     length = int(rng.integers(*settings.video_seconds, endpoint=True))
     start, end = _grow_clip(centre, min(length, seconds), seconds, rng)
     return Pair(first, last, start, end, centre)
 
 
 def spanning_pair(track: Track, seconds: int, settings: Pairs, rng: np.random.Generator) -> Pair:
-    """Draw a pair whose clip is the captions' own time, as for the videos' representations (equation 6)."""
+    """Draw a pair whose clip spans the time of its captions, for the representation of a video (equation 6)."""
     first, last = _grow_text(track, settings, rng)
     start = min(int(track.start[first]), seconds - 1)
     end = int(np.ceil(track.end[last - 1]))
@@ -62,7 +64,7 @@ def spanning_pair(track: Track, seconds: int, settings: Pairs, rng: np.random.Ge
 
 
 def _grow_text(track: Track, settings: Pairs, rng: np.random.Generator) -> tuple[int, int]:
-    """A caption, and neighbours on a random side until there are enough words."""
+    """Draw a caption; add neighbours on random sides until there are enough words."""
     lengths, start, end = track.lengths, track.start, track.end
     first = int(rng.integers(len(lengths)))
     last = first + 1
@@ -79,18 +81,19 @@ def _grow_text(track: Track, settings: Pairs, rng: np.random.Generator) -> tuple
 
 
 def _grow_clip(centre: int, length: int, seconds: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Second by second to a random side, to the other where the video ends: all coins at once, then the ends."""
+    """Grow second by second to a random side, or the other at an end of the video; all coins are drawn at once."""
     left = int(rng.binomial(length, 0.5))
     left = min(max(left, length - (seconds - centre)), centre)
     return centre - left, centre - left + length
 
 
-Draw = Callable[..., Pair]  # overlapping_pair or spanning_pair
+# overlapping_pair or spanning_pair
+Draw = Callable[..., Pair]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pairs of clips and captions; row i of both belongs together."""
+    """Pairs of clips and captions; row i of both is a pair."""
 
     clips: PackedRows
     captions: PackedRows
@@ -99,16 +102,16 @@ class Batch:
         return replace(self, clips=self.clips.to(device), captions=self.captions.to(device))
 
     def encode(self, model: VideoCLIP) -> tuple[Tensor, Tensor]:
-        """Vectors of clips and of captions, (B, H) both."""
+        """Encode clips and captions, (B, H) both."""
         return model.encode_packed_video(self.clips), model.encode_packed_text(self.captions)
 
 
 class ClusterBatches(Dataset):
-    """The batches of an epoch. What is drawn depends on seed, epoch and the cluster's number, not on who draws it.
+    """The batches of an epoch. Draws depend on seed, epoch and the cluster's number, not on the process.
 
     Args:
         narrated: the packed videos.
-        clusters: numbers of the videos of each.
+        clusters: for each, the numbers of its videos.
         pairs: how pairs are drawn.
         seed, epoch: of the draw.
         draw: overlapping pairs in training, spanning ones for the videos' representations.
@@ -136,7 +139,8 @@ class ClusterBatches(Dataset):
             features, track = self.narrated.features(video), self.narrated.track(video)
             for _ in range(self.pairs.per_video):
                 pair = self.draw(track, len(features), self.pairs, rng)
-                clips.append(np.pad(features[pair.start : pair.end], ((1, 1), (0, 0))))  # [CLS] and [SEP] stand there
+                # with places for [CLS] and [SEP]
+                clips.append(np.pad(features[pair.start : pair.end], ((1, 1), (0, 0))))
                 words = track.tokens[track.bounds[pair.first] : track.bounds[pair.last]][: self.pairs.longest_text]
                 captions.append(np.concatenate(([CLS], words, [SEP])))
         return Batch(pack_rows(clips, np.float32), pack_rows(captions, np.int64))

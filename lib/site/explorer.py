@@ -1,15 +1,8 @@
-"""The timeline explorer: a page of the site with the truth and every method's prediction of a video on one time axis.
+"""The timeline explorer: truth and predictions of a video on one time axis, with the frame at the playhead.
 
-It is `explorer.md`, and in `_static/explorer/` a script of data and a picture of small frames for each video. Scripts
-assign their data, since a page opened from the file system may not fetch files.
-
-One picture file a video: small frames side by side, a frame every few seconds, for the timeline explorer.
-
-    sheet = thumbnail_sheet(path, folder, budget=20_000)
-
-The sheet is kept in `folder` with a note of the file that it was made from, so that a video is decoded once.
-
-The explorer's timelines as a Bokeh figure without data; lib/web/explorer.js fills it with the chosen video.
+The page is `explorer.md`. In `_static/explorer/` each video has a script with its data and one picture of small frames,
+side by side. Scripts assign their data, because a page opened from the file system may not fetch files. The figure is
+Bokeh's and empty; web/explorer.js fills it with the chosen video.
 """
 
 import json
@@ -64,57 +57,32 @@ def timelines() -> figure:
 
     Sources, by name: `bars`, `wrong` and `texts`; the playhead is the span `playhead`.
     """
-    view = figure(
-        name="timelines",
-        height=200,
-        sizing_mode="stretch_width",
-        x_range=Range1d(start=0, end=1),
-        y_range=Range1d(start=1, end=0),
-        x_axis_label="seconds",
-        tools="",
-        toolbar_location=None,
-        min_border_left=8,
-        min_border_right=14,
-        outline_line_color=None,
-        border_fill_color=None,  # the page's colour, dark or light
-        background_fill_color=None,
-    )
-    view.yaxis.visible = False
-    view.ygrid.visible = False
+    axes = {"x_range": Range1d(start=0, end=1), "y_range": Range1d(start=1, end=0), "x_axis_label": "seconds"}
+    bare = {"tools": "", "toolbar_location": None, "outline_line_color": None}
+    see_through = {"border_fill_color": None, "background_fill_color": None}  # the page's colour, dark or light
+    size = {"height": 200, "sizing_mode": "stretch_width", "min_border_left": 8, "min_border_right": 14}
+    view = figure(name="timelines", **axes, **bare, **see_through, **size)
+    view.yaxis.visible = view.ygrid.visible = False
     view.xaxis.ticker = BasicTicker(desired_num_ticks=8)
     view.xaxis.axis_label_text_font_style = "normal"
     view.xgrid.grid_line_alpha = 0.5
-    bars = ColumnDataSource(_empty("left", "right", "y", "colour", "ink", "pattern", *_TOLD, "verdict"), name="bars")
+    place, about = ("left", "right", "y"), ("name", "row", "start", "end", "seconds")
+    bars = _source("bars", *place, "colour", "ink", "pattern", *about, "verdict")
+    wrong, texts = _source("wrong", *place, *about, "truth"), _source("texts", "x", "y", "text")
+    spans = {"y": "y", "left": "left", "right": "right", "line_color": None}
     filling = {"fill_color": "colour", "hatch_pattern": "pattern", "hatch_color": "ink", "hatch_alpha": 0.6}
-    drawn = view.hbar(
-        y="y", left="left", right="right", height=0.42, source=bars, line_color=None, hatch_scale=9, **filling
-    )
-    wrong = ColumnDataSource(_empty("left", "right", "y", *_TOLD, "truth"), name="wrong")
-    strips = view.hbar(
-        y="y",
-        left="left",
-        right="right",
-        height=0.11,
-        source=wrong,
-        line_color=None,
-        fill_color="#c62828",
-        name="strips",
-    )
-    texts = ColumnDataSource(_empty("x", "y", "text"), name="texts")
+    drawn = view.hbar(source=bars, height=0.42, hatch_scale=9, **spans, **filling)
+    strips = view.hbar(source=wrong, height=0.11, fill_color="#c62828", name="strips", **spans)
     view.text("x", "y", "text", source=texts, text_font_size="12px", text_baseline="bottom", x_offset=2, name="ink")
-    view.add_tools(
-        HoverTool(renderers=[drawn], tooltips=BAR, point_policy="follow_mouse"),
-        HoverTool(renderers=[strips], tooltips=WRONG, point_policy="follow_mouse"),
-    )
+    for one, tooltips in ((drawn, BAR), (strips, WRONG)):
+        view.add_tools(HoverTool(renderers=[one], tooltips=tooltips, point_policy="follow_mouse"))
     view.add_layout(Span(location=0, dimension="height", line_width=2, name="playhead"))
     return view
 
 
-_TOLD = ("name", "row", "start", "end", "seconds")
-
-
-def _empty(*columns: str) -> dict[str, list]:
-    return {column: [] for column in columns}
+def _source(name: str, *columns: str) -> ColumnDataSource:
+    """An empty source."""
+    return ColumnDataSource({column: [] for column in columns}, name=name)
 
 
 SIDE = 96  # pixels of a frame's longer side, at most
@@ -129,10 +97,9 @@ class Sheet:
 
     Attributes:
         every: seconds between frames.
-        count: of frames.
-        columns: of the grid.
+        count: number of frames.
         width, height: of a frame, in pixels.
-        bad: frames of the video that cannot be decoded; the last good one stands in.
+        bad: number of frames that cannot be decoded and show the last good one.
     """
 
     every: int
@@ -144,10 +111,10 @@ class Sheet:
 
 
 def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:
-    """Write `<folder>/<video>.webp`, if it is not there yet.
+    """Write `<folder>/<video>.webp` and a note of its source, so that each video is decoded once.
 
     Args:
-        budget: bytes that the picture may have; where even a frame in ten minutes does not fit, that is taken.
+        budget: bytes that the picture may have; one frame in ten minutes is taken even if it does not fit.
 
     Raises:
         VideoError: no such file, or it cannot be decoded.
@@ -161,9 +128,9 @@ def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:
         kept = json.loads(note.read_text(encoding="utf-8"))
         if kept["made_from"] == made_from:
             return Sheet(**kept["sheet"])
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # a line a damaged frame; they are counted here
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # it prints a line per damaged frame; they are counted here
     frames = read_video(video)
-    small = []  # a frame a second; a video is far too large to be held
+    small = []  # one frame per second; a whole video would not fit in memory
     for number, frame in enumerate(frames):
         if number == math.ceil(len(small) * EVERY[0] * frames.fps):
             scale = min(1.0, SIDE / max(frame.shape[:2]))
@@ -205,7 +172,7 @@ def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
         done: chapters that have run.
 
     Returns:
-        The page's name; nothing where no method has predicted any video.
+        The page's name; nothing if no method has predicted any video.
 
     Raises:
         ParameterError, DatasetError, PredictionError: the data set or a prediction cannot be used.
@@ -239,7 +206,7 @@ def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
 
 
 def _pictures(dataset: Dataset, video: str, kept: Path, here: Path, budget: int) -> dict:
-    """The sheet of frames, copied to the page's data; or the reason why there is none, as a sentence for the reader."""
+    """The sheet of frames, copied to the page's data, or a sentence that says why there is none."""
     try:
         sheet = thumbnail_sheet(dataset.root / "videos" / f"{video}.avi", kept, budget)
     except VideoError:
