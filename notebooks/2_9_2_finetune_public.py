@@ -42,10 +42,9 @@ book.metrics(result.metrics)
 # %% tags=["remove-input"]
 videos, classes = len(target.dataset.split(book.splits[0])[0]), len(target.dataset.classes)
 outputs = settings.head or classes
-book.say(sentences.first_epoch(result.history, videos, settings.warmup, outputs, classes))
-for number in book.splits:
-    if absent := target.absent(number):
-        book.say(sentences.not_learnt(number, absent))
+begins = sentences.first_epoch(result.history, videos, settings.warmup, outputs, classes)
+absent = sentences.not_learnt({number: target.absent(number) for number in book.splits})
+book.say(f"{begins} {absent}")
 
 # %%
 begun = result.history[result.history["epoch"] <= short]

@@ -17,7 +17,7 @@ from lib.beyond.controls import views
 from lib.beyond.controls.decoding import decode, objective, write_decoded
 from lib.beyond.controls.design import PROBES, TRAINED, run_controls
 from lib.beyond.controls.features import feature_length, make_seconds, zero_shot_controls
-from lib.beyond.controls.intervals import differences, estimates, video_items
+from lib.beyond.controls.intervals import USES, differences, effect_sentence, estimates, video_items
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.recipes import load_pretrained
 from lib.scoring.folders import name_seeds, score_methods
@@ -59,7 +59,7 @@ book.say(
 # %% [markdown]
 # Without labels of the target: other prompts, towers that never saw a narration, S3D's own text
 # head, and S3D's features at their own length, while the model learned on features of length 1.
-# The thesis met the last by chance: how HowTo100M's released features were made is not known.
+# The thesis ran into the last case by accident: how HowTo100M's released features were made is not known.
 
 # %%
 length = feature_length(book, target, ready, target.dataset.split(settings.splits[0])[1][0])
@@ -150,10 +150,11 @@ caption = "What pre-training, the text model's start and the backbone add."
 book.figure("pretraining_effects", views.forest(part), part.reset_index(), caption)
 
 # %% tags=["remove-input"]
-book.say(views.effects(part))
+asked = found.loc[[question for question in USES if question in found.index]]
+book.say(f"**{effect_sentence(asked, book.params.data.name)}** {views.effects(part)}")
 
 # %% [markdown]
-# The smaller choices, some of which the thesis's code made unawares:
+# The smaller choices, some of which the thesis's code made unknowingly:
 
 # %%
 part = views.asked(found, views.SMALL_CHOICES)

@@ -101,7 +101,7 @@ CHAPTERS = {
     "4_1_audit": Chapter(
         ("data",),
         optional=("real_labels", "real_predictions"),
-        about="The thesis's published numbers, and real labels of 50 Salads",
+        about="The thesis's published numbers",
     ),
     "4_2_controls": Chapter(
         (*TRANSFER, "i3d", "backbone", "asformer", "finetune", "controls"),

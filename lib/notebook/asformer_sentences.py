@@ -34,16 +34,17 @@ def training_ended(history: pd.DataFrame) -> str:
 
     >>> row = {"epoch": 3, "train_accuracy": 91.0, "learning_rate": 5e-4}
     >>> training_ended(pd.DataFrame([row, row | {"train_accuracy": 93.0}]))
-    'After 3 epochs the training accuracy is 92.0 % (91.0 to 93.0 by split), the learning rate 5.0e-04.'
+    'After epoch 3 the training accuracy is 92.0 % (91.0 to 93.0 by split), the learning rate 5.0e-04.'
     >>> training_ended(pd.DataFrame([row]))
-    'After 3 epochs the training accuracy is 91.0 %, the learning rate 5.0e-04.'
+    'After epoch 3 the training accuracy is 91.0 %, the learning rate 5.0e-04.'
     """
     last = history[history["epoch"] == history["epoch"].max()]
     accuracy = last["train_accuracy"]
     splits = f" ({span(accuracy)} by split)" if accuracy.nunique() > 1 else ""
-    rates = " to ".join(f"{rate:.1e}" for rate in sorted(last["learning_rate"].unique()))
+    rate = last["learning_rate"]
+    rates = " to ".join(dict.fromkeys((f"{rate.min():.1e}", f"{rate.max():.1e}")))
     return (
-        f"After {last['epoch'].max()} epochs the training accuracy is {accuracy.mean():.1f} %{splits}, "
+        f"After epoch {last['epoch'].max()} the training accuracy is {accuracy.mean():.1f} %{splits}, "
         f"the learning rate {rates}."
     )
 

@@ -185,11 +185,11 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
     """
     found, chapter = open_profile(profile, overrides), CHAPTERS[name]
     plots.set_style()
-    notice = (
-        f"{chapter.about}: nothing on this page comes from the profile's data."
-        if chapter.about
-        else found.params.notice
-    )
+    about, notice = found.params.data.name, found.params.notice
+    if chapter.about:
+        real = "real_labels" in chapter.optional and found.real_labels() is not None
+        about = f"{chapter.about}{' and real labels of 50 Salads' if real else ''}"
+        notice = f"{about}: nothing on this page comes from the profile's data."
     display(HTML(f'<div class="notice" lang="en">{html.escape(notice)}</div>'))
     if "REPORT_ATOM" not in os.environ:  # lib.run writes that itself
         mark_by_hand(found.out.notebooks / name, overrides, sections(name, found.params))
@@ -202,5 +202,5 @@ def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence
         split=None if str(split) == "all" else int(split),
         section=number(name),
         name=name,
-        about=chapter.about or found.params.data.name,
+        about=about,
     )

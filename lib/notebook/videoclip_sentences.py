@@ -125,13 +125,23 @@ def first_epoch(history: pd.DataFrame, videos: int, warmup: int, outputs: int, c
     )
 
 
-def not_learnt(split: int, absent: Sequence[str]) -> str:
-    """The classes that no training video of a split contains.
+def not_learnt(absent: Mapping[int, Sequence[str]]) -> str:
+    """The classes that no training video of a split contains, by split; nothing if there are none.
 
-    >>> not_learnt(2, ["peel_cucumber"])
-    'Split 2: no training video has peel_cucumber, so it cannot be learnt.'
+    >>> not_learnt({1: ["serve"], 2: ["peel", "serve"], 3: ["serve"], 4: []})
+    'No training video has serve (splits 1, 3) or peel, serve (split 2), which therefore cannot be learnt.'
+    >>> not_learnt({1: []})
+    ''
     """
-    return f"Split {split}: no training video has {', '.join(absent)}, so it cannot be learnt."
+    where: dict[str, list[str]] = {}
+    for split, names in absent.items():
+        where.setdefault(", ".join(names), []).append(str(split))
+    parts = [
+        f"{names} (split{'s' if len(splits) > 1 else ''} {', '.join(splits)})"
+        for names, splits in where.items()
+        if names
+    ]
+    return f"No training video has {' or '.join(parts)}, which therefore cannot be learnt." if parts else ""
 
 
 def losses_at_the_end(history: pd.DataFrame, thesis: int) -> str:
@@ -146,7 +156,7 @@ def losses_at_the_end(history: pd.DataFrame, thesis: int) -> str:
     """
     last = history[history["epoch"] == history["epoch"].max()]
     return (
-        f"After {int(history['epoch'].max())} epochs the training loss is {last['train_loss'].mean():.2f} and the test "
+        f"After epoch {int(history['epoch'].max())} the training loss is {last['train_loss'].mean():.2f} and the test "
         f"loss {last['test_loss'].mean():.2f} (mean over the splits). The test loss is lowest at the last epoch in "
         f"{falling(history, 'test_loss')} of {len(last)} splits (thesis: {thesis} of 5 splits)."
     )
@@ -163,13 +173,13 @@ def falling(history: pd.DataFrame, loss: str) -> int:
 
 
 def still_falling(history: pd.DataFrame) -> str:
-    """Whether the losses of the long fine-tuning still fall at its end.
+    """In how many splits the losses of the long fine-tuning are lowest at its end.
 
     >>> still_falling(pd.DataFrame({"split": 1, "epoch": [1, 2], "train_loss": [3, 2], "test_loss": [2, 3]}))
-    'At the last epoch the training loss still falls in 1 of 1 splits, the test loss in 0.'
+    'The training loss is lowest at the last epoch in 1 of 1 splits, the test loss in 0.'
     """
     return (
-        f"At the last epoch the training loss still falls in {falling(history, 'train_loss')} of "
+        f"The training loss is lowest at the last epoch in {falling(history, 'train_loss')} of "
         f"{history['split'].nunique()} splits, the test loss in {falling(history, 'test_loss')}."
     )
 

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
+from lib.beyond.controls.intervals import USES, effect_sentence
 from lib.core.files import revision
 from lib.core.paths import Outputs
 from lib.data.profile import Profile
@@ -29,11 +30,6 @@ from lib.scoring.seconds import SECONDS
 QUESTION = "Does multimodal pre-training help action segmentation?"
 NO_ANSWER = "No method of the thesis has been scored in this profile."
 MEASURES = {"accuracy": "accuracy", "f1@50": "F1@50"}
-CONTROLS = {  # questions of 4.2 on pre-training
-    "Pre-training, zero-shot": "zero-shot",
-    "Pre-training, fine-tuned": "fine-tuned",
-    "Pre-trained states against untrained, probe": "frozen, linear probe",
-}
 TUNED = r"videoclip_\w+_epochs"
 
 
@@ -66,12 +62,12 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
 
 
 def controlled(out: Outputs, done: list[str]) -> pd.DataFrame:
-    """What pre-training adds, all else equal (4.2), in points: one row per question of CONTROLS that was asked."""
+    """What pre-training adds, all else equal (4.2), in points: one row per question of USES that was asked."""
     file = out.tables / "table_controls_differences.csv"
     if "4_2_controls" not in done or not file.exists():
         return pd.DataFrame()
     found = pd.read_csv(file).set_index("question")
-    return found.reindex([question for question in CONTROLS if question in found.index]).rename(index=CONTROLS)
+    return found.reindex([question for question in USES if question in found.index])
 
 
 def best_tuned(table: pd.DataFrame, column: str = "accuracy") -> str | None:
@@ -111,37 +107,6 @@ def audit_sentence(claims: pd.DataFrame) -> str:
         f"accuracy {'ahead of' if gain >= 0 else 'behind'} the baseline"
         f"{f', {within}' if row['verdict'] == 'inconclusive' else ''}."
     )
-
-
-USES = {"zero-shot": "zero-shot", "fine-tuned": "after fine-tuning", "frozen, linear probe": "in a linear probe"}
-
-
-def effect_sentence(effects: pd.DataFrame, data: str) -> str:
-    """What pre-training does to accuracy with everything else equal, from `controlled`, on the named data.
-
-    >>> told = pd.DataFrame({"accuracy told": ["higher", "inconclusive", "lower"]}, index=list(USES))
-    >>> effect_sentence(told, "demo")[53:]
-    'pre-training raises accuracy zero-shot and lowers it in a linear probe; after fine-tuning no effect is detectable.'
-    >>> effect_sentence(told.iloc[:1], "demo")
-    'In the runs here (demo), with everything else equal, pre-training raises accuracy zero-shot.'
-    >>> effect_sentence(told.iloc[1:2], "demo")[53:]
-    'pre-training has no detectable effect on accuracy after fine-tuning.'
-    """
-    uses = {
-        verdict: [USES[str(kind)] for kind in effects.index[effects["accuracy told"] == verdict]]
-        for verdict in ("higher", "lower", "inconclusive")
-    }
-    verbs = [(verb, " and ".join(uses[verdict])) for verdict, verb in (("higher", "raises"), ("lower", "lowers"))]
-    said = [f"{verb} accuracy {where}" for verb, where in verbs if where]
-    text, unclear = (
-        " and ".join(said).replace(" and lowers accuracy", " and lowers it"),
-        " or ".join(uses["inconclusive"]),
-    )
-    if not text:
-        text = f"has no detectable effect on accuracy {unclear}"
-    elif unclear:
-        text += f"; {unclear} no effect is detectable"
-    return f"In the runs here ({data}), with everything else equal, pre-training {text}."
 
 
 def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done: list[str]) -> list[str]:
@@ -232,7 +197,7 @@ def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
             effects[measure], places, xerr=np.stack([low, high]), fmt="o", color=colour, capsize=2.5, label=title
         )
     ax.axvline(0, color="#555555", lw=1)
-    ax.set_yticks(range(len(effects)), [f"pre-training, {kind}" for kind in effects.index])
+    ax.set_yticks(range(len(effects)), [str(question) for question in effects.index])
     ax.set(ylim=(len(effects) - 0.5, -0.5), xlabel="points that pre-training adds, all else equal (4.2)")
     return ax
 

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from lib.batch.failures import Failure, failures, short, troubled
 from lib.batch.requirements import relative, without
+from lib.core.chapters import number
 from lib.core.paths import ROOT, Outputs
 from lib.data.profile import Profile
 from lib.notebook.markup import Shown, shown_outputs
@@ -106,10 +107,18 @@ def shown_by(out: Outputs, page: str) -> list[Shown]:
 
 def write_chapters(out: Outputs, pages: Mapping[str, NotebookNode], source: Path) -> None:
     """Write the notebooks for Sphinx, and their pictures and data as files below `source`/_extra, the site's root."""
+    places = references(pages)
     for page, notebook in pages.items():
-        for cell in notebook.cells:  # papermill's parameters are in the manifest; they are no reading matter
-            if "injected-parameters" in cell.metadata.get("tags", []):
-                cell.metadata["tags"].append("remove-cell")
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = linked(cell.source, places)
+                continue
+            # papermill's parameters are in the manifest; other code is folded, so that sentence and figure meet
+            tags = cell.metadata.setdefault("tags", [])
+            if "injected-parameters" in tags:
+                tags.append("remove-cell")
+            elif not {"remove-input", "remove-cell", "hide-input"} & set(tags):
+                tags.append("hide-input")
         words: set[str] = set()
         for shown, output in shown_outputs(notebook):
             for file in filter(None, (shown.data, shown.picture)):
@@ -122,6 +131,36 @@ def write_chapters(out: Outputs, pages: Mapping[str, NotebookNode], source: Path
         notebook.metadata.pop("papermill", None)
         notebook.metadata["myst"] = {"html_meta": {"keywords": ", ".join(sorted(words))}} if words else {}
         nbformat.write(notebook, source / f"{page}.ipynb")
+
+
+def references(pages: Mapping[str, NotebookNode]) -> dict[str, str]:
+    """Where the text's references lead: "2.6", "Figure 3" -> address; "2.3" is the first of its sections."""
+    places: dict[str, str] = {}
+    for page, notebook in pages.items():
+        section = number(page)
+        for name in (section, section[:3]) if "." in section else (f"Chapter {section}", f"chapter {section}"):
+            places.setdefault(name, f"{page}.html")
+        places |= {shown.title: f"{page}.html#{shown.id}" for shown, _ in shown_outputs(notebook)}
+    return places
+
+
+# what holds no reference (headings, formulas, code, links), then figures, tables and sections, but no measurements
+REFERENCE = re.compile(
+    r"^#.*$|\$+[^$]*\$+|`[^`]*`|\[[^]]*\]\([^)]*\)|"
+    r"\b(?:(?:Figure|Table|[Cc]hapter) )?(?<![\d.])\d+(?:\.\d)*(?![\d.]*\d| (?:%|s|points|million|hours)\b)",
+    re.MULTILINE,
+)
+
+
+def linked(text: str, places: Mapping[str, str]) -> str:
+    """Markdown with its references to sections, figures and tables as links.
+
+    >>> places = {"2.6": "2_6.html", "Figure 3": "2_2.html#figure_03"}
+    >>> linked("As in 2.6 (Figure 3), not 2.6 s, 12.6, `2.6` or 2.6.1.", places)
+    'As in <a href="2_6.html">2.6</a> (<a href="2_2.html#figure_03">Figure 3</a>), not 2.6 s, 12.6, `2.6` or 2.6.1.'
+    """
+    link = {name: f'<a href="{place}">{name}</a>' for name, place in places.items()}
+    return REFERENCE.sub(lambda found: link.get(found[0], found[0]), text)
 
 
 def _words(data: Path) -> set[str]:

@@ -142,3 +142,42 @@ def seeds_table(metrics: pd.DataFrame) -> pd.DataFrame:
                 for what, spread in (("seeds", within), ("splits", between))
             }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+
+
+USES = {  # questions on pre-training, and where it is used
+    "Pre-training, zero-shot": "zero-shot",
+    "Pre-training, fine-tuned": "after fine-tuning",
+    "Pre-trained states against untrained, probe": "in a linear probe",
+}
+
+
+def effect_sentence(effects: pd.DataFrame, data: str) -> str:
+    """What pre-training does to accuracy with everything else equal, on the named data.
+
+    Args:
+        effects: rows of `differences`, by question, those of USES.
+
+
+    >>> told = pd.DataFrame({"accuracy told": ["higher", "inconclusive", "lower"]}, index=list(USES))
+    >>> effect_sentence(told, "demo")[53:]
+    'pre-training raises accuracy zero-shot and lowers it in a linear probe; after fine-tuning no effect is detectable.'
+    >>> effect_sentence(told.iloc[:1], "demo")
+    'In the runs here (demo), with everything else equal, pre-training raises accuracy zero-shot.'
+    >>> effect_sentence(told.iloc[1:2], "demo")[53:]
+    'pre-training has no detectable effect on accuracy after fine-tuning.'
+    """
+    uses = {
+        verdict: [USES[str(question)] for question in effects.index[effects["accuracy told"] == verdict]]
+        for verdict in ("higher", "lower", "inconclusive")
+    }
+    verbs = [(verb, " and ".join(uses[verdict])) for verdict, verb in (("higher", "raises"), ("lower", "lowers"))]
+    said = [f"{verb} accuracy {where}" for verb, where in verbs if where]
+    text, unclear = (
+        " and ".join(said).replace(" and lowers accuracy", " and lowers it"),
+        " or ".join(uses["inconclusive"]),
+    )
+    if not text:
+        text = f"has no detectable effect on accuracy {unclear}"
+    elif unclear:
+        text += f"; {unclear} no effect is detectable"
+    return f"In the runs here ({data}), with everything else equal, pre-training {text}."
