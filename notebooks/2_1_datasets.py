@@ -106,6 +106,19 @@ splits, caption = facts.split_table(dataset)
 book.table("splits", splits, splits.reset_index(), caption)
 
 # %% [markdown]
+# ### How a prediction is scored
+#
+# - **Accuracy**: the share of frames (or seconds) with the correct label, over all test videos.
+# - **Edit score**: $100\,(1 - d / \max(n, m))$, where $d$ edits turn the $m$ predicted segments
+#   into the $n$ true ones; only their order counts, not their lengths. Mean over the videos.
+# - **F1@k**: a predicted segment is correct if it overlaps a true segment of its class, not matched
+#   before, by at least $k$ % (intersection over union). Hits, false alarms and misses are *pooled*,
+#   that is, summed over a split's test videos, before F1 is taken. Cutting one action into two
+#   hardly costs accuracy but costs F1.
+# - **Background**: 50 Salads marks the time before and after the recipe as `action_start` and
+#   `action_end`. They are classes like any other here; some papers leave them out.
+
+# %% [markdown]
 # ## 2.1.2 The pre-training set
 #
 # HowTo100M holds 136.6 million clips of 1.2 million narrated videos (the thesis's figures, after

@@ -40,9 +40,9 @@ book.source(merge_windows)
 # %% [markdown]
 # ## One video on its way
 #
-# The text tower reads each class name once. No background class is added: every second of the data
-# set has one of the classes, and two of them, `action_start` and `action_end`, are close to a
-# background.
+# The text tower reads each class name once. No background class is added; two of the classes,
+# `action_start` and `action_end`, are close to one. Seconds without a label, at the end of some
+# videos, count as the first class, as in the thesis's code.
 
 # %%
 ready = load_pretrained(book, "own")

@@ -220,7 +220,7 @@ def learning_curve_panels(history: pd.DataFrame | Mapping[str, pd.DataFrame], va
         learning_curves(histories[title], column, ax, values[column]).set_title(title)
         if len(histories) > 1:
             ax.label_outer()
-    axes[0].legend()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=6, frameon=False)
     return figure
 
 
@@ -242,7 +242,7 @@ def curve_panels(
         if level:
             ax.axhline(level[1], color=MEAN_COLOUR, ls="--", lw=1, label=level[0])
     if len(axes[0].get_lines()) > 1:
-        axes[0].legend()
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=6, frameon=False)
     return figure
 
 

@@ -31,12 +31,12 @@ def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride:
 
     >>> table = pd.DataFrame({"windows": [1, 2], "truth": ["cut", "mix"], "best": ["cut", "cut"]})
     >>> windows_of("rgb-01-1", table, 2, 32, 16, "cut_tomato")[:75]
-    '`rgb-01-1`: 2 seconds in 2 windows of 32, one every 16. 50% of its seconds '
+    '`rgb-01-1`: 2 seconds in 2 windows of 32, one every 16. 50% of its seconds,'
     """
     return (
         f"`{video}`: {len(table)} seconds in {windows} windows of {size}, one every {stride}. "
-        f"{(table['windows'] > 1).mean():.0%} of its seconds are in more than one window; the first {stride} and the "
-        f"last are in one only. The text tower read e.g. “{prompt}”. {(table['truth'] == table['best']).mean():.0%} of "
+        f"{(table['windows'] > 1).mean():.0%} of its seconds, all but those at its ends, are in more than one window. "
+        f"The text tower read e.g. “{prompt}”. {(table['truth'] == table['best']).mean():.0%} of "
         "the seconds get their class."
     )
 
@@ -57,8 +57,8 @@ def window_edges(places: pd.DataFrame, overlapping: float, apart: float) -> str:
     means = [(part["accuracy"] * part["seconds"]).sum() / part["seconds"].sum() for part in (outer, inner)]
     return (
         f"The outer half of a window has {means[0]:.1f} % correct, the inner half {means[1]:.1f} %. Windows that "
-        f"overlap by half and are averaged give {overlapping:.1f} %, windows side by side {apart:.1f} %: overlap gains "
-        f"{overlapping - apart:+.1f} points here. Averaging scores and averaging states are the same, as a score is "
+        f"overlap by half and are averaged give {overlapping:.1f} %, windows side by side {apart:.1f} %. "
+        "Averaging scores and averaging states are the same, as a score is "
         "linear in the state."
     )
 
