@@ -14,7 +14,7 @@ import pandas as pd
 from lib.core.command import one_line
 from lib.data.predictions import PredictionError
 from lib.data.profile import Profile, open_profile
-from lib.scoring.folders import cells_of, score_methods
+from lib.scoring.folders import cells_of, has_predicted, score_methods
 from lib.scoring.metrics import METRICS
 
 
@@ -38,17 +38,6 @@ def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
     return by_method.mean().assign(accuracy_sd=by_method["accuracy"].std()).loc[list(methods)]
 
 
-def predicted(profile: Profile) -> list[str]:
-    """Methods that have a folder of predictions for every split."""
-    folders = sorted(path for path in (profile.out.root / "predictions").glob("*") if path.is_dir())
-    whole = (path.name for path in folders)
-    return [
-        name
-        for name in whole
-        if all(profile.out.predictions(name, split).is_dir() for split in profile.params.data.split_numbers)
-    ]
-
-
 @one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.compare", description="Score methods by their predictions.")
@@ -56,7 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options = parser.parse_args(arguments)
     profile = open_profile(options.params)
-    if not (methods := options.methods or predicted(profile)):
+    folders = sorted((profile.out.root / "predictions").glob("*"))
+    methods = options.methods or [folder.name for folder in folders if has_predicted(profile, folder.name)]
+    if not methods:
         raise PredictionError(f"{profile.out.root / 'predictions'}: no method has predicted all splits; run one first")
     print(compare(profile, methods).round(1).to_string())
     return 0

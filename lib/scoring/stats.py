@@ -53,10 +53,10 @@ def verdict(found: Direction, claimed: Literal["higher", "lower", "level"], caus
 
 @dataclass(frozen=True)
 class Paired:
-    """Mean of `n` paired differences, their standard deviation, 95 % interval of the mean, t, two-sided p."""
+    """Mean of `n` paired differences, their standard deviation, 95 % interval, t, two-sided p."""
 
     n: int
-    mean: float
+    difference: float
     sd: float
     low: float
     high: float

@@ -19,7 +19,12 @@ BEST = "baseline_best_epoch"  # the epoch with the highest accuracy on the test 
 OWN_8, OWN_15 = "videoclip_own_8_epochs", "videoclip_own_15_epochs"
 PUBLIC_8, PUBLIC_15 = "videoclip_public_8_epochs", "videoclip_public_15_epochs"
 OWN_ZERO, PUBLIC_ZERO = "videoclip_own_zero_shot", "videoclip_public_zero_shot"
-VARIANTS = (OWN_8, OWN_15, PUBLIC_8, PUBLIC_15)
+VARIANTS = {
+    OWN_8: "own, 8 epochs",
+    OWN_15: "own, 15 epochs",
+    PUBLIC_8: "public, 8 epochs",
+    PUBLIC_15: "public, 15 epochs",
+}
 AS_PRINTED = "against the baseline, as printed"
 SOUND = "against the baseline, without the wrong row"
 FEATURES = "the authors' features against own"
@@ -98,24 +103,17 @@ def _test(first: list[float], second: list[float]) -> dict[str, float]:
     plain, corrected = paired_t(first, second), paired_t(first, second, TEST_SHARE)
     wilcoxon_p, lowest_p = wilcoxon_exact(first, second)
     differences = np.round(np.subtract(first, second), 9)
-    return {
-        "n": plain.n,
-        "difference": plain.mean,
-        "sd": plain.sd,
-        "low": plain.low,
-        "high": plain.high,
-        "t": plain.t,
-        "p": plain.p,
-        "corrected_low": corrected.low,
-        "corrected_high": corrected.high,
-        "corrected_t": corrected.t,
-        "corrected_p": corrected.p,
-        "wilcoxon_p": wilcoxon_p,
-        "wilcoxon_lowest": lowest_p,
-        "wins": int((differences > 0).sum()),
-        "ties": int((differences == 0).sum()),
-        "detectable": detectable_difference(plain.sd, plain.n, TEST_SHARE),
-    }
+    return (
+        vars(plain)
+        | {f"corrected_{name}": getattr(corrected, name) for name in ("low", "high", "t", "p")}
+        | {
+            "wilcoxon_p": wilcoxon_p,
+            "wilcoxon_lowest": lowest_p,
+            "wins": int((differences > 0).sum()),
+            "ties": int((differences == 0).sum()),
+            "detectable": detectable_difference(plain.sd, plain.n, TEST_SHARE),
+        }
+    )
 
 
 def _values(method: str, metric: str, splits: list[int]) -> list[float]:
