@@ -69,10 +69,6 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
 
     Assumes independent values from a normal distribution; with three seeds the factor is 4.3 standard errors.
 
-    Args:
-        values: at least two.
-        level: of confidence.
-
     Raises:
         ValueError: fewer than two values.
 

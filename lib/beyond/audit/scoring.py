@@ -24,17 +24,14 @@ Pairs = Mapping[str, Pair]  # video -> (prediction, truth)
 
 
 def at_rates(pairs: Pairs, fps: float, uncovered: str) -> dict[str, dict[str, Pair]]:
-    """The same predictions at 30 labels per second, and at one with two kinds of truth.
+    """The same predictions of frames at 30 labels per second, and at one with two kinds of truth.
 
     Args:
-        pairs: one label per frame.
-        fps: frames per second.
         uncovered: the thesis's label for seconds that no segment fills (lib/scoring/seconds.py).
     """
     seconds, targets = {}, {}
     for video, (prediction, truth) in pairs.items():
-        sampled = at_one_fps(prediction, fps)
-        middle = at_one_fps(truth, fps)
+        sampled, middle = at_one_fps(prediction, fps), at_one_fps(truth, fps)
         seconds[video] = (sampled[: len(middle)], middle)
         targets[video] = (sampled, second_targets(truth, fps, uncovered, seconds=len(sampled)))
     return {FRAMES: dict(pairs), SECONDS: seconds, TARGETS: targets}

@@ -18,6 +18,14 @@ from lib.data.dataset import Dataset
 from lib.scoring.published import METHOD_TABLES, SPLITS, published_list, published_table
 from lib.scoring.stats import ALPHA
 
+FINE_TUNED = (6, 7, 8, 9)
+Row = tuple[int, int]  # table, split
+
+
+def rows_of(number: int) -> pd.DataFrame:
+    """The five splits of a table, with columns split and table beside its own."""
+    return published_table(number).loc[list(SPLITS)].reset_index().assign(table=number)
+
 
 def recomputed_means() -> pd.DataFrame:
     """Every printed mean beside that of its rows.
@@ -67,15 +75,6 @@ def equal_thresholds() -> pd.DataFrame:
                 value = gaps.loc[(number, split), high]
                 found.append((number, split, f"{high} = {low}", value, rest.min(), rest.max()))
     return pd.DataFrame(found, columns=["table", "split", "equal", "value", "lowest_gap", "highest_gap"])
-
-
-def rows_of(number: int) -> pd.DataFrame:
-    """The five splits of a table, with columns split and table beside its own."""
-    return published_table(number).loc[list(SPLITS)].reset_index().assign(table=number)
-
-
-FINE_TUNED = (6, 7, 8, 9)
-Row = tuple[int, int]  # table, split
 
 
 def mean_lengths(labels: Dataset | None) -> dict[int, float] | None:
@@ -142,12 +141,12 @@ def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
 
 def slips(duplicates: pd.DataFrame) -> list[Row]:
     """(table, split) of the rows that `duplicated_rows` found out of place."""
-    wrong = []
-    for row in duplicates.to_dict("records"):
-        for prefix in ("", "other_"):
-            if row["out_of_place"] == _called((row[f"{prefix}table"], row[f"{prefix}split"])):
-                wrong.append((row[f"{prefix}table"], row[f"{prefix}split"]))
-    return wrong
+    return [
+        row
+        for pair in duplicates.to_dict("records")
+        for row in ((pair["table"], pair["split"]), (pair["other_table"], pair["other_split"]))
+        if pair["out_of_place"] == _called(row)
+    ]
 
 
 @dataclass(frozen=True)
@@ -177,15 +176,12 @@ class Corrected:
 def corrected_mean(slip: Row) -> Corrected:
     """Replace a wrong row's accuracy. Assumes that its loss is its own, and a normal scatter about a straight line."""
     fine_tuned = pd.concat([rows_of(number) for number in FINE_TUNED]).set_index(["table", "split"])
-    others, loss = fine_tuned.drop(slip), fine_tuned.loc[slip, "best_loss"]
-    line = stats.linregress(others["best_loss"], others["accuracy"])
-    n, spread = len(others), others["best_loss"] - others["best_loss"].mean()
-    residual = float(
-        np.sqrt(((others["accuracy"] - line.intercept - line.slope * others["best_loss"]) ** 2).sum() / (n - 2))
-    )
-    predicted = float(line.intercept + line.slope * loss)
-    error = residual * np.sqrt(1 + 1 / n + (loss - others["best_loss"].mean()) ** 2 / (spread**2).sum())
-    half = float(stats.t.ppf(1 - ALPHA / 2, n - 2) * error)
+    others, loss = fine_tuned.drop(slip), float(fine_tuned.loc[slip, "best_loss"])
+    n, losses, accuracy = len(others), others["best_loss"], others["accuracy"]
+    line = stats.linregress(losses, accuracy)
+    residual = float(np.sqrt(((accuracy - line.intercept - line.slope * losses) ** 2).sum() / (n - 2)))
+    error = residual * np.sqrt(1 + 1 / n + (loss - losses.mean()) ** 2 / ((losses - losses.mean()) ** 2).sum())
+    predicted, half = float(line.intercept + line.slope * loss), float(stats.t.ppf(1 - ALPHA / 2, n - 2) * error)
     kept = others.loc[slip[0], "accuracy"].sum()
     baseline = published_table(METHOD_TABLES["baseline"]).loc[list(SPLITS), "accuracy"].sum()
     return Corrected(

@@ -56,14 +56,13 @@ def video_items(
 
 def value(items: Items, measure: str) -> float:
     """Mean over the seeds, in percent."""
-    total = np.sum(items, axis=0)[MEASURES.index(measure)]  # (seeds, 2)
-    return float(100 * (total[:, 0] / np.maximum(total[:, 1], 1e-9)).mean())
+    return float(_seeds(items, measure).mean())
 
 
-def seed_spread(items: Items, measure: str) -> float:
-    """Standard deviation over the seeds, in percent; NaN with one."""
-    total = np.sum(items, axis=0)[MEASURES.index(measure)]
-    return float(100 * np.std(total[:, 0] / total[:, 1], ddof=1)) if len(total) > 1 else float("nan")
+def _seeds(items: Items, measure: str) -> np.ndarray:
+    """The score of each seed, in percent."""
+    top, bottom = np.sum(items, axis=0)[MEASURES.index(measure)].T
+    return 100 * (top / np.maximum(bottom, 1e-9))
 
 
 def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 2000) -> pd.DataFrame:
@@ -74,7 +73,8 @@ def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 
         row: dict[str, float] = {"seeds": items[0].shape[1], "videos": len(items)}
         for measure in MEASURES:
             row |= _with_interval(measure, items, partial(value, measure=measure), resamples)
-            row[f"{measure} seeds"] = seed_spread(items, measure)
+            several = row["seeds"] > 1
+            row[f"{measure} seeds"] = float(np.std(_seeds(items, measure), ddof=1)) if several else float("nan")
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 

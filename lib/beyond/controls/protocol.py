@@ -67,7 +67,6 @@ def second_means(feature: np.ndarray, fps: float) -> np.ndarray:
 
     Args:
         feature: (D, frames).
-        fps: frames per second.
 
     Returns:
         (T, D), T = seconds that have begun.
