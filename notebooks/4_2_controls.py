@@ -153,7 +153,7 @@ book.figure("pretraining_effects", views.forest(part), part.reset_index(), capti
 book.say(views.effects(part))
 
 # %% [markdown]
-# The smaller choices, some of which the thesis's code made unawares:
+# The smaller choices, some of which the thesis's code made unknowingly:
 
 # %%
 part = views.asked(found, views.SMALL_CHOICES)

@@ -183,7 +183,7 @@ def test_clips_are_the_same_for_the_same_seed_only() -> None:
     assert not np.array_equal(first, other)
 
 
-def test_canvas_draws_where_it_is_told() -> None:
+def test_the_canvas_draws_at_the_given_place() -> None:
     image = np.zeros((40, 40, 3), np.uint8)
     Canvas(image, reach=1.0).fill(0.5 + 0.5j + box(0.2, 0.1), hsv(0, 0, 1))
     rows, columns = np.nonzero(image[..., 0])

@@ -105,8 +105,8 @@ def test_captions_are_sorted_and_lie_within_the_video(corpus: list[Video]) -> No
 def test_narration_has_its_faults(corpus: list[Video]) -> None:
     captions = [caption for one in corpus for caption in one.captions]
     assert 0.15 < np.mean([caption.step is None for caption in captions]) < 0.25
-    told = [{caption.step for caption in one.captions} for one in corpus]
-    silent = [number not in heard for one, heard in zip(corpus, told, strict=True) for number in range(len(one.steps))]
+    spoken = [{caption.step for caption in one.captions} for one in corpus]
+    silent = [number not in own for one, own in zip(corpus, spoken, strict=True) for number in range(len(one.steps))]
     assert 0.15 < np.mean(silent) < 0.25
     late = []
     for one in corpus:

@@ -74,7 +74,7 @@ def wrong_part(matrix: pd.DataFrame, name: str) -> float:
     return float(1 - right / either) if either else np.nan
 
 
-def verb_told(matrix: pd.DataFrame, verb: str) -> float:
+def verb_recognized(matrix: pd.DataFrame, verb: str) -> float:
     """Share of a verb's seconds that get a label with the verb, less the share of all other seconds that do."""
     of_verb = matrix.index.str.startswith(f"{verb}_")
     labelled, seconds = matrix.loc[:, of_verb].sum(axis=1), matrix.sum(axis=1)
@@ -192,7 +192,7 @@ CLAIMS = (
     _confused(18, CUT, "cut_cheese"),
     _confused(18, CUT, "cut_lettuce"),
     _confused(18, CUT, "action_end", only=(4, 5)),
-    _own("the action cut_… is told from other actions", lambda m: verb_told(m, "cut"), YES),
+    _own("the action cut_… is told from other actions", lambda m: verb_recognized(m, "cut"), YES),
     _confused(18, "add_vinegar", "add_oil"),
     _confused(18, "serve_salad_onto_plate", "action_end"),
     _change(f"the problem with {CUT} is smaller", lambda m: wrong_part(m, CUT), LOWER),

@@ -51,7 +51,7 @@ def recomputed_means() -> pd.DataFrame:
 
 
 def units_apart(printed: str, value: float) -> float:
-    """How far a value is from a printed number, in units of its last digit; rounding leaves half a unit at most.
+    """Difference from a printed number, in units of its last digit; rounding leaves half a unit at most.
 
     >>> round(units_apart("0.793", 0.7928), 3), round(units_apart("72.4", 72.7), 3)
     (-0.2, 3.0)
@@ -80,8 +80,8 @@ def equal_thresholds() -> pd.DataFrame:
 def mean_lengths(labels: Dataset | None) -> dict[int, float] | None:
     """Mean length of each split's test videos in seconds, from the real annotations; None without them.
 
-    As the thesis counted VideoCLIP's seconds: one a feature vector, the last begun one included, and the videos outlast
-    their labels by some frames.
+    Seconds are counted as the thesis counted VideoCLIP's: one per feature vector, including a last one that is only
+    begun; the videos outlast their labels by some frames.
     """
     if labels is None:
         return None
@@ -111,8 +111,8 @@ def edit_ratios(lengths: Mapping[int, float] | None) -> pd.DataFrame:
 def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
     """Pairs of rows that are equal in all five metrics, and which of the two is out of place.
 
-    Two rows of one split with one checkpoint (equal loss and epoch) are no fault. Of rows of two splits, that one is
-    out of place whose ratio lies outside the range of all other rows' while its double's lies inside.
+    Two rows of one split with one checkpoint (equal loss and epoch) are correct. Of rows of two splits, the one out of
+    place has a ratio outside the range of all other rows, while the other's lies inside.
 
     Args:
         ratios: as returned by `edit_ratios`.
@@ -208,4 +208,4 @@ def _out_of_place(row: Mapping[str, float], pair: list[Row]) -> str:
     if same and all(row[column] == row[f"other_{column}"] for column in ("best_loss", "best_epoch")):
         return "none: the same checkpoint"
     outside = [not row["lowest"] <= row[name] <= row["highest"] for name in ("ratio", "other_ratio")]
-    return _called(pair[outside.index(True)]) if sum(outside) == 1 else "one of the two, it cannot be told which"
+    return _called(pair[outside.index(True)]) if sum(outside) == 1 else "one of the two, undecided which"
