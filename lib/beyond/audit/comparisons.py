@@ -58,9 +58,8 @@ def paired_tests(wrong: Collection[Row]) -> pd.DataFrame:
     rows = []
     for question, pairs in QUESTIONS.items():
         for method, against in pairs:
-            left_out = (
-                set() if question == AS_PRINTED else {k for name, k in _named(wrong) if name in (method, against)}
-            )
+            tables = [METHOD_TABLES.get(name) for name in (method, against)]
+            left_out = {k for table, k in wrong if table in tables and question != AS_PRINTED}
             splits = [k for k in SPLITS if k not in left_out]
             for metric in METRICS if against != BEST else METRICS[:1]:
                 tested = _test(_values(method, metric, splits), _values(against, metric, splits))
@@ -83,10 +82,8 @@ def run_to_run() -> dict[str, float]:
             120), pooled over splits.
         trimming: Table 3 minus Table 2, split 1, trimmed at the end, nominally one setting.
     """
-    first, second = (
-        published_table(METHOD_TABLES[AUTHORS])["accuracy"],
-        published_table("authors_features_second_run")["accuracy"],
-    )
+    runs = (METHOD_TABLES[AUTHORS], "authors_features_second_run")
+    first, second = (published_table(name)["accuracy"] for name in runs)
     differences = (second - first).loc[list(SPLITS)]
     sd = float(np.sqrt((differences**2).mean() / 2))
     return {
@@ -120,8 +117,3 @@ def _values(method: str, metric: str, splits: list[int]) -> list[float]:
     if method == BEST:
         return published_table(METHOD_TABLES[BASELINE]).loc[splits, f"best_{metric}"].tolist()
     return published_table(METHOD_TABLES[method]).loc[splits, metric].tolist()
-
-
-def _named(wrong: Collection[Row]) -> list[tuple[str, int]]:
-    names = {table: name for name, table in METHOD_TABLES.items()}
-    return [(names[table], split) for table, split in wrong]
