@@ -170,8 +170,7 @@ def project(tmp_path_factory) -> Path:
     (root / "params" / "breakfast.yaml").write_text(yaml.safe_dump(profile))
     places = (
         r'^    (?:SECONDS|"2_4_videoclip"): Chapter\(',
-        r'(?<=    "3_conclusion": Chapter\(\n        \("data", "finetune"\),\n        needs=\(\n)',
-        r'^    "2_4_videoclip": "',
+        r"^\)(?=\n\n\ndef _trained)",
         r'^    "baseline": "asformer_own"',
     )
     for (name, line), before in zip(ADDED, places, strict=True):
