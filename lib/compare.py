@@ -5,13 +5,12 @@
 Without names: all methods with predictions. A folder of predictions may come from any program, also ASFormer's own.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 import pandas as pd
 
-from lib.core.command import one_line
+from lib.core.command import one_line, profile_parser
 from lib.data.predictions import PredictionError
 from lib.data.profile import Profile, open_profile
 from lib.scoring.folders import cells_of, score_methods
@@ -51,9 +50,8 @@ def predicted(profile: Profile) -> list[str]:
 
 @one_line
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.compare", description="Score methods by their predictions.")
+    parser = profile_parser("compare", "Score methods by their predictions.")
     parser.add_argument("methods", nargs="*", help="folders below predictions/ (default: all)")
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     options = parser.parse_args(arguments)
     profile = open_profile(options.params)
     if not (methods := options.methods or predicted(profile)):

@@ -6,7 +6,6 @@ What JupyterLab keeps of its own (settings, open tabs) lies in `.jupyter/`, the 
 Further options are handed to JupyterLab: `--port 9000`, `--no-browser`.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from lib.batch.plan import Step, duration, plan
 from lib.batch.requirements import unable, without
 from lib.core.chapters import TITLES
-from lib.core.command import one_line
+from lib.core.command import one_line, profile_parser
 from lib.core.files import write_json, write_text
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import clean_environment
@@ -44,8 +43,7 @@ SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
 
 @one_line
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.lab", description="JupyterLab on the project's notebooks.")
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    parser = profile_parser("lab", "JupyterLab on the project's notebooks.")
     options, further = parser.parse_known_args()
     profile = open_profile(options.params)
     left_out = unable(profile)

@@ -7,7 +7,6 @@ notebook and its manifest appear under outputs/<profile>/notebooks/<name>/ when 
 Exit code 2: the call is wrong and nothing was written; 1: the notebook failed.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from lib.batch.freshness import manifest_file, mark_unfinished, read_by, read_ma
 from lib.batch.requirements import hint, relative, runnable
 from lib.batch.running import failed_file
 from lib.core.chapters import CHAPTERS, Atom
-from lib.core.command import one_line
+from lib.core.command import one_line, profile_parser
 from lib.core.files import publish, revision, write_json
 from lib.core.params import ParameterError, claim
 from lib.core.paths import ROOT
@@ -36,9 +35,8 @@ PACKAGES = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.run", description="Execute one notebook for one split.")
+    parser = profile_parser("run", "Execute one notebook for one split.")
     parser.add_argument("notebook", type=Path)
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     parser.add_argument("--split", default="all", help="a number, or all (default: %(default)s)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
     parser.add_argument("--log", type=Path, help="write there what would be printed (make report does)")

@@ -16,11 +16,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
-from browser import PHONE, browser, opened, serious
+from browser import browser
 from nbclient import NotebookClient
 from report_runs import start
-from test_schedule import small_data_set
+from test_schedule import small_data_set, write_profile
 
 from lib.batch.failures import failures
 from lib.core.params import load
@@ -38,12 +37,8 @@ def report(tmp_path_factory):
     """A profile whose splits are jobs, and what `make report` does with it: (exit code, what it said)."""
     folder = tmp_path_factory.mktemp("batch")
     small_data_set(folder / "data", SPLITS)
-    small = {"num_layers": 3, "num_maps": 8, "num_decoders": 1, "sample_rate": 1, "epochs": 2, "test_every": 1}
-    data = {"source": "files", "roots": [str(folder / "data")], "name": "test set", "fps": 1, "convention": "mstcn"}
-    data["splits"] = SPLITS
     profile = folder / f"batch_{os.getpid()}.yaml"
-    values = {"title": "A failing split", "notebooks": [NAME, AUDIT], "data": data, "asformer": small}
-    profile.write_text(yaml.safe_dump(values | {"split_jobs": True}))
+    write_profile(profile, folder / "data", split_jobs=True, splits=SPLITS, notebooks=[NAME, AUDIT])
     outputs = Outputs(profile.stem)
 
     def make(*options: str) -> tuple[int, str]:
@@ -205,18 +200,6 @@ def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended, brows
     outline = re.findall(rb"/Title\s*\(([^)]*)\)", printed)
     for chapter in (b"2.3.1 Training on public features", b"4.1 An audit of the thesis's numbers"):
         assert chapter in outline, "a bookmark of the chapter's heading"
-
-
-@pytest.mark.parametrize("name", ["index", NAME, AUDIT])
-def test_an_english_page_in_the_browser(mended, browser, name):
-    """As tests/test_smoke.py looks at those of the smoke profile."""
-    file = mended[1].report / f"{name}.html"
-    with opened(browser, file, color_scheme="light") as (shown, faults):
-        assert shown.get_attribute("html", "lang") == "en"
-        assert serious(shown) == []
-    with opened(browser, file, viewport=PHONE) as (shown, more):
-        assert shown.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert faults + more == []
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,12 @@
 """Converter of the published scores, and the command that fetches data sets."""
 
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pooch
 import pytest
 
 from lib import fetch
-from lib.core.paths import ROOT
 from lib.data.dataset import DatasetError
 from lib.data.svm_scores import convert
 
@@ -142,10 +139,3 @@ def test_a_wrong_call_ends_with_exit_code_2():
         with pytest.raises(SystemExit) as caught:
             fetch.main(arguments)
         assert caught.value.code == 2
-
-
-def test_command_line():
-    done = subprocess.run(
-        [sys.executable, "-m", "lib.fetch", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert "50salads_scores" in done.stdout
