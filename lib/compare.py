@@ -1,8 +1,8 @@
-"""Methods of a profile side by side, from nothing but the predictions that they wrote.
+"""Compare methods of a profile by their predictions alone.
 
     python -m lib.compare --params params/demo.yaml asformer_public asformer_own
 
-Without names: all methods with predictions. A folder of predictions may come from any program, also ASFormer's own.
+Without names, all methods with predictions are compared. Any program may have written these, ASFormer's own included.
 """
 
 import sys
@@ -18,7 +18,7 @@ from lib.scoring.metrics import METRICS
 
 
 def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
-    """Score methods with the profile's convention, all in one way.
+    """Score methods, all with the profile's convention.
 
     Args:
         methods: folders below predictions/, each with all splits.
@@ -39,13 +39,9 @@ def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
 
 def predicted(profile: Profile) -> list[str]:
     """Methods that have a folder of predictions for every split."""
-    folders = sorted(path for path in (profile.out.root / "predictions").glob("*") if path.is_dir())
-    whole = (path.name for path in folders)
-    return [
-        name
-        for name in whole
-        if all(profile.out.predictions(name, split).is_dir() for split in profile.params.data.split_numbers)
-    ]
+    names = sorted(path.name for path in (profile.out.root / "predictions").glob("*"))
+    splits = profile.params.data.split_numbers
+    return [name for name in names if all(profile.out.predictions(name, split).is_dir() for split in splits)]
 
 
 @one_line

@@ -228,45 +228,39 @@ def lab_server(mended, tmp_path_factory):
         server.wait(60)
 
 
-@pytest.fixture(scope="module")
-def lab(lab_server):
-    """JupyterLab's address."""
-    return lab_server[0]
-
-
 def asked(address: str) -> dict:
     with urllib.request.urlopen(address, timeout=60) as answer:
         return json.load(answer)
 
 
-def test_jupyterlab_begins_with_the_notebooks_and_their_state(lab):
-    started = asked(f"{lab}/api/contents/outputs/start.md?type=file")["content"]
+def test_jupyterlab_begins_with_the_notebooks_and_their_state(lab_server):
+    started = asked(f"{lab_server[0]}/api/contents/outputs/start.md?type=file")["content"]
     for name in (NAME, AUDIT):
         assert re.search(rf"^\| \[.*\]\(\.\./notebooks/{name}\.py\) \| \*\*fresh\*\* ", started, re.MULTILINE)
-        notebook = asked(f"{lab}/api/contents/notebooks/{name}.py")
+        notebook = asked(f"{lab_server[0]}/api/contents/notebooks/{name}.py")
         assert notebook["type"] == "notebook" and len(notebook["content"]["cells"]) > 5
         assert notebook["content"]["metadata"]["kernelspec"]["name"] == "python3"
-    viewers = asked(f"{lab}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
+    viewers = asked(f"{lab_server[0]}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
     assert viewers["defaultViewers"]["default"]["python"] == "Jupytext Notebook"
 
 
-def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
+def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab_server):
     """Else it would be another file, and all that depends on it stale."""
     source = ROOT / "notebooks" / f"{AUDIT}.py"
     before = source.read_bytes()
-    model = asked(f"{lab}/api/contents/notebooks/{AUDIT}.py")
+    model = asked(f"{lab_server[0]}/api/contents/notebooks/{AUDIT}.py")
     body = json.dumps({"type": "notebook", "format": "json", "content": model["content"]}).encode()
-    request = urllib.request.Request(f"{lab}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
+    request = urllib.request.Request(f"{lab_server[0]}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
     assert source.read_bytes() == before
 
 
-def test_a_click_on_the_start_page_opens_a_notebook(lab, browser):
+def test_a_click_on_the_start_page_opens_a_notebook(lab_server, browser):
     shown = browser.new_page()
     shown.set_default_timeout(120_000)
-    shown.goto(lab)
+    shown.goto(lab_server[0])
     shown.click(".jp-MarkdownViewer a:has-text('4.1 An audit')")
     shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
     kernel = ".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')"

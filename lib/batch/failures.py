@@ -34,7 +34,7 @@ class Failure:
     notebook: Path
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """E.g. "2.3.1, split 3: DatasetError: rgb-03-1.npy: holds NaN"."""
         return f"{short(self.atom)}: {self.error}"
 
@@ -82,7 +82,7 @@ def troubled(params: Params, failed: Sequence[Failure]) -> dict[str, list[Failur
 def lines(failure: Failure) -> list[str]:
     """What to print about a failure."""
     shown = [f"    {line}" for line in failure.lines]
-    return [f"failed: {failure.told}", *shown, f"    the notebook up to the error: {relative(failure.notebook)}"]
+    return [f"failed: {failure.summary}", *shown, f"    the notebook up to the error: {relative(failure.notebook)}"]
 
 
 def _error(notebook: dict) -> tuple[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Processes: their environment, their GPU and lock, their number, and that none outlives the one that started it."""
+"""Processes: environment, GPU, locks and number; none outlives the process that started it."""
 
 import ctypes
 import fcntl
@@ -21,13 +21,13 @@ from lib.core.paths import ROOT
 
 @contextmanager
 def lease_gpu(gpus: int | None = None) -> Iterator[int | None]:
-    """Hold a GPU that no other atom holds: sets CUDA_VISIBLE_DEVICES until the end; waits while all are held.
+    """Hold a GPU that no other atom holds, by setting CUDA_VISIBLE_DEVICES; wait while all are held.
 
     Args:
-        gpus: how many there are; None: count them.
+        gpus: number of GPUs; None: count them.
 
     Yields:
-        Its number; None without a GPU, or where CUDA_VISIBLE_DEVICES is set already (a cluster does that).
+        Its number; None without a GPU, or where CUDA_VISIBLE_DEVICES is already set, as on a cluster.
     """
     gpus = len(list(Path("/dev").glob("nvidia[0-9]*"))) if gpus is None else gpus
     if not gpus or "CUDA_VISIBLE_DEVICES" in os.environ:
