@@ -72,8 +72,8 @@ def only_one(lock: Path) -> Iterator[None]:
 
 
 def cores() -> int:
-    """Number of processes that one atom may start: as `make report CORES=…` allows, else one per core."""
-    return int(os.environ.get("REPORT_CORES") or os.cpu_count() or 1)
+    """Number of processes that one atom may start: as its SLURM job or `make report CORES=…` allows, else all."""
+    return int(os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("REPORT_CORES") or os.cpu_count() or 1)
 
 
 Item = TypeVar("Item")
