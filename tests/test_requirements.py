@@ -23,7 +23,7 @@ from lib.batch.requirements import input_files, missing, reads, requirements, ru
 from lib.core.chapters import CHAPTERS, atoms, needs, number
 from lib.core.params import load, outputs_of
 from lib.core.paths import ROOT, Outputs
-from lib.core.settings import Params
+from lib.core.settings import Params, RecipeName
 from lib.data.dataset import check_features, open_dataset
 from lib.data.narrated import caption_file, caption_tracks
 from lib.data.packs import open_packed, pack
@@ -73,7 +73,7 @@ def cannot(params: Params, out: Outputs, faults: dict[str, str] | None = None) -
     return {number(name): reason for name, reason in reasons.items() if reason}
 
 
-def finish(out: Outputs, *, chapter: str = "", recipe: str = "") -> None:
+def finish(out: Outputs, *, chapter: str = "", recipe: RecipeName | None = None) -> None:
     """Leave what a finished chapter or pre-training leaves."""
     if chapter:
         (out.notebooks / chapter).mkdir(parents=True)
