@@ -34,11 +34,11 @@ bench: $(SETUP)
 lines: $(SETUP)
 	@$(PYTHON) -m tests.lines
 
-# JupyterLab on a start page that says which notebooks are fresh; its own settings lie in .jupyter/.
+# JupyterLab on a start page with the state of each notebook; its own settings lie in .jupyter/.
 lab: $(SETUP)
 	@$(PYTHON) -m lib.lab --params=$(FILE) $(OPTIONS)
 
-# What make report made, as a self-contained HTML file a section and one PDF (through a browser): outputs/<profile>/export/.
+# What make report made, as one self-contained HTML file per section and one PDF (through a browser): outputs/<profile>/export/.
 export: $(SETUP)
 	@$(PYTHON) -m lib.export --params=$(FILE) $(OPTIONS)
 

@@ -1,6 +1,7 @@
-# Runs the atoms that are not fresh, each after those that it stands on. `make report` decides which these are (lib/batch/plan.py),
-# writes them into `schedule.json` and calls Snakemake (lib/batch/running.py) in the folder where it keeps a mark for each
-# atom that is done. On a cluster: make report OPTIONS="--workflow-profile params/slurm". Each job is one `python -m lib.run`.
+# Runs the atoms that are not fresh, each after those that it depends on; each job is one `python -m lib.run`.
+# `make report` decides which these are (lib/batch/plan.py), writes them into `schedule.json` and calls Snakemake
+# (lib/batch/running.py) in the folder that has a mark for each finished atom.
+# On a cluster: make report OPTIONS="--workflow-profile params/slurm".
 import json
 import shlex
 import sys

@@ -1,31 +1,29 @@
-"""A dry run of a profile on this machine: what it reads, what of that is present, and which chapters can run.
+"""Check a profile on this machine: what it reads, what of that is present, and which chapters can run.
 
     python -m lib.check --params params/50salads.yaml
 
 Exit code 0: every chapter of the profile can run. 1: some cannot, and the table says why. 2: the call is wrong.
 """
 
-import argparse
 import hashlib
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from lib.batch.requirements import Requirement, missing, reads, relative, requirements, runnable, unusable
 from lib.core.chapters import TITLES, number
-from lib.core.command import one_line
+from lib.core.command import one_line, profile_parser
 from lib.core.settings import Params
 from lib.data.profile import open_profile
 
 WIDTH = 120
-LARGE = 100_000_000  # bytes from which on a file is not read for its checksum
+LARGE = 100_000_000  # bytes; the checksum of a larger file is not computed
 
 
 @one_line
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.check", description="What a profile reads, and what can run.")
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    parser = profile_parser("check", "What a profile reads, and what can run.")
     options = parser.parse_args(arguments)
     profile = open_profile(options.params)
     found, faults = requirements(profile), unusable(profile)
@@ -39,23 +37,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str]) -> str:
-    """What the user has to supply: state, size and licence in columns, the rest in lines below."""
-    rows = [("state", "what", "size", "licence")]
-    below: list[list[tuple[str, str]]] = [[]]
+    """What the user has to supply: its state, where it belongs, where to get it, and which chapters read it."""
+    entries = []
     for name, requirement in found.items():
         source = requirement.source
-        rows.append((state(name, requirement, faults), requirement.what, source.size, source.licence))
-        lines = [("at", ", ".join(map(relative, requirement.paths))), ("from", source.address)]
-        if name in faults:
-            lines.append(("fault", faults[name]))
-        if source.checksum:
-            lines.append(("checksum", checksum(requirement.paths[0], source.checksum)))
-        below.append([*lines, ("for", ", ".join(map(number, requirement.chapters)))])
-    return _table(rows, below)
+        lines = {
+            "at": ", ".join(map(relative, requirement.paths)),
+            "from": source.address,
+            "size": source.size,
+            "licence": source.licence,
+            "fault": faults.get(name, ""),
+            "checksum": checksum(requirement.paths[0], source.checksum) if source.checksum else "",
+            "for": ", ".join(map(number, requirement.chapters)),
+        }
+        entries.append(_entry(state(name, requirement, faults), requirement.what, lines))
+    return "\n".join(entries)
 
 
 def state(name: str, requirement: Requirement, faults: Mapping[str, str]) -> str:
-    """present, missing or unusable; hub: fetched by its name."""
+    """Whether it is present, missing, unusable, or fetched by its name from the hub."""
     if name in faults:
         return "unusable"
     if requirement.hub and not requirement.paths[0].exists():
@@ -64,7 +64,7 @@ def state(name: str, requirement: Requirement, faults: Mapping[str, str]) -> str
 
 
 def checksum(path: Path, expected: str) -> str:
-    """The expected one, and how the file's compares; of a folder it is that of its model.safetensors."""
+    """The expected checksum, and whether the file has it; for a folder, that of its model.safetensors."""
     file = path / "model.safetensors" if path.is_dir() else path
     if not file.exists():
         return expected
@@ -77,33 +77,28 @@ def checksum(path: Path, expected: str) -> str:
 
 
 def chapter_table(params: Params, found: Mapping[str, Requirement], reasons: Mapping[str, str]) -> str:
-    """The profile's chapters: whether they can run, what they need beside labels and splits, and why they cannot."""
-    rows = [("runs", "chapter")]
-    below: list[list[tuple[str, str]]] = [[]]
+    """The profile's chapters: whether they can run, what they need besides labels and splits, and why they cannot."""
+    entries = []
     for name, reason in reasons.items():
-        rows.append(("no" if reason else "yes", TITLES[name]))
         groups = [[_in_words(one, found) for one in group if one != "labels"] for group in reads(name, params)]
         needed = "; ".join(" or ".join(filter(None, group)) for group in groups if found and any(group))
-        below.append([("needs", needed)] * bool(needed) + [("because", reason)] * bool(reason))
-    return _table(rows, below)
+        entries.append(_entry("no" if reason else "yes", TITLES[name], {"needs": needed, "because": reason}))
+    return "\n".join(entries)
 
 
 def _in_words(name: str, found: Mapping[str, Requirement]) -> str:
-    """A need of a chapter: a requirement, "" where the profile has none such, or a chapter."""
+    """What a chapter needs: a requirement, "" where the profile has none of this name, or a chapter."""
     return found[name].what if name in found else f"chapter {number(name)}" if name in TITLES else ""
 
 
-def _table(rows: Iterable[tuple[str, ...]], below: Iterable[Iterable[tuple[str, str]]]) -> str:
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row, more in zip(rows, below, strict=True):
-        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        for key, text in more:
-            begin = f"{'':{widths[0]}}    {key:9}"
-            wrapped = textwrap.wrap(text, WIDTH - len(begin), break_long_words=False, break_on_hyphens=False)
-            lines += [f"{begin if number == 0 else ' ' * len(begin)}{line}" for number, line in enumerate(wrapped)]
-    return "\n".join(lines)
+def _entry(state: str, title: str, lines: Mapping[str, str]) -> str:
+    """A state and what it is of, and below it the lines that say something."""
+    found = [f"{state:10}{title}"]
+    for name, text in lines.items():
+        wrapper = textwrap.TextWrapper(WIDTH, f"{'':12}{name:10}", " " * 22, break_long_words=False)
+        wrapper.break_on_hyphens = False
+        found += wrapper.wrap(text)
+    return "\n".join(found)
 
 
 if __name__ == "__main__":

@@ -3,20 +3,18 @@
 python -m lib.export --params params/demo.yaml        # outputs/demo/export/<section>.html, report.pdf
 """
 
-import argparse
 import sys
 
 from lib.batch.requirements import relative, unable
-from lib.core.command import one_line
+from lib.core.command import one_line, profile_parser
 from lib.data.profile import open_profile
 from lib.site.export import ExportError, document, print_pdf, sections, whole, write_pages
 
 
 @one_line
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.export", description="The report as HTML files and a PDF.")
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
-    profile = open_profile(parser.parse_args().params)
+    options = profile_parser("export", "The report as HTML files and a PDF.").parse_args()
+    profile = open_profile(options.params)
     left_out = unable(profile)
     pages = sections(profile, left_out)
     folder = write_pages(profile, pages)

@@ -6,7 +6,7 @@
     python -m lib.fetch 50salads_labels                  # the same for its labels and splits alone (chapters 2.1, 4.1)
     python -m lib.fetch 50salads_predictions             # the same for a real model's predictions (chapter 4.1)
 
-Exit code 0: the data set is in its place and sound. 1: it is not, and one line says why. 2: the call is wrong.
+Exit code 0: the data set is in place and sound. 1: it is not, and one line says why. 2: the call is wrong.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
 
 
 def check_50salads(name: str, folder: Path, root: Path) -> str:
-    """Read all that was fetched by hand.
+    """Read everything that was fetched by hand.
 
     Args:
         name: "50salads", "50salads_labels" or "50salads_predictions".
@@ -59,7 +59,7 @@ def check_50salads(name: str, folder: Path, root: Path) -> str:
         root: of the labels, with which predictions are compared.
 
     Returns:
-        What is present, in words.
+        A description of what is present.
 
     Raises:
         DatasetError, PredictionError: the first fault.
@@ -73,7 +73,7 @@ def check_50salads(name: str, folder: Path, root: Path) -> str:
 
 
 def described(dataset: Dataset) -> str:
-    """Its size in words."""
+    """Its size, as text."""
     frames = sum(len(dataset.labels(video)) for video in dataset.videos)
     channels = f", {dataset.feature_dim} channels" if dataset.feature_dim else ""
     return f"{len(dataset.videos)} videos, {frames} frames{channels}"
@@ -102,11 +102,10 @@ def fetch_scores(folder: Path, source: Path | None = None) -> Dataset:
 
 
 def _download(raw: Path) -> None:
-    registry = {name: digest for name, (_, digest) in FILES.items()}
-    files = pooch.create(path=raw, base_url="", registry=registry, urls={name: url for name, (url, _) in FILES.items()})
-    for name, (url, _) in FILES.items():
+    for name, (url, digest) in FILES.items():
+        (raw / name).parent.mkdir(parents=True, exist_ok=True)
         try:
-            files.fetch(name)
+            pooch.retrieve(url, digest, fname=name, path=raw)
         except OSError as error:
             hint = f"not downloaded ({type(error).__name__}); without a network, copy the raw files and use --from"
             raise OSError(f"{url}: {hint}") from error

@@ -1,12 +1,11 @@
-"""`make lab`: JupyterLab in the project's folder, the notebooks as notebooks, on a page that says how each stands.
+"""`make lab`: JupyterLab in the project's folder, opened on a page with the state of each notebook.
 
     python -m lib.lab --params params/demo.yaml
 
-What JupyterLab keeps of its own (settings, open tabs) lies in `.jupyter/`, the start page in `outputs/start.md`.
-Further options are handed to JupyterLab: `--port 9000`, `--no-browser`.
+JupyterLab keeps its own files (settings, open tabs) in `.jupyter/`; the start page is `outputs/start.md`.
+Further options are passed to JupyterLab, e.g. `--port 9000`, `--no-browser`.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from lib.batch.plan import Step, duration, plan
 from lib.batch.requirements import unable, without
 from lib.core.chapters import TITLES
-from lib.core.command import one_line
+from lib.core.command import one_line, profile_parser
 from lib.core.files import write_json, write_text
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import clean_environment
@@ -44,8 +43,7 @@ SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
 
 @one_line
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.lab", description="JupyterLab on the project's notebooks.")
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    parser = profile_parser("lab", "JupyterLab on the project's notebooks.")
     options, further = parser.parse_known_args()
     profile = open_profile(options.params)
     left_out = unable(profile)
@@ -66,7 +64,7 @@ def main() -> int:
 
 
 def pair() -> None:
-    """An .ipynb beside each notebook that has none: it names the kernel, and keeps outputs when one is saved."""
+    """Put an .ipynb beside each notebook that has none; it names the kernel and stores outputs."""
     import jupytext
 
     for source in sorted((ROOT / "notebooks").glob("*.py")):
@@ -85,8 +83,8 @@ def start_page(profile: Profile, steps: Sequence[Step], left_out: Mapping[str, s
         rows.append(f"| {notebook} | {' | '.join(_row(name, own, profile.out, left_out))} |")
     return f"""# {profile.params.title}
 
-Click a notebook to open it; "Run All Cells" in the menu Run runs it. What it trained or extracted before it reads, so a
-second run is short. Its second cell names the profile: `params/demo.yaml`, unless you change it.
+Click a notebook to open it; "Run All Cells" in the menu Run runs it. Finished trainings and extracted features are
+reused, so a second run is short. The second cell names the profile: `params/demo.yaml`, unless you change it.
 
 {chr(10).join(rows)}
 
@@ -96,7 +94,7 @@ run what is not fresh. The parameters, code or data of a stale notebook have cha
 
 
 def _row(name: str, own: Sequence[Step], out: Outputs, left_out: Mapping[str, str]) -> tuple[str, str, str, str]:
-    """State, when it was made, what it took, link to what came out."""
+    """State, date, duration, and a link to the executed notebook."""
     if name in left_out:
         return f"left out: {left_out[name]}", "", "", ""
     state = min((step.state for step in own), key=WORST_FIRST.index)

@@ -5,10 +5,9 @@
 The demo's notebooks train through it; with a user-supplied corpus they only read the run that it left.
 """
 
-import argparse
 import sys
 
-from lib.core.command import one_line
+from lib.core.command import one_line, profile_parser
 from lib.core.devices import join_group, leave_group
 from lib.data.profile import open_profile
 from lib.pretraining.recipes import run_recipe
@@ -16,8 +15,7 @@ from lib.pretraining.recipes import run_recipe
 
 @one_line
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.pretrain", description="Pre-train VideoCLIP by one recipe.")
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    parser = profile_parser("pretrain", "Pre-train VideoCLIP by one recipe.")
     parser.add_argument("--recipe", default="own", help="one_cluster, own or public (default: %(default)s)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
     options = parser.parse_args(arguments)

@@ -3,11 +3,10 @@
 python -m lib.report --params params/demo.yaml        # rebuild the site alone
 """
 
-import argparse
 import sys
 
 from lib.batch.requirements import runnable, unusable
-from lib.core.command import one_line
+from lib.core.command import one_line, profile_parser
 from lib.core.paths import ROOT
 from lib.data.profile import open_profile
 from lib.site.build import build
@@ -15,9 +14,8 @@ from lib.site.build import build
 
 @one_line
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.report", description="Build the site from executed notebooks.")
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
-    profile = open_profile(parser.parse_args().params)
+    options = profile_parser("report", "Build the site from executed notebooks.").parse_args()
+    profile = open_profile(options.params)
     reasons = runnable(profile, unusable(profile))
     page = build(profile, {name: reason for name, reason in reasons.items() if reason})
     print(f"the report: {page.relative_to(ROOT)}")

@@ -2,12 +2,11 @@
 
     python -m lib.run notebooks/2_3_3_baseline.py --params params/demo.yaml --split 3 --set asformer.epochs=5
 
-It works by itself from a shell loop, a SLURM array or a Kubernetes Job; the Snakefile only schedules it. The executed
-notebook and its manifest appear under outputs/<profile>/notebooks/<name>/ when all went well, and only then.
+It also works alone, from a shell loop, a SLURM array or a Kubernetes Job; the Snakefile only schedules it. The executed
+notebook and its manifest appear under outputs/<profile>/notebooks/<name>/ if and only if everything went well.
 Exit code 2: the call is wrong and nothing was written; 1: the notebook failed.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from lib.batch.freshness import manifest_file, mark_unfinished, read_by, read_ma
 from lib.batch.requirements import hint, relative, runnable
 from lib.batch.running import failed_file
 from lib.core.chapters import CHAPTERS, Atom
-from lib.core.command import one_line
+from lib.core.command import one_line, profile_parser
 from lib.core.files import publish, revision, write_json
 from lib.core.params import ParameterError, claim
 from lib.core.paths import ROOT
@@ -36,12 +35,11 @@ PACKAGES = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.run", description="Execute one notebook for one split.")
+    parser = profile_parser("run", "Execute one notebook for one split.")
     parser.add_argument("notebook", type=Path)
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     parser.add_argument("--split", default="all", help="a number, or all (default: %(default)s)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
-    parser.add_argument("--log", type=Path, help="write there what would be printed (make report does)")
+    parser.add_argument("--log", type=Path, help="write all output to this file, as make report does")
     options = parser.parse_args(arguments)
     if "REPORT_SCHEDULED" in os.environ:
         die_with_parent()
@@ -61,7 +59,7 @@ def run(notebook: Path, split: str, params: str, overrides: list[str], once: boo
     """Check the call, then execute it.
 
     Args:
-        once: not if another process has made the same result meanwhile.
+        once: skip it if another process has made the same result meanwhile.
     """
     profile = open_profile(params, overrides)
     atom = (check(notebook, split, profile), split)
@@ -77,7 +75,7 @@ def run(notebook: Path, split: str, params: str, overrides: list[str], once: boo
 
 
 def check(notebook: Path, split: str, profile: Profile) -> str:
-    """The notebook's name, if it exists and runs in this profile and for this split."""
+    """The notebook's name, provided that it exists and runs in this profile for this split."""
     name = notebook.stem
     if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
         raise ParameterError(f"{notebook}: no such notebook; expected one of {', '.join(CHAPTERS)}")
@@ -92,7 +90,7 @@ def check(notebook: Path, split: str, profile: Profile) -> str:
 
 
 def check_inputs(name: str, profile: Profile) -> None:
-    """Name at once, before anything runs, what this notebook lacks on this machine."""
+    """Report, before anything runs, what this notebook lacks on this machine."""
     if reason := runnable(profile)[name]:
         raise ParameterError(f"{name}: {reason}; {hint(profile.file)}")
     if profile.params.data.source == "files" and not CHAPTERS[name].about:
@@ -103,7 +101,7 @@ def check_inputs(name: str, profile: Profile) -> None:
 
 
 def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> int:
-    """Run the notebook in a kernel of this Python; keep it and its manifest, or the notebook up to the error."""
+    """Run the notebook in a kernel of this Python; write it and its manifest, or the notebook up to the error."""
     name, split = atom
     where = f"{name} split {split}" if split != "all" else name
     folder, started = profile.out.notebooks / name, time.time()
@@ -176,7 +174,7 @@ def set_environment(where: str, temporary: str) -> None:
 
     Args:
         where: notebook and split, for progress lines.
-        temporary: a folder in the place of the user's settings.
+        temporary: a folder that replaces the user's settings.
     """
     environment = clean_environment()
     environment |= {

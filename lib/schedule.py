@@ -1,13 +1,12 @@
-"""`make report`: check the parameters, say the plan, run the atoms that are not fresh, build the site.
+"""`make report`: check the parameters, print the plan, run the atoms that are not fresh, build the site.
 
     python -m lib.schedule --params params/demo.yaml --cores 2
 
-Chapters whose inputs are not on this machine are left out by name; `python -m lib.check` says where to get them.
+Chapters whose inputs are not on this machine are listed and left out; `python -m lib.check` says where to get them.
 `--dry-run` stops after the plan; `--keep-going` makes the rest of the report where an atom fails. Further options are
-Snakemake's: `--workflow-profile params/slurm`. After a kill the same command goes on.
+Snakemake's, e.g. `--workflow-profile params/slurm`. After a kill, the same command resumes.
 """
 
-import argparse
 import fcntl
 import os
 import signal
@@ -17,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from lib.batch.plan import plan, plan_lines
-from lib.batch.requirements import left_out_lines, relative, unable, without
+from lib.batch.requirements import hint, relative, unable, without
 from lib.batch.running import failure_lines, on_cluster, run
-from lib.core.command import one_line
+from lib.core.chapters import TITLES
+from lib.core.command import one_line, profile_parser
 from lib.core.params import ParameterError, claim
 from lib.core.processes import die_with_parent
 from lib.data.profile import Profile, open_profile
@@ -30,8 +30,7 @@ PATIENCE = 20  # seconds that the processes of a killed run get to end
 
 @one_line
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m lib.schedule", description="Make the report of a profile.")
-    parser.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    parser = profile_parser("schedule", "Make the report of a profile.")
     parser.add_argument("--cores", default=os.cpu_count(), type=int, help="atoms at a time (default: %(default)s)")
     options, further = parser.parse_known_args()
     if options.cores < 1:
@@ -39,7 +38,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     profile = open_profile(options.params)
     left_out = unable(profile)
-    print(*left_out_lines(left_out, profile), sep="\n", end="\n" * bool(left_out))
+    for name, reason in left_out.items():
+        print(f"left out: {TITLES[name]}: {reason}; {hint(profile.file)}")
     if "MAKELEVEL" in os.environ:
         die_with_parent()
     with take_lock(profile):
@@ -47,14 +47,14 @@ def main() -> int:
 
 
 def make(profile: Profile, cores: int, further: Sequence[str], left_out: Mapping[str, str]) -> int:
-    """Say the plan, run it, build the site.
+    """Print the plan, run it, build the site.
 
     Args:
         further: options of Snakemake.
         left_out: chapters that cannot run, and why.
 
     Returns:
-        The exit code: 0 where all that can run is made.
+        The exit code: 0 if everything that can run has been made.
     """
     able = without(profile, left_out)
     steps = plan(able)
@@ -75,7 +75,7 @@ def make(profile: Profile, cores: int, further: Sequence[str], left_out: Mapping
 
 
 def take_lock(profile: Profile) -> TextIO:
-    """The profile's lock; a killed run's last processes get a moment to let go of it.
+    """Lock the profile; the last processes of a killed run get a moment to release it.
 
     Raises:
         ParameterError: another run holds it.

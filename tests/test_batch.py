@@ -16,11 +16,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
-from browser import PHONE, browser, opened, serious
+from browser import browser
 from nbclient import NotebookClient
 from report_runs import start
-from test_schedule import small_data_set
+from test_schedule import small_data_set, write_profile
 
 from lib.batch.failures import failures
 from lib.core.params import load
@@ -38,12 +37,8 @@ def report(tmp_path_factory):
     """A profile whose splits are jobs, and what `make report` does with it: (exit code, what it said)."""
     folder = tmp_path_factory.mktemp("batch")
     small_data_set(folder / "data", SPLITS)
-    small = {"num_layers": 3, "num_maps": 8, "num_decoders": 1, "sample_rate": 1, "epochs": 2, "test_every": 1}
-    data = {"source": "files", "roots": [str(folder / "data")], "name": "test set", "fps": 1, "convention": "mstcn"}
-    data["splits"] = SPLITS
     profile = folder / f"batch_{os.getpid()}.yaml"
-    values = {"title": "A failing split", "notebooks": [NAME, AUDIT], "data": data, "asformer": small}
-    profile.write_text(yaml.safe_dump(values | {"split_jobs": True}))
+    write_profile(profile, folder / "data", split_jobs=True, splits=SPLITS, notebooks=[NAME, AUDIT])
     outputs = Outputs(profile.stem)
 
     def make(*options: str) -> tuple[int, str]:
@@ -207,18 +202,6 @@ def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended, brows
         assert chapter in outline, "a bookmark of the chapter's heading"
 
 
-@pytest.mark.parametrize("name", ["index", NAME, AUDIT])
-def test_an_english_page_in_the_browser(mended, browser, name):
-    """As tests/test_smoke.py looks at those of the smoke profile."""
-    file = mended[1].report / f"{name}.html"
-    with opened(browser, file, color_scheme="light") as (shown, faults):
-        assert shown.get_attribute("html", "lang") == "en"
-        assert serious(shown) == []
-    with opened(browser, file, viewport=PHONE) as (shown, more):
-        assert shown.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert faults + more == []
-
-
 @pytest.fixture(scope="module")
 def lab_server(mended, tmp_path_factory):
     """JupyterLab as `make lab` starts it, without a browser and a token: its address and process."""
@@ -245,45 +228,39 @@ def lab_server(mended, tmp_path_factory):
         server.wait(60)
 
 
-@pytest.fixture(scope="module")
-def lab(lab_server):
-    """JupyterLab's address."""
-    return lab_server[0]
-
-
 def asked(address: str) -> dict:
     with urllib.request.urlopen(address, timeout=60) as answer:
         return json.load(answer)
 
 
-def test_jupyterlab_begins_with_the_notebooks_and_their_state(lab):
-    started = asked(f"{lab}/api/contents/outputs/start.md?type=file")["content"]
+def test_jupyterlab_begins_with_the_notebooks_and_their_state(lab_server):
+    started = asked(f"{lab_server[0]}/api/contents/outputs/start.md?type=file")["content"]
     for name in (NAME, AUDIT):
         assert re.search(rf"^\| \[.*\]\(\.\./notebooks/{name}\.py\) \| \*\*fresh\*\* ", started, re.MULTILINE)
-        notebook = asked(f"{lab}/api/contents/notebooks/{name}.py")
+        notebook = asked(f"{lab_server[0]}/api/contents/notebooks/{name}.py")
         assert notebook["type"] == "notebook" and len(notebook["content"]["cells"]) > 5
         assert notebook["content"]["metadata"]["kernelspec"]["name"] == "python3"
-    viewers = asked(f"{lab}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
+    viewers = asked(f"{lab_server[0]}/lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
     assert viewers["defaultViewers"]["default"]["python"] == "Jupytext Notebook"
 
 
-def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab):
+def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab_server):
     """Else it would be another file, and all that depends on it stale."""
     source = ROOT / "notebooks" / f"{AUDIT}.py"
     before = source.read_bytes()
-    model = asked(f"{lab}/api/contents/notebooks/{AUDIT}.py")
+    model = asked(f"{lab_server[0]}/api/contents/notebooks/{AUDIT}.py")
     body = json.dumps({"type": "notebook", "format": "json", "content": model["content"]}).encode()
-    request = urllib.request.Request(f"{lab}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
+    request = urllib.request.Request(f"{lab_server[0]}/api/contents/notebooks/{AUDIT}.py", data=body, method="PUT")
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
     assert source.read_bytes() == before
 
 
-def test_a_click_on_the_start_page_opens_a_notebook(lab, browser):
+def test_a_click_on_the_start_page_opens_a_notebook(lab_server, browser):
     shown = browser.new_page()
     shown.set_default_timeout(120_000)
-    shown.goto(lab)
+    shown.goto(lab_server[0])
     shown.click(".jp-MarkdownViewer a:has-text('4.1 An audit')")
     shown.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", state="attached")
     kernel = ".jp-NotebookPanel .jp-Toolbar-kernelName:has-text('Python 3')"

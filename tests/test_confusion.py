@@ -52,13 +52,6 @@ def test_sums_are_seconds(pairs):
     assert shares.drop(there).isna().to_numpy().all()
 
 
-@given(videos, st.permutations(CLASSES), st.randoms())
-def test_order_of_classes_and_videos_changes_only_the_order(pairs, classes, random):
-    shuffled = random.sample(pairs, len(pairs))
-    expected = confusion_matrix(pairs, CLASSES).loc[list(classes), list(classes)]
-    pd.testing.assert_frame_equal(confusion_matrix(shuffled, classes), expected)
-
-
 def test_a_longer_prediction_is_cut():
     assert confusion_matrix([(["a", "b", "b"], ["a", "b"])], ["a", "b"]).to_numpy().tolist() == [[1, 0], [0, 1]]
 
@@ -115,17 +108,6 @@ def test_splits_are_counted_in_seconds(out, tmp_path):
     }
     with pytest.raises(PredictionError, match="public"):
         split_matrices(out, dataset, (1, 2), "public")
-
-
-def test_real_mstcn_predictions(shared, out):
-    dataset = open_dataset(shared / "data" / "50salads", None, fps=30)
-    folder = out.predictions("mstcn", 1)
-    folder.parent.mkdir(parents=True)
-    folder.symlink_to(shared / "data" / "50salads_predictions")
-    matrix = split_matrices(out, dataset, (1,), "mstcn")[1]
-    seconds = matrix.to_numpy().sum()
-    assert round(np.trace(matrix) / seconds, 3) == 0.774  # as tests/test_seconds.py finds it by another way
-    assert abs(seconds - sum(len(dataset.labels(video)) for video in dataset.split(1)[1]) / 30) < 10
 
 
 def test_which_methods_have_predictions(out):

@@ -18,7 +18,7 @@ FINETUNE = PARAMS.finetune.model_copy(update={"learning_rate": 3e-3, "warmup": 4
 
 @pytest.fixture(scope="module")
 def seconds(tmp_path_factory):
-    """The target set of the tests, brought to seconds."""
+    """The target set of the tests, resampled to seconds."""
     root = tmp_path_factory.mktemp("controlled")
     target = make_target(root / "frames")
     write_labels(root / "seconds", target.dataset, [1])

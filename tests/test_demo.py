@@ -117,16 +117,6 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(folder: Path, monkeyp
     assert files(folder) == before
 
 
-def test_other_settings_begin_anew(tmp_path: Path) -> None:
-    one = SMALL.model_copy(update={"people_per_split": 1, "pace": 0.05})
-    render(one, tmp_path, 1)
-    before = files(tmp_path)
-    render(one.model_copy(update={"seed": 8}), tmp_path, 1)
-    after = files(tmp_path)
-    assert before.keys() == after.keys()
-    assert all(before[name] != after[name] for name in before if name.endswith(".avi"))
-
-
 def test_damage_lies_inside_frames_and_the_video_goes_on(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,7 +183,7 @@ def test_clips_are_the_same_for_the_same_seed_only() -> None:
     assert not np.array_equal(first, other)
 
 
-def test_canvas_draws_where_it_is_told() -> None:
+def test_the_canvas_draws_at_the_given_place() -> None:
     image = np.zeros((40, 40, 3), np.uint8)
     Canvas(image, reach=1.0).fill(0.5 + 0.5j + box(0.2, 0.1), hsv(0, 0, 1))
     rows, columns = np.nonzero(image[..., 0])

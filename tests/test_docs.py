@@ -97,23 +97,16 @@ def test_readme_and_contributing_stay_short():
     assert len(TEXTS[ROOT / "CONTRIBUTING.md"].splitlines()) <= 60
 
 
-def test_citation():
-    """Keys and types of the Citation File Format 1.2.0, and the version of the package."""
+def test_citation_licence_and_changelog():
+    """The Citation File Format's keys and types; version and authors are those of the package."""
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert citation["cff-version"] == "1.2.0"
-    assert {"message", "title", "authors", "license", "version", "references"} <= set(citation)
+    assert citation["cff-version"] == "1.2.0" and {"message", "title", "license"} <= set(citation)
     assert citation["authors"] == [{"name": f"The contributors of {project['name']}"}]
     assert citation["version"] == project["version"]
-    titles = " ".join(reference["title"] + reference.get("notes", "") for reference in citation["references"])
-    assert all(name in titles for name in ("ASFormer", "VideoCLIP", "Kinetics", "S3D", "MIL-NCE", "50 Salads"))
     for reference in citation["references"]:
         assert {"type", "title", "authors", "year"} <= set(reference) and isinstance(reference["year"], int)
         assert all(set(author) == {"family-names", "given-names"} for author in reference["authors"])
-
-
-def test_licence_and_changelog_are_of_this_project():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert f"the contributors of {project['name']}" in (ROOT / "LICENSE").read_text()
     changes = (ROOT / "CHANGELOG.md").read_text()
     assert "## [Unreleased]" in changes and project["version"] in changes
@@ -123,7 +116,7 @@ def test_licence_and_changelog_are_of_this_project():
 
 
 CLASSES = ("SIL", "take_bowl", "pour_cereals", "pour_milk", "stir_cereals")
-PEOPLE = ("P03", "P04", "P05", "P06")  # one a split
+PEOPLE = ("P03", "P04", "P05", "P06")  # one per split
 
 
 def small_breakfast(root: Path) -> None:
@@ -170,8 +163,7 @@ def project(tmp_path_factory) -> Path:
     (root / "params" / "breakfast.yaml").write_text(yaml.safe_dump(profile))
     places = (
         r'^    (?:SECONDS|"2_4_videoclip"): Chapter\(',
-        r"(?<=^PREDICTING = \(\n)",
-        r'^    "2_4_videoclip": "',
+        r"^\)(?=\n\n\ndef _trained)",
         r'^    "baseline": "asformer_own"',
     )
     for (name, line), before in zip(ADDED, places, strict=True):

@@ -1,15 +1,12 @@
 """Converter of the published scores, and the command that fetches data sets."""
 
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pooch
 import pytest
 
 from lib import fetch
-from lib.core.paths import ROOT
 from lib.data.dataset import DatasetError
 from lib.data.svm_scores import convert
 
@@ -109,23 +106,17 @@ def test_a_wrong_raw_file_is_named(raw, tmp_path, capsys, damage, message):
     assert message in capsys.readouterr().err
 
 
-def test_50salads_says_where_it_is_to_be_had(tmp_path, capsys):
-    assert fetch.main(["50salads"], data=tmp_path / "data") == 1
-    text = capsys.readouterr().err
-    assert "https://zenodo.org/records/3625992/files/data.zip (30 GB" in text
-    assert f"into:    {tmp_path / 'data' / '50salads'}" in text
-
-
 def test_50salads_in_its_place_is_checked(shared, tmp_path, capsys):
     copy(shared / "data" / "50salads", tmp_path / "50salads")
     assert fetch.main(["50salads"], data=tmp_path) == 1
     assert "50salads/features: has no *.npy" in capsys.readouterr().err
 
 
-def test_labels_and_predictions_are_checked_or_said_where_to_be_had(shared, tmp_path, capsys):
-    for name in ("50salads_labels", "50salads_predictions"):
+def test_what_is_fetched_by_hand_is_explained_and_checked(shared, tmp_path, capsys):
+    for name in ("50salads", "50salads_labels", "50salads_predictions"):
         assert fetch.main([name], data=tmp_path) == 1
-        assert "from:    https://" in capsys.readouterr().err
+        text = capsys.readouterr().err
+        assert "from:    https://" in text and f"into:    {tmp_path}" in text
     copy(shared / "data" / "50salads", tmp_path / "50salads")
     assert fetch.main(["50salads_labels"], data=tmp_path) == 0
     assert capsys.readouterr().out.endswith("50salads: 50 videos, 577595 frames, all sound\n")
@@ -142,10 +133,3 @@ def test_a_wrong_call_ends_with_exit_code_2():
         with pytest.raises(SystemExit) as caught:
             fetch.main(arguments)
         assert caught.value.code == 2
-
-
-def test_command_line():
-    done = subprocess.run(
-        [sys.executable, "-m", "lib.fetch", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert "50salads_scores" in done.stdout

@@ -51,15 +51,8 @@ def names(root: Path, part: str) -> list[str]:
     return (root / f"{part}.lst").read_text().split()
 
 
-def test_no_caption_has_a_verb_of_a_class_name(corpus: list[Video]) -> None:
-    texts = [caption.text for one in corpus for caption in one.captions]
-    assert not [text for text in texts if CLASS_VERBS.search(text)]
-    spoken = [name.replace("_", " ") for name in CLASS_NAMES]
-    assert not [text for text in texts if any(name in text for name in spoken)]
-    assert CLASS_VERBS.search("now adding salt") and CLASS_VERBS.search("the mixture") and CLASS_VERBS.search("it ends")
-
-
 def test_nothing_that_can_be_said_has_a_verb_of_a_class_name() -> None:
+    assert all(CLASS_VERBS.search(text) for text in ("now adding salt", "the mixture", "it ends"))
     words = {name: value for name, value in WORDS.items() if name != "phrases"} | {"said": [*WORDS["phrases"].values()]}
     said = [text.replace("/", " ") for text in strings(words)]
     assert len(said) > 300
@@ -112,8 +105,8 @@ def test_captions_are_sorted_and_lie_within_the_video(corpus: list[Video]) -> No
 def test_narration_has_its_faults(corpus: list[Video]) -> None:
     captions = [caption for one in corpus for caption in one.captions]
     assert 0.15 < np.mean([caption.step is None for caption in captions]) < 0.25
-    told = [{caption.step for caption in one.captions} for one in corpus]
-    silent = [number not in heard for one, heard in zip(corpus, told, strict=True) for number in range(len(one.steps))]
+    spoken = [{caption.step for caption in one.captions} for one in corpus]
+    silent = [number not in own for one, own in zip(corpus, spoken, strict=True) for number in range(len(one.steps))]
     assert 0.15 < np.mean(silent) < 0.25
     late = []
     for one in corpus:
@@ -203,20 +196,6 @@ def test_a_run_that_fails_leaves_nothing_that_looks_whole(folder: Path, tmp_path
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["rendered.json"]
     render_narrated(LOOKS, SMALL, tmp_path, 1)
     assert files(tmp_path) == files(folder)
-
-
-def test_another_seed_gives_other_videos(folder: Path, tmp_path: Path) -> None:
-    two = SMALL.model_copy(update={"videos": 2, "validation": 1})
-    render_narrated(LOOKS, two, tmp_path, 1)
-    before = files(tmp_path)
-    assert all(files(folder)[name] == data for name, data in before.items() if name.endswith(".avi"))
-    render_narrated(LOOKS, two.model_copy(update={"seed": 12}), tmp_path, 1)
-    after = files(tmp_path)
-    videos = [{name for name in seen if name.endswith(".avi")} for seen in (before, after)]
-    assert [len(seen) for seen in videos] == [2, 2]
-    assert not videos[0] & videos[1]
-    assert not {before[name] for name in videos[0]} & {after[name] for name in videos[1]}
-    assert before["raw_caption.json"] != after["raw_caption.json"]
 
 
 def test_only_what_shows_in_the_pictures_makes_them_anew(tmp_path: Path) -> None:

@@ -5,16 +5,16 @@ import ast
 import jupytext
 import pytest
 
-from lib.core.chapters import CHAPTERS, TITLES
+from lib.core.chapters import CHAPTERS
 from lib.core.paths import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 
 
 def test_every_notebook_is_a_chapter_with_a_title():
-    assert [path.stem for path in NOTEBOOKS] == list(CHAPTERS) == list(TITLES)
+    assert [path.stem for path in NOTEBOOKS] == list(CHAPTERS)
     headings = [jupytext.read(path).cells[0].source.splitlines()[0] for path in NOTEBOOKS]
-    assert headings == [f"# {title}" for title in TITLES.values()]
+    assert headings == [f"# {chapter.title}" for chapter in CHAPTERS.values()]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -22,11 +22,11 @@ from lib.core.paths import ROOT, Outputs
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"
 CANNOT = "2_3_2_feature_extraction"  # its videos and weights are missing
-SPLITS = 2  # where each is a job, ten seconds of a core
+SPLITS = 2  # as a job, each takes ten seconds of a core
 
 
 def small_data_set(root: Path, splits: int) -> None:
-    """Two videos of 40 frames a split, in the MS-TCN layout."""
+    """Two videos of 40 frames per split, in the MS-TCN layout."""
     random = np.random.default_rng(3)
     for folder in ("features", "groundTruth", "splits"):
         (root / folder).mkdir(parents=True)
@@ -43,18 +43,11 @@ def small_data_set(root: Path, splits: int) -> None:
             (root / "splits" / f"{part}.split{split}.bundle").write_text("".join(f"{name}.txt\n" for name in names))
 
 
-def write_profile(path: Path, root: Path, split_jobs: bool) -> None:
+def write_profile(path: Path, root: Path, split_jobs: bool, splits: int = SPLITS, **changes) -> None:
     small = {"num_layers": 3, "num_maps": 8, "num_decoders": 1, "sample_rate": 1, "epochs": 12, "test_every": 3}
-    data = {
-        "source": "files",
-        "roots": [str(root)],
-        "name": "test set",
-        "fps": 1,
-        "convention": "mstcn",
-        "splits": SPLITS,
-    }
-    profile = {"title": "test", "notebooks": [NOTEBOOK, CANNOT], "split_jobs": split_jobs}
-    path.write_text(yaml.safe_dump(profile | {"data": data, "asformer": small}))
+    data = {"source": "files", "roots": [str(root)], "name": "test set", "fps": 1, "convention": "mstcn"}
+    profile = {"title": "test", "notebooks": [NOTEBOOK, CANNOT], "split_jobs": split_jobs, "asformer": small}
+    path.write_text(yaml.safe_dump(profile | {"data": data | {"splits": splits}} | changes))
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +111,7 @@ def test_what_cannot_run_is_left_out_by_name(finished):
 
 
 def test_a_killed_run_goes_on_and_ends_the_same(workplace, finished):
-    """A job a split; the undisturbed run was one job."""
+    """With one job per split; the undisturbed run was one job."""
     profile, outputs = workplace("killed", split_jobs=True)
     for patience in (4, 7, 10):
         process = start(profile)

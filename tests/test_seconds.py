@@ -7,38 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.data.dataset import open_dataset
-from lib.data.predictions import prediction_pairs
 from lib.scoring.labels import LabelError
-from lib.scoring.metrics import score
 from lib.scoring.seconds import at_one_fps, raw_edit_distance, second_targets
 
 labels_at_30_fps = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 90)), min_size=1, max_size=9).map(
     lambda runs: np.concatenate([np.full(frames, label) for label, frames in runs])
 )
-
-
-def test_real_mstcn_predictions_at_one_fps(shared):
-    dataset = open_dataset(shared / "data" / "50salads", None, fps=30)
-    pairs = prediction_pairs(shared / "data" / "50salads_predictions", dataset, dataset.split(1)[1])
-    sampled = [(at_one_fps(prediction, 30), at_one_fps(truth, 30)) for prediction, truth in pairs.values()]
-    found = score(sampled)
-    assert [round(found[metric] / 100, 3) for metric in ("accuracy", "f1@10", "f1@25", "f1@50")] == [
-        0.774,
-        0.768,
-        0.746,
-        0.671,
-    ]
-    assert raw_edit_distance(sampled) == pytest.approx(87.3)
-
-
-def test_thesis_targets_disagree_with_the_frames_of_real_labels(shared):
-    dataset = open_dataset(shared / "data" / "50salads", None, fps=30)
-    wrong = 0
-    for video in dataset.videos:
-        labels = dataset.labels(video)
-        wrong += (second_targets(labels, 30, uncovered=0)[np.arange(len(labels)) // 30] != labels).sum()
-    assert round(100 * wrong / 577_595, 1) == 2.3
 
 
 def reference_targets(labels, uncovered, seconds):
@@ -57,11 +31,6 @@ def test_targets_equal_the_reference(labels, seconds):
 def test_lengths(labels):
     assert len(second_targets(labels, 30, uncovered=0)) == -(-len(labels) // 30)
     assert len(at_one_fps(labels, 30)) == (len(labels) + 14) // 30
-
-
-@given(labels_at_30_fps)
-def test_one_fps_stays_as_it_is(labels):
-    assert np.array_equal(at_one_fps(labels, 1), labels)
 
 
 @given(labels_at_30_fps)

@@ -138,12 +138,6 @@ def test_percentile_bootstrap_equals_all_resamples():
     assert found == pytest.approx(expected, abs=0.05)
 
 
-def test_the_bootstrap_draws_whole_items_of_any_kind():
-    people = [("a", 1, 3), ("b", 2, 3), ("c", 0, 3), ("d", 3, 3)]
-    low, high = bootstrap_interval(people, lambda drawn: sum(p[1] for p in drawn) / sum(p[2] for p in drawn))
-    assert 0 <= low < 0.5 < high <= 1
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -50,10 +50,6 @@ def whole(tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_run_leaves_weights_and_history(whole):
-    assert set(contents(whole)) == {"weights.safetensors", "history.csv"}
-
-
 def test_every_epoch_has_its_own_order(tmp_path):
     steps = run(tmp_path)
     orders = {tuple(steps[start : start + 5]) for start in range(0, 5 * EPOCHS, 5)}
@@ -85,12 +81,10 @@ def test_it_goes_on_from_every_epoch(whole, tmp_path, monkeypatch, stop):
     assert contents(tmp_path) == contents(whole)
 
 
-def test_a_finished_run_is_returned_at_once(whole):
-    assert run(whole) == []
-
-
-def test_another_key_starts_anew(tmp_path):
+def test_a_finished_run_is_returned_at_once_and_another_key_starts_anew(tmp_path):
     run(tmp_path, key="a", epochs=2)
+    assert set(contents(tmp_path)) == {"weights.safetensors", "history.csv"}
+    assert run(tmp_path, key="a", epochs=2) == []
     assert len(run(tmp_path, key="b", epochs=2)) == 10
 
 

@@ -84,7 +84,6 @@ def test_learnt_probabilities_are_probabilities_and_follow_the_counts():
         (lambda: decode(np.zeros((9, 1)), learn_segments([np.zeros(3, int)], 1)), "no path: 9 steps, segments of at"),
         (lambda: learn_segments([np.array([0, 5])], classes=3), "class 5 in a training sequence of 3 classes"),
         (lambda: learn_segments([], classes=3), "at least one training sequence"),
-        (lambda: SegmentModel(np.zeros(2), np.zeros((3, 3)), np.zeros((4, 2))), r"needs transitions \(2, 2\)"),
     ],
 )
 def test_faults_are_named(call, words):

@@ -1,4 +1,4 @@
-"""What failed in the last run: read from the notebooks that `lib.run` leaves, named everywhere in the same words."""
+"""What failed in the last run, read from the notebooks that `lib.run` leaves."""
 
 import json
 import re
@@ -34,7 +34,7 @@ class Failure:
     notebook: Path
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """E.g. "2.3.1, split 3: DatasetError: rgb-03-1.npy: holds NaN"."""
         return f"{short(self.atom)}: {self.error}"
 
@@ -48,7 +48,7 @@ def short(atom: Atom) -> str:
 
 
 def failures(profile: Profile) -> list[Failure]:
-    """The profile's atoms that failed when they ran last; what failed with `--set` by hand is not the profile's."""
+    """The profile's atoms whose last run failed; a run by hand with `--set` does not count."""
     found = []
     for atom in atoms(profile.params):
         file = profile.out.notebooks / atom[0] / f"{atom[1]}.failed.ipynb"
@@ -60,7 +60,7 @@ def failures(profile: Profile) -> list[Failure]:
 
 
 def behind(params: Params) -> Callable[[Atom], frozenset[Atom]]:
-    """A function that says what an atom stands on: itself and all that must be done before it."""
+    """A function from an atom to itself and all that must be done before it."""
 
     @cache
     def of(atom: Atom) -> frozenset[Atom]:
@@ -70,7 +70,7 @@ def behind(params: Params) -> Callable[[Atom], frozenset[Atom]]:
 
 
 def troubled(params: Params, failed: Sequence[Failure]) -> dict[str, list[Failure]]:
-    """For each chapter that is not whole: the failures of its own atoms, or of those that it waits for."""
+    """Incomplete chapters, each with the failures of its own atoms or of those that it waits for."""
     of = behind(params)
     chapters: dict[str, frozenset[Atom]] = {}
     for atom in atoms(params):
@@ -80,13 +80,13 @@ def troubled(params: Params, failed: Sequence[Failure]) -> dict[str, list[Failur
 
 
 def lines(failure: Failure) -> list[str]:
-    """What to print about it."""
+    """What to print about a failure."""
     shown = [f"    {line}" for line in failure.lines]
-    return [f"failed: {failure.told}", *shown, f"    the notebook up to the error: {relative(failure.notebook)}"]
+    return [f"failed: {failure.summary}", *shown, f"    the notebook up to the error: {relative(failure.notebook)}"]
 
 
 def _error(notebook: dict) -> tuple[str, tuple[str, ...]]:
-    """The error in a line, and the last lines that were written; paths from the project's folder."""
+    """The error in one line and the last lines of output; paths are relative to the project's folder."""
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     for output in outputs:
         if output["output_type"] == "error":

@@ -1,12 +1,10 @@
 """Whether an atom's result is that of the present code, parameters and files: decided by content, never by date.
 
 An atom's manifest records what it read: the parameters of its sections; the SHA-256 of its notebook, of each module and
-of each file; and `after`, for every atom that it stands on, the `made_by` under which that atom's result was made. An
-atom is fresh where all of it is as it was.
+of each file; and `after`, the `made_by` of every atom that it depends on. An atom is fresh if all of this is unchanged.
 
-`made_by` hashes what can change a result that another atom reads: parameters, files, and the code without its prose. So
-a corrected sentence makes its own page again and none after it, and an atom made again from the same inputs leaves
-those after it fresh.
+`made_by` hashes what can change a result that another atom reads: parameters, files, and the code without its prose. A
+corrected sentence therefore remakes its own page only, and an atom remade from the same inputs leaves later ones fresh.
 """
 
 import json
@@ -33,13 +31,13 @@ def read_manifest(out: Outputs, atom: Atom) -> dict | None:
 
 
 def mark_unfinished(out: Outputs, atom: Atom) -> None:
-    """Before an atom runs again: what it leaves when it is killed is no result."""
+    """Mark an atom before it runs again, so that nothing it leaves when killed passes for a result."""
     if kept := read_manifest(out, atom):
         write_json(manifest_file(out, atom), kept | {"unfinished": True})
 
 
 def read_by(name: str, profile: Profile) -> dict:
-    """What a chapter reads at present, as the manifests of its atoms record it."""
+    """What a chapter reads at present, in the form of a manifest."""
     source = ROOT / "notebooks" / f"{name}.py"
     code = [source, *sorted(imported_modules(source))]
     lists = {relative(file): sha256(file) for module in code for file in lists_of(module)}
@@ -53,25 +51,25 @@ def read_by(name: str, profile: Profile) -> dict:
 
 
 def stands_on(atom: Atom, profile: Profile) -> dict[str, str | None]:
-    """`made_by` of all atoms whose results this one reads, directly or not; None for a result that is not sound."""
+    """`made_by` of all atoms whose results this one reads, directly or not; None for one that cannot be trusted."""
     found: dict[str, str | None] = {}
     for other in needs(atom, profile.params):
         if kept := read_manifest(profile.out, other):
             sound = not (kept["overrides"] or kept.get("unfinished"))
             own = {"/".join(other): kept.get("made_by") if sound else None}
             for name, made_by in (kept.get("after", {}) | own).items():
-                # two atoms that stand on different results of a third do not fit together
+                # two atoms made from different results of a third do not fit together
                 found[name] = made_by if found.get(name, made_by) == made_by else None
     return found
 
 
 def reason(kept: dict | None, now: dict, before: Mapping[Atom, str]) -> str:
-    """Why an atom is to be made; "" where it is fresh.
+    """Why an atom has to be made; "" if it is fresh.
 
     Args:
         kept: its manifest.
         now: what its chapter reads at present (`read_by`).
-        before: `made_by` of each atom that it stands on, at present.
+        before: `made_by`, at present, of each atom that it depends on.
 
     >>> now = {"parameters": {"data": {"fps": 15}}, "inputs": {"a.txt": "1", "b.txt": "2"}}
     >>> kept = now | {"overrides": [], "after": {"2_1_datasets/all": "x"}}

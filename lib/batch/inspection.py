@@ -1,7 +1,7 @@
-"""A look into what a user supplied, each file in its own format, before anything runs: headers, names, shapes.
+"""Inspect what a user supplied before anything runs: formats, headers, names, shapes.
 
-Each function takes the first path of a requirement (lib/batch/requirements.py) and the profile, and raises a ValueError
-about the first fault, in its reader's words. Of features it reads the headers, of narrated videos the first few.
+Each function takes the first path of a requirement (lib/batch/requirements.py) and the profile, and raises the reader's
+ValueError about the first fault. Features are judged by their headers, narrated videos by the first few.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 from lib.data.dataset import DatasetError
 from lib.data.profile import Profile
 
-SAMPLE = 8  # narrated videos of a list that are looked at
+SAMPLE = 8  # narrated videos of a list that are inspected
 
 
 def labels(path: Path, profile: Profile) -> None:
@@ -42,7 +42,7 @@ def bert(path: Path, profile: Profile) -> None:
 
 
 def videos(folder: Path, profile: Profile) -> None:
-    """A file for each labelled video; the first has the form that is read."""
+    """There is a file for each labelled video, and the first is in a format that can be read."""
     from lib.data.video import read_layout
 
     files = [folder / f"{labels.stem}.avi" for labels in sorted((folder.parent / "groundTruth").glob("[!.]*.txt"))]
@@ -77,7 +77,7 @@ def captions(path: Path, profile: Profile) -> None:
 
 
 def narrated(layer: str) -> Callable[[Path, Profile], None]:
-    """A look at features of S3D's layer: they are as wide as the target set's, which the same model is to read."""
+    """Features of a layer of S3D: they are as wide as those of the target set, which the same model reads."""
 
     def look(folder: Path, profile: Profile) -> None:
         import torch
@@ -89,7 +89,7 @@ def narrated(layer: str) -> Callable[[Path, Profile], None]:
             net = S3D(profile.params.s3d.embedding_dim, profile.params.s3d.width)
         dim = net.feature_dim if layer == "mixed_5c" else profile.params.s3d.embedding_dim
         root = folder.parent.parent
-        # that a list is missing is the captions' fault
+        # a missing list is reported as a fault of the captions
         for listed in filter(Path.exists, (root / "train.lst", root / "val.lst")):
             with listed.open(encoding="utf-8") as lines:
                 names = [line.strip() for line in islice(lines, SAMPLE)]

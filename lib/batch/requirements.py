@@ -1,8 +1,7 @@
 """What the chapters read that the project does not contain, and which of them can run without it.
 
-`Chapter.reads` names it; `requirements` says for each name where it lies, where to get it and how to look into it. A
-chapter runs where each thing that it reads is present and sound, or comes from a chapter that can run. The demo makes
-everything itself.
+`Chapter.reads` names it; `requirements` says where each lies, where to get it and how to inspect it. A chapter can run
+if everything that it reads is present and sound, or made by a chapter that can run. The demo makes everything itself.
 """
 
 import os
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lib.batch import inspection
-from lib.core.chapters import CHAPTERS, TITLES, number
+from lib.core.chapters import CHAPTERS, number
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT, first_folder
 from lib.core.settings import Params
@@ -21,13 +20,15 @@ from lib.data.sources import Source, source
 
 @dataclass(frozen=True)
 class Requirement:
-    """Attributes:
-    what: in words.
-    paths: files and folders, all of which must be present.
-    source: where it comes from.
-    look: raises a ValueError about the first fault that it finds (lib/batch/inspection.py).
-    chapters: those that read it.
-    hub: it is fetched by its name where there is no folder, so it is never missing.
+    """Something that the user supplies.
+
+    Attributes:
+        what: in words.
+        paths: files and folders, all of which must be present.
+        source: where it comes from.
+        look: raises a ValueError about the first fault that it finds (lib/batch/inspection.py).
+        chapters: those that read it.
+        hub: whether it is fetched by its name where there is no folder, so that it is never missing.
     """
 
     what: str
@@ -39,7 +40,7 @@ class Requirement:
 
 
 def reads(name: str, params: Params) -> list[tuple[str, ...]]:
-    """What a chapter cannot do without where the data set is user-supplied: of each tuple one, the first best."""
+    """What a chapter needs where the data set is user-supplied: of each tuple, the first that is present."""
     chapter = CHAPTERS[name]
     groups = [("labels",)] * (not chapter.about) + [tuple(group.split("|")) for group in chapter.reads]
     layer = {f"narrated {recipe}": f"narrated {one.features}" for recipe, one in params.pretrain.recipes.items()}
@@ -88,7 +89,7 @@ def _present(profile: Profile) -> Iterator[tuple[str, Requirement]]:
 
 
 def _pretraining(profile: Profile) -> Iterator[tuple[str, Requirement]]:
-    """HowTo100M, and what stands in the place of pre-training on it."""
+    """HowTo100M, and what replaces pre-training on it: finished runs and published weights."""
     params, look = profile.params, inspection
     root = first_folder(params.howto100m.roots) or ROOT / "".join(params.howto100m.roots[:1])
     without_stop_words = (root / "caption.json").exists() and not (root / "raw_caption.json").exists()
@@ -112,7 +113,7 @@ def _pretraining(profile: Profile) -> Iterator[tuple[str, Requirement]]:
 
 
 def missing(requirement: Requirement) -> list[Path]:
-    """Those of its paths that are missing; of several in a folder that is missing, the folder."""
+    """Its missing paths; the folder alone if that is missing too."""
     absent = [] if requirement.hub else [path for path in requirement.paths if not path.exists()]
     return [absent[0].parent] if len(absent) > 1 and not absent[0].parent.exists() else absent
 
@@ -133,7 +134,7 @@ def input_files(name: str, profile: Profile) -> list[str]:
 
 
 def unusable(profile: Profile) -> dict[str, str]:
-    """Faults of the requirements that are present, in one line each, by the requirement's name."""
+    """Name -> fault, in one line, of the requirements that are present but cannot be used."""
     faults: dict[str, str] = {}
     found = requirements(profile)
     for name, requirement in found.items():
@@ -145,13 +146,14 @@ def unusable(profile: Profile) -> dict[str, str]:
             continue
         try:
             requirement.look(requirement.paths[0], profile)
-        except ValueError as error:  # those of all readers are: data sets, narrated data, weights, videos
+        # the errors of all readers are: of data sets, narrated data, weights, videos
+        except ValueError as error:
             faults[name] = " ".join(str(error).replace(f"{ROOT}/", "").split())
     return faults
 
 
 def runnable(profile: Profile, faults: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The profile's chapters, and in one line what keeps each from running: "" where nothing does.
+    """The profile's chapters, each with the reason why it cannot run, in one line; "" if it can.
 
     Args:
         faults: of requirements that are present but cannot be used (`unusable`).
@@ -174,7 +176,7 @@ def runnable(profile: Profile, faults: Mapping[str, str] | None = None) -> dict[
         lacking = {}
         for name in names:
             lacking[name] = lacks(name)
-            # what is present but broken is not passed over in silence
+            # what is present but broken is reported, not skipped
             if not lacking[name] or name in faults:
                 return lacking[name]
         if set(names) <= set(CHAPTERS) and len(names) > 1:
@@ -199,12 +201,11 @@ def unable(profile: Profile) -> dict[str, str]:
     Raises:
         ParameterError: there is no data set, or no chapter can run.
     """
-    faults = unusable(profile)
-    labels = requirements(profile).get("labels")
-    if "labels" in faults:
-        raise ParameterError(f"data set: {faults['labels']}; {hint(profile.file)}")
-    if labels and (absent := missing(labels)):
-        raise ParameterError(f"data set: missing {', '.join(map(relative, absent))}; {hint(profile.file)}")
+    faults, labels = unusable(profile), requirements(profile).get("labels")
+    absent = missing(labels) if labels else []
+    if "labels" in faults or absent:
+        fault = faults.get("labels") or f"missing {', '.join(map(relative, absent))}"
+        raise ParameterError(f"data set: {fault}; {hint(profile.file)}")
     left_out = {name: reason for name, reason in runnable(profile, faults).items() if reason}
     if len(left_out) == len(profile.params.notebooks):
         raise ParameterError(f"no chapter can run; {next(iter(left_out.values()))}; {hint(profile.file)}")
@@ -212,21 +213,16 @@ def unable(profile: Profile) -> dict[str, str]:
 
 
 def without(profile: Profile, left_out: Mapping[str, str]) -> Profile:
-    """The profile without these chapters, which cannot run on this machine."""
+    """The profile without the chapters that cannot run on this machine."""
     able = tuple(name for name in profile.params.notebooks if name not in left_out)
     return replace(profile, params=profile.params.model_copy(update={"notebooks": able}))
 
 
-def left_out_lines(left_out: Mapping[str, str], profile: Profile) -> list[str]:
-    """One line per chapter that is left out."""
-    return [f"left out: {TITLES[name]}: {reason}; {hint(profile.file)}" for name, reason in left_out.items()]
-
-
 def hint(profile: str | Path) -> str:
-    """What to do about a missing input."""
+    """What to do about a missing input, as the end of a message."""
     return f"`python -m lib.check --params {profile}` says where to get it"
 
 
 def relative(path: Path) -> str:
-    """A path from the project's folder."""
+    """A path relative to the project's folder."""
     return os.path.relpath(path, ROOT)

@@ -1,7 +1,7 @@
-"""Run the atoms of a plan and print one line per start and end; on a terminal, also what runs now.
+"""Run the atoms of a plan and print one line per start and end; on a terminal, also what runs at the moment.
 
-Snakemake starts each atom after those that it stands on, here or on a cluster. It works in a folder of the profile,
-where its marks and an atom's log (`lib.run --log`) are all that passes between it, the atoms and this process.
+Snakemake starts each atom once those that it depends on are done, here or on a cluster. It works in a folder of the
+profile; this process learns of progress only from its marks there and from the atoms' logs (`lib.run --log`).
 """
 
 import os
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from lib.data.profile import Profile
 
 WIDTH = 118  # columns of a line of progress
 EVERY = 0.5  # seconds between two looks
+SNAKEMAKE = "snakemake.log"
 CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
 PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster other than SLURM to cancel the jobs there
 
@@ -38,12 +39,8 @@ def log_file(out: Outputs, atom: Atom) -> Path:
     return out.logs / atom[0] / f"{atom[1]}.log"
 
 
-def snakemake_log(out: Outputs) -> Path:
-    return out.logs / "snakemake.log"
-
-
 def failed_file(log: Path) -> Path:
-    """What `lib.run` leaves beside its log when it fails."""
+    """The mark that `lib.run` leaves beside its log when it fails."""
     return log.with_suffix(".failed")
 
 
@@ -70,18 +67,21 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
     jobs = queue(folder) if on_cluster(further) else None
     shutil.rmtree(folder / ".snakemake" / "slurm_logs", ignore_errors=True)
     profile.out.logs.mkdir(parents=True)
-    with snakemake_log(profile.out).open("w", encoding="utf-8") as log:
+    with (profile.out.logs / SNAKEMAKE).open("w", encoding="utf-8") as log:
         snakemake = subprocess.Popen(
             command(folder, cores, [*(status_options() if jobs else []), *further], waiting),
             cwd=ROOT,
             env=clean_environment() | {"REPORT_SCHEDULED": "1", "REPORT_CORES": str(cores)},
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends all of them
+            # Ctrl-C reaches this process alone, which then ends all of them
+            start_new_session=True,
             preexec_fn=partial(die_with_parent, os.getpid()),
         )
     try:
-        return follow(profile, snakemake, waiting, jobs)
+        # also after Ctrl-C, the lines of progress are taken from the screen
+        with ExitStack() as bars:
+            return follow(profile, snakemake, waiting, jobs, bars)
     except KeyboardInterrupt:
         end(snakemake, PATIENCE[on_cluster(further) and not jobs])
         raise
@@ -91,7 +91,7 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
 
 
 def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[Atom]) -> list[str]:
-    """Snakemake's; its own lock is off, as the profile has one."""
+    """Snakemake's command line; its own lock is off, as the profile has one."""
     found = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     found += ["--cores", str(cores), "--nolock", "--rerun-incomplete", "--rerun-triggers", "mtime"]
     # the longest chain of chapters goes through these
@@ -115,9 +115,9 @@ def end(snakemake: subprocess.Popen, patience: float) -> None:
 
 
 def follow(
-    profile: Profile, snakemake: subprocess.Popen, waiting: list[Atom], jobs: Queue | None
+    profile: Profile, snakemake: subprocess.Popen, waiting: list[Atom], jobs: Queue | None, bars: ExitStack
 ) -> tuple[int, dict[Atom, str]]:
-    """Print what happens until Snakemake ends."""
+    """Print what happens until Snakemake ends; `bars` closes the lines of progress."""
     out, total, begin = profile.out, len(waiting), time.monotonic()
     started: dict[Atom, tuple[float, tqdm]] = {}
     # lost: atoms whose job on a cluster has failed, in SLURM's words
@@ -128,12 +128,12 @@ def follow(
         sys.stdout.flush()
 
     while code is None:
-        # asked before the look, so that the last look sees all
+        # before the logs are read, so that the last reading sees all
         code = snakemake.poll()
         for atom in [atom for atom in waiting if log_file(out, atom).exists()]:
             waiting.remove(atom)
             bar = tqdm(bar_format="  {desc}", leave=False, disable=not sys.stdout.isatty(), file=sys.stdout)
-            started[atom] = time.monotonic(), bar
+            started[atom] = time.monotonic(), bars.enter_context(bar)
             say(f"started {named(atom)}")
         for atom, job, log in jobs.changes(code is not None) if jobs else ():
             if job.failed:
@@ -165,7 +165,7 @@ def outcome(out: Outputs, atom: Atom, over: bool) -> str:
     """How an atom that was started has ended; "" while it runs.
 
     Args:
-        over: Snakemake or the atom's job has ended, so an atom that left no mark was killed.
+        over: whether Snakemake or the atom's job has ended; an atom that left no mark was then killed.
     """
     if failed_file(log_file(out, atom)).exists():
         return "FAILED"
@@ -174,15 +174,17 @@ def outcome(out: Outputs, atom: Atom, over: bool) -> str:
 
 
 def last_line(file: Path) -> str:
-    """The last line that was written to a log."""
+    """The last line of a log."""
     with file.open("rb") as log:
         log.seek(max(0, os.path.getsize(file) - 2000))
-        found = log.read().decode(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(found) if line.strip()), "")
+        found = map(str.strip, log.read().decode(errors="replace").split("\n"))
+    # papermill interrupts a kernel before it ends it, which the kernel reports as an error
+    written = [line for line in found if line and not line.startswith("[IPKernelApp]")]
+    return written[-1] if written else ""
 
 
 def failure_lines(failed: Mapping[Atom, str], profile: Profile) -> Iterator[str]:
-    """What failed, with its last lines and its log, and which chapters are not whole because of it."""
+    """What failed, with its last lines and its log, and which chapters are incomplete because of it."""
     found = failures(profile)
     for failure in found:
         yield from lines(failure)
@@ -197,6 +199,6 @@ def failure_lines(failed: Mapping[Atom, str], profile: Profile) -> Iterator[str]
         if all(failure.atom[0] != name for failure in ones):
             yield f"not made: {TITLES[name]}: it reads {', '.join(short(failure.atom) for failure in ones)}"
     if not failed:
-        log = snakemake_log(profile.out)
+        log = profile.out.logs / SNAKEMAKE
         refused = re.search(r"^ +message: (SLURM.*?)\.?$", log.read_text(encoding="utf-8"), re.MULTILINE)
         yield f"error: Snakemake: {refused[1] if refused else last_line(log)}; its log: {relative(log)}"

@@ -1,4 +1,4 @@
-"""The notebooks: what each reads and what must be done before it. Table of contents and graph of the report.
+"""The notebooks: title, what each reads, what must be done before it. Table of contents and graph of the report.
 
 The headings are the thesis's, in English, and those of the chapters beyond it.
 """
@@ -15,6 +15,7 @@ class Chapter:
     """One notebook.
 
     Attributes:
+        title: its heading.
         sections: parameter sections that it reads; a change of another section does not re-run it.
         per_split: it also runs once per split, before `all` collates them.
         needs: notebooks that run before it where the profile has them, as it reads their files.
@@ -22,9 +23,10 @@ class Chapter:
         reads: what it cannot do without where the data set is user-supplied: names of lib/batch/requirements.py and
             notebooks; of `a|b` either will do, and the first that is present is read.
         optional: keys of `data` that name folders which it reads if they are present.
-        about: what its numbers are of, if not of the profile's data set; else it reads labels and splits too.
+        about: what its numbers describe, if not the profile's data set; otherwise it reads labels and splits too.
     """
 
+    title: str
     sections: tuple[str, ...]
     per_split: bool = False
     needs: tuple[str, ...] = ()
@@ -40,8 +42,6 @@ SECONDS, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
 PRETRAINED = (SECONDS, MANY)
 BY_OWN = (SECONDS, "weights own|run own", "bert")
 BY_PUBLIC = (SECONDS, "weights public|run public", "bert")
-
-
 PREDICTING = (
     "2_3_1_public_features",
     "2_3_2_feature_extraction",
@@ -54,68 +54,95 @@ PREDICTING = (
 
 
 def _trained(recipe: str) -> tuple[str, ...]:
-    """A finished pre-training; the corpus is needed as long as there is none."""
+    """A finished pre-training; until there is one, its corpus."""
     return f"run {recipe}", f"run {recipe}|captions", f"run {recipe}|narrated {recipe}"
 
 
 CHAPTERS = {
-    "2_1_datasets": Chapter(("data", "demo", "narration"), optional=("real_labels",)),
-    "2_2_asformer": Chapter(("data", "demo", "i3d", "backbone", "asformer")),
+    "2_1_datasets": Chapter("2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels",)),
+    "2_2_asformer": Chapter("2.2 The baseline: I3D and ASFormer", ("data", "demo", "i3d", "backbone", "asformer")),
     "2_3_1_public_features": Chapter(
+        "2.3.1 Training on public features",
         ("data", "asformer"),
         per_split=True,
         demo_needs=("2_1_datasets", "2_3_2_feature_extraction"),
         reads=("features",),
     ),
     "2_3_2_feature_extraction": Chapter(
+        "2.3.2 Extracting the features",
         ("data", "demo", "i3d", "backbone", "asformer"),
         per_split=True,
         demo_needs=("2_1_datasets", "2_2_asformer"),
         reads=("videos", "i3d"),
     ),
     "2_3_3_baseline": Chapter(
+        "2.3.3 The baseline on own features",
         ("data", "asformer"),
         per_split=True,
         needs=("2_3_2_feature_extraction",),
         reads=("2_3_2_feature_extraction",),
     ),
-    SECONDS: Chapter(MULTIMODAL, demo_needs=("2_1_datasets",), reads=("videos", "s3d", "words", "bert")),
-    "2_5_pretrain_one_cluster": Chapter(MULTIMODAL, needs=(SECONDS,), reads=_trained("one_cluster")),
+    SECONDS: Chapter(
+        "2.4 The multimodal model: S3D and VideoCLIP",
+        MULTIMODAL,
+        demo_needs=("2_1_datasets",),
+        reads=("videos", "s3d", "words", "bert"),
+    ),
+    "2_5_pretrain_one_cluster": Chapter(
+        "2.5 Pre-training, one cluster per update", MULTIMODAL, needs=(SECONDS,), reads=_trained("one_cluster")
+    ),
     MANY: Chapter(
+        "2.6 Pre-training, seven clusters per update",
         (*MULTIMODAL, "experiment"),
         needs=(SECONDS,),
         reads=(SECONDS, *_trained("own"), "weights public|run public", "bert"),
     ),
-    "2_7_video_branch": Chapter(TRANSFER, needs=PRETRAINED, reads=BY_OWN),
-    "2_8_1_zero_shot_own": Chapter(TRANSFER, needs=PRETRAINED, reads=BY_OWN),
-    "2_8_2_zero_shot_public": Chapter(TRANSFER, needs=(*PRETRAINED, "2_8_1_zero_shot_own"), reads=BY_PUBLIC),
+    "2_7_video_branch": Chapter("2.7 The video branch", TRANSFER, needs=PRETRAINED, reads=BY_OWN),
+    "2_8_1_zero_shot_own": Chapter("2.8.1 Zero-shot transfer, own weights", TRANSFER, needs=PRETRAINED, reads=BY_OWN),
+    "2_8_2_zero_shot_public": Chapter(
+        "2.8.2 Zero-shot transfer, public weights",
+        TRANSFER,
+        needs=(*PRETRAINED, "2_8_1_zero_shot_own"),
+        reads=BY_PUBLIC,
+    ),
     "2_8_3_error_analysis": Chapter(
+        "2.8.3 Error analysis",
         ("data",),
         needs=("2_8_1_zero_shot_own", "2_8_2_zero_shot_public"),
         reads=("2_8_1_zero_shot_own|2_8_2_zero_shot_public",),
     ),
-    "2_9_1_finetune_own": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_OWN),
-    "2_9_2_finetune_public": Chapter((*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_PUBLIC),
-    # it reads any that has written predictions
-    "3_conclusion": Chapter(("data", "finetune"), needs=PREDICTING, reads=("|".join(PREDICTING),)),
+    "2_9_1_finetune_own": Chapter(
+        "2.9.1 Fine-tuning, own weights", (*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_OWN
+    ),
+    "2_9_2_finetune_public": Chapter(
+        "2.9.2 Fine-tuning, public weights", (*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_PUBLIC
+    ),
+    # reads every chapter that has written predictions
+    "3_conclusion": Chapter("3 Conclusion", ("data", "finetune"), needs=PREDICTING, reads=("|".join(PREDICTING),)),
     "4_1_audit": Chapter(
+        "4.1 An audit of the thesis's numbers",
         ("data",),
         optional=("real_labels", "real_predictions"),
         about="The thesis's published numbers",
     ),
     "4_2_controls": Chapter(
+        "4.2 The controls that the thesis lacked",
         (*TRANSFER, "i3d", "backbone", "asformer", "finetune", "controls"),
         needs=(*PRETRAINED, *PREDICTING[:3], "2_9_1_finetune_own"),
         reads=("2_3_2_feature_extraction", *BY_OWN),
     ),
     "4_3_scores_check": Chapter(
-        ("data", "asformer", "finetune", "controls"), needs=("2_3_1_public_features",), reads=("features",)
+        "4.3 The same protocol on real videos",
+        ("data", "asformer", "finetune", "controls"),
+        needs=("2_3_1_public_features",),
+        reads=("features",),
     ),
 }
+TITLES = {name: chapter.title for name, chapter in CHAPTERS.items()}
 
 
 def sections(name: str, params: Params) -> dict[str, dict]:
-    """The parameters that a notebook reads, as JSON has them."""
+    """The parameters that a notebook reads, as JSON values."""
     return {section: getattr(params, section).model_dump(mode="json") for section in CHAPTERS[name].sections}
 
 
@@ -133,34 +160,12 @@ def needs(atom: Atom, params: Params) -> list[Atom]:
 
 
 def _parts(name: str, params: Params) -> tuple[str, ...]:
-    """Jobs that make what a notebook is read for."""
+    """Jobs that make the files for which other notebooks read this one."""
     return tuple(map(str, params.data.split_numbers)) if CHAPTERS[name].per_split and params.split_jobs else ("all",)
 
 
-TITLES = {
-    "2_1_datasets": "2.1 Data sets",
-    "2_2_asformer": "2.2 The baseline: I3D and ASFormer",
-    "2_3_1_public_features": "2.3.1 Training on public features",
-    "2_3_2_feature_extraction": "2.3.2 Extracting the features",
-    "2_3_3_baseline": "2.3.3 The baseline on own features",
-    "2_4_videoclip": "2.4 The multimodal model: S3D and VideoCLIP",
-    "2_5_pretrain_one_cluster": "2.5 Pre-training, one cluster per update",
-    "2_6_pretrain_many_clusters": "2.6 Pre-training, seven clusters per update",
-    "2_7_video_branch": "2.7 The video branch",
-    "2_8_1_zero_shot_own": "2.8.1 Zero-shot transfer, own weights",
-    "2_8_2_zero_shot_public": "2.8.2 Zero-shot transfer, public weights",
-    "2_8_3_error_analysis": "2.8.3 Error analysis",
-    "2_9_1_finetune_own": "2.9.1 Fine-tuning, own weights",
-    "2_9_2_finetune_public": "2.9.2 Fine-tuning, public weights",
-    "3_conclusion": "3 Conclusion",
-    "4_1_audit": "4.1 An audit of the thesis's numbers",
-    "4_2_controls": "4.2 The controls that the thesis lacked",
-    "4_3_scores_check": "4.3 The same protocol on real videos",
-}
-
-
 def number(notebook: str) -> str:
-    """Section of the thesis of a notebook.
+    """Section number of a notebook.
 
     >>> number("2_8_2_zero_shot_public")
     '2.8.2'

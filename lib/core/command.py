@@ -1,5 +1,6 @@
-"""The frame of a command: what its user can correct is one line and an exit code, never a traceback."""
+"""What all commands share: their options, and errors as one line and an exit code, never a traceback."""
 
+import argparse
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -8,7 +9,7 @@ LONGEST = 2000  # characters of a message
 
 
 def line(error: BaseException) -> str:
-    """An error's message in a printable line.
+    """An error's message as one printable line.
 
     >>> line(ValueError("a.yaml:\\n  \\x1b[31mred"))
     'a.yaml: \\\\x1b[31mred'
@@ -17,10 +18,17 @@ def line(error: BaseException) -> str:
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text[:LONGEST])
 
 
-def one_line(command: Callable[..., int], code: int = 2) -> Callable[..., int]:
-    """A command that ends with `error: ...` on stderr and exit code `code` for the project's own errors.
+def profile_parser(command: str, description: str) -> argparse.ArgumentParser:
+    """The options of a command, to begin with its profile."""
+    found = argparse.ArgumentParser(prog=f"python -m lib.{command}", description=description)
+    found.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
+    return found
 
-    A missing file does too; another error of the system (a full disk, a read-only folder) ends with 1, Ctrl-C with 130.
+
+def one_line(command: Callable[..., int], code: int = 2) -> Callable[..., int]:
+    """Make a command end with `error: ...` on stderr and exit code `code` for the project's own errors.
+
+    So does a missing file. Other errors of the system (a full disk, a read-only folder) end with 1, Ctrl-C with 130.
     Anything else is a fault of the program and shows its traceback.
     """
 
@@ -29,7 +37,8 @@ def one_line(command: Callable[..., int], code: int = 2) -> Callable[..., int]:
         try:
             return command(*arguments, **options)
         except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
+            # a terminal has echoed ^C on this line
+            print("\r\x1b[K" * sys.stderr.isatty() + "interrupted", file=sys.stderr)
             return 130
         except Exception as error:
             ours = type(error).__module__.startswith("lib.") or isinstance(error, FileNotFoundError)

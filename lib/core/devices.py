@@ -1,6 +1,6 @@
 """The processes that train one model together, each on a device of its own: one, or as many as `torchrun` started.
 
-They exchange little: sums, and what the first of them decided. Each draws its own work from the common seed.
+They exchange only sums and the decisions of the first; each draws its own work from the common seed.
 """
 
 import os
@@ -19,10 +19,12 @@ TIMEOUT = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Group:
-    """Attributes:
-    rank: number of this process, from 0.
-    size: number of processes.
-    device: of this process.
+    """This process among those that train together.
+
+    Attributes:
+        rank: number of this process, from 0.
+        size: number of processes.
+        device: of this process.
     """
 
     rank: int

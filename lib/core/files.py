@@ -79,22 +79,17 @@ def _remembered() -> dict[str, str]:
 def imported_modules(source: Path) -> set[Path]:
     """Files of lib/ that a Python file imports, directly or through others; found without executing anything."""
     found: set[Path] = set()
-    todo = [source]
+    todo = {source}
     while todo:
-        file = todo.pop()
-        new = imports_of(file) - found
+        new = imports_of(todo.pop().read_text(encoding="utf-8")) - found
         found |= new
-        todo.extend(new)
+        todo |= new
     return found
 
 
-def imports_of(source: Path) -> frozenset[Path]:
-    """Files of lib/ that a Python file imports itself."""
-    return _imports(source.read_text(encoding="utf-8"))
-
-
 @cache
-def _imports(source: str) -> frozenset[Path]:
+def imports_of(source: str) -> frozenset[Path]:
+    """Files of lib/ that a Python source imports itself."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         names: list[str] = []
@@ -112,11 +107,11 @@ def _imports(source: str) -> frozenset[Path]:
 def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
     """Identity of a result: parameters, the syntax of the modules that compute it, and the content of its input files.
 
-    A module whose results are hashed as files (features, weights) need not be in `code`.
-    tests/test_keys.py holds each list against what the modules import.
+    A module whose results are hashed as files (features, weights) need not be in `code`; tests/test_keys.py compares
+    each list with what the modules import.
 
     Args:
-        values: anything JSON can say (section models: `section.model_dump()`).
+        values: anything that JSON can hold; of a section, `section.model_dump()`.
         code: modules by room and name, e.g. ("asformer.model", "asformer.training").
         files: inputs, read and hashed.
     """
@@ -128,8 +123,9 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+@cache
 def syntax(source: str) -> str:
-    """Syntax tree of a module as text, without docstrings, comments and line numbers; prose and moves do not change it.
+    """Syntax tree of a module as text. Docstrings, comments, line numbers and the places of lib's modules are left out.
 
     >>> syntax('def f():\\n    "old"\\n    return 1  # why') == syntax('def f():\\n\\n    "new"\\n    return 1')
     True
@@ -152,18 +148,13 @@ def syntax(source: str) -> str:
 
 
 def lists_of(module: Path) -> list[Path]:
-    """The file of lists beside a module that has one: lib/demo/talk.yaml is a part of talk.py."""
+    """The YAML file beside a module, if any: lib/demo/talk.yaml is a part of talk.py."""
     return [file for file in (module.with_suffix(".yaml"),) if file.exists()]
 
 
 def syntax_hash(module: Path) -> str:
     """Hash of a module's `syntax`."""
-    return _hash_of_syntax(module.read_text(encoding="utf-8"))
-
-
-@cache
-def _hash_of_syntax(source: str) -> str:
-    return hashlib.sha256(syntax(source).encode()).hexdigest()
+    return hashlib.sha256(syntax(module.read_text(encoding="utf-8")).encode()).hexdigest()
 
 
 @cache

@@ -1,7 +1,7 @@
-"""Parameters: strict models, one section a concern; a profile holds only its differences from defaults.yaml.
+"""Profiles: YAML files that hold only their differences from defaults.yaml, checked against lib/core/settings.py.
 
 An unknown key, a wrong type or a value out of range raises `ParameterError` with one line: the key, the file, and what
-would be right. The sections themselves are in lib/core/settings.py.
+would be correct.
 """
 
 import difflib
@@ -22,7 +22,7 @@ from lib.core.settings import Params
 
 LARGEST = 100_000  # bytes of a profile
 SHOWN = 200  # characters of a wrong value
-TABLES = ("published", "sources")  # files of params/ that are no profiles
+TABLES = ("published", "sources")  # files of params/ that are not profiles
 
 
 class ParameterError(ValueError):
@@ -30,7 +30,7 @@ class ParameterError(ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's plain values: `1e-4` is a number; `yes`, `1:30`, `.inf` and dates are words. A key stands once."""
+    """YAML 1.2's plain values: `1e-4` is a number; `yes`, `1:30`, `.inf` and dates are strings. Keys are unique."""
 
     yaml_implicit_resolvers: ClassVar = {}
 
@@ -42,7 +42,7 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             name, line = self.construct_object(key, deep=True), key.start_mark.line + 1
             if not isinstance(name, str) or name in seen:
-                fault = "stands twice" if isinstance(name, str) else "is not a word"
+                fault = "occurs twice" if isinstance(name, str) else "is not a string"
                 raise ParameterError(f"line {line}: the key {name!r} {fault}")
             seen.add(name)
         return super().construct_mapping(node, deep)
@@ -62,14 +62,13 @@ def _parse(text: str) -> Any:
     """The value of a YAML text.
 
     Raises:
-        ParameterError: it is not YAML, or uses what a profile needs not: tags, anchors, hundreds of levels.
+        ParameterError: it is not YAML, or uses what a profile does not need: tags, anchors, hundreds of levels.
     """
     try:
         for token in yaml.scan(text):
             if isinstance(token, yaml.TagToken | yaml.AnchorToken | yaml.AliasToken):
-                raise ParameterError(
-                    f"line {token.start_mark.line + 1}: tags, anchors and aliases are not used in profiles"
-                )
+                line = token.start_mark.line + 1
+                raise ParameterError(f"line {line}: profiles have no tags, anchors or aliases")
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ParameterError(f"not YAML: {' '.join(str(error).split())}") from None
@@ -78,10 +77,10 @@ def _parse(text: str) -> Any:
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
-    """Read defaults.yaml, lay the profile file's differences over it, then `section.key=value` overrides, and check.
+    """Read a profile: defaults.yaml, the file's differences, then overrides as `section.key=value`.
 
     Raises:
-        ParameterError: one line that names the key, the file and what would be right.
+        ParameterError: one line that names the key, the file and what would be correct.
     """
     path = ROOT / path
     values = _merge(_read(ROOT / "params" / "defaults.yaml"), _read(path))
@@ -98,13 +97,12 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
         values = _merge(values, branch)
     try:
         # as JSON, where strict types still take a list for a tuple and 3 for 3.0
-        params = Params.model_validate_json(
-            json.dumps(values, allow_nan=False, ensure_ascii=False).encode(), strict=True
-        )
+        text = json.dumps(values, allow_nan=False, ensure_ascii=False)
+        params = Params.model_validate_json(text.encode(), strict=True)
     except ValidationError as error:
         raise ParameterError(_explain(error, path, overrides)) from None
     except ValueError:
-        raise ParameterError(f"{path.name}: it holds a number or a character that no file can") from None
+        raise ParameterError(f"{path.name}: holds a number or a character that JSON cannot") from None
     known = [name for name in dict.fromkeys(params.notebooks) if name in CHAPTERS]
     if not known or known != [*params.notebooks]:
         raise ParameterError(f"{path.name}: notebooks: expected some of {', '.join(CHAPTERS)}, each once")
@@ -112,22 +110,21 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
 
 
 def outputs_of(path: str | Path) -> Outputs:
-    """Where the results of a profile lie: a folder with the file's name, without its ending.
+    """The folder for the results of a profile, named after its file.
 
     Raises:
-        ParameterError: they are another file's, of the same name in another folder.
+        ParameterError: it holds those of another file of the same name.
     """
     out = Outputs(Path(path).stem)
     owner = (ROOT / out.owner.read_text(encoding="utf-8")).resolve() if out.owner.exists() else None
     if owner and owner.exists() and owner != (ROOT / path).resolve():
-        raise ParameterError(
-            f"{path}: outputs/{out.profile}/ holds the results of {owner}; rename one of the two files"
-        )
+        found = f"outputs/{out.profile}/ holds the results of {owner}"
+        raise ParameterError(f"{path}: {found}; rename one of the two files")
     return out
 
 
 def claim(out: Outputs, path: str | Path) -> None:
-    """Note whose the outputs are, before anything is written into them."""
+    """Record whose outputs these are, before anything is written into them."""
     write_text(out.owner, os.path.relpath((ROOT / path).resolve(), ROOT))
 
 
@@ -157,7 +154,7 @@ def _merge(base: dict, changes: dict) -> dict:
 
 
 def _explain(error: ValidationError, path: Path, overrides: Sequence[str]) -> str:
-    """The first finding as one line; `path` is named since defaults.yaml itself is held valid by a test."""
+    """The first fault as one line. It is the profile's, as a test ensures that defaults.yaml is valid."""
     first = error.errors()[0]
     location = [str(part) for part in first["loc"]]
     source = f"{path.name} or --set" if overrides else str(path.name)
@@ -165,7 +162,8 @@ def _explain(error: ValidationError, path: Path, overrides: Sequence[str]) -> st
         near = difflib.get_close_matches(location[-1], _known(location[:-1]), n=1, cutoff=0.0)
         nearest = f"; the nearest valid key is '{near[0]}'" if near else ""
         return f"{source}: unknown key '{'.'.join(location)}'{nearest}"
-    if first["type"] == "value_error":  # ours, of a section as a whole: it says what it got
+    # raised by a section as a whole: it names the value
+    if first["type"] == "value_error":
         return f"{source}: {': '.join([*location, first['msg'].removeprefix('Value error, ')])}"
     got = "" if first["type"] == "missing" else f", got {repr(first['input'])[:SHOWN]}"
     return f"{source}: '{'.'.join(location)}': {first['msg']}{got}"

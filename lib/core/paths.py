@@ -13,77 +13,39 @@ def first_folder(candidates: Iterable[str]) -> Path | None:
     return next((ROOT / folder for folder in candidates if (ROOT / folder).is_dir()), None)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outputs:
     """Folders of one profile, e.g. `Outputs("demo").tables`."""
 
     profile: str
 
-    @property
-    def root(self) -> Path:
-        return ROOT / "outputs" / self.profile
-
-    @property
-    def owner(self) -> Path:
-        """Names the parameter file whose results these are."""
-        return self.root / ".profile"
-
-    @property
-    def data(self) -> Path:
-        """The demo's data set, in the MS-TCN layout."""
-        return self.root / "data"
-
-    @property
-    def narrated(self) -> Path:
-        """The demo's narrated videos, in HowTo100M's layout."""
-        return self.root / "narrated"
-
-    @property
-    def packed(self) -> Path:
-        """Narrated features and captions as training reads them: packed/<feature set>/<train or val>."""
-        return self.root / "packed"
-
-    @property
-    def weights(self) -> Path:
-        return self.root / "weights"
-
-    @property
-    def tables(self) -> Path:
-        return self.root / "tables"
-
-    @property
-    def figures(self) -> Path:
-        return self.root / "figures"
-
-    @property
-    def metrics(self) -> Path:
-        return self.root / "metrics"
-
-    @property
-    def thumbnails(self) -> Path:
-        """Small frames of each video, for the site's timeline explorer."""
-        return self.root / "thumbnails"
-
-    @property
-    def notebooks(self) -> Path:
-        """Executed notebooks and their manifests: notebooks/<name>/<split>.ipynb, .json."""
-        return self.root / "notebooks"
-
-    @property
-    def logs(self) -> Path:
-        """What atoms write while `make report` runs them: logs/<name>/<split>.log."""
-        return self.root / "logs"
-
-    @property
-    def report(self) -> Path:
-        return self.root / "report"
+    def __post_init__(self) -> None:
+        self.root = ROOT / "outputs" / self.profile
+        # a file that names the parameter file whose results these are
+        self.owner = self.root / ".profile"
+        # the demo's data set, in the MS-TCN layout, and its narrated videos, in HowTo100M's
+        self.data = self.root / "data"
+        self.narrated = self.root / "narrated"
+        # narrated features and captions as training reads them: packed/<feature set>/<train or val>
+        self.packed = self.root / "packed"
+        self.weights = self.root / "weights"
+        self.tables = self.root / "tables"
+        self.figures = self.root / "figures"
+        self.metrics = self.root / "metrics"
+        # small frames of each video, for the site's timeline explorer
+        self.thumbnails = self.root / "thumbnails"
+        # executed notebooks and their manifests: notebooks/<name>/<split>.ipynb, .json
+        self.notebooks = self.root / "notebooks"
+        # what atoms print while `make report` runs them: logs/<name>/<split>.log
+        self.logs = self.root / "logs"
+        self.report = self.root / "report"
 
     def run(self, method: str, split: int, seed: int | None = None) -> Path:
         """Checkpoint and history of one training, e.g. runs/asformer_own/split_3."""
         return self.root / "runs" / method / _part(split, seed)
 
     def predictions(self, method: str, split: int, seed: int | None = None) -> Path:
-        """A text file a test video, in the form of ms-tcn and ASFormer."""
+        """One text file per test video, in the form of ms-tcn and ASFormer."""
         return self.root / "predictions" / method / _part(split, seed)
 
 

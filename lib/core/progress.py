@@ -1,4 +1,4 @@
-"""Progress that a person can read: stage, count and time left, one line every ten seconds (the notebook keeps them)."""
+"""Progress in lines that a notebook keeps: stage, count and time left, once every ten seconds."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 def track(items: Iterable[Item], stage: str, total: int | None = None, initial: int = 0) -> Iterator[Item]:
-    """Yield the items, reporting to stderr: `2_3_3_baseline split 3: epoch 17/60, 00:41 left`.
+    """Yield the items and report to stderr, e.g. `2_3_3_baseline split 3: epoch 17/60, 00:16 gone, 00:41 left`.
 
     Args:
         items: what to go through.
@@ -19,7 +19,8 @@ def track(items: Iterable[Item], stage: str, total: int | None = None, initial: 
         total: how many there are, where `items` has no length.
         initial: items done before (a resumed run).
     """
-    where = os.environ.get("REPORT_ATOM", "")  # set by lib.run: notebook and split
+    # notebook and split, set by lib.run; `make report` has a log for each, which it shows under that name
+    where = "" if "REPORT_SCHEDULED" in os.environ else os.environ.get("REPORT_ATOM", "")
     yield from tqdm(
         items,
         desc=f"{where}: {stage}" if where else stage,

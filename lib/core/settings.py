@@ -1,14 +1,22 @@
-"""The sections of a profile: what can be set, its type and range, one section per concern.
+"""The sections of a profile: what can be set, with its type and range.
 
-Every value that the thesis or its code fixed is a field here. params/defaults.yaml holds the values, and says which of
-the two each is from where they differ. Unknown keys are errors, and nothing changes after it was read.
+Every value that the thesis or its code fixed is a field here. params/defaults.yaml holds the values and, where thesis
+and code differ, says which of them it follows. Unknown keys are errors; what has been read does not change.
 """
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)  # fmt: skip
 
-PositiveInt = Annotated[int, Field(gt=0)]
 RecipeName = Literal["one_cluster", "own", "public"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
@@ -18,12 +26,12 @@ class Section(BaseModel):
 
 
 class Controls(Section):
-    """The controls that the thesis lacked (lib/beyond/controls/design.py), all in one protocol."""
+    """The controls that the thesis lacked, all in one protocol (lib/beyond/controls/design.py)."""
 
     recipe: RecipeName  # of pretrain.recipes: the pre-training to test
     splits: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # whose test videos are scored
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training; at least two for a spread
-    validation_people: PositiveInt  # held out to choose epoch and weight of the decoding
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training; a spread needs at least two
+    validation_people: PositiveInt  # held out to choose the epoch and the decoding's weight
     asformer_epochs: PositiveInt
     videoclip_epochs: PositiveInt
     score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen on the validation people
@@ -33,7 +41,7 @@ Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its la
 
 
 class Narration(Section):
-    """The demo's narrated videos, in place of HowTo100M's (thesis 2.1.2; lib/demo/narrated.py)."""
+    """The demo's narrated videos, which replace HowTo100M (thesis 2.1.2; lib/demo/narrated.py)."""
 
     videos: PositiveInt
     validation: PositiveInt  # of them
@@ -62,8 +70,8 @@ class S3DFeatures(Section):
     """S3D and the extraction of its features (thesis 2.4.1; lib/backbones/s3d.py, s3d_features.py)."""
 
     weights: str | None  # s3d_howto100m.pth, relative to the project; null: trained in 2.4 (the demo)
-    dictionary: str | None  # s3d_dict.npy, its words; null: the words of the demo's captions
-    width: Annotated[float, Field(gt=0)]  # factor on all channels
+    dictionary: str | None  # s3d_dict.npy, its words; null: those of the demo's captions
+    width: PositiveFloat  # factor on all channels
     embedding_dim: PositiveInt
     text_hidden: PositiveInt
     fps: PositiveInt  # frames read per second, even
@@ -84,17 +92,17 @@ class MilNce(Section):
     labelled_clips: PositiveInt  # to start with (lib/backbones/labelled_clips.py)
     labelled_frames: PositiveInt  # of each, of which `frames` in a row are taken
     labelled_epochs: PositiveInt
-    labelled_rate: Annotated[float, Field(gt=0)]  # highest learning rate there
+    labelled_rate: PositiveFloat  # highest learning rate there
     frames: PositiveInt  # of a clip, even
-    square: PositiveInt  # pixels: clips are cut to squares of this side or larger, then resized
-    candidates: PositiveInt  # captions nearest in time to a clip, all taken as positive
+    square: PositiveInt  # pixels: clips are cut to squares of at least this side, then resized
+    candidates: PositiveInt  # captions nearest in time to a clip, all of them positives
     words: PositiveInt  # read per caption
     batch: PositiveInt  # clips
     per_video: PositiveInt  # of them per video
     batches: PositiveInt  # per epoch
     epochs: PositiveInt
-    learning_rate: Annotated[float, Field(gt=0)]
-    weight_decay: Annotated[float, Field(ge=0)]
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat
     seed: int
 
     @model_validator(mode="after")
@@ -125,9 +133,9 @@ class Pairs(Section):
 
 
 class Mining(Section):
-    """Clusters of alike videos (thesis 2.4.2, equation 6; lib/pretraining/clusters.py)."""
+    """Clusters of similar videos (thesis 2.4.2, equation 6; lib/pretraining/clusters.py)."""
 
-    negatives: Literal["fresh", "stale", "random"]  # mined in each epoch; in the first only; never
+    negatives: Literal["fresh", "stale", "random"]  # mined in each epoch, in the first only, never
     per_video: PositiveInt  # pairs that a video's representation averages
     index: Literal["exact", "ivf"]
     lists: PositiveInt  # cells of the inverted file
@@ -149,13 +157,13 @@ class Pretrain(Section):
     recipes: dict[RecipeName, Recipe]
     videos_per_cluster: PositiveInt  # k
     validations: PositiveInt  # per epoch
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: PositiveFloat
     warmup: PositiveInt  # updates
     decay_updates: PositiveInt  # the rate falls to zero by then
-    clip: Annotated[float, Field(gt=0)]  # norm of the gradient, after averaging over the clusters
+    clip: PositiveFloat  # norm of the gradient, after averaging over the clusters
     dtype: Literal["float32", "bfloat16"]
     gradient_checkpointing: bool
-    workers: Annotated[int, Field(ge=0)]  # loading processes per training process
+    workers: NonNegativeInt  # loading processes per training process
     seed: int
     pairs: Pairs
     mining: Mining
@@ -190,10 +198,12 @@ class Finetune(Section):
     train_stride: PositiveInt  # seconds between two windows, in training and for the loss that chooses
     test_stride: PositiveInt
     cls_visible: bool
-    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # wanted results; one run of the longest gives all
-    learning_rate: Annotated[float, Field(gt=0)]
+    epochs: Annotated[
+        tuple[PositiveInt, ...], Field(min_length=1)
+    ]  # results to report; one run of the longest gives all
+    learning_rate: PositiveFloat
     warmup: PositiveInt  # updates of one video; constant afterwards
-    clip: Annotated[float, Field(gt=0)]  # norm of the gradient
+    clip: PositiveFloat  # norm of the gradient
     dtype: Literal["float32", "bfloat16"]
     seed: int
 
@@ -201,24 +211,18 @@ class Finetune(Section):
 class Data(Section):
     """Where the data set lies (MS-TCN layout) and how its features and labels are read."""
 
-    source: Literal["demo", "files"]  # demo: rendered by 2_1 into outputs/<profile>/data; files: must be there
+    source: Literal["demo", "files"]  # demo: rendered by 2_1 into outputs/<profile>/data; files: supplied by the user
     name: str  # how captions name the data set
-    roots: tuple[
-        str, ...
-    ] = ()  # source files: folders of the MS-TCN layout, relative to the project; the first that exists
-    real_labels: tuple[
-        str, ...
-    ]  # folders where the real 50 Salads labels may lie, for 2.1 and 4.1; left out where none is there
+    roots: tuple[str, ...] = ()  # of files: candidate folders, relative to the project; the first that exists
+    real_labels: tuple[str, ...]  # the same for the real 50 Salads labels, for 2.1 and 4.1; optional
     real_predictions: tuple[str, ...]  # the same for an MS-TCN's predictions of split 1's test videos, for 4.1
-    fps: Annotated[float, Field(gt=0)]  # frames a second of labels and features
+    fps: PositiveFloat  # frames per second of labels and features
     public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
     own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
-    splits: Annotated[
-        int, Field(gt=0, le=1000)
-    ]  # of the cross-validation, counted from 1: as many pairs of bundles must be in splits/
+    splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
     convention: Literal["mstcn", "asformer", "lea"]
-    compare: Literal["thesis", "scores_references", "none"]  # what is published, beside 2.3.1's results
+    compare: Literal["thesis", "scores_references", "none"]  # published results to show beside 2.3.1's
 
     @property
     def split_numbers(self) -> tuple[int, ...]:
@@ -237,18 +241,18 @@ class Asformer(Section):
 
     num_layers: PositiveInt
     num_maps: PositiveInt
-    num_decoders: Annotated[int, Field(ge=0)]
+    num_decoders: NonNegativeInt
     channel_mask: Probability
     attention_band: Literal["published", "banded"]
-    smoothing: Annotated[float, Field(ge=0)]  # lambda of equation 3
+    smoothing: NonNegativeFloat  # lambda in equation 3
     sample_rate: PositiveInt  # every n-th frame is used
     standardize: bool  # channels to zero mean, unit variance of the training videos
     epochs: PositiveInt
-    learning_rate: Annotated[float, Field(gt=0)]
-    weight_decay: Annotated[float, Field(ge=0)]
+    learning_rate: PositiveFloat
+    weight_decay: NonNegativeFloat
     plateau_factor: Annotated[float, Field(gt=0, lt=1)]
-    plateau_patience: Annotated[int, Field(ge=0)]
-    test_every: PositiveInt  # epochs between two test measurements (for the figures only)
+    plateau_patience: NonNegativeInt
+    test_every: PositiveInt  # epochs between two scores on the test videos (for the figures only)
     seed: int
 
 
@@ -262,7 +266,7 @@ class I3D(Section):
     short_side: PositiveInt  # pixels, then the centre `crop` x `crop`
     crop: PositiveInt
     mean: float
-    std: Annotated[float, Field(gt=0)]
+    std: PositiveFloat
     window: PositiveInt  # frames, odd: the frame in its middle gets the feature
     use_last_frame: bool  # false: the thesis's code reads windows up to the last frame but one
     mode: Literal["window", "dense"]
@@ -279,15 +283,15 @@ class I3D(Section):
 
 
 class Demo(Section):
-    """The demo kitchen (lib/demo): rendered videos in the place of 50 Salads'."""
+    """The demo kitchen, whose rendered videos replace those of 50 Salads (lib/demo)."""
 
     seed: int
     people_per_split: Annotated[int, Field(ge=1, le=5)]  # five splits by person; 5 = the 25 people of the data set
     videos_per_person: Annotated[int, Field(ge=1, le=2)]
-    pace: Annotated[float, Field(gt=0)]  # factor on durations; 0.92 = about 88 s a video
-    size: Annotated[int, Field(ge=32)]  # pixels a side of a frame
+    pace: PositiveFloat  # factor on durations; 0.92 gives about 88 s per video
+    size: Annotated[int, Field(ge=32)]  # side of a frame in pixels
     fps: PositiveInt
-    variety: Annotated[float, Field(ge=0)]  # factor on how far places, sizes, cameras and light differ between people
+    variety: NonNegativeFloat  # factor on the differences between people in places, sizes, cameras and light
 
 
 class Backbone(Section):
@@ -296,20 +300,20 @@ class Backbone(Section):
     clips: PositiveInt
     clip_frames: PositiveInt  # rendered
     frames: PositiveInt  # of them that the net sees at once
-    square: PositiveInt  # pixels: RGB clips are cut to squares of this side or larger, then resized to i3d.crop
+    square: PositiveInt  # pixels: RGB clips are cut to squares of at least this side, then resized to i3d.crop
     batch: PositiveInt
-    batches: PositiveInt  # an epoch
+    batches: PositiveInt  # per epoch
     epochs: dict[Literal["rgb", "flow"], PositiveInt]  # colours take longer to learn than motion
-    learning_rate: Annotated[float, Field(gt=0)]  # highest; one warm-up and one cosine decay over the epochs
-    weight_decay: Annotated[float, Field(ge=0)]
+    learning_rate: PositiveFloat  # highest; one warm-up and one cosine decay over the epochs
+    weight_decay: NonNegativeFloat
     seed: int
 
 
 class Params(Section):
     title: str
-    notice: str  # said on every page, e.g. that the numbers are the demo's
+    notice: str  # shown on every page, e.g. that the numbers are the demo's
     notebooks: tuple[str, ...]
-    split_jobs: bool  # a job a split, side by side; false: one job trains the five (its start costs more than training)
+    split_jobs: bool  # one job per split; false: one job for all (where starting a job costs more than the training)
     data: Data
     demo: Demo
     i3d: I3D

@@ -63,7 +63,7 @@ Measure = Callable[[int, Row], Row]
 
 
 class TrainingError(ValueError):
-    """A training that cannot go on; the message is one line."""
+    """A training that cannot continue; the message is one line."""
 
 
 def fit(

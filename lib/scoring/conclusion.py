@@ -5,7 +5,7 @@ from its 95 % interval by `lib.scoring.stats.verdict`. Splits share training vid
 side.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 import pandas as pd
@@ -13,7 +13,7 @@ import pandas as pd
 from lib.data.dataset import Dataset, Trim
 from lib.data.predictions import PredictionError
 from lib.data.profile import Profile
-from lib.scoring.folders import Cell, cells_of, pairs_of, score_methods
+from lib.scoring.folders import Cell, cells_of, has_predicted, pairs_of, score_methods
 from lib.scoring.labels import Labels, segments
 from lib.scoring.metrics import METRICS
 from lib.scoring.names import display_name
@@ -45,11 +45,8 @@ def predicted(profile: Profile) -> dict[str, str]:
     Raises:
         PredictionError: none.
     """
-    found = {
-        theirs: ours
-        for theirs, ours in methods(profile.params.finetune.epochs).items()
-        if all(cell.folder.is_dir() for cell in cells_of(profile, [ours]))
-    }
+    known = methods(profile.params.finetune.epochs)
+    found = {theirs: ours for theirs, ours in known.items() if has_predicted(profile, ours)}
     if not found:
         raise PredictionError(f"{profile.out.root / 'predictions'}: no method has predicted all splits; run one first")
     return found
@@ -200,44 +197,40 @@ def check_claims(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
     """
     common = metrics[metrics["protocol"] == convention]
     wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100
-    known, rows = set(wide.index.unique("method")), []
+    ours = wide.xs("all", level="video")
+    known, rows = set(ours.index.unique("method")), []
 
-    def gain(better: str, worse: str) -> tuple[pd.DataFrame, pd.Series]:
-        """Differences per split here, and of the thesis's means."""
-        ours = [wide.xs((name, "all"), level=("method", "video")) for name in (better, worse)]
-        theirs = [published_table(METHOD_TABLES[name]).loc["mean"] for name in (better, worse)]
-        return ours[0] - ours[1], theirs[0] - theirs[1]
+    def add(claim: str, sign: Sign, difference: Callable, *names: str, measure: str = "accuracy") -> None:
+        """Judge a `difference` of these methods, per split here, and of the thesis's means."""
+        if set(names) <= known:
+            here = difference(*(ours.loc[name] for name in names)).dropna().tolist()
+            thesis = difference(*(published_table(METHOD_TABLES[name]).loc["mean"] for name in names))
+            mean, half, judged = judge(here, sign)
+            rows.append([claim, measure, thesis, mean, half, "splits", judged])
 
-    def add(claim: str, differences: pd.Series, thesis: float, claimed: Sign, measure: str = "accuracy") -> None:
-        mean, half, judged = judge(differences.dropna().tolist(), claimed)
-        rows.append([claim, measure, thesis, mean, half, "splits", judged])
+    def gain(better, worse):
+        return better["accuracy"] - worse["accuracy"]
 
-    def add_gain(claim: str, better: str, worse: str, claimed: Sign = "higher") -> None:
-        if {better, worse} <= known:
-            ours, theirs = gain(better, worse)
-            add(claim, ours["accuracy"], theirs["accuracy"], claimed)
+    def lag(better, worse):
+        return (better["f1@50"] - worse["f1@50"]) - gain(better, worse)
 
     for weights in ("own", "public"):
-        name = f"videoclip_{weights}"
-        add_gain(f"Fine-tuning beats zero-shot ({weights} weights)", f"{name}_8_epochs", f"{name}_zero_shot")
+        zero, short, long = (f"videoclip_{weights}_{how}" for how in ("zero_shot", "8_epochs", "15_epochs"))
+        add(f"Fine-tuning beats zero-shot ({weights} weights)", "higher", gain, short, zero)
         claim = f"Fine-tuned VideoCLIP beats the baseline ({weights} weights, 15 epochs)"
-        add_gain(claim, f"{name}_15_epochs", "baseline")
-    add_gain("Public zero-shot beats own zero-shot", "videoclip_public_zero_shot", "videoclip_own_zero_shot")
-    add_gain("Own I3D features lose to the authors'", "baseline", "asformer_authors_features", "lower")
-    add_gain("More epochs help own weights", "videoclip_own_15_epochs", "videoclip_own_8_epochs")
-    longer = [[f"videoclip_{weights}_{epochs}_epochs" for epochs in (15, 8)] for weights in ("public", "own")]
-    if {name for pair in longer for name in pair} <= known:
-        (public, public_thesis), (own, own_thesis) = (gain(*pair) for pair in longer)
-        claim, thesis = "More epochs add less to public weights than to own weights", public_thesis - own_thesis
-        add(claim, (public - own)["accuracy"], thesis["accuracy"], "lower")
+        add(claim, "higher", gain, long, "baseline")
+    zero = [f"videoclip_{weights}_zero_shot" for weights in ("public", "own")]
+    add("Public zero-shot beats own zero-shot", "higher", gain, *zero)
+    add("Own I3D features lose to the authors'", "lower", gain, "baseline", "asformer_authors_features")
+    public, own = ([f"videoclip_{weights}_{n}_epochs" for n in (15, 8)] for weights in ("public", "own"))
+    add("More epochs help own weights", "higher", gain, *own)
+    claim = "More epochs add less to public weights than to own weights"
+    add(claim, "lower", lambda a, b, c, d: gain(a, b) - gain(c, d), *public, *own)
     rows += _trimming(wide)
     # right seconds in too many pieces cost more F1 than accuracy
     for weights in ("own", "public"):
-        if {name := f"videoclip_{weights}_15_epochs", "baseline"} <= known:
-            ours, theirs = gain(name, "baseline")
-            claim = f"VideoCLIP over-segments: F1 falls behind accuracy ({weights} weights)"
-            loss, thesis = (each["f1@50"] - each["accuracy"] for each in (ours, theirs))
-            add(claim, loss, thesis, "lower", "F1@50 less accuracy")
+        claim = f"VideoCLIP over-segments: F1 falls behind accuracy ({weights} weights)"
+        add(claim, "lower", lag, f"videoclip_{weights}_15_epochs", "baseline", measure="F1@50 less accuracy")
     return pd.DataFrame(rows, columns=["claim", "measure", "thesis", "here", "±", "over", "verdict"])
 
 

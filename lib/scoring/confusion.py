@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn import metrics
 
 from lib.core.paths import Outputs
 from lib.data.dataset import Dataset
@@ -93,9 +94,8 @@ def confusion_matrix(pairs: Iterable[Pair], classes: Sequence[str]) -> pd.DataFr
         raise LabelError("no seconds to count")
     if unknown := {*predicted, *true} - set(classes):
         raise LabelError(f"class {min(unknown)!r} is not among the {len(classes)} classes of the matrix")
-    sides = [pd.Categorical(side, list(classes)) for side in (true, predicted)]
-    counts = pd.crosstab(*sides, rownames=["true"], colnames=["predicted"], dropna=False)
-    return counts.reindex(index=list(classes), columns=list(classes)).astype(np.int64)
+    counts = metrics.confusion_matrix(true, predicted, labels=list(classes))
+    return pd.DataFrame(counts, list(classes), list(classes)).rename_axis(index="true", columns="predicted")
 
 
 def split_matrices(out: Outputs, dataset: Dataset, splits: Iterable[int], method: str) -> dict[int, pd.DataFrame]:
@@ -118,11 +118,11 @@ def predicted_methods(out: Outputs, methods: Mapping[str, str]) -> dict[str, str
     Raises:
         PredictionError: none of them.
     """
-    there = {name: method for name, method in methods.items() if out.predictions(method, 1).parent.is_dir()}
-    if not there:
+    present = {name: method for name, method in methods.items() if out.predictions(method, 1).parent.is_dir()}
+    if not present:
         folder = out.predictions("", 1).parent
         raise PredictionError(f"{folder}: holds neither {' nor '.join(methods.values())}; run their notebooks first")
-    return there
+    return present
 
 
 def summed(matrices: Matrices) -> pd.DataFrame:
@@ -161,10 +161,7 @@ def long_table(matrices: Matrices) -> pd.DataFrame:
 
 
 def confused_pairs(matrices: Matrices, most: int) -> pd.DataFrame:
-    """The ordered pairs of classes that cost the most seconds.
-
-    Args:
-        most: number of pairs per split, and of all splits together.
+    """The ordered pairs of classes that cost the most seconds, `most` per split and of all splits together.
 
     Returns:
         As `long_table`, without right seconds and empty cells, most seconds first in each split; with the column
@@ -248,10 +245,7 @@ def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
 
 
 def worst_pair(pairs: pd.DataFrame) -> str:
-    """The pair that costs the most seconds over all splits, and how far the splits agree.
-
-    Args:
-        pairs: as returned by `confused_pairs`.
+    """The pair that costs the most seconds over all splits, and how far the splits agree, by `confused_pairs`.
 
     >>> row = {"split": 1, "true": "cut", "predicted": "mix", "seconds": 9, "share": 0.5, "kinds": "other"}
     >>> worst_pair(pd.DataFrame([row, row | {"split": 2}, row | {"split": "all", "seconds": 18}]))
@@ -267,12 +261,7 @@ def worst_pair(pairs: pd.DataFrame) -> str:
 
 
 def alike_errors(summary: pd.DataFrame, splits: int) -> str:
-    """How many wrong seconds fall between alike classes, against chance.
-
-    Args:
-        summary: as returned by `kind_summary`.
-        splits: number of splits.
-    """
+    """How many wrong seconds fall between alike classes, against chance, by `kind_summary` of so many splits."""
     shares = {kind: tuple(100 * summary.loc[kind, ["share", "by_prediction"]]) for kind in (ALIKE, VERB, OBJECT)}
     alike = summary.loc[ALIKE]
     return (

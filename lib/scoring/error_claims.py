@@ -15,16 +15,17 @@ from pandas.io.formats.style import Styler
 
 from lib.scoring.confusion import Matrices, row_shares, wrong_seconds
 from lib.scoring.stats import Verdict
+from lib.scoring.words import number
 
 CONFUSED = 0.10
 CHANGED = 0.05
-RULES: dict[str, Callable[[float], bool]] = {  # as the table writes them
-    f"≥ {CONFUSED:.2f}": lambda value: value >= CONFUSED,
-    f"< {CONFUSED:.2f}": lambda value: value < CONFUSED,
-    f"≤ -{CHANGED:.2f}": lambda value: value <= -CHANGED,
-    f"≥ +{CHANGED:.2f}": lambda value: value >= CHANGED,
-    f"> -{CHANGED:.2f}": lambda value: value > -CHANGED,
-    "rank 1": lambda value: value == 1,
+RULES: dict[str, tuple[Callable[[float], bool], str]] = {  # as the table writes it -> the rule, format of its number
+    f"≥ {CONFUSED:.2f}": (lambda value: value >= CONFUSED, ".2f"),
+    f"< {CONFUSED:.2f}": (lambda value: value < CONFUSED, ".2f"),
+    f"≤ -{CHANGED:.2f}": (lambda value: value <= -CHANGED, "+.2f"),
+    f"≥ +{CHANGED:.2f}": (lambda value: value >= CHANGED, "+.2f"),
+    f"> -{CHANGED:.2f}": (lambda value: value > -CHANGED, "+.2f"),
+    "rank 1": (lambda value: value == 1, ".0f"),
 }
 YES, NO, LOWER, HIGHER, NOT_LOWER, FIRST = RULES
 
@@ -73,7 +74,7 @@ def wrong_part(matrix: pd.DataFrame, name: str) -> float:
     return float(1 - right / either) if either else np.nan
 
 
-def verb_told(matrix: pd.DataFrame, verb: str) -> float:
+def verb_recognized(matrix: pd.DataFrame, verb: str) -> float:
     """Share of a verb's seconds that get a label with the verb, less the share of all other seconds that do."""
     of_verb = matrix.index.str.startswith(f"{verb}_")
     labelled, seconds = matrix.loc[:, of_verb].sum(axis=1), matrix.sum(axis=1)
@@ -122,7 +123,7 @@ def check_claims(claims: Sequence[Claim], weights: Mapping[str, Matrices]) -> pd
                     value = claim.measure(*(weights[name][split] for name in claim.needs))
                 except KeyError as error:
                     raise ValueError(f"claim “{claim.text}”: the data set has no class {error}") from None
-            holds = RULES[claim.rule](value)
+            holds = RULES[claim.rule][0](value)
             as_claimed = pd.NA if np.isnan(value) else holds == (split in claim.only) if claim.only else holds
             rows.append((place, claim.figure, claim.text, claim.rule, split, value, as_claimed))
     table = pd.DataFrame(rows, columns=["claim", "figure", "text", "rule", "split", "value", "as_claimed"])
@@ -147,7 +148,9 @@ def claims_table(checked: pd.DataFrame) -> tuple[Styler, pd.DataFrame]:
     shown = groups[["figure", "text", "rule"]].first().rename(columns={"text": "claim", "rule": "holds if"})
     bold = pd.DataFrame("", shown.index, shown.columns)
     for split, part in checked.set_index("claim").groupby("split"):
-        shown[f"split {split}"] = [_written(*pair) for pair in zip(part["value"], part["rule"], strict=True)]
+        shown[f"split {split}"] = [
+            number(value, RULES[rule][1]) for value, rule in zip(part["value"], part["rule"], strict=True)
+        ]
         bold[f"split {split}"] = part["as_claimed"].fillna(False).map({True: "font-weight: bold", False: ""})
     verdicts = groups["as_claimed"].agg(vote)
     styler = shown.assign(verdict=verdicts).style.hide().format(escape="html")
@@ -157,14 +160,6 @@ def claims_table(checked: pd.DataFrame) -> tuple[Styler, pd.DataFrame]:
     return styler, checked.assign(verdict=checked["claim"].map(verdicts))
 
 
-def _written(value: float, rule: str) -> str:
-    if np.isnan(value):
-        return "–"
-    if rule == FIRST:
-        return f"{value:.0f}"
-    return f"{value:.2f}" if rule in (YES, NO) else f"{round(value, 2) + 0.0:+.2f}"  # + 0.0: no "-0.00"
-
-
 OWN, PUBLIC = ("own",), ("public",)
 CUT = "cut_cucumber"
 PEPPER = ("add_vinegar", "add_oil", "add_salt", "mix_dressing")
@@ -172,10 +167,6 @@ PEPPER = ("add_vinegar", "add_oil", "add_salt", "mix_dressing")
 
 def _own(text: str, measure: Callable[[pd.DataFrame], float], rule: str) -> Claim:
     return Claim(18, text, OWN, measure, rule)
-
-
-def _public(text: str, measure: Callable[[pd.DataFrame], float], rule: str) -> Claim:
-    return Claim(19, text, PUBLIC, measure, rule)
 
 
 def _change(text: str, measure: Callable[[pd.DataFrame], float], rule: str) -> Claim:
@@ -201,7 +192,7 @@ CLAIMS = (
     _confused(18, CUT, "cut_cheese"),
     _confused(18, CUT, "cut_lettuce"),
     _confused(18, CUT, "action_end", only=(4, 5)),
-    _own("the action cut_… is told from other actions", lambda m: verb_told(m, "cut"), YES),
+    _own("the action cut_… is told from other actions", lambda m: verb_recognized(m, "cut"), YES),
     _confused(18, "add_vinegar", "add_oil"),
     _confused(18, "serve_salad_onto_plate", "action_end"),
     _change(f"the problem with {CUT} is smaller", lambda m: wrong_part(m, CUT), LOWER),
@@ -217,7 +208,10 @@ CLAIMS = (
     _own(f"add_pepper is no problem with own weights: confused with none of {', '.join(PEPPER)}", _pepper, NO),
     *(_confused(19, "add_pepper", other) for other in PEPPER),
     _confused(19, "add_pepper", "add_dressing"),  # the thesis writes "10 add_dressing"; its class 10 is mix_dressing
-    _public("action_start is often taken for action_end", lambda m: labelled_as(m, "action_start", "action_end"), YES),
+    Claim(
+        19, "action_start is often taken for action_end", PUBLIC,
+        lambda matrix: labelled_as(matrix, "action_start", "action_end"), YES,
+    ),
 )  # fmt: skip
 
 UNDECIDABLE = {  # a reason that the thesis offers -> what would decide

@@ -45,6 +45,11 @@ def cells_of(profile: Profile, methods: Iterable[str] | Mapping[str, str]) -> li
     ]
 
 
+def has_predicted(profile: Profile, method: str) -> bool:
+    """Whether a method has a folder of predictions for every split of this run."""
+    return all(cell.folder.is_dir() for cell in cells_of(profile, [method]))
+
+
 def pairs_of(dataset: Dataset, cell: Cell, step: int = 2) -> dict[str, Pair]:
     """Prediction and ground truth of the cell's test videos, class names of the frames.
 

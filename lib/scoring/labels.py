@@ -10,7 +10,7 @@ Labels = Sequence[str] | Sequence[int] | np.ndarray
 
 
 class LabelError(ValueError):
-    """Labels that cannot be used; the message is one line."""
+    """Unusable labels; the message is one line."""
 
 
 @dataclass(frozen=True)

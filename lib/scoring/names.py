@@ -33,7 +33,12 @@ DETAILS = {  # of a control, at the end of its name
     "s3d_text": "S3D's text side",
     "words": "class names as prompts",
 }
-WHOLE = {"baseline": "ASFormer, own features", "commonest_class": "commonest class"}
+KNOWN = (
+    {"baseline": "ASFormer, own features", "commonest_class": "commonest class"}
+    | {"videoclip": "VideoCLIP, fine-tuned", "zero_shot": "VideoCLIP, zero-shot"}
+    | {f"asformer_{name}": f"ASFormer, {words}" for name, words in (ASFORMER | FEATURES).items()}
+    | {f"probe_{name}": f"linear probe, {words}" for name, words in FEATURES.items()}
+)
 
 
 def display_name(method: str) -> str:
@@ -56,8 +61,6 @@ def display_name(method: str) -> str:
         where, _, method = method.rpartition(": ")
         return f"{where}: {display_name(method)}"
     name, details = method.removeprefix("control_"), []
-    if name in WHOLE:
-        return WHOLE[name]
     if found := re.fullmatch(r"videoclip_(own|public)_(.+)", name):
         weights, rest = found.groups()
         rest = re.sub(r"^untrained_(\d+)$", r"untrained, seed \1", rest).replace("zero_shot", "zero-shot")
@@ -66,13 +69,6 @@ def display_name(method: str) -> str:
     while ending := next((one for one in DETAILS if name.endswith(f"_{one}")), None):
         name = name.removesuffix(f"_{ending}")
         details.insert(0, DETAILS[ending])
-    net, _, rest = name.partition("_")
-    if net == "asformer" and rest in ASFORMER | FEATURES:
-        parts = ["ASFormer", (ASFORMER | FEATURES)[rest]]
-    elif net == "probe" and rest in FEATURES:
-        parts = ["linear probe", FEATURES[rest]]
-    elif name in ("videoclip", "zero_shot"):
-        parts = ["VideoCLIP", "fine-tuned" if name == "videoclip" else "zero-shot"]
-    else:
+    if name not in KNOWN:
         return method.removeprefix("control_").replace("_", " ")
-    return ", ".join([*parts, *details])
+    return ", ".join([KNOWN[name], *details])

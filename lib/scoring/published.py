@@ -50,7 +50,7 @@ def published_curve(name: str = "baseline") -> pd.DataFrame:
 
 
 def published_list(name: str) -> list:
-    """Things that the thesis or its code names, e.g. the damaged videos.
+    """A list from the thesis or its code, such as the damaged videos.
 
     >>> published_list("damaged_videos")
     ['rgb-14-1', 'rgb-18-1']

@@ -41,7 +41,6 @@ def second_targets(labels: Labels, fps: float, uncovered: str | int, seconds: in
 
     Args:
         labels: of the frames, shape (T,).
-        fps: frames per second.
         uncovered: label of the seconds that no segment fills; in the thesis class 0, cut_tomato.
         seconds: length of the result (the number of features); by default the seconds that are begun.
 
@@ -98,7 +97,6 @@ def seconds_table(pairs: Mapping[str, Pair], fps: float, uncovered: str) -> pd.D
 
     Args:
         pairs: video -> (prediction, ground truth), class names of the frames.
-        fps: frames per second.
         uncovered: label of a second that no true segment fills.
 
     Returns:

@@ -53,10 +53,10 @@ def verdict(found: Direction, claimed: Literal["higher", "lower", "level"], caus
 
 @dataclass(frozen=True)
 class Paired:
-    """Mean of `n` paired differences, their standard deviation, 95 % interval of the mean, t, two-sided p."""
+    """Mean of `n` paired differences, their standard deviation, 95 % interval, t, two-sided p."""
 
     n: int
-    mean: float
+    difference: float
     sd: float
     low: float
     high: float
@@ -68,10 +68,6 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
     """Mean, and half the width of its confidence interval by Student's t.
 
     Assumes independent values from a normal distribution; with three seeds the factor is 4.3 standard errors.
-
-    Args:
-        values: at least two.
-        level: of confidence.
 
     Raises:
         ValueError: fewer than two values.

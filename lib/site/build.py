@@ -40,7 +40,7 @@ def build(profile: Profile, left_out: Mapping[str, str]) -> Path:
     made = [whole[name] for name in names if whole[name].exists()]
     made += {failure.notebook for ones in failed.values() for failure in ones}
     about = [names, profile.params.model_dump(mode="json"), dict(left_out)]
-    about += [{name: [failure.told for failure in ones] for name, ones in failed.items()}]
+    about += [{name: [failure.summary for failure in ones] for name, ones in failed.items()}]
     code = [".".join(file.relative_to(ROOT / "lib").with_suffix("").parts) for file in imported_modules(Path(__file__))]
     state = key(about, [*code, "site.build"], [*made, *STATIC])
     stamp = profile.out.report / ".state"

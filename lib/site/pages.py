@@ -59,11 +59,11 @@ def notice(name: str, failed: Sequence[Failure], below: str) -> str:
     said = []
     for failure in failed:
         if failure.atom[0] != name:
-            said.append(f"<p><b>Not made</b>: it reads {html.escape(failure.told)}</p>")
+            said.append(f"<p><b>Not made</b>: it reads {html.escape(failure.summary)}</p>")
             continue
         lines = html.escape("\n".join(failure.lines))
         said.append(
-            f"<p><b>Failed</b>: {html.escape(failure.told)}</p><pre>{lines}</pre>"
+            f"<p><b>Failed</b>: {html.escape(failure.summary)}</p><pre>{lines}</pre>"
             f"<p>The notebook up to the error: <code>{relative(failure.notebook)}</code></p>"
         )
     return f'<div class="notice failed">{"".join(said)}<p>{below}</p></div>'
@@ -73,7 +73,7 @@ def failure_list(found: Mapping[str, Sequence[Failure]], titles: Mapping[str, st
     """HTML for the front page: one line per chapter that is not whole."""
     lines = []
     for name, ones in found.items():
-        own = [failure.told for failure in ones if failure.atom[0] == name]
+        own = [failure.summary for failure in ones if failure.atom[0] == name]
         told = "; ".join(own) or f"not made, because it reads {', '.join(short(failure.atom) for failure in ones)}"
         lines.append(f'<li><a href="{name}.html">{html.escape(titles[name])}</a>: {html.escape(told)}</li>')
     return f'<ul class="failed">{"".join(lines)}</ul>'

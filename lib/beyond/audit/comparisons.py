@@ -19,7 +19,12 @@ BEST = "baseline_best_epoch"  # the epoch with the highest accuracy on the test 
 OWN_8, OWN_15 = "videoclip_own_8_epochs", "videoclip_own_15_epochs"
 PUBLIC_8, PUBLIC_15 = "videoclip_public_8_epochs", "videoclip_public_15_epochs"
 OWN_ZERO, PUBLIC_ZERO = "videoclip_own_zero_shot", "videoclip_public_zero_shot"
-VARIANTS = (OWN_8, OWN_15, PUBLIC_8, PUBLIC_15)
+VARIANTS = {
+    OWN_8: "own, 8 epochs",
+    OWN_15: "own, 15 epochs",
+    PUBLIC_8: "public, 8 epochs",
+    PUBLIC_15: "public, 15 epochs",
+}
 AS_PRINTED = "against the baseline, as printed"
 SOUND = "against the baseline, without the wrong row"
 FEATURES = "the authors' features against own"
@@ -53,9 +58,8 @@ def paired_tests(wrong: Collection[Row]) -> pd.DataFrame:
     rows = []
     for question, pairs in QUESTIONS.items():
         for method, against in pairs:
-            left_out = (
-                set() if question == AS_PRINTED else {k for name, k in _named(wrong) if name in (method, against)}
-            )
+            tables = [METHOD_TABLES.get(name) for name in (method, against)]
+            left_out = {k for table, k in wrong if table in tables and question != AS_PRINTED}
             splits = [k for k in SPLITS if k not in left_out]
             for metric in METRICS if against != BEST else METRICS[:1]:
                 tested = _test(_values(method, metric, splits), _values(against, metric, splits))
@@ -78,10 +82,8 @@ def run_to_run() -> dict[str, float]:
             120), pooled over splits.
         trimming: Table 3 minus Table 2, split 1, trimmed at the end, nominally one setting.
     """
-    first, second = (
-        published_table(METHOD_TABLES[AUTHORS])["accuracy"],
-        published_table("authors_features_second_run")["accuracy"],
-    )
+    runs = (METHOD_TABLES[AUTHORS], "authors_features_second_run")
+    first, second = (published_table(name)["accuracy"] for name in runs)
     differences = (second - first).loc[list(SPLITS)]
     sd = float(np.sqrt((differences**2).mean() / 2))
     return {
@@ -98,32 +100,20 @@ def _test(first: list[float], second: list[float]) -> dict[str, float]:
     plain, corrected = paired_t(first, second), paired_t(first, second, TEST_SHARE)
     wilcoxon_p, lowest_p = wilcoxon_exact(first, second)
     differences = np.round(np.subtract(first, second), 9)
-    return {
-        "n": plain.n,
-        "difference": plain.mean,
-        "sd": plain.sd,
-        "low": plain.low,
-        "high": plain.high,
-        "t": plain.t,
-        "p": plain.p,
-        "corrected_low": corrected.low,
-        "corrected_high": corrected.high,
-        "corrected_t": corrected.t,
-        "corrected_p": corrected.p,
-        "wilcoxon_p": wilcoxon_p,
-        "wilcoxon_lowest": lowest_p,
-        "wins": int((differences > 0).sum()),
-        "ties": int((differences == 0).sum()),
-        "detectable": detectable_difference(plain.sd, plain.n, TEST_SHARE),
-    }
+    return (
+        vars(plain)
+        | {f"corrected_{name}": getattr(corrected, name) for name in ("low", "high", "t", "p")}
+        | {
+            "wilcoxon_p": wilcoxon_p,
+            "wilcoxon_lowest": lowest_p,
+            "wins": int((differences > 0).sum()),
+            "ties": int((differences == 0).sum()),
+            "detectable": detectable_difference(plain.sd, plain.n, TEST_SHARE),
+        }
+    )
 
 
 def _values(method: str, metric: str, splits: list[int]) -> list[float]:
     if method == BEST:
         return published_table(METHOD_TABLES[BASELINE]).loc[splits, f"best_{metric}"].tolist()
     return published_table(METHOD_TABLES[method]).loc[splits, metric].tolist()
-
-
-def _named(wrong: Collection[Row]) -> list[tuple[str, int]]:
-    names = {table: name for name, table in METHOD_TABLES.items()}
-    return [(names[table], split) for table, split in wrong]

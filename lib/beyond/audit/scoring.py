@@ -10,9 +10,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from lib.beyond.controls.intervals import ratio_parts
 from lib.data.dataset import Dataset
 from lib.scoring.labels import Labels, segments
-from lib.scoring.metrics import METRICS, Pair, metric_table, score
+from lib.scoring.metrics import METRICS, Pair, score
 from lib.scoring.published import SPLITS
 from lib.scoring.seconds import at_one_fps, raw_edit_distance, second_targets
 from lib.scoring.stats import bootstrap_interval
@@ -23,17 +24,14 @@ Pairs = Mapping[str, Pair]  # video -> (prediction, truth)
 
 
 def at_rates(pairs: Pairs, fps: float, uncovered: str) -> dict[str, dict[str, Pair]]:
-    """The same predictions at 30 labels per second, and at one with two kinds of truth.
+    """The same predictions of frames at 30 labels per second, and at one with two kinds of truth.
 
     Args:
-        pairs: one label per frame.
-        fps: frames per second.
         uncovered: the thesis's label for seconds that no segment fills (lib/scoring/seconds.py).
     """
     seconds, targets = {}, {}
     for video, (prediction, truth) in pairs.items():
-        sampled = at_one_fps(prediction, fps)
-        middle = at_one_fps(truth, fps)
+        sampled, middle = at_one_fps(prediction, fps), at_one_fps(truth, fps)
         seconds[video] = (sampled[: len(middle)], middle)
         targets[video] = (sampled, second_targets(truth, fps, uncovered, seconds=len(sampled)))
     return {FRAMES: dict(pairs), SECONDS: seconds, TARGETS: targets}
@@ -57,12 +55,11 @@ def rate_effects(rates: Mapping[str, Pairs]) -> pd.DataFrame:
     Returns:
         Rows scored at, metric; columns difference (to 30 fps), low, high.
     """
-    frames = _weighted(rates[FRAMES])
+    parts = {name: {video: ratio_parts(pair, POOLED) for video, pair in pairs.items()} for name, pairs in rates.items()}
     rows = []
     for name in (SECONDS, TARGETS):
-        other = _weighted(rates[name])
-        for metric in POOLED:
-            items = [(*other[metric][v], *frames[metric][v]) for v in rates[FRAMES]]
+        for place, metric in enumerate(POOLED):
+            items = [(parts[name][video][place], frames[place]) for video, frames in parts[FRAMES].items()]
             rows.append((name, metric, _gain(items), *bootstrap_interval(items, _gain)))
     return pd.DataFrame(rows, columns=["scored at", "metric", "difference", "low", "high"])
 
@@ -116,23 +113,7 @@ def _fractions(scores: Mapping[str, float]) -> dict[str, float]:
     return {metric: scores[metric] / (1 if metric == "edit" else 100) for metric in METRICS}
 
 
-def _weighted(pairs: Pairs) -> dict[str, dict[str, tuple[float, float]]]:
-    """metric -> video -> (score of the video as a fraction, weight): pooled scores are means with these weights.
-
-    Of the accuracy it is the video's length; of F1, which is 2 tp / (predicted + true segments), that denominator.
-    """
-    table = metric_table(pairs)
-    scores = table.pivot(index="video", columns="metric", values="value")
-    found: dict[str, dict[str, tuple[float, float]]] = {metric: {} for metric in POOLED}
-    for video, (prediction, truth) in pairs.items():
-        segments_of_both = len(segments(prediction).labels) + len(segments(truth).labels)
-        for metric in POOLED:
-            weight = segments_of_both if metric.startswith("f1") else len(truth)
-            found[metric][video] = (scores.loc[video, metric] / 100, weight)
-    return found
-
-
-def _gain(items: list[tuple[float, float, float, float]]) -> float:
-    """Pooled score of the first minus that of the second; items are (score, weight, score, weight) of each video."""
-    first, weight, second, other_weight = np.array(items).T
-    return math.fsum(first * weight) / weight.sum() - math.fsum(second * other_weight) / other_weight.sum()
+def _gain(items: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    """First pooled score less the second; items are (numerator, denominator) of both, a pair per video."""
+    first, second = (math.fsum(top) / math.fsum(bottom) for top, bottom in np.array(items).transpose(1, 2, 0))
+    return first - second

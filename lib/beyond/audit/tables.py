@@ -18,6 +18,14 @@ from lib.data.dataset import Dataset
 from lib.scoring.published import METHOD_TABLES, SPLITS, published_list, published_table
 from lib.scoring.stats import ALPHA
 
+FINE_TUNED = (6, 7, 8, 9)
+Row = tuple[int, int]  # table, split
+
+
+def rows_of(number: int) -> pd.DataFrame:
+    """The five splits of a table, with columns split and table beside its own."""
+    return published_table(number).loc[list(SPLITS)].reset_index().assign(table=number)
+
 
 def recomputed_means() -> pd.DataFrame:
     """Every printed mean beside that of its rows.
@@ -43,7 +51,7 @@ def recomputed_means() -> pd.DataFrame:
 
 
 def units_apart(printed: str, value: float) -> float:
-    """How far a value is from a printed number, in units of its last digit; rounding leaves half a unit at most.
+    """Difference from a printed number, in units of its last digit; rounding leaves half a unit at most.
 
     >>> round(units_apart("0.793", 0.7928), 3), round(units_apart("72.4", 72.7), 3)
     (-0.2, 3.0)
@@ -69,20 +77,11 @@ def equal_thresholds() -> pd.DataFrame:
     return pd.DataFrame(found, columns=["table", "split", "equal", "value", "lowest_gap", "highest_gap"])
 
 
-def rows_of(number: int) -> pd.DataFrame:
-    """The five splits of a table, with columns split and table beside its own."""
-    return published_table(number).loc[list(SPLITS)].reset_index().assign(table=number)
-
-
-FINE_TUNED = (6, 7, 8, 9)
-Row = tuple[int, int]  # table, split
-
-
 def mean_lengths(labels: Dataset | None) -> dict[int, float] | None:
     """Mean length of each split's test videos in seconds, from the real annotations; None without them.
 
-    As the thesis counted VideoCLIP's seconds: one a feature vector, the last begun one included, and the videos outlast
-    their labels by some frames.
+    Seconds are counted as the thesis counted VideoCLIP's: one per feature vector, including a last one that is only
+    begun; the videos outlast their labels by some frames.
     """
     if labels is None:
         return None
@@ -112,8 +111,8 @@ def edit_ratios(lengths: Mapping[int, float] | None) -> pd.DataFrame:
 def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
     """Pairs of rows that are equal in all five metrics, and which of the two is out of place.
 
-    Two rows of one split with one checkpoint (equal loss and epoch) are no fault. Of rows of two splits, that one is
-    out of place whose ratio lies outside the range of all other rows' while its double's lies inside.
+    Two rows of one split with one checkpoint (equal loss and epoch) are correct. Of rows of two splits, the one out of
+    place has a ratio outside the range of all other rows, while the other's lies inside.
 
     Args:
         ratios: as returned by `edit_ratios`.
@@ -142,12 +141,12 @@ def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
 
 def slips(duplicates: pd.DataFrame) -> list[Row]:
     """(table, split) of the rows that `duplicated_rows` found out of place."""
-    wrong = []
-    for row in duplicates.to_dict("records"):
-        for prefix in ("", "other_"):
-            if row["out_of_place"] == _called((row[f"{prefix}table"], row[f"{prefix}split"])):
-                wrong.append((row[f"{prefix}table"], row[f"{prefix}split"]))
-    return wrong
+    return [
+        row
+        for pair in duplicates.to_dict("records")
+        for row in ((pair["table"], pair["split"]), (pair["other_table"], pair["other_split"]))
+        if pair["out_of_place"] == _called(row)
+    ]
 
 
 @dataclass(frozen=True)
@@ -177,15 +176,12 @@ class Corrected:
 def corrected_mean(slip: Row) -> Corrected:
     """Replace a wrong row's accuracy. Assumes that its loss is its own, and a normal scatter about a straight line."""
     fine_tuned = pd.concat([rows_of(number) for number in FINE_TUNED]).set_index(["table", "split"])
-    others, loss = fine_tuned.drop(slip), fine_tuned.loc[slip, "best_loss"]
-    line = stats.linregress(others["best_loss"], others["accuracy"])
-    n, spread = len(others), others["best_loss"] - others["best_loss"].mean()
-    residual = float(
-        np.sqrt(((others["accuracy"] - line.intercept - line.slope * others["best_loss"]) ** 2).sum() / (n - 2))
-    )
-    predicted = float(line.intercept + line.slope * loss)
-    error = residual * np.sqrt(1 + 1 / n + (loss - others["best_loss"].mean()) ** 2 / (spread**2).sum())
-    half = float(stats.t.ppf(1 - ALPHA / 2, n - 2) * error)
+    others, loss = fine_tuned.drop(slip), float(fine_tuned.loc[slip, "best_loss"])
+    n, losses, accuracy = len(others), others["best_loss"], others["accuracy"]
+    line = stats.linregress(losses, accuracy)
+    residual = float(np.sqrt(((accuracy - line.intercept - line.slope * losses) ** 2).sum() / (n - 2)))
+    error = residual * np.sqrt(1 + 1 / n + (loss - losses.mean()) ** 2 / ((losses - losses.mean()) ** 2).sum())
+    predicted, half = float(line.intercept + line.slope * loss), float(stats.t.ppf(1 - ALPHA / 2, n - 2) * error)
     kept = others.loc[slip[0], "accuracy"].sum()
     baseline = published_table(METHOD_TABLES["baseline"]).loc[list(SPLITS), "accuracy"].sum()
     return Corrected(
@@ -212,4 +208,4 @@ def _out_of_place(row: Mapping[str, float], pair: list[Row]) -> str:
     if same and all(row[column] == row[f"other_{column}"] for column in ("best_loss", "best_epoch")):
         return "none: the same checkpoint"
     outside = [not row["lowest"] <= row[name] <= row["highest"] for name in ("ratio", "other_ratio")]
-    return _called(pair[outside.index(True)]) if sum(outside) == 1 else "one of the two, it cannot be told which"
+    return _called(pair[outside.index(True)]) if sum(outside) == 1 else "one of the two, undecided which"

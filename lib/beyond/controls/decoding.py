@@ -51,25 +51,14 @@ class SegmentModel:
     transition: np.ndarray
     length: np.ndarray
 
-    def __post_init__(self) -> None:
-        classes = len(self.start)
-        if self.transition.shape != (classes, classes) or self.length.shape[1:] != (classes,) or not len(self.length):
-            raise DecodingError(
-                f"a model of {classes} classes needs transitions ({classes}, {classes}) and lengths (L, {classes});"
-                f" got {self.transition.shape} and {self.length.shape}"
-            )
 
-
-def learn_segments(
-    sequences: Sequence[np.ndarray], classes: int, longest: int | None = None, smoothing: float = 1.0
-) -> SegmentModel:
+def learn_segments(sequences: Sequence[np.ndarray], classes: int, longest: int | None = None) -> SegmentModel:
     """Count lengths and order of the segments of training videos.
 
     Args:
         sequences: class numbers of each video's steps.
         classes: K; a class that never occurs gets the lengths of all together.
         longest: L, steps; by default twice the longest segment seen.
-        smoothing: added to each count of a transition and of a first class.
 
     Raises:
         DecodingError: no sequences, or a class number outside 0 … K - 1.
@@ -78,9 +67,10 @@ def learn_segments(
     >>> model.length.shape, decode(np.zeros((5, 2)), model).tolist()
     ((6, 2), [0, 0, 0, 1, 1])
     """
-    if not sequences or smoothing <= 0:
-        raise DecodingError("at least one training sequence and a smoothing above 0 are needed")
-    start, order = np.full(classes, smoothing), np.full((classes, classes), smoothing)
+    if not sequences:
+        raise DecodingError("at least one training sequence is needed")
+    # one is added to each count, of a first class and of a transition
+    start, order = np.ones(classes), np.ones((classes, classes))
     found: list[tuple[int, int]] = []
     for sequence in sequences:
         runs = segments(sequence)

@@ -5,7 +5,8 @@ other videos: videos are drawn with replacement, the same for all seeds, and for
 spread of the seeds is reported beside it. Videos of one person are alike, so intervals are on the narrow side.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -19,7 +20,22 @@ from lib.scoring.published import published_table
 from lib.scoring.stats import bootstrap_interval, direction
 
 MEASURES = ("accuracy", "f1@50")
-Items = list[np.ndarray]  # per video: (measure, seed, [numerator, denominator])
+Items = Sequence[np.ndarray]  # per video: (measure, seed, [numerator, denominator])
+
+
+def ratio_parts(
+    pair: Pair, measures: Sequence[str], convention: Convention = "mstcn", ignore: Iterable[str] = ()
+) -> np.ndarray:
+    """Numerator and denominator of each measure for one video, (measure, 2); summed over videos they make the score.
+
+    Of the accuracy: right frames and all; of F1: 2 tp, and predicted + true segments. "lea" averages the videos' own
+    scores, so that there each video adds its score and one.
+    """
+    ignore = tuple(ignore)
+    scores = score([pair], convention, ignore)
+    counted = sum(label not in ignore for side in pair for label in segments(side).labels.tolist())
+    sizes = [1.0 if convention == "lea" else counted if name.startswith("f1") else len(pair[1]) for name in measures]
+    return np.array([[scores[name] / 100 * size, size] for name, size in zip(measures, sizes, strict=True)])
 
 
 def video_items(
@@ -34,20 +50,19 @@ def video_items(
     found: dict[str, list[np.ndarray]] = {}
     for cell in cells:
         for video, pair in pairs_of(dataset, cell).items():
-            found.setdefault(video, []).append(_adds(pair, convention, ignore))
+            found.setdefault(video, []).append(ratio_parts(pair, MEASURES, convention, ignore))
     return {video: np.stack(seeds, axis=1) for video, seeds in found.items()}
 
 
 def value(items: Items, measure: str) -> float:
     """Mean over the seeds, in percent."""
-    total = np.sum(items, axis=0)[MEASURES.index(measure)]  # (seeds, 2)
-    return float(100 * (total[:, 0] / np.maximum(total[:, 1], 1e-9)).mean())
+    return float(_seeds(items, measure).mean())
 
 
-def seed_spread(items: Items, measure: str) -> float:
-    """Standard deviation over the seeds, in percent; NaN with one."""
-    total = np.sum(items, axis=0)[MEASURES.index(measure)]
-    return float(100 * np.std(total[:, 0] / total[:, 1], ddof=1)) if len(total) > 1 else float("nan")
+def _seeds(items: Items, measure: str) -> np.ndarray:
+    """The score of each seed, in percent."""
+    top, bottom = np.sum(items, axis=0)[MEASURES.index(measure)].T
+    return 100 * (top / np.maximum(bottom, 1e-9))
 
 
 def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 2000) -> pd.DataFrame:
@@ -57,9 +72,9 @@ def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 
         items = list(videos.values())
         row: dict[str, float] = {"seeds": items[0].shape[1], "videos": len(items)}
         for measure in MEASURES:
-            low, high = bootstrap_interval(items, lambda drawn: value(drawn, measure), resamples, "percentile")  # noqa: B023
-            row |= {measure: value(items, measure), f"{measure} low": low, f"{measure} high": high}
-            row[f"{measure} seeds"] = seed_spread(items, measure)
+            row |= _with_interval(measure, items, partial(value, measure=measure), resamples)
+            several = row["seeds"] > 1
+            row[f"{measure} seeds"] = float(np.std(_seeds(items, measure), ddof=1)) if several else float("nan")
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
@@ -76,34 +91,26 @@ def differences(
         A row per question: method, less, and for each measure the difference, low, high, told ("higher", "lower" or
         "inconclusive").
     """
+
+    def difference(drawn: Sequence[tuple[np.ndarray, np.ndarray]], measure: str) -> float:
+        first, second = zip(*drawn, strict=True)
+        return value(first, measure) - value(second, measure)
+
     rows = {}
     for question, (first, second) in asked.items():
-        if not {first, second} <= set(methods):
-            continue
-        pairs = [(methods[first][video], methods[second][video]) for video in methods[first]]
-        row: dict[str, str | float] = {"method": first, "less": second}
-        for measure in MEASURES:
-
-            def difference(drawn: list[tuple[np.ndarray, np.ndarray]], measure: str = measure) -> float:
-                return value([one for one, _ in drawn], measure) - value([other for _, other in drawn], measure)
-
-            low, high = bootstrap_interval(pairs, difference, resamples, "percentile")
-            row |= {measure: difference(pairs), f"{measure} low": low, f"{measure} high": high}
-            row[f"{measure} told"] = direction(low, high)
-        rows[question] = row
+        if {first, second} <= set(methods):
+            pairs = [(items, methods[second][video]) for video, items in methods[first].items()]
+            row: dict[str, str | float] = {"method": first, "less": second}
+            for measure in MEASURES:
+                found = _with_interval(measure, pairs, partial(difference, measure=measure), resamples)
+                row |= found | {f"{measure} told": direction(found[f"{measure} low"], found[f"{measure} high"])}
+            rows[question] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
 
 
-def _adds(pair: Pair, convention: Convention, ignore: tuple[str, ...]) -> np.ndarray:
-    """Numerators and denominators (2, 2): right frames of all, 2 tp of predicted + true segments.
-
-    "lea" averages the videos' own scores, so that there each video adds its score and one.
-    """
-    scores = [score([pair], convention, ignore)[measure] / 100 for measure in MEASURES]
-    if convention == "lea":
-        return np.array([[one, 1.0] for one in scores])
-    counted = sum(label not in ignore for side in pair for label in segments(side).labels.tolist())
-    return np.array([[one * size, size] for one, size in zip(scores, (len(pair[1]), counted), strict=True)])
+def _with_interval(name: str, items: list, statistic: Callable[[list], float], resamples: int) -> dict[str, float]:
+    low, high = bootstrap_interval(items, statistic, resamples, "percentile")
+    return {name: statistic(items), f"{name} low": low, f"{name} high": high}
 
 
 def conventions_table(metrics: pd.DataFrame) -> pd.DataFrame:

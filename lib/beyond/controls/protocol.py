@@ -67,7 +67,6 @@ def second_means(feature: np.ndarray, fps: float) -> np.ndarray:
 
     Args:
         feature: (D, frames).
-        fps: frames per second.
 
     Returns:
         (T, D), T = seconds that have begun.
@@ -107,10 +106,12 @@ class Head(nn.Module):
 
 @dataclass(frozen=True)
 class Trained:
-    """Attributes:
-    history: a row per epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds.
-    epoch: the chosen one.
-    scores: its log-probabilities (T, K) of the validation and test videos' seconds.
+    """A finished training.
+
+    Attributes:
+        history: one row per epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds.
+        epoch: the chosen one.
+        scores: its log-probabilities (T, K) of the validation and test videos' seconds.
     """
 
     history: pd.DataFrame

@@ -169,7 +169,8 @@ def forest(found: pd.DataFrame) -> Figure:
     ax.axvline(0, color="#555555", lw=1)
     for shift, (measure, title) in zip((0.13, -0.13), TITLES.items(), strict=True):
         _intervals(found, measure, "", COLOURS[measure], shift, title, ax)
-    name_rows(list(found.index), ax).set_xlabel("points, with 95 % intervals")
+    _name_rows(list(found.index), ax)
+    ax.set_xlabel("points, with 95 % intervals")
     ax.set_ylim(-len(found) + 0.4, 0.6)
     figure.legend(loc="outside upper center", ncol=2, fontsize=9, frameon=False)
     return figure
@@ -192,7 +193,7 @@ def methods_figure(table: pd.DataFrame) -> Figure:
     own = table["videoclip_pairs"].fillna(0) / 1000
     axes[2].barh(places, own, left=before, color=OWN, height=0.6, label="VideoCLIP")
     axes[2].set(xlabel="examples before, 1000s", ylim=(-len(table) + 0.4, 0.6))
-    name_rows([display_name(str(name)) for name in table.index], axes[0])
+    _name_rows([display_name(str(name)) for name in table.index], axes[0])
     for ax in axes[1:]:
         ax.grid(axis="y", visible=False)
         ax.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
@@ -205,10 +206,9 @@ def _intervals(table: pd.DataFrame, measure: str, ending: str, colour: str, shif
     ax.plot(table[measure + ending], places, "o", color=colour, ms=4, label=label)
 
 
-def name_rows(names: Sequence[str], ax: Axes) -> Axes:
+def _name_rows(names: Sequence[str], ax: Axes) -> None:
     ax.set_yticks(-np.arange(len(names)), list(names), fontsize=8)
     ax.grid(axis="y", visible=False)
-    return ax
 
 
 def weights_chosen(runs: pd.DataFrame) -> str:
@@ -255,7 +255,7 @@ def best_methods(table: pd.DataFrame) -> str:
 
 
 def pretraining_seen(table: pd.DataFrame) -> str:
-    """How many examples the pre-trainings saw."""
+    """How many examples each pre-training saw."""
     examples = table[["videoclip_pairs", "backbone_examples"]].map(lambda value: number(value, ".0f"))
     s3d, i3d = (
         f"{count} examples" if count != "–" else "weights from elsewhere"
