@@ -239,7 +239,7 @@ class Asformer(Section):
     num_maps: PositiveInt
     num_decoders: Annotated[int, Field(ge=0)]
     channel_mask: Probability
-    attention_band: Literal["published", "banded"]
+    attention_band: Literal["published", "thesis", "banded"]
     smoothing: Annotated[float, Field(ge=0)]  # lambda of equation 3
     sample_rate: PositiveInt  # every n-th frame is used
     standardize: bool  # channels to zero mean, unit variance of the training videos
