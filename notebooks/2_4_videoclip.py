@@ -201,6 +201,10 @@ book.say(
 book.source(overlapping_pair)
 
 # %% [markdown]
+# YouTube's automatic captions roll: each repeats the end of the one before. As in VideoCLIP's code,
+# `pretrain.deduplicate` removes the repeats first; of the 46,794 words in the captions of 100 videos
+# of HowTo100M, 30,246 are left. The demo's narrations repeat nothing.
+#
 # Text comes first so that no clip is drawn where nobody speaks. Below, pairs as the sampler of our
 # pre-training draws them.
 

@@ -207,7 +207,7 @@ def pack_narrated(profile: Profile, layer: Layer) -> None:
     root, name, words = profile.narrated_root, narrated_set(profile.params, layer), tokenizer(profile.params.videoclip)
     with only_one(profile.out.packed / f".{name}.lock"):
         for part in PARTS:
-            pack(root, name, part, profile.out.packed / name / part, words)
+            pack(root, name, part, profile.out.packed / name / part, words, profile.params.pretrain.deduplicate)
 
 
 def open_pack(profile: Profile, layer: Layer, part: Part) -> Narrated:

@@ -156,6 +156,7 @@ class Pretrain(Section):
     dtype: Literal["float32", "bfloat16"]
     gradient_checkpointing: bool
     workers: Annotated[int, Field(ge=0)]  # loading processes per training process
+    deduplicate: bool  # captions without what each repeats of the one before (lib/data/narrated.py)
     seed: int
     pairs: Pairs
     mining: Mining

@@ -8,6 +8,7 @@ Captions of a million videos are 10 GB of JSON, so they are read as a stream. Fa
 line that names the file. For training, `lib/data/packs.py` packs everything into a few files.
 """
 
+import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Set
@@ -148,6 +149,56 @@ def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
 def first_tracks(path: Path, count: int) -> list[CaptionTrack]:
     """Captions of the first videos of the file, without reading all of its 10 GB; faults as in `caption_tracks`."""
     return [_checked(path, video, entry) for video, entry in islice(_entries(path), count)]
+
+
+def without_repeats(track: CaptionTrack) -> CaptionTrack:
+    """Remove what a caption repeats of the caption before it, in the order of time (the rule of VideoCLIP's code).
+
+    YouTube's automatic captions roll: each repeats the end of the one before. Read as they are, most words would be
+    read twice, and the text of a clip would stand in the text of its neighbours. The rule compares characters, not
+    words, so a single letter with which one caption ends and the next begins also counts as an overlap.
+
+    - A blank caption goes.
+    - A caption with which the previous one ends only extends that one's time.
+    - A caption that begins with the whole previous one replaces it and takes over its time.
+    - Otherwise, the shortest beginning of a caption with which the previous one ends stays in one of the two, by the
+      toss of a coin. The coin depends on the video's id alone, so that packing again gives the same.
+
+    >>> times = np.array([0, 2, 4], np.float32)
+    >>> video, start, end, texts = without_repeats(("a", times, times + 3, ["cut", "cut the", "cut the egg"]))
+    >>> start.tolist(), end.tolist(), texts
+    ([0.0], [7.0], ['cut the egg'])
+    """
+    video, starts, ends, texts = track
+    coin = random.Random(video)
+    kept: list[tuple[float, float, str]] = []
+    for place in np.argsort(starts, kind="stable"):
+        start, end, text = float(starts[place]), float(ends[place]), " ".join(texts[place].split())
+        if not text:
+            continue
+        earlier, later, said = kept[-1] if kept else (start, end, "")
+        if said.endswith(text):
+            kept[-1] = earlier, max(later, end), said
+        elif said and text.startswith(said):
+            kept[-1] = earlier, max(later, end), text
+        elif not (size := _overlap(said, text)):
+            kept.append((start, end, text))
+        elif coin.random() < 0.5:
+            later = max(later, start)
+            kept[-1] = earlier, later, said
+            if rest := text[size:].strip():
+                kept.append((later, max(end, later), rest))
+        else:
+            left = said[:-size].strip()
+            kept[-1:] = [(earlier, max(earlier, min(later, start)), left)] if left else []
+            kept.append((start, end, text))
+    times = np.array([(start, end) for start, end, _ in kept], np.float32).reshape(-1, 2)
+    return video, times[:, 0], times[:, 1], [text for *_, text in kept]
+
+
+def _overlap(said: str, text: str) -> int:
+    """Length of the shortest beginning of `text` with which `said` ends; 0: there is none."""
+    return next((size for size in range(1, min(len(said), len(text)) + 1) if said.endswith(text[:size])), 0)
 
 
 def _entries(path: Path) -> Iterator[tuple[str, Any]]:
