@@ -7,7 +7,8 @@ from hypothesis import settings
 
 from lib.core.paths import ROOT
 
-FIRST = ("test_smoke", "test_schedule")  # the longest: beside others from the beginning, not alone at the end
+# the longest: beside others from the beginning, not alone at the end
+FIRST = ("test_smoke", "test_schedule", "test_slurm")
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")

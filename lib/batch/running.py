@@ -5,12 +5,13 @@ where its marks and an atom's log (`lib.run --log`) are all that passes between 
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from tqdm import tqdm
 from lib.batch.failures import failures, lines, short, troubled
 from lib.batch.plan import Step, duration, named
 from lib.batch.requirements import relative
+from lib.batch.slurm import Queue, queue, status_options
 from lib.core.chapters import MANY, TITLES, Atom, needs
 from lib.core.files import write_json
 from lib.core.paths import ROOT, Outputs
@@ -29,7 +31,7 @@ from lib.data.profile import Profile
 WIDTH = 118  # columns of a line of progress
 EVERY = 0.5  # seconds between two looks
 CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
-PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster to cancel the jobs there
+PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster other than SLURM to cancel the jobs there
 
 
 def log_file(out: Outputs, atom: Atom) -> Path:
@@ -45,14 +47,14 @@ def failed_file(log: Path) -> Path:
     return log.with_suffix(".failed")
 
 
-def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[str]) -> tuple[int, list[Atom]]:
+def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[str]) -> tuple[int, dict[Atom, str]]:
     """Run the steps that are not fresh.
 
     Args:
         further: options of Snakemake.
 
     Returns:
-        Snakemake's exit code, and the atoms that failed.
+        Snakemake's exit code, and the atoms that failed, each with what a cluster says of its job.
 
     Raises:
         KeyboardInterrupt: after everything that runs here has been ended.
@@ -65,10 +67,12 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
     atoms = {"/".join(atom): ["/".join(other) for other in others] for atom, others in before.items()}
     schedule = {"profile": profile.file, "logs": str(profile.out.logs), "atoms": atoms}
     write_json(folder / "schedule.json", schedule)
+    jobs = queue(folder) if on_cluster(further) else None
+    shutil.rmtree(folder / ".snakemake" / "slurm_logs", ignore_errors=True)
     profile.out.logs.mkdir(parents=True)
     with snakemake_log(profile.out).open("w", encoding="utf-8") as log:
         snakemake = subprocess.Popen(
-            command(folder, cores, further, waiting),
+            command(folder, cores, [*(status_options() if jobs else []), *further], waiting),
             cwd=ROOT,
             env=clean_environment() | {"REPORT_SCHEDULED": "1", "REPORT_CORES": str(cores)},
             stdout=log,
@@ -77,10 +81,13 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
             preexec_fn=partial(die_with_parent, os.getpid()),
         )
     try:
-        return follow(profile, snakemake, waiting)
+        return follow(profile, snakemake, waiting, jobs)
     except KeyboardInterrupt:
-        end(snakemake, PATIENCE[on_cluster(further)])
+        end(snakemake, PATIENCE[on_cluster(further) and not jobs])
         raise
+    finally:
+        if jobs:
+            jobs.cancel()
 
 
 def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[Atom]) -> list[str]:
@@ -107,11 +114,14 @@ def end(snakemake: subprocess.Popen, patience: float) -> None:
             snakemake.wait(patience)
 
 
-def follow(profile: Profile, snakemake: subprocess.Popen, waiting: list[Atom]) -> tuple[int, list[Atom]]:
+def follow(
+    profile: Profile, snakemake: subprocess.Popen, waiting: list[Atom], jobs: Queue | None
+) -> tuple[int, dict[Atom, str]]:
     """Print what happens until Snakemake ends."""
     out, total, begin = profile.out, len(waiting), time.monotonic()
     started: dict[Atom, tuple[float, tqdm]] = {}
-    ended, failed, code = 0, list[Atom](), None
+    # lost: atoms whose job on a cluster has failed, in SLURM's words
+    ended, failed, lost, code = 0, dict[Atom, str](), dict[Atom, str](), None
 
     def say(text: str) -> None:
         tqdm.write(f"[{time.strftime('%H:%M:%S')} {ended}/{total}] {text}")
@@ -125,15 +135,26 @@ def follow(profile: Profile, snakemake: subprocess.Popen, waiting: list[Atom]) -
             bar = tqdm(bar_format="  {desc}", leave=False, disable=not sys.stdout.isatty(), file=sys.stdout)
             started[atom] = time.monotonic(), bar
             say(f"started {named(atom)}")
+        for atom, job, log in jobs.changes(code is not None) if jobs else ():
+            if job.failed:
+                lost[atom] = f"{job}; its log: {relative(log)}"
+                if atom in waiting:
+                    waiting.remove(atom)
+                    ended += 1
+                    failed[atom] = lost[atom]
+                    say(f"FAILED  {named(atom)}: {job}")
+            elif job.waits:
+                say(f"waits   {named(atom)}: {job}")
         for atom, (since, bar) in list(started.items()):
             took = duration(time.monotonic() - since)
-            if not (result := outcome(out, atom, code is not None)):
+            if not (result := outcome(out, atom, code is not None or atom in lost)):
                 bar.set_description_str(f"{short(atom)}, {took}: {last_line(log_file(out, atom))}"[:WIDTH])
                 continue
             bar.close()
             del started[atom]
             ended += 1
-            failed += [atom] * (result == "FAILED")
+            if result == "FAILED":
+                failed[atom] = lost.get(atom, "")
             say(f"{result:7} {named(atom)} after {took}; {duration(time.monotonic() - begin)} elapsed")
         if code is None:
             time.sleep(EVERY)
@@ -144,7 +165,7 @@ def outcome(out: Outputs, atom: Atom, over: bool) -> str:
     """How an atom that was started has ended; "" while it runs.
 
     Args:
-        over: Snakemake has ended, so an atom that left no mark was killed.
+        over: Snakemake or the atom's job has ended, so an atom that left no mark was killed.
     """
     if failed_file(log_file(out, atom)).exists():
         return "FAILED"
@@ -160,19 +181,22 @@ def last_line(file: Path) -> str:
     return next((line.strip() for line in reversed(found) if line.strip()), "")
 
 
-def failure_lines(failed: Sequence[Atom], profile: Profile) -> Iterator[str]:
+def failure_lines(failed: Mapping[Atom, str], profile: Profile) -> Iterator[str]:
     """What failed, with its last lines and its log, and which chapters are not whole because of it."""
     found = failures(profile)
     for failure in found:
         yield from lines(failure)
     for atom in sorted({*failed} - {failure.atom for failure in found}):
-        error = last_line(log_file(profile.out, atom)).removeprefix("error: ")
+        log = log_file(profile.out, atom)
+        error = last_line(log).removeprefix("error: ") if failed_file(log).exists() else failed[atom]
         yield f"failed: {short(atom)}: {error or 'it was killed before it could say why'}"
     for atom in failed:
-        yield f"the log of {short(atom)}: {relative(log_file(profile.out, atom))}"
+        if log_file(profile.out, atom).exists():
+            yield f"the log of {short(atom)}: {relative(log_file(profile.out, atom))}"
     for name, ones in troubled(profile.params, found).items():
         if all(failure.atom[0] != name for failure in ones):
             yield f"not made: {TITLES[name]}: it reads {', '.join(short(failure.atom) for failure in ones)}"
     if not failed:
         log = snakemake_log(profile.out)
-        yield f"error: Snakemake: {last_line(log)}; its log: {relative(log)}"
+        refused = re.search(r"^ +message: (SLURM.*?)\.?$", log.read_text(encoding="utf-8"), re.MULTILINE)
+        yield f"error: Snakemake: {refused[1] if refused else last_line(log)}; its log: {relative(log)}"

@@ -74,8 +74,8 @@ def only_one(lock: Path) -> Iterator[None]:
 
 
 def cores() -> int:
-    """Processes that one atom may start: what `make report CORES=…` allows, else the machine's cores."""
-    return int(os.environ.get("REPORT_CORES") or os.cpu_count() or 1)
+    """Processes that one atom may start: what its SLURM job or `make report CORES=…` allows, or all."""
+    return int(os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("REPORT_CORES") or os.cpu_count() or 1)
 
 
 Item = TypeVar("Item")

@@ -1,0 +1,148 @@
+"""The jobs of a report on SLURM: what they wait for, how they ended, and that none is left over.
+
+Snakemake's plugin submits them and says none of this. They are found by their working directory, which is Snakemake's,
+and name their atom in the comment.
+"""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lib.core.chapters import Atom
+from lib.core.params import ParameterError
+
+ENDED = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
+USUAL = {"None", "Priority"}  # reasons to wait that need no line
+EVERY = 10  # seconds between two looks at the queue
+LONGEST_SLEEP = 180  # seconds between two looks of the plugin: a job that is forgotten before is never seen to end
+PATIENCE = 60  # seconds for an answer, and for cancelled jobs to end
+
+
+class Job(NamedTuple):
+    """A job as squeue shows it: its number, state (PENDING, RUNNING, ...) and why it waits or ended."""
+
+    number: str
+    state: str
+    reason: str
+
+    @property
+    def failed(self) -> bool:
+        return self.state in ENDED - {"COMPLETED"}
+
+    @property
+    def waits(self) -> bool:
+        return self.state == "PENDING" and self.reason not in USUAL
+
+    def __str__(self) -> str:
+        why = f" ({self.reason})" if self.reason not in USUAL else ""
+        return f"SLURM job {self.number} {self.state.lower().replace('_', ' ')}{why}"
+
+
+class Queue:
+    """SLURM's queue as far as it holds jobs of one profile.
+
+    Attributes:
+        jobs: the newest job of each atom in this run, by the last look.
+
+    Raises:
+        ParameterError: SLURM does not answer.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """
+        Args:
+            folder: Snakemake's working directory.
+        """
+        self.folder = folder
+        self.jobs: dict[Atom, Job] = {}
+        self.earlier: set[str] = set()
+        self.looked = 0.0
+        if numbers := self.cancel():
+            print(f"cancelled what an earlier run left in the queue: SLURM jobs {', '.join(numbers)}")
+        self.earlier = {job.number for _, job in self._listed()}
+
+    def changes(self, now: bool) -> Iterator[tuple[Atom, Job, Path]]:
+        """Atoms whose job is new or not as it was, with the job's log; none between two looks or without an answer.
+
+        Args:
+            now: look, however short ago that was done.
+        """
+        if not now and time.monotonic() - self.looked < EVERY:
+            return
+        self.looked = time.monotonic()
+        try:
+            listed = self._listed()
+        except ParameterError:
+            return
+        for atom, job in listed:
+            if job.number not in self.earlier and self.jobs.get(atom) != job:
+                self.jobs[atom] = job
+                # SLURM's own messages, and Snakemake's on the node
+                yield atom, job, self.folder / ".snakemake/slurm_logs/rule_atom" / "_".join(atom) / f"{job.number}.log"
+
+    def cancel(self) -> list[str]:
+        """End all jobs that have not ended, and wait for that.
+
+        Returns:
+            Their numbers.
+        """
+        numbers = [job.number for _, job in self._listed() if job.state not in ENDED]
+        if numbers:
+            _ask("scancel", *numbers)
+        end = time.monotonic() + PATIENCE
+        while active := [str(job) for _, job in self._listed() if job.state not in ENDED]:
+            if time.monotonic() > end:
+                raise ParameterError(f"{'; '.join(active)}: scancel did not end it")
+            time.sleep(1)
+        return numbers
+
+    def _listed(self) -> list[tuple[Atom, Job]]:
+        """This profile's jobs, oldest first."""
+        form = "%i|%T|%r|%k|%Z"
+        found = []
+        for line in _ask("squeue", "--me", "--states=all", "--noheader", f"--format={form}").splitlines():
+            number, state, reason, comment, folder = line.split("|", 4)
+            if folder == str(self.folder):
+                notebook, _, split = comment.removeprefix("rule_atom_wildcards_").rpartition("_")
+                found.append(((notebook, split), Job(number, state, reason)))
+        return sorted(found, key=lambda one: int(one[1].number))
+
+
+def queue(folder: Path) -> Queue | None:
+    """SLURM's queue; None on another cluster."""
+    return Queue(folder) if shutil.which("squeue") else None
+
+
+def status_options() -> list[str]:
+    """Options of the plugin: how it learns that a job has ended.
+
+    squeue lists an ended job for MinJobAge seconds. Where that is too short, sacct is asked, which needs accounting.
+
+    Raises:
+        ParameterError: neither is possible here, and Snakemake would wait forever.
+    """
+    found = re.search(r"MinJobAge\s*=\s*(\d+)", _ask("scontrol", "show", "config"))
+    seconds = int(found[1]) if found else 0
+    if seconds <= LONGEST_SLEEP:
+        try:
+            _ask("sacct", "--allocations", "--noheader")
+        except ParameterError as error:
+            raise ParameterError(
+                f"SLURM forgets an ended job after {seconds} s (MinJobAge) and keeps no accounts ({error}), "
+                "so Snakemake could not see it end; use an array of jobs instead (guide on clusters)"
+            ) from None
+    return ["--slurm-status-command", "squeue" if seconds > LONGEST_SLEEP else "sacct"]
+
+
+def _ask(*command: str) -> str:
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ParameterError(f"{command[0]}: {error}") from None
+    if answer.returncode:
+        raise ParameterError(f"{command[0]}: {' '.join(answer.stderr.split()) or f'exit code {answer.returncode}'}")
+    return answer.stdout
