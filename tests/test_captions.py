@@ -15,8 +15,8 @@ REAL = ROOT.parent / "shared/data/howto100m_captions/captions"
 
 def shortened(*captions, video="a"):
     """(start, end, text) of what is left of such captions."""
-    start, end, texts = zip(*captions, strict=True) if captions else ((), (), ())
-    track = video, np.array(start, np.float32), np.array(end, np.float32), list(texts)
+    start, end, texts = ([caption[place] for caption in captions] for place in range(3))
+    track = video, np.array(start, np.float32), np.array(end, np.float32), texts
     name, start, end, texts = without_repeats(track)
     assert (name, start.dtype, end.dtype) == (video, np.float32, np.float32)
     return list(zip(start.tolist(), end.tolist(), texts, strict=True))

@@ -8,6 +8,18 @@ import pandas as pd
 from lib.scoring.confusion import confused_pairs, summed
 
 
+def seconds_not_scored(begun: int, left_out: int) -> str:
+    """Which seconds the thesis scored and we do not.
+
+    >>> print(seconds_not_scored(4000, 12))
+    Of 4,000 seconds begun, 12 (0.3 %) are not scored: they last half a second or less. The thesis scored these too.
+    """
+    return (
+        f"Of {begun:,} seconds begun, {left_out:,} ({100 * left_out / begun:.1f} %) are not scored: they last half a "
+        "second or less. The thesis scored these too."
+    )
+
+
 def transfer(ours: float, thesis: float, untrained: Sequence[float], commonest: float) -> str:
     """A zero-shot accuracy beside the thesis's and beside chance.
 
