@@ -18,7 +18,10 @@ from typing import Any, BinaryIO, Literal
 
 import ijson
 import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
 
+from lib.core.files import write_text
 from lib.data.files import DatasetError, array_header, check_finite, read_text
 
 ENDINGS = (".npy", ".mp4.npy", ".webm.npy")  # the published features keep the ending of the video file
@@ -62,6 +65,42 @@ def read_list(root: Path, part: Part) -> tuple[str, ...]:
     if other.exists() and (both := set(videos) & set(_ids(other))):
         raise DatasetError(f"{path}: {min(both)} is in {other.name} too; remove it from one of them")
     return videos
+
+
+def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, int]:
+    """Write train.lst and val.lst as the thesis's code split HowTo100M: stratified by category, random state 37.
+
+    Its split cannot be repeated to the letter: which videos it had is not known.
+
+    Args:
+        table: HowTo100M_v1.csv, with columns video_id and category_1.
+        root: of the lists. If it holds features, only videos with features in every set are listed.
+        validation: number of videos in val.lst.
+
+    Returns:
+        Numbers of videos for training and for validation.
+
+    Raises:
+        DatasetError: a list exists, or the table is not HowTo100M's, or cannot be split so.
+    """
+    paths = [root / "train.lst", root / "val.lst"]
+    if existing := [path for path in paths if path.exists()]:
+        raise DatasetError(f"{existing[0]}: exists already; remove it to split again")
+    try:
+        videos = pd.read_csv(table, usecols=["video_id", "category_1"], dtype=str).dropna().drop_duplicates("video_id")
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{table}: not HowTo100M_v1.csv ({' '.join(str(error).split())}); fetch it again") from None
+    sets = [{file.name.split(".")[0] for file in folder.iterdir()} for folder in root.glob("features/[!.]*")]
+    if sets:
+        videos = videos[videos["video_id"].isin(set.intersection(*sets))]
+    options = {"test_size": validation, "random_state": 37, "stratify": videos["category_1"]}
+    try:
+        parts = train_test_split(videos["video_id"].tolist(), **options)
+    except ValueError as error:
+        raise DatasetError(f"{table}: {len(videos)} videos with features cannot be split ({error})") from None
+    for path, part in zip(paths, parts, strict=True):
+        write_text(path, "".join(f"{video}\n" for video in part))
+    return len(parts[0]), len(parts[1])
 
 
 def feature_file(root: Path, feature_set: str, video: str) -> Path:
