@@ -58,6 +58,9 @@ class HowTo100M(Section):
     features: dict[Layer, str]  # folder in features/; the demo names its own
 
 
+Resize = Literal["bilinear", "bicubic"]
+
+
 class S3DFeatures(Section):
     """S3D and the extraction of its features (thesis 2.4.1; lib/backbones/s3d.py, s3d_features.py)."""
 
@@ -68,6 +71,7 @@ class S3DFeatures(Section):
     text_hidden: PositiveInt
     fps: PositiveInt  # frames read per second, even
     crop: PositiveInt  # pixels, even: short side, then centre
+    resize: Resize  # bicubic: antialiased, to whole levels, as VideoCLIP's extractor
     normalize: bool  # features to length 1
     dtype: Literal["float32", "bfloat16"]
 
