@@ -18,11 +18,12 @@ from lib.scoring.folders import cells_of, score_methods
 from lib.scoring.metrics import METRICS
 
 
-def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
+def compare(profile: Profile, methods: Sequence[str], step: int = 2) -> pd.DataFrame:
     """Score methods with the profile's convention, all in one way.
 
     Args:
         methods: folders below predictions/, each with all splits.
+        step: see `lib.data.predictions.prediction_pairs`.
 
     Returns:
         A row per method: the mean over the splits of accuracy, edit, f1@10, f1@25, f1@50, in percent, and the standard
@@ -31,7 +32,6 @@ def compare(profile: Profile, methods: Sequence[str]) -> pd.DataFrame:
     Raises:
         PredictionError: a prediction is missing or cannot be used.
     """
-    step = max(2, profile.params.asformer.sample_rate)
     metrics = score_methods(profile, profile.dataset(), cells_of(profile, methods), step=step).query("video == 'all'")
     table = metrics.pivot(index=["method", "split"], columns="metric", values="value")[list(METRICS)]
     by_method = table.groupby("method")
@@ -58,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     profile = open_profile(options.params)
     if not (methods := options.methods or predicted(profile)):
         raise PredictionError(f"{profile.out.root / 'predictions'}: no method has predicted all splits; run one first")
-    print(compare(profile, methods).round(1).to_string())
+    step = max(2, profile.params.asformer.sample_rate)
+    print(compare(profile, methods, step).round(1).to_string())
     return 0
 
 

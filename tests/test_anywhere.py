@@ -54,7 +54,7 @@ def hostile(folder: Path) -> dict[str, str]:
         "SNAKEMAKE_PROFILE": "nowhere",
         "TMPDIR": str(folder / ("long" * 25)),
         "GIT_DIR": str(ROOT / ".git"),
-        "HOME": "/no/home",
+        "HOME": "/dev/null/home",
     }
 
 
@@ -143,7 +143,7 @@ def test_outputs_that_cannot_be_written_are_a_line(profile):
 
 
 def test_a_home_that_cannot_be_written_is_replaced(monkeypatch):
-    monkeypatch.setenv("HOME", "/no/home")
+    monkeypatch.setenv("HOME", "/dev/null/home")
     monkeypatch.delenv("LOGNAME", raising=False)
     environment = clean_environment()
     assert environment["HOME"] == str(ROOT / "outputs" / ".home") and environment["LOGNAME"]

@@ -170,7 +170,7 @@ def project(tmp_path_factory) -> Path:
     (root / "params" / "breakfast.yaml").write_text(yaml.safe_dump(profile))
     places = (
         r'^    (?:SECONDS|"2_4_videoclip"): Chapter\(',
-        r'(?<=    "3_conclusion": Chapter\(\n        \("data", "finetune"\),\n        needs=\(\n)',
+        r"(?<=^PREDICTING = \(\n)",
         r'^    "2_4_videoclip": "',
         r'^    "baseline": "asformer_own"',
     )
