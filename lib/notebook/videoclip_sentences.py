@@ -186,6 +186,20 @@ def still_falling(history: pd.DataFrame) -> str:
     )
 
 
+def epochs_missing(best: Sequence[float], short: int) -> str:
+    """How many epochs the thesis's short fine-tuning lacked, by the epochs that its long one chose.
+
+    >>> print(epochs_missing([11, 10, 13], 8))
+    The thesis says that 2 or 3 epochs were missing. Its long training chose epochs 11, 10, 13: on average 3.3 later.
+    """
+    later = np.mean(np.array(best) - short)
+    chosen = ", ".join(f"{epoch:.0f}" for epoch in best)
+    return (
+        f"The thesis says that 2 or 3 epochs were missing. Its long training chose epochs {chosen}: on average "
+        f"{later:.1f} later."
+    )
+
+
 def scores_beside(ours: pd.Series, thesis: pd.Series) -> str:
     """Accuracy and F1@50 beside the thesis's.
 
