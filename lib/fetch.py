@@ -5,6 +5,7 @@
     python -m lib.fetch 50salads                         # check data/50salads, or say where to get its 30 GB
     python -m lib.fetch 50salads_labels                  # the same for its labels and splits alone (chapters 2.1, 4.1)
     python -m lib.fetch 50salads_predictions             # the same for a real model's predictions (chapter 4.1)
+    python -m lib.fetch howto100m_lists --from HowTo100M_v1.csv      # train.lst and val.lst of data/howto100m
 
 Exit code 0: the data set is in place and sound. 1: it is not, and one line says why. 2: the call is wrong.
 """
@@ -20,6 +21,7 @@ from lib.core.command import one_line
 from lib.core.files import sha256
 from lib.core.paths import ROOT
 from lib.data.dataset import Dataset, DatasetError, check_features, open_dataset
+from lib.data.narrated import split_lists
 from lib.data.predictions import prediction_pairs
 from lib.data.sources import tables
 from lib.data.svm_scores import convert
@@ -32,13 +34,20 @@ INSTRUCTIONS: dict[str, str] = tables()["instructions"]
 @partial(one_line, code=1)
 def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.fetch", description="Fetch or check a public data set.")
-    parser.add_argument("dataset", choices=("50salads_scores", *INSTRUCTIONS))
-    parser.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="raw files of 50salads_scores")
+    parser.add_argument("dataset", choices=("50salads_scores", "howto100m_lists", *INSTRUCTIONS))
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="PATH", help="raw files of 50salads_scores, or HowTo100M_v1.csv"
+    )
     options = parser.parse_args(arguments)
-    folder = data / options.dataset.removesuffix("_labels")
-    if options.source and options.dataset != "50salads_scores":
-        parser.error("--from is for 50salads_scores")
-    if options.dataset == "50salads_scores":
+    folder = data / options.dataset.removesuffix("_labels").removesuffix("_lists")
+    if options.source and options.dataset not in ("50salads_scores", "howto100m_lists"):
+        parser.error("--from is for 50salads_scores and howto100m_lists")
+    if options.dataset == "howto100m_lists":
+        if options.source is None:
+            parser.error("howto100m_lists needs --from HowTo100M_v1.csv")
+        train, validation = split_lists(options.source, folder)
+        found = f"{train:,} videos in train.lst, {validation:,} in val.lst"
+    elif options.dataset == "50salads_scores":
         found = described(fetch_scores(folder, options.source))
     elif folder.exists():
         found = check_50salads(options.dataset, folder, data / "50salads")

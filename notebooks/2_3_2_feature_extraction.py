@@ -12,6 +12,7 @@ split = "all"  # a number: extract this split's test videos; "all": all videos, 
 overrides = []
 
 # %% tags=["hide-input"]
+import numpy as np
 import pandas as pd
 
 from lib.asformer.cross_validation import backbone_comparison, trimming_experiment
@@ -90,6 +91,16 @@ if book.whole and spoilt:
 #
 # There are a few more vectors than labels: in the thesis eight in every video. It cut them at the
 # start, at both ends or at the end, and trained split 1 once for each.
+
+# %% tags=["remove-input"]
+if book.whole:
+    labelled, folder = book.dataset(), book.out.data / "features" / book.own_features
+    surplus = pd.Series(
+        np.load(folder / f"{video}.npy", mmap_mode="r").shape[1] - len(labelled.labels(video))
+        for video in labelled.videos
+    )
+    found = ", ".join(f"{size} in {videos}" for size, videos in surplus.value_counts().items())
+    book.say(f"Vectors beyond the labels here: {found} videos.")
 
 # %%
 if book.whole:

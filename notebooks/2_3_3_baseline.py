@@ -15,6 +15,7 @@ from lib.notebook import plots
 from lib.notebook.asformer_sentences import (
     compared,
     published_history,
+    rates_of_scoring,
     selection_gain,
     training_ended,
 )
@@ -62,6 +63,7 @@ book.say(
     "training the encoder to training the decoders. There is no such switch: the losses of all "
     "stages are summed from the first step on."
 )
+book.say(rates_of_scoring(published_table("baseline_log")))
 
 # %% [markdown]
 # ## Table 3

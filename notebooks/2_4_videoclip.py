@@ -18,6 +18,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 import torch
+from torch.nn import functional as F
 from transformers import BertConfig, BertModel
 
 from lib.backbones.s3d import S3D, mil_nce_loss
@@ -172,6 +173,21 @@ book.figure(15, figure, parts, caption)
 book.say(sentences.videoclip_size(parts, 2 * count(pooler), model.max_video_len + 1))
 
 # %% [markdown]
+# Only the MLP is new: as published, it starts as BERT's own layers do, from N(0, 0.02) and zero
+# biases. The biases matter, because features of length 1 are small beside torch's random ones.
+
+# %% tags=["remove-input"]
+inputs = torch.randn(1000, model.input_dim, generator=torch.Generator().manual_seed(0))
+with torch.inference_mode():
+    outputs = model.mlp(F.normalize(inputs))
+shared = outputs.mean(dim=0).square().sum() / outputs.square().sum(dim=1).mean()
+book.say(
+    f"Of the untrained MLP's output for random vectors of length 1, {shared:.1%} (in squares) is "
+    "the same for all of them. From torch's initial weights it would be about half, and clips "
+    "would begin nearly alike."
+)
+
+# %% [markdown]
 # ### Positive pairs
 #
 # A clip and captions of exactly the same time would often not fit, so a pair need only overlap:
@@ -185,6 +201,10 @@ book.say(sentences.videoclip_size(parts, 2 * count(pooler), model.max_video_len 
 book.source(overlapping_pair)
 
 # %% [markdown]
+# YouTube's automatic captions roll: each repeats the end of the one before. As in VideoCLIP's code,
+# `pretrain.deduplicate` removes the repeats first; of the 46,794 words in the captions of 100 videos
+# of HowTo100M, 30,246 are left. The demo's narrations repeat nothing.
+#
 # Text comes first so that no clip is drawn where nobody speaks. Below, pairs as the sampler of our
 # pre-training draws them.
 

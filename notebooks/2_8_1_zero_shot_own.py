@@ -54,6 +54,7 @@ ours = result.ours["accuracy"].iloc[-1]
 commonest = result.controls["commonest class of training"]["accuracy"].iloc[-1]
 thesis = published["accuracy"]["mean"]
 book.say(sentences.transfer(ours, thesis, result.untrained, commonest))
+book.say(sentences.seconds_not_scored(*target.unscored()))
 
 # %% [markdown]
 # ## One protocol for all

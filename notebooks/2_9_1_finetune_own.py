@@ -81,6 +81,7 @@ book.table(6, table, values, f"{caption} {sentences.epoch_chosen(settings.select
 
 # %% tags=["remove-input"]
 book.say(sentences.scores_beside(result.tables[short].iloc[-1], published_table(6).loc["mean"]))
+book.say(sentences.seconds_not_scored(*target.unscored()))
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_own_{short}_epochs")
@@ -108,6 +109,7 @@ book.table(7, table, values, f"{caption} {sentences.epoch_chosen(settings.select
 ours, theirs = result.tables[long], published_table(7)
 book.say(sentences.scores_beside(ours.iloc[-1], theirs.loc["mean"]))
 book.say(sentences.still_falling(result.history))
+book.say(sentences.epochs_missing(theirs["best_epoch"].drop("mean").tolist(), 8))
 if book.whole:
     gains = (ours["accuracy"] - result.tables[short]["accuracy"]).drop("mean")
     thesis = (theirs["accuracy"] - published_table(6)["accuracy"])["mean"]

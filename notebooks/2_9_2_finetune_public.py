@@ -65,6 +65,7 @@ book.table(8, table, values, f"{caption} {sentences.epoch_chosen(settings.select
 
 # %% tags=["remove-input"]
 book.say(sentences.scores_beside(result.tables[short].iloc[-1], published_table(8).loc["mean"]))
+book.say(sentences.seconds_not_scored(*target.unscored()))
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_public_{short}_epochs")

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 class SlidingAttention(nn.Module):
     """Attention of blocks of `block` queries to the `2 * block` keys around the block (one key where block is 1)."""
 
-    def __init__(self, maps: int, block: int, banded: bool):
+    def __init__(self, maps: int, block: int, band: str):
         super().__init__()
         self.query_conv = nn.Conv1d(maps, maps // 2, 1)
         self.key_conv = nn.Conv1d(maps, maps // 2, 1)
@@ -25,9 +25,9 @@ class SlidingAttention(nn.Module):
         width = block + 2 * (block // 2)
         row, column = torch.arange(block)[:, None], torch.arange(width)[None]
         # As published, every row of a block sees all keys but the last; the band is what the paper draws.
-        band = (column >= row) & (column < row + block) if banded else (column < max(width - 1, 1)).expand(block, width)
-        self.band = band.float()[None]
-        self.hidden = 1e-30 if banded else 1e-6  # what a hidden key still weighs, before the mask
+        published, drawn = column < max(width - 1, 1), (column >= row) & (column < row + block)
+        self.band = (published.expand(block, width) if band == "published" else drawn).float()[None]
+        self.hidden = 1e-30 if band == "banded" else 1e-6  # what a hidden key still weighs, before the mask
 
     def forward(self, x: Tensor, values: Tensor) -> Tensor:
         """x, values: (1, C, T) -> (1, C, T)"""
@@ -51,11 +51,11 @@ class SlidingAttention(nn.Module):
 
 
 class Block(nn.Module):
-    def __init__(self, maps: int, dilation: int, alpha: float, banded: bool):
+    def __init__(self, maps: int, dilation: int, alpha: float, band: str):
         super().__init__()
         conv = nn.Conv1d(maps, maps, 3, padding=dilation, dilation=dilation)
         self.feed_forward = nn.ModuleDict({"layer": nn.Sequential(conv, nn.ReLU())})
-        self.att_layer = SlidingAttention(maps, dilation, banded)
+        self.att_layer = SlidingAttention(maps, dilation, band)
         self.conv_1x1 = nn.Conv1d(maps, maps, 1)
         self.instance_norm = nn.InstanceNorm1d(maps, track_running_stats=False)
         self.dropout = nn.Dropout()
@@ -69,10 +69,10 @@ class Block(nn.Module):
 
 
 class Stage(nn.Module):
-    def __init__(self, inputs: int, classes: int, layers: int, maps: int, alpha: float, banded: bool):
+    def __init__(self, inputs: int, classes: int, layers: int, maps: int, alpha: float, band: str):
         super().__init__()
         self.conv_1x1 = nn.Conv1d(inputs, maps, 1)
-        self.layers = nn.ModuleList(Block(maps, 2**i, alpha, banded) for i in range(layers))
+        self.layers = nn.ModuleList(Block(maps, 2**i, alpha, band) for i in range(layers))
         self.conv_out = nn.Conv1d(maps, classes, 1)
 
     def forward(self, x: Tensor, previous: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -87,11 +87,10 @@ class ReferenceASFormer(nn.Module):
         self, input_dim, num_classes, num_layers=10, num_maps=64, num_decoders=3, channel_mask=0.3, band="published"
     ):
         super().__init__()
-        banded = band == "banded"
         self.channel_mask = nn.Dropout1d(channel_mask)
-        self.encoder = Stage(input_dim, num_classes, num_layers, num_maps, 1.0, banded)
+        self.encoder = Stage(input_dim, num_classes, num_layers, num_maps, 1.0, band)
         self.decoders = nn.ModuleList(
-            Stage(num_classes, num_classes, num_layers, num_maps, math.exp(-3 * s), banded) for s in range(num_decoders)
+            Stage(num_classes, num_classes, num_layers, num_maps, math.exp(-3 * s), band) for s in range(num_decoders)
         )
 
     def forward(self, x: Tensor) -> Tensor:

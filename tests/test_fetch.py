@@ -7,6 +7,7 @@ import pooch
 import pytest
 
 from lib import fetch
+from lib.data import narrated
 from lib.data.dataset import DatasetError
 from lib.data.svm_scores import convert
 
@@ -133,3 +134,31 @@ def test_a_wrong_call_ends_with_exit_code_2():
         with pytest.raises(SystemExit) as caught:
             fetch.main(arguments)
         assert caught.value.code == 2
+
+
+def test_lists_of_howto100m_are_stratified(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(narrated.split_lists, "__defaults__", (40,))
+    table, root = tmp_path / "HowTo100M_v1.csv", tmp_path / "howto100m"
+    rows = [f"v{number:03d},{'Food' if number % 4 else 'Pets'},a,1,2" for number in range(410)]
+    table.write_text("\n".join(["video_id,category_1,category_2,rank,task_id", *rows, rows[0]]))
+    folder = root / "features" / "s3d"
+    folder.mkdir(parents=True)
+    for number in range(400):
+        (folder / f"v{number:03d}.mp4.npy").touch()
+    assert fetch.main(["howto100m_lists", "--from", str(table)], tmp_path) == 0
+    assert "360 videos in train.lst, 40 in val.lst" in capsys.readouterr().out
+    train, val = narrated.read_list(root, "train"), narrated.read_list(root, "val")
+    assert {*train, *val} == {f"v{number:03d}" for number in range(400)}
+    assert sum(int(video[1:]) % 4 == 0 for video in val) == 10
+    assert fetch.main(["howto100m_lists", "--from", str(table)], tmp_path) == 1
+    assert "train.lst: exists already; remove it" in capsys.readouterr().err
+    for part in ("train", "val"):
+        (root / f"{part}.lst").unlink()
+    table.write_text("video_id,category_1\nv000,Food\nv001,Pets\n")
+    assert fetch.main(["howto100m_lists", "--from", str(table)], tmp_path) == 1
+    assert "2 videos with features cannot be split" in capsys.readouterr().err
+    table.write_text("<html>")
+    assert fetch.main(["howto100m_lists", "--from", str(table)], tmp_path) == 1
+    assert "not HowTo100M_v1.csv" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        fetch.main(["howto100m_lists"], tmp_path)

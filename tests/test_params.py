@@ -33,7 +33,10 @@ def write(folder: Path, text: str) -> Path:
         ("asformer:\n  epochs: many\n", "'asformer.epochs': Input should be a valid integer"),
         ("asformer:\n  epochs: 0\n", "'asformer.epochs': Input should be greater than 0, got 0"),
         ("asformer:\n  channel_mask: 1.0\n", "'asformer.channel_mask': Input should be less than 1"),
-        ("asformer:\n  attention_band: wide\n", "'asformer.attention_band': Input should be 'published' or 'banded'"),
+        (
+            "asformer:\n  attention_band: wide\n",
+            "'asformer.attention_band': Input should be 'published', 'thesis' or 'banded'",
+        ),
         ("asformer: 3\n", "'asformer'"),
         ("data:\n  source: demo\n  splits: 4\n", "mine.yaml: data: splits: the demo has 5, got 4"),
         ("data:\n  splits: 4\n", "mine.yaml: controls.splits names split 5, but data.splits is 4"),

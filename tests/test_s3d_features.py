@@ -66,6 +66,22 @@ def test_features_have_length_one_only_where_asked(net, tmp_path):
         np.testing.assert_allclose(values, directions, atol=2e-3)
 
 
+def test_bicubic_frames_are_nearly_ffmpegs():
+    """On a noisy picture: whole levels, and a quarter of bilinear's difference from ffmpeg."""
+    av = pytest.importorskip("av")
+    rng = np.random.default_rng(0)
+    picture = cv2.resize(rng.integers(0, 256, (60, 80, 3)).astype(np.uint8), (640, 480), interpolation=cv2.INTER_CUBIC)
+    picture = np.clip(picture + rng.integers(-20, 21, picture.shape), 0, 255).astype(np.uint8)
+    scaled = av.VideoFrame.from_ndarray(picture, "bgr24").reformat(298, 224, "rgb24", interpolation="BICUBIC")
+    expected = scaled.to_ndarray()[:, 37:261].astype(float)
+    frames = torch.from_numpy(picture)[None, None]
+    ours = {way: 255 * to_clips(frames, 224, way)[0, :, 0].movedim(0, -1).numpy() for way in ("bicubic", "bilinear")}
+    away = {way: np.abs(levels - expected).mean() for way, levels in ours.items()}
+    assert away["bicubic"] == pytest.approx(1.2, abs=0.1)
+    assert away["bilinear"] == pytest.approx(4.7, abs=0.2)
+    np.testing.assert_allclose(ours["bicubic"], ours["bicubic"].round(), atol=1e-4)
+
+
 @pytest.mark.parametrize(("fps", "frames", "seconds"), [(30, 75, 3), (10, 20, 2), (5, 7, 2), (25, 60, 3)])
 def test_videos_of_other_rates_have_a_feature_a_second(net, tmp_path, fps, frames, seconds):
     features = video_features(read_video(write_video(tmp_path / "a.avi", frames, fps)), net, SETTINGS)

@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn import functional as F
 from transformers import BertConfig
 
 from lib.core.checkpoints import WeightsError, read_weights
-from lib.videoclip.model import VideoCLIP, contrastive_loss, from_mmpt
+from lib.videoclip.model import FeatureMLP, VideoCLIP, contrastive_loss, from_mmpt
 
 KEYS = json.loads((GOLDEN / "videoclip_keys.json").read_text())
 PREFIX = "mmmodel."  # of names in a published checkpoint
@@ -105,6 +106,17 @@ def test_class_scores_of_a_fine_tuned_model_are_the_published_codes():
     model = load(checkpoint(float(golden["scale"]), head=True), num_classes=779)
     logits = model.frame_logits(*features_of(golden, INPUT), cls_visible=False)
     np.testing.assert_allclose(logits, golden["logits"], rtol=0, atol=5e-5)
+
+
+def test_the_mlp_starts_as_published():
+    torch.manual_seed(0)
+    mlp = FeatureMLP(512, 768)
+    for linear in (mlp.linear1, mlp.linear2):
+        assert linear.weight.std().item() == pytest.approx(0.02, rel=0.01)
+        assert linear.weight.mean().item() == pytest.approx(0, abs=2e-4)
+        assert not linear.bias.any()
+    outputs = mlp(F.normalize(torch.randn(500, 512)))
+    assert outputs.mean(dim=0).square().sum() < 0.03 * outputs.square().sum(dim=1).mean()
 
 
 @pytest.mark.parametrize("head", [False, True])

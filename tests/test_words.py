@@ -34,10 +34,10 @@ def test_known_words_stand_in_the_order_of_speech(spoken, known, marks, longest)
 
 def test_a_dictionary_is_read(tmp_path):
     path = tmp_path / "s3d_dict.npy"
-    np.save(path, np.array(["slice", "the", "élan"]))
+    np.save(path, np.array(["slice", "the", "élan", "the"]))
     words = read_dictionary(path)
-    assert words.words == ("slice", "the", "élan") and len(words) == 3
-    assert words.numbers(["Élan, slice!"], 3).tolist() == [[3, 1, 0]]
+    assert words.words == ("slice", "the", "élan", "the") and len(words) == 4
+    assert words.numbers(["Élan, slice the!"], 4).tolist() == [[3, 1, 4, 0]]  # the later row of a word counts
 
 
 def test_dictionaries_that_cannot_be_read(tmp_path):
@@ -63,12 +63,12 @@ def test_a_words_vector_is_the_scaled_mean_of_its_pieces():
 
 @pytest.mark.parametrize(
     "content",
-    [np.arange(3), np.array("abc"), np.array([["a"], ["b"]]), np.array(["a", "a"]), np.array([], float)],
-    ids=["numbers", "one word", "a table", "a word twice", "nothing"],
+    [np.arange(3), np.array("abc"), np.array([["a"], ["b"]]), np.array([], float)],
+    ids=["numbers", "one word", "a table", "nothing"],
 )
 def test_arrays_that_are_no_dictionary(tmp_path, content):
     np.save(tmp_path / "dict.npy", content)
-    with pytest.raises(WeightsError, match=r"dict.npy: (not an array of words|a word occurs twice)"):
+    with pytest.raises(WeightsError, match=r"dict.npy: not an array of words"):
         read_dictionary(tmp_path / "dict.npy")
 
 

@@ -87,7 +87,7 @@ def window_weights(query: Tensor, key: Tensor, bias: Tensor, block: int) -> tupl
 
 
 class WindowAttention(torch.autograd.Function):
-    """softmax(q k / sqrt(C) + bias) v of each block of queries over its window, with the memory of q, k, v only.
+    """shown * softmax(q k / sqrt(C) + bias) v of each block over its window, with the memory of q, k, v only.
 
     The weights, 2 * block for each frame, are computed again in the backward pass, which is that of FlashAttention
     (Dao et al., NeurIPS 2022, algorithm 4): sum_j w_j dw_j over a row is the product of the row's output and gradient.
@@ -95,30 +95,30 @@ class WindowAttention(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, block: int, hide_last: bool
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, shown: Tensor | None, block: int
     ) -> Tensor:
-        """query, key, value: (T, C); bias: (blocks, 1 or block, 2 * block); hide_last: windows' last value is 0."""
+        """query, key, value: (T, C); bias, shown: as in `Mask`."""
         _, _, weights = window_weights(query, key, bias, block)
-        values = cut(value, block)
-        if hide_last:
-            values[:, -1] = 0
-        out = torch.bmm(weights, values)
-        ctx.save_for_backward(query, key, value, bias, out)
-        ctx.options = block, hide_last
+        if shown is not None:
+            weights.mul_(shown)
+        out = torch.bmm(weights, cut(value, block))
+        ctx.save_for_backward(query, key, value, bias, shown, out)
+        ctx.block = block
         return out.view(-1, value.shape[1])[: len(value)]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, bias, out = ctx.saved_tensors
-        block, hide_last = ctx.options
+        query, key, value, bias, shown, out = ctx.saved_tensors
+        block = ctx.block
         frames, channels = grad.shape
         queries, keys, weights = window_weights(query, key, bias, block)
         grad = F.pad(grad, (0, 0, 0, -frames % block)).view(-1, block, channels)
-        grad_logits, grad_values = torch.bmm(grad, cut(value, block).transpose(1, 2)), weights.transpose(1, 2) @ grad
-        if hide_last:
-            grad_logits[:, :, -1] = 0
-            grad_values[:, -1] = 0
+        grad_logits, kept = torch.bmm(grad, cut(value, block).transpose(1, 2)), weights
+        if shown is not None:
+            grad_logits.mul_(shown)
+            kept = weights * shown
+        grad_values = kept.transpose(1, 2) @ grad
         grad_logits.sub_((grad * out).sum(dim=2, keepdim=True)).mul_(weights).mul_(channels**-0.5)
         grad_queries = torch.bmm(grad_logits, keys).view(-1, channels)[:frames]
         grad_keys = torch.bmm(grad_logits.transpose(1, 2), queries)
@@ -135,45 +135,48 @@ def add_dropped(x: Tensor, change: Tensor, training: bool) -> Tensor:
     return torch.add(x, change * keep, alpha=2)
 
 
-Band = Literal["published", "banded"]
+Band = Literal["published", "thesis", "banded"]
 
 
 @dataclass(frozen=True)
 class Mask:
-    """What the queries of a block see of their window, as a term added to the attention logits.
+    """What the queries of a block see of their window.
 
     Attributes:
         block: length of a block of queries = dilation of the layer.
-        bias: (blocks, 1 or block, 2 * block); None where a block is one frame, which sees itself only.
-        hide_last: the value of a window's last frame is set to zero.
+        bias: (blocks, 1 or block, 2 * block), added to the attention logits; None where a block is one frame, which
+            sees itself only.
+        shown: (1 or block, 2 * block), zeros and ones that multiply the attention weights; None: all ones.
     """
 
     block: int
     bias: Tensor | None
-    hide_last: bool
+    shown: Tensor | None
 
 
 def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
     """Mask of one layer for a video of `frames` frames.
 
     published: all queries of a block see the whole window but its last frame (the code's slip: the paper draws a band).
-    A hidden key has the logit log(1e-6) and its weight is set to zero after the softmax, so that it takes a little
-    of the others' weight; kept, because released weights were trained with it.
-    banded: query i sees keys i ... i + block - 1 of the window, that is `block` frames around its own.
+    thesis: query i sees keys i ... i + block - 1 of the window, that is `block` frames around its own. The thesis's
+    repository had corrected the slip so.
+    In both, a hidden key has the logit log(1e-6) and its weight is set to zero after the softmax, so that it takes a
+    little of the others' weight; kept, because the weights were trained with it.
+    banded: the band with hidden keys at minus infinity, which take nothing.
     """
     if block == 1:
-        return Mask(block, None, False)
+        return Mask(block, None, None)
     blocks = -(-frames // block)
     key = torch.arange(2 * block, device=like.device)
-    frame = torch.arange(blocks, device=like.device)[:, None, None] * block + key - block // 2
-    visible = (frame >= 0) & (frame < frames)  # (blocks, 1, 2 * block)
-    if band == "published":
-        visible = visible & (key < 2 * block - 1)
-        return Mask(block, torch.log(visible.to(like.dtype) + 1e-6), True)
     query = torch.arange(block, device=like.device)[:, None]
-    own = key == query + block // 2  # so that the rows which fill up the last block see something
-    visible = visible & (key >= query) & (key < query + block) | own
-    return Mask(block, torch.zeros(visible.shape).to(like).masked_fill(~visible, -math.inf), False)
+    frame = torch.arange(blocks, device=like.device)[:, None, None] * block + key - block // 2
+    inside = (frame >= 0) & (frame < frames)  # (blocks, 1, 2 * block)
+    shown = key[None] < 2 * block - 1 if band == "published" else (key >= query) & (key < query + block)
+    if band == "banded":
+        own = key == query + block // 2  # so that the rows which fill up the last block see something
+        visible = inside & shown | own
+        return Mask(block, torch.zeros(visible.shape).to(like).masked_fill(~visible, -math.inf), None)
+    return Mask(block, torch.log((inside & shown).to(like.dtype) + 1e-6), shown.to(like.dtype))
 
 
 def window_attention(query: Tensor, key: Tensor, value: Tensor, mask: Mask) -> Tensor:
@@ -183,7 +186,7 @@ def window_attention(query: Tensor, key: Tensor, value: Tensor, mask: Mask) -> T
     """
     if mask.bias is None:
         return value
-    return WindowAttention.apply(query, key, value, mask.bias, mask.block, mask.hide_last)
+    return WindowAttention.apply(query, key, value, mask.bias, mask.shown, mask.block)
 
 
 class SlidingAttention(nn.Module):
@@ -262,7 +265,8 @@ class ASFormer(nn.Module):
         num_maps: C, channels inside, even.
         num_decoders: refinement stages.
         channel_mask: share of feature channels hidden from a whole video in training.
-        attention_band: "published" as released weights need it; "banded" as the paper draws it.
+        attention_band: "published" as released weights need it; "thesis" or "banded": the band that the paper draws
+            (see `attention_mask`).
     """
 
     def __init__(

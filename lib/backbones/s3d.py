@@ -244,7 +244,7 @@ class Words:
 
 
 def read_dictionary(path: Path) -> Words:
-    """Read the words of the published `s3d_dict.npy`.
+    """Read the words of the published `s3d_dict.npy`; of a word that occurs twice, the later row counts, as published.
 
     Raises:
         WeightsError: missing, or not an array of words.
@@ -257,8 +257,6 @@ def read_dictionary(path: Path) -> Words:
         raise WeightsError(f"{path}: not an array of words ({error}); download it again") from None
     if not isinstance(words, np.ndarray) or words.ndim != 1 or words.dtype.kind != "U":
         raise WeightsError(f"{path}: not an array of words; download it again")
-    if len(set(words.tolist())) < len(words):
-        raise WeightsError(f"{path}: a word occurs twice, so rows do not match the published table; download it again")
     return Words(words.tolist())
 
 

@@ -44,7 +44,7 @@ def feature_set(layer: Layer, settings: S3DFeatures) -> str:
     """Name of a feature set.
 
     >>> made = dict(weights=None, dictionary=None, width=1, embedding_dim=512, text_hidden=8, dtype="float32")
-    >>> feature_set("mixed_5c", S3DFeatures(fps=30, crop=224, normalize=True, **made))
+    >>> feature_set("mixed_5c", S3DFeatures(fps=30, crop=224, resize="bicubic", normalize=True, **made))
     's3d_mixed_5c_30fps_224px_l2'
     """
     return f"s3d_{layer}_{settings.fps}fps_{settings.crop}px{'_l2' if settings.normalize else ''}"
@@ -127,7 +127,7 @@ def _length(frames: Frames) -> int:
 
 
 def _clips(held: list[Tensor], settings: S3DFeatures) -> Tensor:
-    return to_clips(torch.stack(held).unflatten(0, (-1, settings.fps)), settings.crop)
+    return to_clips(torch.stack(held).unflatten(0, (-1, settings.fps)), settings.crop, settings.resize)
 
 
 def load_s3d(profile: Profile) -> tuple[S3D, Words, pd.DataFrame | None]:
@@ -207,7 +207,7 @@ def pack_narrated(profile: Profile, layer: Layer) -> None:
     root, name, words = profile.narrated_root, narrated_set(profile.params, layer), tokenizer(profile.params.videoclip)
     with only_one(profile.out.packed / f".{name}.lock"):
         for part in PARTS:
-            pack(root, name, part, profile.out.packed / name / part, words)
+            pack(root, name, part, profile.out.packed / name / part, words, profile.params.pretrain.deduplicate)
 
 
 def open_pack(profile: Profile, layer: Layer, part: Part) -> Narrated:

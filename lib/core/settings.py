@@ -66,6 +66,9 @@ class HowTo100M(Section):
     features: dict[Layer, str]  # folder in features/; the demo names its own
 
 
+Resize = Literal["bilinear", "bicubic"]
+
+
 class S3DFeatures(Section):
     """S3D and the extraction of its features (thesis 2.4.1; lib/backbones/s3d.py, s3d_features.py)."""
 
@@ -76,6 +79,7 @@ class S3DFeatures(Section):
     text_hidden: PositiveInt
     fps: PositiveInt  # frames read per second, even
     crop: PositiveInt  # pixels, even: short side, then centre
+    resize: Resize  # bicubic: antialiased, to whole levels, as VideoCLIP's extractor
     normalize: bool  # features to length 1
     dtype: Literal["float32", "bfloat16"]
 
@@ -164,6 +168,7 @@ class Pretrain(Section):
     dtype: Literal["float32", "bfloat16"]
     gradient_checkpointing: bool
     workers: NonNegativeInt  # loading processes per training process
+    deduplicate: bool  # captions without what each repeats of the one before (lib/data/narrated.py)
     seed: int
     pairs: Pairs
     mining: Mining
@@ -243,7 +248,7 @@ class Asformer(Section):
     num_maps: PositiveInt
     num_decoders: NonNegativeInt
     channel_mask: Probability
-    attention_band: Literal["published", "banded"]
+    attention_band: Literal["published", "thesis", "banded"]
     smoothing: NonNegativeFloat  # lambda in equation 3
     sample_rate: PositiveInt  # every n-th frame is used
     standardize: bool  # channels to zero mean, unit variance of the training videos

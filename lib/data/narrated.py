@@ -8,6 +8,7 @@ Captions of a million videos are 10 GB of JSON, so they are read as a stream. Fa
 line that names the file. For training, `lib/data/packs.py` packs everything into a few files.
 """
 
+import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Set
@@ -17,7 +18,10 @@ from typing import Any, BinaryIO, Literal
 
 import ijson
 import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
 
+from lib.core.files import write_text
 from lib.data.files import DatasetError, array_header, check_finite, read_text
 
 ENDINGS = (".npy", ".mp4.npy", ".webm.npy")  # the published features keep the ending of the video file
@@ -61,6 +65,42 @@ def read_list(root: Path, part: Part) -> tuple[str, ...]:
     if other.exists() and (both := set(videos) & set(_ids(other))):
         raise DatasetError(f"{path}: {min(both)} is in {other.name} too; remove it from one of them")
     return videos
+
+
+def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, int]:
+    """Write train.lst and val.lst as the thesis's code split HowTo100M: stratified by category, random state 37.
+
+    Its split cannot be repeated to the letter: which videos it had is not known.
+
+    Args:
+        table: HowTo100M_v1.csv, with columns video_id and category_1.
+        root: of the lists. If it holds features, only videos with features in every set are listed.
+        validation: number of videos in val.lst.
+
+    Returns:
+        Numbers of videos for training and for validation.
+
+    Raises:
+        DatasetError: a list exists, or the table is not HowTo100M's, or cannot be split so.
+    """
+    paths = [root / "train.lst", root / "val.lst"]
+    if existing := [path for path in paths if path.exists()]:
+        raise DatasetError(f"{existing[0]}: exists already; remove it to split again")
+    try:
+        videos = pd.read_csv(table, usecols=["video_id", "category_1"], dtype=str).dropna().drop_duplicates("video_id")
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{table}: not HowTo100M_v1.csv ({' '.join(str(error).split())}); fetch it again") from None
+    sets = [{file.name.split(".")[0] for file in folder.iterdir()} for folder in root.glob("features/[!.]*")]
+    if sets:
+        videos = videos[videos["video_id"].isin(set.intersection(*sets))]
+    options = {"test_size": validation, "random_state": 37, "stratify": videos["category_1"]}
+    try:
+        parts = train_test_split(videos["video_id"].tolist(), **options)
+    except ValueError as error:
+        raise DatasetError(f"{table}: {len(videos)} videos with features cannot be split ({error})") from None
+    for path, part in zip(paths, parts, strict=True):
+        write_text(path, "".join(f"{video}\n" for video in part))
+    return len(parts[0]), len(parts[1])
 
 
 def feature_file(root: Path, feature_set: str, video: str) -> Path:
@@ -148,6 +188,56 @@ def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
 def first_tracks(path: Path, count: int) -> list[CaptionTrack]:
     """Captions of the first videos of the file, without reading all of its 10 GB; faults as in `caption_tracks`."""
     return [_checked(path, video, entry) for video, entry in islice(_entries(path), count)]
+
+
+def without_repeats(track: CaptionTrack) -> CaptionTrack:
+    """Remove what a caption repeats of the caption before it, in the order of time (the rule of VideoCLIP's code).
+
+    YouTube's automatic captions roll: each repeats the end of the one before. Read as they are, most words would be
+    read twice, and the text of a clip would stand in the text of its neighbours. The rule compares characters, not
+    words, so a single letter with which one caption ends and the next begins also counts as an overlap.
+
+    - A blank caption goes.
+    - A caption with which the previous one ends only extends that one's time.
+    - A caption that begins with the whole previous one replaces it and takes over its time.
+    - Otherwise, the shortest beginning of a caption with which the previous one ends stays in one of the two, by the
+      toss of a coin. The coin depends on the video's id alone, so that packing again gives the same.
+
+    >>> times = np.array([0, 2, 4], np.float32)
+    >>> video, start, end, texts = without_repeats(("a", times, times + 3, ["cut", "cut the", "cut the egg"]))
+    >>> start.tolist(), end.tolist(), texts
+    ([0.0], [7.0], ['cut the egg'])
+    """
+    video, starts, ends, texts = track
+    coin = random.Random(video)
+    kept: list[tuple[float, float, str]] = []
+    for place in np.argsort(starts, kind="stable"):
+        start, end, text = float(starts[place]), float(ends[place]), " ".join(texts[place].split())
+        if not text:
+            continue
+        earlier, later, said = kept[-1] if kept else (start, end, "")
+        if said.endswith(text):
+            kept[-1] = earlier, max(later, end), said
+        elif said and text.startswith(said):
+            kept[-1] = earlier, max(later, end), text
+        elif not (size := _overlap(said, text)):
+            kept.append((start, end, text))
+        elif coin.random() < 0.5:
+            later = max(later, start)
+            kept[-1] = earlier, later, said
+            if rest := text[size:].strip():
+                kept.append((later, max(end, later), rest))
+        else:
+            left = said[:-size].strip()
+            kept[-1:] = [(earlier, max(earlier, min(later, start)), left)] if left else []
+            kept.append((start, end, text))
+    times = np.array([(start, end) for start, end, _ in kept], np.float32).reshape(-1, 2)
+    return video, times[:, 0], times[:, 1], [text for *_, text in kept]
+
+
+def _overlap(said: str, text: str) -> int:
+    """Length of the shortest beginning of `text` with which `said` ends; 0: there is none."""
+    return next((size for size in range(1, min(len(said), len(text)) + 1) if said.endswith(text[:size])), 0)
 
 
 def _entries(path: Path) -> Iterator[tuple[str, Any]]:

@@ -45,6 +45,7 @@ from lib.data.narrated import (
     feature_shape,
     read_features,
     read_list,
+    without_repeats,
 )
 
 if TYPE_CHECKING:
@@ -90,7 +91,14 @@ class RowFile:
         np.lib.format.write_array_header_1_0(self._file, header)
 
 
-def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "PreTrainedTokenizerFast") -> None:
+def pack(
+    root: Path,
+    feature_set: str,
+    part: Part,
+    folder: Path,
+    tokenizer: "PreTrainedTokenizerFast",
+    deduplicate: bool = False,
+) -> None:
     """Write a part of narrated data into `folder`, whole or not at all; one process at a time.
 
     A finished pack of the same inputs is left alone, an older one is replaced. Inputs are the contents of the list, the
@@ -103,12 +111,13 @@ def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "Pre
         part: "train" or "val".
         folder: to be written.
         tokenizer: splits captions into word pieces.
+        deduplicate: remove what captions repeat of each other (`without_repeats`).
 
     Raises:
         DatasetError: one line about the first fault; nothing is written then.
     """
     videos = read_list(root, part)
-    identity = _identity(root, feature_set, part, videos, tokenizer)
+    identity = _identity(root, feature_set, part, videos, tokenizer, deduplicate)
     note = folder / "note.json"
     if note.exists() and json.loads(note.read_text(encoding="utf-8"))["key"] == identity:
         return
@@ -119,6 +128,8 @@ def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "Pre
         seconds, dim = _measure(root, feature_set, videos)
         index = pd.DataFrame({"video": videos, "seconds": seconds})
         tracks = caption_tracks(caption_file(root), set(videos))
+        if deduplicate:
+            tracks = map(without_repeats, tracks)
         counts = _write_captions(track(tracks, "captions, video", len(videos)), index, temporary, tokenizer)
         left_out = index.loc[index["captions"] == 0, ["video", "reason"]]
         left_out.to_csv(temporary / "left_out.csv", index=False)
@@ -142,7 +153,12 @@ def pack(root: Path, feature_set: str, part: Part, folder: Path, tokenizer: "Pre
 
 
 def _identity(
-    root: Path, feature_set: str, part: Part, videos: Iterable[str], tokenizer: "PreTrainedTokenizerFast"
+    root: Path,
+    feature_set: str,
+    part: Part,
+    videos: Iterable[str],
+    tokenizer: "PreTrainedTokenizerFast",
+    deduplicate: bool,
 ) -> str:
     states = hashlib.sha256()
     for path in (caption_file(root), *(feature_file(root, feature_set, video) for video in videos)):
@@ -150,7 +166,7 @@ def _identity(
         states.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
     words = json.loads(tokenizer.backend_tokenizer.to_str())
     words["truncation"] = words["padding"] = None  # every call of a tokenizer changes these
-    return key([feature_set, states.hexdigest(), words], code=MADE_BY, files=[root / f"{part}.lst"])
+    return key([feature_set, states.hexdigest(), words, deduplicate], code=MADE_BY, files=[root / f"{part}.lst"])
 
 
 def _measure(root: Path, feature_set: str, videos: tuple[str, ...]) -> tuple[np.ndarray, int]:

@@ -8,6 +8,18 @@ import pandas as pd
 from lib.scoring.confusion import confused_pairs, summed
 
 
+def seconds_not_scored(begun: int, left_out: int) -> str:
+    """Which seconds the thesis scored and we do not.
+
+    >>> print(seconds_not_scored(4000, 12))
+    Of 4,000 seconds begun, 12 (0.3 %) are not scored: they last half a second or less. The thesis scored these too.
+    """
+    return (
+        f"Of {begun:,} seconds begun, {left_out:,} ({100 * left_out / begun:.1f} %) are not scored: they last half a "
+        "second or less. The thesis scored these too."
+    )
+
+
 def transfer(ours: float, thesis: float, untrained: Sequence[float], commonest: float) -> str:
     """A zero-shot accuracy beside the thesis's and beside chance.
 
@@ -181,6 +193,20 @@ def still_falling(history: pd.DataFrame) -> str:
     return (
         f"The training loss is lowest at the last epoch in {falling(history, 'train_loss')} of "
         f"{history['split'].nunique()} splits, the test loss in {falling(history, 'test_loss')}."
+    )
+
+
+def epochs_missing(best: Sequence[float], short: int) -> str:
+    """How many epochs the thesis's short fine-tuning lacked, by the epochs that its long one chose.
+
+    >>> print(epochs_missing([11, 10, 13], 8))
+    The thesis says that 2 or 3 epochs were missing. Its long training chose epochs 11, 10, 13: on average 3.3 later.
+    """
+    later = np.mean(np.array(best) - short)
+    chosen = ", ".join(f"{epoch:.0f}" for epoch in best)
+    return (
+        f"The thesis says that 2 or 3 epochs were missing. Its long training chose epochs {chosen}: on average "
+        f"{later:.1f} later."
     )
 
 

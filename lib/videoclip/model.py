@@ -49,16 +49,23 @@ def from_mmpt(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 # of bert-base-uncased and of MiniLM alike
 CLS, SEP = 101, 102
+INITIAL_STD = 0.02
 
 
 class FeatureMLP(nn.Module):
-    """Map features to BERT's width. LayerNorm has torch's epsilon, 1e-5; BERT's own has 1e-12."""
+    """Map features to BERT's width, from BERT's initial weights: N(0, .02), zero biases.
+
+    LayerNorm has torch's epsilon, 1e-5; BERT's own has 1e-12.
+    """
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
         self.linear1 = nn.Linear(inputs, outputs)
         self.LayerNorm = nn.LayerNorm(outputs)
         self.linear2 = nn.Linear(outputs, outputs)
+        for linear in (self.linear1, self.linear2):
+            nn.init.normal_(linear.weight, std=INITIAL_STD)
+            nn.init.zeros_(linear.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, D) -> (B, T, H)"""

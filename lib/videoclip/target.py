@@ -4,6 +4,7 @@ Whatever would make a model useless is an error of one line: features of another
 another width, too few, or not finite.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from lib.core.settings import Layer
 from lib.data.dataset import Dataset
 from lib.data.predictions import write_prediction
 from lib.data.profile import Profile
-from lib.scoring.seconds import second_targets, to_frames
+from lib.scoring.seconds import at_one_fps, second_targets, to_frames
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,15 @@ class Target:
     def truth(self, video: str, seconds: int) -> np.ndarray:
         """Class numbers of the seconds as in the thesis's code: seconds without a segment are class 0."""
         return second_targets(self.dataset.labels(video), self.dataset.fps, 0, seconds)
+
+    def unscored(self) -> tuple[int, int]:
+        """Seconds begun in the test videos, and how many of them are not scored: their middle has no label."""
+        begun = scored = 0
+        for _, video in self.tested():
+            labels = self.dataset.labels(video)
+            begun += math.ceil(len(labels) / self.dataset.fps)
+            scored += len(at_one_fps(labels, self.dataset.fps))
+        return begun, begun - scored
 
     def absent(self, split: int) -> list[str]:
         """Classes that no training video of a split contains."""
