@@ -223,7 +223,8 @@ def test_a_loss_that_is_not_finite_is_named(tmp_path):
     extreme = make_target(tmp_path / "set")
     path = extreme.folder / "rgb-05-1.npy"
     np.save(path, np.full_like(np.load(path).astype(np.float32), 3e38))
-    with pytest.raises(TrainingError, match=r"the loss is nan at rgb-05-1 in epoch 1"):
+    # the small initial weights of the MLP let the first epochs pass
+    with pytest.raises(TrainingError, match=r"the loss is nan at rgb-05-1 in epoch \d;"):
         run(extreme, tmp_path)
     assert not (tmp_path / "6_epochs").exists(), "no prediction is left behind"
 
