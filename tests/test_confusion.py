@@ -1,9 +1,7 @@
 """Confusion matrices: against counting by hand, on real predictions, as figures."""
 
 from collections import Counter
-from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -70,20 +68,9 @@ def test_errors(pairs, message):
         confusion_matrix(pairs, ["a", "b"])
 
 
-@dataclass(frozen=True)
-class Here(Outputs):
-    """Outputs in a folder of the test's."""
-
-    folder: Path
-
-    @property
-    def root(self) -> Path:
-        return self.folder
-
-
 @pytest.fixture
 def out(tmp_path):
-    return Here("test", tmp_path / "outputs")
+    return Outputs(str(tmp_path / "outputs"))
 
 
 def test_splits_are_counted_in_seconds(out, tmp_path):

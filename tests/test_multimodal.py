@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,17 +30,9 @@ from lib.scoring.stats import mean_interval
 PARAMS = load("params/smoke.yaml", ["narration.videos=10", "narration.validation=2"])
 
 
-class Here(Outputs):
-    """Outputs in a folder of the test's."""
-
-    @property
-    def root(self) -> Path:
-        return Path(self.profile)
-
-
 @pytest.fixture(scope="module")
 def out(tmp_path_factory) -> Outputs:
-    out = Here(str(tmp_path_factory.mktemp("multimodal")))
+    out = Outputs(str(tmp_path_factory.mktemp("multimodal")))
     render(PARAMS.demo, out.data, 1)
     render_narrated(PARAMS.demo, PARAMS.narration, out.narrated, 1)
     make_features(Profile(PARAMS, out))
@@ -113,7 +104,7 @@ def test_a_notebook_does_not_start_a_real_pretraining(out):
 def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
     """Also after a change of the code; one of other settings it refuses, and changes no file of either."""
     made = run_recipe(Profile(PARAMS, out), "own", single_process())
-    elsewhere = Here(str(tmp_path / "elsewhere"))
+    elsewhere = Outputs(str(tmp_path / "elsewhere"))
     folder = shutil.copytree(run_folder(out, "own"), run_folder(elsewhere, "own"))
     before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
     brought = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
