@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lib.batch.requirements import relative
+from lib.batch.requirements import relative, without
 from lib.core.chapters import Atom, atoms, needs, number
 from lib.core.paths import ROOT
 from lib.core.settings import Params
@@ -99,3 +99,9 @@ def _error(notebook: dict) -> tuple[str, tuple[str, ...]]:
 def _last(text: str) -> tuple[str, ...]:
     written = [line.rstrip() for line in COLOURS.sub("", text).replace(f"{ROOT}/", "").splitlines() if line.strip()]
     return tuple(written[-LAST_LINES:])
+
+
+def troubles(profile: Profile, left_out: Mapping[str, str]) -> dict[str, list[Failure]]:
+    """Chapters that are not whole, and the failures that keep them from it."""
+    able = without(profile, left_out)
+    return troubled(able.params, failures(able))

@@ -15,7 +15,7 @@ LISTING = "figures_and_tables"
 
 
 def write_guides(profile: Profile, done: list[str], source: Path) -> list[str]:
-    """Copy README and the guides; see lib.site.build.PAGES. They keep their places, so links between them hold."""
+    """Copy README and the guides; see lib.site.source.PAGES. They keep their places, so links between them hold."""
     files = [ROOT / "README.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
     pages = [file.relative_to(ROOT) for file in files]
     for file, page in zip(files, pages, strict=True):
@@ -40,7 +40,7 @@ def guide_page(text: str, folder: Path, pages: list[Path]) -> str:
 
 
 def write_listing(profile: Profile, done: list[str], source: Path) -> list[str]:
-    """Write the list of figures and tables of the chapters `done`; see lib.site.build.PAGES."""
+    """Write the list of figures and tables of the chapters `done`; see lib.site.source.PAGES."""
     shown = [one for page in done for one in shown_by(profile.out, page)]
     if not shown:
         return []

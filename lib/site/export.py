@@ -18,13 +18,14 @@ from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
+from lib.batch.failures import troubles
 from lib.batch.requirements import relative
 from lib.core.chapters import TITLES
 from lib.core.files import publish, revision, write_text
 from lib.core.paths import WEB
 from lib.data.profile import Profile
 from lib.site.answer import NO_ANSWER, QUESTION, answer
-from lib.site.pages import page, troubles
+from lib.site.pages import page
 
 MATH = """MathJax = { tex: { inlineMath: [["$", "$"]] }, options: { ignoreHtmlClass: "highlight|output_html" } };"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

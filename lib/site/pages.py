@@ -15,18 +15,11 @@ import nbformat
 import pandas as pd
 from nbformat import NotebookNode
 
-from lib.batch.failures import Failure, failures, short, troubled
-from lib.batch.requirements import relative, without
+from lib.batch.failures import Failure, short
+from lib.batch.requirements import relative
 from lib.core.chapters import number
 from lib.core.paths import ROOT, Outputs
-from lib.data.profile import Profile
 from lib.notebook.markup import Shown, shown_outputs
-
-
-def troubles(profile: Profile, left_out: Mapping[str, str]) -> dict[str, list[Failure]]:
-    """Chapters that are not whole, and the failures that keep them from it."""
-    able = without(profile, left_out)
-    return troubled(able.params, failures(able))
 
 
 def page(name: str, out: Outputs, failed: Sequence[Failure]) -> NotebookNode | None:
