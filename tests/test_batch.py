@@ -61,7 +61,7 @@ def broken(report):
 
 
 @pytest.fixture(scope="module")
-def mended(report, broken):
+def corrected(report, broken):
     """Made again without that file; and the failed notebook of before."""
     _, outputs, make = report
     kept = (outputs.notebooks / NAME / "3.failed.ipynb").read_bytes()
@@ -112,8 +112,8 @@ def test_a_dry_run_says_the_plan_and_stops(report, broken):
     assert {file: file.stat().st_mtime_ns for file in outputs.notebooks.rglob("[!.]*")} == before
 
 
-def test_only_what_failed_runs_again(mended):
-    _, outputs, code, said, _ = mended
+def test_only_what_failed_runs_again(corrected):
+    _, outputs, code, said, _ = corrected
     assert code == 0, said
     started = re.findall(r"started (.*)$", said, re.MULTILINE)
     assert started == ["2.3.1 Training on public features, split 3", "2.3.1 Training on public features"]
@@ -122,8 +122,8 @@ def test_only_what_failed_runs_again(mended):
     assert not list(outputs.notebooks.rglob("*.failed.ipynb"))
 
 
-def test_a_later_failure_shows_the_older_page_and_runs_again(report, mended):
-    profile, outputs, _, _, kept = mended
+def test_a_later_failure_shows_the_older_page_and_runs_again(report, corrected):
+    profile, outputs, _, _, kept = corrected
     failed = outputs.notebooks / NAME / "3.failed.ipynb"
     failed.write_bytes(kept)
     found = failures(Profile(load(profile), outputs))
@@ -137,9 +137,9 @@ def test_a_later_failure_shows_the_older_page_and_runs_again(report, mended):
     failed.unlink()
 
 
-def test_what_was_made_by_hand_with_other_parameters_is_made_again(report, mended):
+def test_what_was_made_by_hand_with_other_parameters_is_made_again(report, corrected):
     """As in JupyterLab: the kernel works in notebooks/, and a cell names overrides."""
-    profile, outputs, _, _, _ = mended
+    profile, outputs, _, _, _ = corrected
     manifest = outputs.notebooks / AUDIT / "all.json"
     before = manifest.read_bytes()
     code = (
@@ -160,8 +160,8 @@ def export(profile: Path, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
 
 
-def test_without_a_browser_the_html_files_are_made_and_the_pdf_is_missed(mended, tmp_path):
-    profile, outputs, *_ = mended
+def test_without_a_browser_the_html_files_are_made_and_the_pdf_is_missed(corrected, tmp_path):
+    profile, outputs, *_ = corrected
     call = export(profile, PATH=str(tmp_path))
     assert call.returncode == 1
     assert re.fullmatch(r"error: no outputs/\S+/export/report\.pdf: no Chromium or Chrome .*\n", call.stderr)
@@ -177,8 +177,8 @@ def test_nothing_to_export_is_one_line(report, tmp_path):
     assert re.fullmatch(r"error: \S+: no executed notebook; run `make report` first\n", call.stderr)
 
 
-def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended, browser):
-    profile, outputs, *_ = mended
+def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(corrected, browser):
+    profile, outputs, *_ = corrected
     call = export(profile)
     assert call.returncode == 0, call.stderr
     asked, errors = [], []
@@ -203,12 +203,12 @@ def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(mended, brows
 
 
 @pytest.fixture(scope="module")
-def lab_server(mended, tmp_path_factory):
+def lab_server(corrected, tmp_path_factory):
     """JupyterLab as `make lab` starts it, without a browser and a token: its address and process."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "lib.lab", "--params", str(mended[0]), "--no-browser", "--allow-root"]
+    command = [sys.executable, "-m", "lib.lab", "--params", str(corrected[0]), "--no-browser", "--allow-root"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
     log = tmp_path_factory.mktemp("lab") / "lab.log"

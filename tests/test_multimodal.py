@@ -96,9 +96,9 @@ def test_a_recipe_ends_with_a_model_that_knows_its_features(out):
 
 
 def test_a_notebook_does_not_start_a_real_pretraining(out):
-    brought = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
+    supplied = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
     with pytest.raises(ParameterError, match="no finished pre-training; run `torchrun"):
-        recipe_history(Profile(brought, out), "public")
+        recipe_history(Profile(supplied, out), "public")
 
 
 def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
@@ -107,11 +107,11 @@ def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
     elsewhere = Outputs(str(tmp_path / "elsewhere"))
     folder = shutil.copytree(run_folder(out, "own"), run_folder(elsewhere, "own"))
     before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
-    brought = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
-    pd.testing.assert_frame_equal(recipe_history(Profile(brought, elsewhere), "own"), made)
-    other = brought.pretrain.model_copy(update={"learning_rate": 0.5})
+    supplied = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
+    pd.testing.assert_frame_equal(recipe_history(Profile(supplied, elsewhere), "own"), made)
+    other = supplied.pretrain.model_copy(update={"learning_rate": 0.5})
     with pytest.raises(ParameterError, match=r"pre-trained with pretrain.learning_rate \S+, not 0.5; write that into"):
-        recipe_history(Profile(brought.model_copy(update={"pretrain": other}), elsewhere), "own")
+        recipe_history(Profile(supplied.model_copy(update={"pretrain": other}), elsewhere), "own")
     assert {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
 
 
@@ -122,14 +122,14 @@ def test_too_few_videos_for_an_update_is_said_before_anything_runs(out):
 
 def test_transfer_to_features_made_in_another_way_is_refused(out):
     sets = {"mixed_5c": "howto100m_s3d_features", "video_embedding": "other"}
-    brought = PARAMS.model_copy(
+    supplied = PARAMS.model_copy(
         update={
             "data": PARAMS.data.model_copy(update={"source": "files", "roots": (str(out.data),)}),
             "howto100m": PARAMS.howto100m.model_copy(update={"features": sets, "accept": {}}),
         }
     )
     with pytest.raises(FeatureSetError, match="'howto100m_s3d_features' and cannot be given 's3d_mixed_5c"):
-        transfer_of(Profile(brought, out), "mixed_5c")
+        transfer_of(Profile(supplied, out), "mixed_5c")
 
 
 def test_the_published_checkpoint_stands_for_a_recipe(out, tmp_path):
