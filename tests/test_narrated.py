@@ -77,8 +77,8 @@ def naive(root, tokenizer, part="train"):
         captions = []
         for start, end, text in zip(*(tracks[video][name] for name in ("start", "end", "text")), strict=True):
             pieces = tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))[:32]
-            if pieces and start < len(features):
-                captions.append((np.float32(start), np.float32(min(end, len(features))), pieces))
+            if pieces:
+                captions.append((np.float32(start), np.float32(end), pieces))
         if captions:
             videos[video] = features, sorted(captions, key=lambda caption: caption[0])
     return videos
@@ -199,32 +199,29 @@ def test_nan_for_a_text_is_no_text_wherever_the_reads_end(root):
     assert found == {"v0": ["", "so, NaN is bread"], "last": [""]}
 
 
-def test_captions_without_words_or_after_the_end_are_dropped_and_longer_ones_cut(root, tokenizer, tmp_path, capsys):
+def test_captions_without_words_are_dropped_and_later_ones_kept(root, tokenizer, tmp_path, capsys):
     change(root, "a-1", start=[0, 1, 4.5, 5], end=[1, 2, 99, 6], text=[" \u200b", "stir", "serve", "bye"])
     pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
     track = open_packed(tmp_path / "pack").track(0)
-    assert (track.start.tolist(), track.end.tolist()) == ([1, 4.5], [2, 5])
+    assert (track.start.tolist(), track.end.tolist()) == ([1, 4.5, 5], [2, 99, 6])
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
     note = json.loads((tmp_path / "pack" / "note.json").read_text())
-    assert note["captions"] == {"kept": 11, "end_cut": 2, "without_words": 1, "after_the_end": 1}
-    assert "11 captions; left out: 1 without words, 1 after their video's end; 2 cut at it" in capsys.readouterr().err
+    assert note["captions"] == {"kept": 12, "without_words": 1, "after_the_end": 1}
+    said = "12 captions, 1 of them after their video's end; 1 without words left out"
+    assert said in capsys.readouterr().err
 
 
 def test_videos_without_a_caption_are_left_out(root, tokenizer, tmp_path):
     change(root, "a-1", text=["", " ", "\n"])
-    change(root, "c3", start=[4, 5, 6], end=[5, 6, 7])
     pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
     left_out = pd.read_csv(tmp_path / "pack" / "left_out.csv")
-    assert dict(left_out.itertuples(index=False)) == {
-        "a-1": "no caption has words",
-        "c3": "all captions start after the features' end",
-    }
+    assert dict(left_out.itertuples(index=False)) == {"a-1": "no caption has words"}
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
 
 
 def test_no_video_is_left(root, tokenizer):
     change(root, "e5", start=[], end=[], text=[])
-    fails(root, tokenizer, "val.lst: no video can be used; e5: no caption has words", part="val")
+    fails(root, tokenizer, "val.lst: no video can be used: no caption has words", part="val")
 
 
 # --- lists

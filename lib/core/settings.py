@@ -16,6 +16,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]
 RecipeName = Literal["one_cluster", "own", "public"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
+Betas = tuple[Probability, Probability]  # of Adam: memory of the gradient's mean and of its square
 
 
 class Section(BaseModel):
@@ -159,6 +160,9 @@ class Pretrain(Section):
     videos_per_cluster: PositiveInt  # k
     validations: PositiveInt  # per epoch
     learning_rate: PositiveFloat
+    betas: Betas
+    epsilon: PositiveFloat  # of Adam
+    temperature: PositiveFloat  # tau of equation 5
     warmup: PositiveInt  # updates
     decay_updates: PositiveInt  # the rate falls to zero by then
     clip: PositiveFloat  # norm of the gradient, after averaging over the clusters
@@ -204,7 +208,10 @@ class Finetune(Section):
         tuple[PositiveInt, ...], Field(min_length=1)
     ]  # results to report; one run of the longest gives all
     learning_rate: PositiveFloat
-    warmup: PositiveInt  # updates of one video; constant afterwards
+    betas: Betas
+    epsilon: PositiveFloat  # of Adam
+    warmup: PositiveInt  # updates of one video
+    decay_updates: PositiveInt | None  # the rate falls to zero by then; null: constant
     clip: PositiveFloat  # norm of the gradient
     dtype: Literal["float32", "bfloat16"]
     seed: Seed

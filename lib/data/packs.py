@@ -8,11 +8,12 @@ HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions
     caption_times.npy    float32 (captions, 2), start and end in seconds
     index.parquet        one row per video: video, shard, row, seconds, caption, captions
     left_out.csv         video, reason: listed videos of which nothing could be used
-    note.json            feature_set, feature_dim, key, and counts of captions used and left out
+    note.json            feature_set, feature_dim, key, and counts of captions
 
 Videos are read one by one, captions as a stream, and every array is appended to its file, so that memory holds the list
 and a few numbers per video. What is wrong in any data set is a `DatasetError`; what is common in a million videos from
-the web is left out and counted: captions without words or after the features' end, and videos without any other.
+the web is left out and counted: captions without words, and videos without any other. Captions that last or begin after
+the features' end keep their times, as in MMPT: cut there, they would move the clips drawn for them (`overlapping_pair`).
 """
 
 import hashlib
@@ -131,13 +132,11 @@ def pack(
         if deduplicate:
             tracks = map(without_repeats, tracks)
         counts = _write_captions(track(tracks, "captions, video", len(videos)), index, temporary, tokenizer)
-        left_out = index.loc[index["captions"] == 0, ["video", "reason"]]
+        left_out = index.loc[index["captions"] == 0, ["video"]].assign(reason="no caption has words")
         left_out.to_csv(temporary / "left_out.csv", index=False)
         if len(left_out) == len(index):
-            raise DatasetError(
-                f"{root / part}.lst: no video can be used; {videos[0]}: {left_out['reason'].iloc[0]}; add others"
-            )
-        index = index[index["captions"] > 0].drop(columns="reason")
+            raise DatasetError(f"{root / part}.lst: no video can be used: no caption has words; add others")
+        index = index[index["captions"] > 0]
         _write_features(root, feature_set, index, dim, temporary)
         about = {"feature_set": feature_set, "feature_dim": dim, "key": identity, "captions": counts}
         write_json(temporary / "note.json", about)
@@ -146,8 +145,8 @@ def pack(
         shutil.rmtree(temporary, ignore_errors=True)
     print(
         f"{folder}: {len(index):,} of {len(videos):,} videos (the others and why: left_out.csv), {counts['kept']:,}"
-        f" captions; left out: {counts['without_words']:,} without words, {counts['after_the_end']:,} after their"
-        f" video's end; {counts['end_cut']:,} cut at it",
+        f" captions, {counts['after_the_end']:,} of them after their video's end; {counts['without_words']:,} without words"
+        " left out",
         file=sys.stderr,
     )
 
@@ -183,12 +182,11 @@ def _measure(root: Path, feature_set: str, videos: tuple[str, ...]) -> tuple[np.
 def _write_captions(
     tracks: Iterator[CaptionTrack], index: pd.DataFrame, folder: Path, tokenizer: "PreTrainedTokenizerFast"
 ) -> Counter[str]:
-    """Write words and times of captions; add caption, captions and reason to the index. Returns counts of captions."""
+    """Write words and times of captions; add caption and captions to the index. Returns counts of captions."""
     numbers = {video: number for number, video in enumerate(index["video"])}
     seconds = index["seconds"].to_numpy()
     first, kept = np.zeros((2, len(index)), np.int64)
-    reasons = np.full(len(index), "", object)
-    counts = Counter(kept=0, end_cut=0, without_words=0, after_the_end=0)
+    counts = Counter(kept=0, without_words=0, after_the_end=0)
     with (
         closing(RowFile(folder / "tokens.npy", np.int32)) as tokens,
         closing(RowFile(folder / "token_starts.npy", np.int64)) as token_starts,
@@ -198,22 +196,16 @@ def _write_captions(
         for video, start, end, words in _tokenized(tracks, tokenizer):
             number = numbers[video]
             lengths = np.array([len(caption) for caption in words], np.int64)
-            spoken, inside = lengths > 0, start < seconds[number]
-            keep = np.flatnonzero(spoken & inside)
+            keep = np.flatnonzero(lengths)
             keep = keep[np.argsort(start[keep], kind="stable")]  # pairs are drawn from runs in the order of time
             first[number], kept[number] = times.rows, len(keep)
-            if not len(keep):
-                reasons[number] = (
-                    "all captions start after the features' end" if spoken.any() else "no caption has words"
-                )
-            times.append(np.stack((start, np.minimum(end, seconds[number])), axis=1)[keep])
+            times.append(np.stack((start, end), axis=1)[keep])
             token_starts.append(tokens.rows + np.cumsum(lengths[keep]))
             tokens.append(np.fromiter(chain.from_iterable(words[caption] for caption in keep), np.int32))
             counts["kept"] += len(keep)
-            counts["end_cut"] += int((end[keep] > seconds[number]).sum())
-            counts["without_words"] += int((~spoken).sum())
-            counts["after_the_end"] += int((spoken & ~inside).sum())
-    index["caption"], index["captions"], index["reason"] = first, kept, reasons
+            counts["without_words"] += len(lengths) - len(keep)
+            counts["after_the_end"] += int((start[keep] >= seconds[number]).sum())
+    index["caption"], index["captions"] = first, kept
     return counts
 
 
@@ -261,7 +253,7 @@ class Track:
 
     Attributes:
         start: float32 (n,), seconds.
-        end: float32 (n,), seconds, not before the start and not after the video's last second.
+        end: float32 (n,), seconds, not before the start; start and end may lie after the video's last second.
         tokens: int32, word pieces of all captions; those of caption i are tokens[bounds[i] : bounds[i + 1]].
         bounds: int64 (n + 1,).
     """
