@@ -12,8 +12,8 @@ HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions
 
 Videos are read one by one, captions as a stream, and every array is appended to its file, so that memory holds the list
 and a few numbers per video. What is wrong in any data set is a `DatasetError`; what is common in a million videos from
-the web is left out and counted: captions without words, and videos without any other. Captions that last or begin after
-the features' end keep their times, as in MMPT: cut there, they would move the clips drawn for them (`overlapping_pair`).
+the web is left out and counted: captions without words, and videos without any other. Captions beyond the features' end
+keep their times, as in MMPT: cut there, they would move the clips drawn for them (`overlapping_pair`).
 """
 
 import hashlib
@@ -145,8 +145,8 @@ def pack(
         shutil.rmtree(temporary, ignore_errors=True)
     print(
         f"{folder}: {len(index):,} of {len(videos):,} videos (the others and why: left_out.csv), {counts['kept']:,}"
-        f" captions, {counts['after_the_end']:,} of them after their video's end; {counts['without_words']:,} without words"
-        " left out",
+        f" captions, {counts['after_the_end']:,} of them after their video's end;"
+        f" {counts['without_words']:,} without words left out",
         file=sys.stderr,
     )
 
