@@ -114,11 +114,11 @@ def test_facts_of_captions():
 
 
 def test_captions_of_csv_that_cannot_be_used(tmp_path):
-    with pytest.raises(DatasetError, match="has no <id>.csv; `python -m lib.fetch howto100m_captions`"):
+    with pytest.raises(DatasetError, match=r"has no <id>\.csv; `python -m lib.fetch howto100m_captions`"):
         tracks_of_csv(tmp_path)
     (tmp_path / "a.csv").write_text("start,end,text\n3,2,chop\n")
-    with pytest.raises(DatasetError, match=r"a.csv: a: caption 0 \(3 to 2 s\): it ends before it starts"):
+    with pytest.raises(DatasetError, match=r"a\.csv: a: caption 0 \(3 to 2 s\): it ends before it starts"):
         tracks_of_csv(tmp_path)
     (tmp_path / "a.csv").write_text("start,text\n3,chop\n")
-    with pytest.raises(DatasetError, match="a.csv: expected columns start, end and text"):
+    with pytest.raises(DatasetError, match=r"a\.csv: expected columns start, end and text"):
         tracks_of_csv(tmp_path)
