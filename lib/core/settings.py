@@ -224,7 +224,8 @@ class Data(Section):
     name: str  # how captions name the data set
     roots: tuple[str, ...] = ()  # of files: candidate folders, relative to the project; the first that exists
     real_labels: tuple[str, ...]  # the same for the real 50 Salads labels, for 2.1 and 4.1; optional
-    real_predictions: tuple[str, ...]  # the same for an MS-TCN's predictions of split 1's test videos, for 4.1
+    real_predictions: tuple[str, ...]  # the same for a real model's predictions, split_<k>/<video>, for 4.1; optional
+    real_captions: tuple[str, ...]  # the same for some of HowTo100M's captions, <id>.csv, for 2.1; optional
     fps: PositiveFloat  # frames per second of labels and features
     public_features: (
         FeatureSet | None
@@ -239,12 +240,6 @@ class Data(Section):
     def split_numbers(self) -> tuple[int, ...]:
         """1 … splits."""
         return tuple(range(1, self.splits + 1))
-
-    @property
-    def public_sets(self) -> tuple[str, ...]:
-        """Folders in features/: one, or one per split where the feature net was trained on each split."""
-        name = self.public_features or "."
-        return tuple(dict.fromkeys(name.replace("{split}", str(split)) for split in self.split_numbers))
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

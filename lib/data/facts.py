@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lib.core.paths import first_folder
 from lib.data.dataset import Dataset, person
-from lib.data.narrated import CaptionTrack, caption_file, caption_tracks, without_repeats
+from lib.data.narrated import CaptionTrack, caption_file, caption_tracks, tracks_of_csv, without_repeats
+from lib.data.profile import Profile
 from lib.data.video import read_frames
 
 # words by which a narrator speaks to the viewers or of the video, and the names of sounds; the rule for filler talk
@@ -56,6 +58,12 @@ def caption_facts(tracks: Iterable[CaptionTrack]) -> dict[str, float]:
         "words repeated from the last one, %": 100 * (1 - left / words),
         "filler by the rule, %": 100 * float(np.mean([is_talk(text) for text in texts])),
     }
+
+
+def real_caption_facts(profile: Profile) -> dict[str, float] | None:
+    """Of the captions of HowTo100M that are present on this machine, if any are."""
+    root = first_folder(profile.params.data.real_captions)
+    return root and caption_facts(tracks_of_csv(root))
 
 
 def script_facts(root: Path) -> dict[str, float]:
