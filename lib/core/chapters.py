@@ -59,7 +59,7 @@ def _trained(recipe: str) -> tuple[str, ...]:
 
 
 CHAPTERS = {
-    "2_1_datasets": Chapter("2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels",)),
+    "2_1_datasets": Chapter("2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels", "real_captions")),
     "2_2_asformer": Chapter("2.2 The baseline: I3D and ASFormer", ("data", "demo", "i3d", "backbone", "asformer")),
     "2_3_1_public_features": Chapter(
         "2.3.1 Training on public features",

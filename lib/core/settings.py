@@ -224,9 +224,12 @@ class Data(Section):
     name: str  # how captions name the data set
     roots: tuple[str, ...] = ()  # of files: candidate folders, relative to the project; the first that exists
     real_labels: tuple[str, ...]  # the same for the real 50 Salads labels, for 2.1 and 4.1; optional
-    real_predictions: tuple[str, ...]  # the same for an MS-TCN's predictions of split 1's test videos, for 4.1
+    real_predictions: tuple[str, ...]  # the same for a real model's predictions, split_<k>/<video>, for 4.1; optional
+    real_captions: tuple[str, ...]  # the same for some of HowTo100M's captions, <id>.csv, for 2.1; optional
     fps: PositiveFloat  # frames per second of labels and features
-    public_features: FeatureSet | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
+    public_features: (
+        FeatureSet | None
+    )  # features/<set> of 2_3_1; ".": features/ itself; "split_{split}": a set per split
     own_features: FeatureSet | None  # features/<set> of 2_3_3, extracted by 2_3_2
     splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores

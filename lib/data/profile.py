@@ -87,6 +87,12 @@ class Profile:
         return self.dataset(self.params.data.public_features, "end" if self.params.data.source == "demo" else None)
 
     @property
+    def public_sets(self) -> tuple[str, ...]:
+        """Folders in features/: one, or one per split where the feature net was trained on each split."""
+        name = self.params.data.public_features or "."
+        return tuple(dict.fromkeys(name.replace("{split}", str(split)) for split in self.params.data.split_numbers))
+
+    @property
     def own_features(self) -> str:
         """Folder of the features that 2.3.2 extracts: with the outputs, even where the videos are user-supplied."""
         return str(self.out.data / "features" / str(self.params.data.own_features))
@@ -96,10 +102,13 @@ class Profile:
         root = first_folder(self.params.data.real_labels)
         return None if root is None else open_dataset(root, None, 30.0)
 
-    def real_predictions(self) -> dict[str, tuple[list[str], list[str]]] | None:
-        """Predictions of an MS-TCN for split 1's test videos and the truth (30 fps): name -> (prediction, truth)."""
-        labels, folder = self.real_labels(), first_folder(self.params.data.real_predictions)
-        return labels and folder and prediction_pairs(folder, labels, labels.split(1)[1])
+    def real_predictions(self) -> dict[int, dict[str, tuple[list[str], list[str]]]] | None:
+        """A real model's predictions of test videos and the truth (30 fps): split -> name -> (prediction, truth)."""
+        labels, root = self.real_labels(), first_folder(self.params.data.real_predictions)
+        if labels is None or root is None:
+            return None
+        folders = {int(folder.name.removeprefix("split_")): folder for folder in sorted(root.glob("split_[1-9]"))}
+        return {split: prediction_pairs(folder, labels, labels.split(split)[1]) for split, folder in folders.items()}
 
 
 def open_profile(file: str | Path, overrides: Sequence[str] = ()) -> Profile:
