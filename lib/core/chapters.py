@@ -131,8 +131,14 @@ CHAPTERS = {
         needs=(*PRETRAINED, *PREDICTING[:3], "2_9_1_finetune_own"),
         reads=("2_3_2_feature_extraction", *BY_OWN),
     ),
-    "4_3_scores_check": Chapter(
-        "4.3 The same protocol on real videos",
+    "4_3_real_modalities": Chapter(
+        "4.3 Video and sensors on real videos",
+        ("data", "asformer", "modalities"),
+        per_split=True,
+        reads=("features", "sensors"),
+    ),
+    "4_5_scores_check": Chapter(
+        "4.5 The protocol of 4.2 on real videos",
         ("data", "asformer", "finetune", "controls"),
         needs=("2_3_1_public_features",),
         reads=("features",),

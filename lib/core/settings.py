@@ -35,6 +35,16 @@ class Controls(Section):
     score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen on the validation people
 
 
+class Modalities(Section):
+    """Video and sensors, alone and together, on real videos (4_3; lib/beyond/modalities)."""
+
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training
+    shift: NonNegativeFloat  # of a training video's features, the same at all its steps; standard deviations
+    noise: NonNegativeFloat  # at each step
+    score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen as the shares are
+    sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
+
+
 Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
 
 
@@ -341,10 +351,11 @@ class Params(Section):
     zero_shot: ZeroShot
     finetune: Finetune
     controls: Controls
+    modalities: Modalities
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         beyond = sorted(set(self.controls.splits) - set(self.data.split_numbers))
-        if beyond and {"4_2_controls", "4_3_scores_check"} & set(self.notebooks):
+        if beyond and {"4_2_controls", "4_5_scores_check"} & set(self.notebooks):
             raise ValueError(f"controls.splits names split {beyond[0]}, but data.splits is {self.data.splits}")
         return self

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from lib.beyond.controls.intervals import USES, effect_sentence
+from lib.beyond.modalities.views import answer_sentence
 from lib.core.files import revision
 from lib.core.paths import Outputs
 from lib.data.profile import Profile
@@ -202,6 +203,16 @@ def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
     return ax
 
 
+def two_modalities(profile: Profile, done: list[str]) -> list[str]:
+    """The answer of 4.3, on real videos with a second modality; nothing before it is done."""
+    if "4_3_real_modalities" not in done:
+        return []
+    found = pd.read_csv(profile.out.tables / "table_modalities.csv", index_col="method")
+    added = pd.read_csv(profile.out.tables / "table_modalities_added.csv", index_col="question")
+    said = answer_sentence(found, added, len(profile.params.modalities.seeds))
+    return [f"**{said}** [Chapter 4.3](4_3_real_modalities.ipynb) has all methods, with intervals."]
+
+
 def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False) -> list[str]:
     """The answer's sentences in Markdown, its figure and its table; nothing if no method has been scored.
 
@@ -212,7 +223,7 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
     """
     table, effects = answers(profile, done), controlled(profile.out, done)
     if table.empty:
-        return []
+        return two_modalities(profile, done)
     said = sentences(table, effects, profile, done)
     plots.set_style()
     picture = keep_figure(draw_answer(table, effects), folder / "figures", "figure_answer")

@@ -178,6 +178,7 @@ def start(done: list[str], further: list[str]) -> str:
     ways = {
         "3_conclusion": "[Chapter 3](3_conclusion.ipynb) compares all methods.",
         "4_1_audit": "[Chapter 4.1](4_1_audit.ipynb): what the thesis's own tables can show.",
+        "4_3_real_modalities": "[Chapter 4.3](4_3_real_modalities.ipynb): video and sensors of real videos.",
         "4_2_controls": "[Chapter 4.2](4_2_controls.ipynb): one difference at a time; this decides the question.",
         "explorer": "[Explorer](explorer.md): every test video, frame by frame.",
         "README": "[README](README.md): how to run, change and extend the report.",
