@@ -258,7 +258,7 @@ class Data(Section):
     real_labels: tuple[str, ...]  # the same for the real 50 Salads labels, for 2.1 and 4.1; optional
     real_predictions: tuple[str, ...]  # the same for an MS-TCN's predictions of split 1's test videos, for 4.1
     fps: PositiveFloat  # frames per second of labels and features
-    public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
+    public_features: str | None  # features/<set> of 2_3_1; ".": features/ itself; "split_{split}": one set per split
     own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
     splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
@@ -269,6 +269,12 @@ class Data(Section):
     def split_numbers(self) -> tuple[int, ...]:
         """1 … splits."""
         return tuple(range(1, self.splits + 1))
+
+    @property
+    def public_sets(self) -> tuple[str, ...]:
+        """Folders in features/: one, or one per split where the feature net was trained on each split."""
+        name = self.public_features or "."
+        return tuple(dict.fromkeys(name.replace("{split}", str(split)) for split in self.split_numbers))
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -27,7 +27,7 @@ class Source:
 
 @cache
 def tables() -> dict[str, dict]:
-    """The file's three tables: sources, downloads, instructions."""
+    """The file's tables: sources, downloads, spatial_cnn (an address), instructions."""
     return yaml.safe_load((ROOT / "params" / "sources.yaml").read_text(encoding="utf-8"))
 
 
