@@ -184,42 +184,6 @@ class Experiment(Section):
     per_video: PositiveInt
 
 
-class SensorPairs(Section):
-    """Pre-training on pairs of video and sensors, then video alone (4.4; lib/beyond/pairs)."""
-
-    seeds: Annotated[tuple[int, ...], Field(min_length=2)]  # of each split: a pre-training and what follows
-    width: PositiveInt  # of the towers' states
-    layers: PositiveInt
-    channel_mask: Probability
-    dropout: Probability
-    passage: PositiveInt  # seconds; a passage takes the place of a video of HowTo100M
-    passages_per_cluster: PositiveInt  # k
-    clusters_per_epoch: PositiveInt
-    epochs: PositiveInt
-    learning_rate: PositiveFloat  # constant after the warm-up, so that runs of other lengths compare
-    warmup: PositiveInt  # updates
-    clip: PositiveFloat  # norm of the gradient
-    clusters_per_update: tuple[PositiveInt, ...]  # C, to compare; the first is what video alone starts from
-    pairs: Pairs  # a second of the sensors counts as a caption of one token
-    mining: Mining
-    labelled: tuple[PositiveInt, ...]  # videos whose labels a head sees
-    head_rate: PositiveFloat  # highest, of a head and of a tower that learns with it
-    linear_epochs: PositiveInt
-    asformer_epochs: PositiveInt
-    asformer_size: tuple[PositiveInt, PositiveInt, NonNegativeInt]  # layers, maps, decoders
-    ridge: PositiveFloat  # penalty of the classifier that compares pre-trainings
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        most = max(self.clusters_per_update)
-        for size in self.clusters_per_update:
-            if self.clusters_per_epoch % size or self.epochs * size % most:
-                raise ValueError(f"{self.epochs} epochs of {self.clusters_per_epoch} clusters: C = {size} and {most} never meet")
-        if max(self.pairs.video_seconds[1], self.pairs.text_tokens[1]) > self.passage:
-            raise ValueError(f"passage: {self.passage} s is shorter than the longest clip")
-        return self
-
-
 class ZeroShot(Section):
     """VideoCLIP without the target's labels (thesis 2.7, 2.8; lib/videoclip/zero_shot.py)."""
 
@@ -376,7 +340,6 @@ class Params(Section):
     zero_shot: ZeroShot
     finetune: Finetune
     controls: Controls
-    sensor_pairs: SensorPairs
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -88,13 +88,3 @@ def clip_vectors(states: Tensor, spans: Tensor) -> Tensor:
     sums = F.pad(states.cumsum(dim=2), (1, 0)).transpose(1, 2)  # (N, L + 1, H), of all seconds before one
     first, end = (spans[..., side, None].expand(-1, -1, states.shape[1]) for side in (0, 1))
     return ((sums.gather(1, end) - sums.gather(1, first)) / (end - first)).flatten(0, 1)
-
-
-def build_towers(
-    video: int, sensors: int, width: int, layers: int, channel_mask: float, dropout: float, seed: int
-) -> tuple[Tower, Tower]:
-    """Untrained towers of video and sensors; drawing them leaves the global generator as it was."""
-    how = width, layers, channel_mask, dropout
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return Tower(video, *how), Tower(sensors, *how)

@@ -1,8 +1,9 @@
 """Video alone, after a pre-training on pairs or without one (4.4): what a head makes of a tower's states.
 
 The tower starts untrained or pre-trained and stays as it is (frozen) or learns with the head, which is linear or
-ASFormer. All are trained by the one trainer of frame-wise nets, with the same steps whatever the number of labelled
-videos, and score the test people's videos at one label per second in the convention of the published results.
+ASFormer. They are trained by the one trainer of frame-wise nets, with the same steps whatever the number of labelled
+videos; a linear head over frozen states is solved (ridge). Scored are the test people's videos, at one label per second
+and in the convention of the published results.
 """
 
 import copy
@@ -21,9 +22,9 @@ from torch import Tensor, nn
 
 from lib.asformer.training import Frames, build_asformer, fit_frames
 from lib.beyond.controls.protocol import Head
+from lib.beyond.pairs.pretraining import Design
 from lib.beyond.pairs.towers import Tower
 from lib.core.checkpoints import Learner
-from lib.core.settings import Asformer, SensorPairs
 from lib.core.training import one_cycle, set_rate
 from lib.scoring.metrics import score
 
@@ -60,38 +61,47 @@ class VideoAlone(nn.Module):
 
 
 def labelled_videos(train: Sequence[str], count: int, seed: int) -> list[str]:
-    """The videos whose labels are seen, each as often as makes an epoch of all training videos' steps."""
-    chosen = np.random.default_rng(seed).permutation(np.array(train))[:count].tolist()
-    return chosen * (len(train) // count)
+    """The videos whose labels are seen; fewer are among more."""
+    return np.random.default_rng(seed).permutation(np.array(train))[:count].tolist()
+
+
+def build_head(use: Use, classes: int, design: Design, seed: int) -> nn.Module:
+    """An untrained head over the states; drawing it leaves the global generator as it was."""
+    if use.head == "asformer":
+        size = {
+            "num_layers": design.asformer_layers,
+            "num_maps": design.asformer_maps,
+            "num_decoders": design.asformer_decoders,
+        }
+        return build_asformer(design.width, classes, design.asformer.model_copy(update=size), seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Head(design.width, classes)
 
 
 def train_video(
-    tower: Tower, use: Use, frames: Frames, train: Sequence[str], seed: int, how: tuple[SensorPairs, Asformer], folder: Path
+    tower: Tower, use: Use, frames: Frames, train: Sequence[str], seed: int, design: Design, folder: Path
 ) -> VideoAlone:
     """Train a head, and the tower unless it is frozen.
 
     Args:
         train: the split's training videos, of which `use.labelled` are drawn.
-        how: the settings here and those of ASFormer.
         folder: of the run.
     """
-    (settings, asformer), classes = how, len(frames.dataset.classes)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        head: nn.Module = Head(settings.width, classes)
-    epochs = settings.linear_epochs
-    if use.head == "asformer":
-        head, epochs = build_asformer(settings.width, classes, asformer, seed), settings.asformer_epochs
-    model = VideoAlone(tower, head, use.frozen)
+    model = VideoAlone(tower, build_head(use, len(frames.dataset.classes), design, seed), use.frozen)
     learns = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(learns, settings.head_rate, weight_decay=asformer.weight_decay, fused=True)
-    chosen = labelled_videos(train, use.labelled, seed)
+    optimizer = torch.optim.Adam(learns, design.head_rate, weight_decay=design.asformer.weight_decay, fused=True)
+    # as often as makes an epoch of all training videos' steps
+    chosen = labelled_videos(train, use.labelled, seed) * (len(train) // use.labelled)
+    epochs = design.linear_epochs if use.head == "linear" else design.asformer_epochs
 
     def before(step: int) -> None:
-        set_rate(optimizer, settings.head_rate * one_cycle(step - 1, epochs * len(chosen)))
+        set_rate(optimizer, design.head_rate * one_cycle(step - 1, epochs * len(chosen)))
 
     run = {"epochs": epochs, "seed": seed, "folder": folder, "key": ""}
-    fit_frames(Learner(model, optimizer), frames, chosen, asformer.smoothing, lambda _epoch, _sums: {}, before, **run)
+    fit_frames(
+        Learner(model, optimizer), frames, chosen, design.asformer.smoothing, lambda _epoch, _sums: {}, before, **run
+    )
     return model
 
 
@@ -102,9 +112,7 @@ def test_scores(predicted: Mapping[str, np.ndarray], frames: Frames, ignore: Seq
         predicted: class numbers of each video's seconds.
     """
     skip = [frames.dataset.classes.index(name) for name in ignore]
-    rows = {
-        video: score([(labels, frames.target(video).numpy())], "lea", skip) for video, labels in predicted.items()
-    }
+    rows = {video: score([(labels, frames.target(video).numpy())], "lea", skip) for video, labels in predicted.items()}
     return pd.DataFrame.from_dict(rows, orient="index")[list(MEASURES)].rename_axis("video").reset_index()
 
 
@@ -115,10 +123,20 @@ def predictions(model: nn.Module, frames: Frames, test: Sequence[str]) -> dict[s
 
 
 @torch.no_grad()
-def ridge_accuracy(tower: Tower, frames: Frames, train: Sequence[str], test: Sequence[str], penalty: float) -> float:
-    """Accuracy of a ridge classifier of single states, percent, mean over the test videos; solved, not trained."""
-    states = {video: tower.states(frames.features(video))[0].T.numpy() for video in (*train, *test)}
-    rows, labels = np.concatenate([states[video] for video in train]), [frames.target(video) for video in train]
-    probe = make_pipeline(StandardScaler(), RidgeClassifier(penalty)).fit(rows, torch.cat(labels).numpy())
-    right = [(probe.predict(states[video]) == frames.target(video).numpy()).mean() for video in test]
-    return 100 * float(np.mean(right))
+def frozen_inputs(tower: Tower, frames: Frames, videos: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+    """What a linear head may read of each video, (T, D): its features, a frozen tower's states, or both."""
+    features = {video: frames.features(video) for video in videos}
+    states = {video: tower.states(values) for video, values in features.items()}
+    both = {video: torch.cat((values, states[video]), dim=1) for video, values in features.items()}
+    named = {"features": features, "states": states, "features and states": both}
+    return {name: {video: x[0].T.numpy() for video, x in one.items()} for name, one in named.items()}
+
+
+def ridge(
+    inputs: Mapping[str, np.ndarray], frames: Frames, train: Sequence[str], test: Sequence[str], penalty: float
+) -> dict[str, np.ndarray]:
+    """Solve a linear head on some videos (ridge regression on the classes) and predict the test videos' seconds."""
+    labels = torch.cat([frames.target(video) for video in train]).numpy()
+    head = make_pipeline(StandardScaler(), RidgeClassifier(penalty))
+    head.fit(np.concatenate([inputs[video] for video in train]), labels)
+    return {video: head.predict(inputs[video]) for video in test}
