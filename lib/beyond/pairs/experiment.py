@@ -20,7 +20,7 @@ from lib.asformer.training import MADE_BY as ASFORMER
 from lib.asformer.training import Frames
 from lib.beyond.pairs.pretraining import Corpus, Design, Pretraining, Variant, cut, pretrain, untrained
 from lib.beyond.pairs.towers import Tower
-from lib.beyond.pairs.transfer import Use, frozen_inputs, labelled_videos, predictions, ridge, test_scores, train_video
+from lib.beyond.pairs.transfer import Use, frozen_inputs, labelled_videos, predictions, ridge, train_video, video_scores
 from lib.core.files import key, write_json, write_text
 from lib.core.progress import track
 from lib.core.training import Row
@@ -28,7 +28,6 @@ from lib.data.profile import Profile
 from lib.data.sensors import motion_windows, read_sensors
 
 MADE_BY = (
-    "beyond.controls.protocol",
     "beyond.pairs.experiment",
     "beyond.pairs.pretraining",
     "beyond.pairs.towers",
@@ -159,7 +158,7 @@ def run_seed(profile: Profile, side: Side, split: int, seed: int) -> tuple[pd.Da
             plan = uses(start, design, number)
             rows = chain(solved(side, tower, design, seed), trained(side, tower, plan, design, seed, Path(temporary)))
             for about, labels in rows:
-                scores.append(test_scores(labels, side.frames, ignore).assign(start=start, **about))
+                scores.append(video_scores(labels, side.frames, ignore).assign(start=start, **about))
     tables = [pd.concat(parts, ignore_index=True).assign(split=split, seed=seed) for parts in (histories, scores)]
     for file, table in zip(files, tables, strict=True):
         write_text(file, table.to_csv(index=False))
@@ -194,7 +193,7 @@ def pretrain_seed(side: Side, design: Design, seed: int, folder: Path) -> tuple[
     def measure(model: Pretraining) -> Row:
         states = frozen_inputs(model.video, side.frames, (*side.train, *side.test))["states"]
         found = ridge(states, side.frames, side.train, side.test, design.ridge)
-        accuracy = test_scores(found, side.frames, ())["accuracy"].mean()
+        accuracy = video_scores(found, side.frames, ())["accuracy"].mean()
         return {**model.held_out_losses(tested), "ridge": accuracy}
 
     histories = []

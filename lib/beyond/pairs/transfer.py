@@ -21,7 +21,6 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from lib.asformer.training import Frames, build_asformer, fit_frames
-from lib.beyond.controls.protocol import Head
 from lib.beyond.pairs.pretraining import Design
 from lib.beyond.pairs.towers import Tower
 from lib.core.checkpoints import Learner
@@ -57,7 +56,9 @@ class VideoAlone(nn.Module):
         if self.frozen:
             # without the dropout of training
             self.tower.eval()
-        return self.head(self.tower.states(x))
+        scores = self.head(self.tower.states(x))
+        # a linear head is one stage
+        return scores if scores.ndim == 4 else scores[None]
 
 
 def labelled_videos(train: Sequence[str], count: int, seed: int) -> list[str]:
@@ -76,7 +77,7 @@ def build_head(use: Use, classes: int, design: Design, seed: int) -> nn.Module:
         return build_asformer(design.width, classes, design.asformer.model_copy(update=size), seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return Head(design.width, classes)
+        return nn.Conv1d(design.width, classes, 1)
 
 
 def train_video(
@@ -105,7 +106,7 @@ def train_video(
     return model
 
 
-def test_scores(predicted: Mapping[str, np.ndarray], frames: Frames, ignore: Sequence[str]) -> pd.DataFrame:
+def video_scores(predicted: Mapping[str, np.ndarray], frames: Frames, ignore: Sequence[str]) -> pd.DataFrame:
     """A row per test video: MEASURES in percent, convention `lea`.
 
     Args:
