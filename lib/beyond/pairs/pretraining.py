@@ -203,7 +203,9 @@ class Pretraining(nn.Module):
         """Equation 5 of each cluster, mean over the clusters; passages are encoded together."""
         both = self.encode(corpus, torch.tensor(clusters).flatten(), overlapping_pair, rng)
         video, partners = (vectors.view(len(clusters), -1, vectors.shape[1]) for vectors in both)
-        return torch.stack([contrastive_loss(*one) for one in zip(video, partners, strict=True)]).mean()
+        temperature = self.design.pretrain.temperature
+        losses = [contrastive_loss(*one, temperature) for one in zip(video, partners, strict=True)]
+        return torch.stack(losses).mean()
 
     def clusters_of(self, epoch: int) -> list[list[int]]:
         """An epoch's clusters; those that make no whole update are left over."""
@@ -249,7 +251,9 @@ def pretrain(pretraining: Pretraining, folder: Path, measure: Callable[[Pretrain
     """
     how, experiment, size = pretraining.design.pretrain, pretraining.design.experiment, pretraining.variant.clusters
     per_epoch = pretraining.count // size
-    optimizer = torch.optim.Adam(pretraining.parameters(), how.learning_rate, fused=True)
+    optimizer = torch.optim.Adam(
+        pretraining.parameters(), how.learning_rate, betas=how.betas, eps=how.epsilon, fused=True
+    )
     equal = experiment.epochs * pretraining.count // max(experiment.clusters_per_update)
 
     def losses_of(update: Update) -> Iterator[tuple[Tensor, Row]]:
