@@ -143,6 +143,12 @@ CHAPTERS = {
         needs=("2_3_1_public_features",),
         reads=("features",),
     ),
+    "4_4_pairs": Chapter(
+        "4.4 Pre-training on real pairs of video and sensors",
+        ("data", "asformer", "pretrain", "experiment"),
+        per_split=True,
+        reads=("features", "sensors"),
+    ),
 }
 TITLES = {name: chapter.title for name, chapter in CHAPTERS.items()}
 

@@ -12,8 +12,8 @@ MANY = 1_000_000_000  # no count of a profile is larger
 PositiveInt = Annotated[int, Field(gt=0, le=MANY)]
 NonNegativeInt = Annotated[int, Field(ge=0, le=MANY)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-# a folder in features/, or features/ itself
-FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]
+FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]  # a folder in features/, or features/ itself
+Resize = Literal["bilinear", "bicubic"]
 RecipeName = Literal["one_cluster", "own", "public"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Betas = tuple[Probability, Probability]  # of Adam: memory of the gradient's mean and of its square
@@ -72,9 +72,6 @@ class HowTo100M(Section):
     roots: tuple[str, ...]  # the first that exists
     accept: dict[str, str]  # features of pre-training -> other features that its models accept
     features: dict[Layer, FeatureSet]  # folder in features/; the demo names its own
-
-
-Resize = Literal["bilinear", "bicubic"]
 
 
 class S3DFeatures(Section):
@@ -237,9 +234,7 @@ class Data(Section):
     real_predictions: tuple[str, ...]  # the same for a real model's predictions, split_<k>/<video>, for 4.1; optional
     real_captions: tuple[str, ...]  # the same for some of HowTo100M's captions, <id>.csv, for 2.1; optional
     fps: PositiveFloat  # frames per second of labels and features
-    public_features: (
-        FeatureSet | None
-    )  # features/<set> of 2_3_1; ".": features/ itself; "split_{split}": a set per split
+    public_features: FeatureSet | None  # of 2_3_1; ".": features/ itself; "split_{split}": one set per split
     own_features: FeatureSet | None  # features/<set> of 2_3_3, extracted by 2_3_2
     splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores

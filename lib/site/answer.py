@@ -15,6 +15,8 @@ from pandas.io.formats.style import Styler
 
 from lib.beyond.controls.intervals import USES, effect_sentence
 from lib.beyond.modalities.views import answer_sentence
+from lib.beyond.pairs.answer import verdict_sentence
+from lib.beyond.pairs.views import TRAP, decisive_figure
 from lib.core.files import revision
 from lib.core.paths import Outputs
 from lib.data.profile import Profile
@@ -262,3 +264,32 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
         # on one line: Markdown would end the HTML at an empty one
         " ".join(line.strip() for line in numbers.figure(body).splitlines()),
     ]
+
+
+def pairs_answer(profile: Profile, done: list[str], folder: Path) -> list[str]:
+    """The verdict of 4.4 in Markdown, on real pairs, and its figure; nothing where 4.4 is not whole.
+
+    Args:
+        done: chapters that are whole.
+        folder: the site's root, where figures/ is written.
+    """
+    file = profile.out.tables / "table_pairs.csv"
+    if "4_4_pairs" not in done or not file.exists():
+        return []
+    found = pd.read_csv(file).set_index(["way", "contrast"])
+    plots.set_style()
+    keep_figure(decisive_figure(found), folder / "figures", "figure_pairs_answer")
+    keep_data(found, folder / "figures" / "figure_pairs_answer.csv")
+    caption = f"What pre-training on pairs adds to a model of video alone (4.4), 95 % intervals. {TRAP}"
+    figure = Shown(
+        id="figure_pairs_answer",
+        title="Figure",
+        caption=caption,
+        data="figures/figure_pairs_answer.csv",
+        picture="figures/figure_pairs_answer.svg",
+        alt=description(QUESTION, caption, found),
+        about=profile.params.data.name,
+        revision=revision(),
+    )
+    said = verdict_sentence(found, profile.params.data.name)
+    return [f"**{said}** {TRAP}", figure.image(figure.picture, linked=True)]
