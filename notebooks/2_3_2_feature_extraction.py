@@ -21,6 +21,7 @@ from lib.data.video import read_frames
 from lib.notebook import plots
 from lib.notebook.asformer_sentences import backbone_gain
 from lib.notebook.notebook import open_notebook
+from lib.notebook.parts import show_claims
 from lib.notebook.tables import PERCENT, beside, mark_best
 from lib.scoring.published import published_table
 
@@ -101,6 +102,7 @@ if book.whole:
     )
     found = ", ".join(f"{size} in {videos}" for size, videos in surplus.value_counts().items())
     book.say(f"Vectors beyond the labels here: {found} videos.")
+    show_claims(book, values={"surplus": surplus - surplus.mode()[0]})
 
 # %%
 if book.whole:

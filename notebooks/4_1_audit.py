@@ -17,6 +17,7 @@ import pandas as pd
 from lib.beyond.audit import claims, comparisons, scoring, tables, views
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import LABELS, in_words
+from lib.scoring.claims import slips
 from lib.scoring.metrics import count
 from lib.scoring.published import published_list, published_table
 from lib.scoring.seconds import raw_edit_distance
@@ -260,6 +261,14 @@ book.say(
     f"Table 2, {number(noise['trimming'] / gains.max())} times the largest gain of VideoCLIP. The "
     "thesis does not say what changed in between."
 )
+
+# %% [markdown]
+# ## Slips of the text
+
+# %%
+wrong = slips()
+shown = wrong.style.hide().set_properties(**{"text-align": "left"})
+book.table("slips", shown, wrong, "Where the thesis's text contradicts itself or the facts.")
 
 # %% [markdown]
 # ## The verdicts

@@ -19,7 +19,6 @@ from pydantic import (
 
 RecipeName = Literal["one_cluster", "own", "public"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
-Betas = tuple[Probability, Probability]  # of Adam: memory of the gradient's mean and of its square
 
 
 class Section(BaseModel):
@@ -163,8 +162,8 @@ class Pretrain(Section):
     videos_per_cluster: PositiveInt  # k
     validations: PositiveInt  # per epoch
     learning_rate: PositiveFloat
-    betas: Betas
-    epsilon: PositiveFloat  # of Adam
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
     temperature: PositiveFloat  # tau of equation 5
     warmup: PositiveInt  # updates
     decay_updates: PositiveInt  # the rate falls to zero by then
@@ -183,6 +182,7 @@ class Experiment(Section):
 
     clusters_per_update: tuple[PositiveInt, ...]  # with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
+    videos_per_cluster: tuple[PositiveInt, ...]  # k, with so many more clusters that an update has as many pairs
     seeds: Annotated[tuple[int, ...], Field(min_length=2)]
     epochs: PositiveInt
     per_video: PositiveInt
@@ -207,12 +207,10 @@ class Finetune(Section):
     train_stride: PositiveInt  # seconds between two windows, in training and for the loss that chooses
     test_stride: PositiveInt
     cls_visible: bool
-    epochs: Annotated[
-        tuple[PositiveInt, ...], Field(min_length=1)
-    ]  # results to report; one run of the longest gives all
+    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # results; one run of the longest gives all
     learning_rate: PositiveFloat
-    betas: Betas
-    epsilon: PositiveFloat  # of Adam
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
     warmup: PositiveInt  # updates of one video
     decay_updates: PositiveInt | None  # the rate falls to zero by then; null: constant
     clip: PositiveFloat  # norm of the gradient
