@@ -16,7 +16,6 @@ FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]  # a folder
 Resize = Literal["bilinear", "bicubic"]
 RecipeName = Literal["one_cluster", "own", "public"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
-Betas = tuple[Probability, Probability]  # of Adam: memory of the gradient's mean and of its square
 
 
 class Section(BaseModel):
@@ -167,8 +166,8 @@ class Pretrain(Section):
     videos_per_cluster: PositiveInt  # k
     validations: PositiveInt  # per epoch
     learning_rate: PositiveFloat
-    betas: Betas
-    epsilon: PositiveFloat  # of Adam
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
     temperature: PositiveFloat  # tau of equation 5
     warmup: PositiveInt  # updates
     decay_updates: PositiveInt  # the rate falls to zero by then
@@ -187,6 +186,7 @@ class Experiment(Section):
 
     clusters_per_update: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
+    videos_per_cluster: tuple[PositiveInt, ...]  # k, with so many more clusters that an update has as many pairs
     seeds: Annotated[tuple[Seed, ...], Field(min_length=2)]
     epochs: PositiveInt
     per_video: PositiveInt
@@ -211,12 +211,10 @@ class Finetune(Section):
     train_stride: PositiveInt  # seconds between two windows, in training and for the loss that chooses
     test_stride: PositiveInt
     cls_visible: bool
-    epochs: Annotated[
-        tuple[PositiveInt, ...], Field(min_length=1)
-    ]  # results to report; one run of the longest gives all
+    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # results; one run of the longest gives all
     learning_rate: PositiveFloat
-    betas: Betas
-    epsilon: PositiveFloat  # of Adam
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
     warmup: PositiveInt  # updates of one video
     decay_updates: PositiveInt | None  # the rate falls to zero by then; null: constant
     clip: PositiveFloat  # norm of the gradient

@@ -25,6 +25,7 @@ from lib.notebook.markup import Shown, accessible, description
 from lib.notebook.notebook import data_uri, keep_data, keep_figure
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.notebook.tables import BEST
+from lib.scoring.claims import tally
 from lib.scoring.conclusion import methods
 from lib.scoring.names import display_name
 from lib.scoring.published import METHOD_TABLES, published_table
@@ -138,9 +139,9 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done
             f"{one['accuracy thesis']:.3f} in the thesis."
         )
     if "3_conclusion" in done:
-        verdicts = pd.read_csv(out.tables / "table_claims.csv")["verdict"].value_counts()
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-        said.append(f"Chapter 3 tests {verdicts.sum()} comparisons of the thesis on this data: {counts}.")
+        claims = pd.read_csv(out.tables / "table_claims.csv")
+        verdicts = claims.loc[claims["evidence"] == profile.params.data.name, "verdict"]
+        said.append(f"{len(verdicts)} claims of the thesis are tested on this data (chapter 3): {tally(verdicts)}.")
     return [f"**{' '.join(quoted)}**", *said] if quoted else said
 
 
