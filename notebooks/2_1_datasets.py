@@ -1,8 +1,10 @@
 # %% [markdown]
 # # 2.1 Data sets
 #
-# The thesis measures on **50 Salads** (Stein and McKenna, UbiComp 2013): 25 people prepare two
-# salads each under a static camera from above. It pre-trains on **HowTo100M**. Every later page
+# The thesis measures on **50 Salads** ([Stein and McKenna, UbiComp
+# 2013](guides/bibliography.md#50-salads)): 25 people prepare two
+# salads each under a static camera from above. It pre-trains on
+# [HowTo100M](guides/bibliography.md#howto100m). Every later page
 # reads the target set in one form, the layout in which MS-TCN released it: one label per frame in
 # `groundTruth/`, splits by person in `splits/`, features as arrays of (dimension, frames) in
 # `features/`, videos in `videos/`.

@@ -35,7 +35,7 @@ book = open_notebook("2_8_1_zero_shot_own", params, split, overrides)
 book.source(second_scores)
 
 # %% [markdown]
-# ## Table 4
+# ## Table 4: zero-shot accuracy
 
 # %%
 ready = load_pretrained(book, "own")
@@ -72,7 +72,7 @@ book.table("zero_shot_own_frames", table, values, "Zero-shot, own weights, score
 book.say(sentences.two_protocols(result.ours.iloc[-1], result.frames.iloc[-1]))
 
 # %% [markdown]
-# ## Where it errs
+# ## Which classes it confuses
 #
 # Each row sums to one: it shows what the seconds of a class were taken for.
 
@@ -85,7 +85,7 @@ book.figure(18, draw_confusions(matrices), long_table(matrices), caption)
 book.say(sentences.names_given(matrices))
 
 # %% [markdown]
-# ## How to ask
+# ## Other prompts, other attention
 #
 # The thesis gave the text tower the names as they stand in the file, `cut_tomato`, and its code hid
 # the video [CLS] from the other tokens, though pre-training saw it. Words, and [CLS] as in

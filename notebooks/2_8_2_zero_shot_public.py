@@ -28,7 +28,7 @@ from lib.videoclip.target import open_target
 book = open_notebook("2_8_2_zero_shot_public", params, split, overrides)
 
 # %% [markdown]
-# ## Table 5
+# ## Table 5: zero-shot accuracy
 
 # %%
 ready = load_pretrained(book, "public")
@@ -65,7 +65,7 @@ book.table("zero_shot_public_frames", table, values, "Zero-shot, public weights,
 book.say(sentences.two_protocols(result.ours.iloc[-1], result.frames.iloc[-1]))
 
 # %% [markdown]
-# ## Where it errs
+# ## Which classes it confuses
 #
 # Each row sums to one: it shows what the seconds of a class were taken for.
 

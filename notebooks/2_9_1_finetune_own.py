@@ -72,7 +72,7 @@ lowest_at_8 = int((published_table(6)["best_epoch"] == 8).sum())
 book.say(sentences.losses_at_the_end(begun, lowest_at_8))
 
 # %% [markdown]
-# ## Table 6
+# ## Table 6: after the first epochs
 
 # %%
 table, values = beside(result.tables[short], published_table(6), book.params.data.name)
@@ -85,14 +85,14 @@ book.say(sentences.seconds_not_scored(*target.unscored()))
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_own_{short}_epochs")
-caption = f"Fine-tuned for {short} epochs, own weights."
+caption = f"Fine-tuned for {short} epochs, own weights: shares of the true class's seconds."
 book.figure(21, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
 book.say(sentences.most_confused(matrices))
 
 # %% [markdown]
-# ## Longer
+# ## Table 7: does longer training help?
 #
 # In the thesis the losses still fell after eight epochs, so it went on to 15.
 
@@ -118,14 +118,14 @@ if book.whole:
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_own_{long}_epochs")
-caption = f"Fine-tuned for {long} epochs, own weights."
+caption = f"Fine-tuned for {long} epochs, own weights: shares of the true class's seconds."
 book.figure(23, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
 book.say(sentences.most_confused(matrices))
 
 # %% [markdown]
-# ## The other objective
+# ## The contrastive objective instead of a head
 #
 # The thesis's text and slides describe a contrastive loss between the seconds and the names of the
 # classes. Split 1 trained that way, with both towers, beside the head of the code:

@@ -56,7 +56,7 @@ lowest_at_8 = int((published_table(8)["best_epoch"] == 8).sum())
 book.say(sentences.losses_at_the_end(begun, lowest_at_8))
 
 # %% [markdown]
-# ## Table 8
+# ## Table 8: after the first epochs
 
 # %%
 table, values = beside(result.tables[short], published_table(8), book.params.data.name)
@@ -69,14 +69,14 @@ book.say(sentences.seconds_not_scored(*target.unscored()))
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_public_{short}_epochs")
-caption = f"Fine-tuned for {short} epochs, public weights."
+caption = f"Fine-tuned for {short} epochs, public weights: shares of the true class's seconds."
 book.figure(25, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
 book.say(sentences.most_confused(matrices))
 
 # %% [markdown]
-# ## Longer
+# ## Table 9: does longer training help?
 #
 # The thesis repeated the longer run for fairness; in its reading, eight or nine epochs are enough
 # for these weights.
@@ -102,7 +102,7 @@ if book.whole:
 
 # %%
 matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_public_{long}_epochs")
-caption = f"Fine-tuned for {long} epochs, public weights."
+caption = f"Fine-tuned for {long} epochs, public weights: shares of the true class's seconds."
 book.figure(27, draw_confusions(matrices), long_table(matrices), caption)
 
 # %% tags=["remove-input"]
