@@ -154,5 +154,5 @@ def test_pictures_become_files_and_their_classes_keywords(tmp_path):
         assert (tmp_path / "source" / "_extra" / "figures" / file).read_bytes() == (out.figures / file).read_bytes()
     made = nbformat.read(tmp_path / "source" / "chapter.ipynb", as_version=4)
     assert 'src="figures/figure_18.png" alt="A &quot;B&quot;."' in made.cells[0].outputs[0].data["text/html"]
-    assert made.metadata["myst"]["html_meta"]["keywords"] == "add_oil, add_vinegar"
+    assert made.metadata["myst"]["html_meta"]["keywords"] == "add_oil, add_vinegar, vinegar"
     assert shown_by(out, "chapter") == [shown]

@@ -111,11 +111,12 @@ def draw_confusion(matrix: pd.DataFrame, ax: Axes) -> Axes:
     """One matrix as shares of each row, the predicted classes by their numbers."""
     shares = row_shares(matrix)
     written = shares.map(lambda share: f"{100 * share:.0f}" if share >= WRITTEN else "")
+    numbers = [str(number) for number in range(len(matrix))]
     names = [f"{name}  {number}" for number, name in enumerate(matrix.index)]
     ax.set_facecolor(ABSENT)  # seen where a share is NaN
     sns.heatmap(
         shares, ax=ax, vmin=0, vmax=1, cmap="Blues", cbar=False, square=True, mask=shares.isna(), annot=written, fmt="",
-        annot_kws={"size": 8}, linewidths=0.3, linecolor="#e4e4e4", yticklabels=names, xticklabels=[*map(str, range(len(matrix)))],
+        annot_kws={"size": 8}, linewidths=0.3, linecolor="#e4e4e4", yticklabels=names, xticklabels=numbers,
     )  # fmt: skip
     ax.set(ylabel="true", xlabel="predicted")
     ax.tick_params(axis="both", labelrotation=0, labelsize=8.5, length=0, pad=1)

@@ -26,7 +26,7 @@ from lib.notebook.notebook import keep_data, keep_figure
 from lib.scoring.conclusion import labels_of, predicted
 from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned
 from lib.site.made import manifests
-from lib.site.pages import failure_list
+from lib.site.pages import failure_list, linked
 
 ABOUT = (
     "A master's thesis compared two ways to label every frame of a cooking video with an action: **ASFormer**, trained "
@@ -226,5 +226,5 @@ def _chapters(done: list[str]) -> str:
     for name in done:
         cell = jupytext.read(ROOT / "notebooks" / f"{name}.py").cells[0].source
         first = re.split(r"(?<=[.?]) (?=[A-Z])", " ".join(cell.split("\n\n")[1].split()))[0]
-        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {first} |")
+        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {linked(first, {})} |")
     return "\n".join(["| section | |", "|---|---|", *rows])
