@@ -6,19 +6,17 @@ and code differ, says which of them it follows. Unknown keys are errors; what ha
 
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)  # fmt: skip
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 
+MANY = 1_000_000_000  # no count of a profile is larger
+PositiveInt = Annotated[int, Field(gt=0, le=MANY)]
+NonNegativeInt = Annotated[int, Field(ge=0, le=MANY)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+# a folder in features/, or features/ itself
+FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]
 RecipeName = Literal["one_cluster", "own", "public"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
+Betas = tuple[Probability, Probability]  # of Adam: memory of the gradient's mean and of its square
 
 
 class Section(BaseModel):
@@ -30,7 +28,7 @@ class Controls(Section):
 
     recipe: RecipeName  # of pretrain.recipes: the pre-training to test
     splits: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # whose test videos are scored
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training; a spread needs at least two
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]  # of each training; a spread needs at least two
     validation_people: PositiveInt  # held out to choose the epoch and the decoding's weight
     asformer_epochs: PositiveInt
     videoclip_epochs: PositiveInt
@@ -47,7 +45,7 @@ class Narration(Section):
     validation: PositiveInt  # of them
     shortest: PositiveInt  # seconds
     longest: PositiveInt
-    seed: int
+    seed: Seed
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -63,7 +61,7 @@ class HowTo100M(Section):
 
     roots: tuple[str, ...]  # the first that exists
     accept: dict[str, str]  # features of pre-training -> other features that its models accept
-    features: dict[Layer, str]  # folder in features/; the demo names its own
+    features: dict[Layer, FeatureSet]  # folder in features/; the demo names its own
 
 
 Resize = Literal["bilinear", "bicubic"]
@@ -107,7 +105,7 @@ class MilNce(Section):
     epochs: PositiveInt
     learning_rate: PositiveFloat
     weight_decay: NonNegativeFloat
-    seed: int
+    seed: Seed
 
     @model_validator(mode="after")
     def _spans_fit(self) -> Self:
@@ -162,6 +160,9 @@ class Pretrain(Section):
     videos_per_cluster: PositiveInt  # k
     validations: PositiveInt  # per epoch
     learning_rate: PositiveFloat
+    betas: Betas
+    epsilon: PositiveFloat  # of Adam
+    temperature: PositiveFloat  # tau of equation 5
     warmup: PositiveInt  # updates
     decay_updates: PositiveInt  # the rate falls to zero by then
     clip: PositiveFloat  # norm of the gradient, after averaging over the clusters
@@ -169,7 +170,7 @@ class Pretrain(Section):
     gradient_checkpointing: bool
     workers: NonNegativeInt  # loading processes per training process
     deduplicate: bool  # captions without what each repeats of the one before (lib/data/narrated.py)
-    seed: int
+    seed: Seed
     pairs: Pairs
     mining: Mining
 
@@ -177,9 +178,9 @@ class Pretrain(Section):
 class Experiment(Section):
     """Small pre-trainings that differ in one thing each (2_6, beyond the thesis; lib/pretraining/experiment.py)."""
 
-    clusters_per_update: tuple[PositiveInt, ...]  # with fresh negatives
+    clusters_per_update: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
-    seeds: Annotated[tuple[int, ...], Field(min_length=2)]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=2)]
     epochs: PositiveInt
     per_video: PositiveInt
 
@@ -190,7 +191,7 @@ class ZeroShot(Section):
     prompts: str  # what the text tower reads: raw, words, or a template such as "how to {words}"
     stride: PositiveInt  # seconds between two windows of videoclip.max_video_len seconds
     cls_visible: bool  # whether attention sees the video [CLS], as in pre-training
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of the untrained models to compare with
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]  # of the untrained models to compare with
 
 
 class Finetune(Section):
@@ -207,10 +208,13 @@ class Finetune(Section):
         tuple[PositiveInt, ...], Field(min_length=1)
     ]  # results to report; one run of the longest gives all
     learning_rate: PositiveFloat
-    warmup: PositiveInt  # updates of one video; constant afterwards
+    betas: Betas
+    epsilon: PositiveFloat  # of Adam
+    warmup: PositiveInt  # updates of one video
+    decay_updates: PositiveInt | None  # the rate falls to zero by then; null: constant
     clip: PositiveFloat  # norm of the gradient
     dtype: Literal["float32", "bfloat16"]
-    seed: int
+    seed: Seed
 
 
 class Data(Section):
@@ -222,8 +226,8 @@ class Data(Section):
     real_labels: tuple[str, ...]  # the same for the real 50 Salads labels, for 2.1 and 4.1; optional
     real_predictions: tuple[str, ...]  # the same for an MS-TCN's predictions of split 1's test videos, for 4.1
     fps: PositiveFloat  # frames per second of labels and features
-    public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
-    own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
+    public_features: FeatureSet | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
+    own_features: FeatureSet | None  # features/<set> of 2_3_3, extracted by 2_3_2
     splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
     convention: Literal["mstcn", "asformer", "lea"]
@@ -258,7 +262,7 @@ class Asformer(Section):
     plateau_factor: Annotated[float, Field(gt=0, lt=1)]
     plateau_patience: NonNegativeInt
     test_every: PositiveInt  # epochs between two scores on the test videos (for the figures only)
-    seed: int
+    seed: Seed
 
 
 class I3D(Section):
@@ -290,7 +294,7 @@ class I3D(Section):
 class Demo(Section):
     """The demo kitchen, whose rendered videos replace those of 50 Salads (lib/demo)."""
 
-    seed: int
+    seed: Seed
     people_per_split: Annotated[int, Field(ge=1, le=5)]  # five splits by person; 5 = the 25 people of the data set
     videos_per_person: Annotated[int, Field(ge=1, le=2)]
     pace: PositiveFloat  # factor on durations; 0.92 gives about 88 s per video
@@ -311,7 +315,7 @@ class Backbone(Section):
     epochs: dict[Literal["rgb", "flow"], PositiveInt]  # colours take longer to learn than motion
     learning_rate: PositiveFloat  # highest; one warm-up and one cosine decay over the epochs
     weight_decay: NonNegativeFloat
-    seed: int
+    seed: Seed
 
 
 class Params(Section):

@@ -1,6 +1,7 @@
 """What the data sets hold (thesis 2.1): lengths, segments, shares of classes, narration; and sentences that say it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -157,15 +158,19 @@ def shared_sentence(first: Iterable[str], second: Iterable[str]) -> str:
 
 
 def split_table(dataset: Dataset) -> tuple[pd.DataFrame, str]:
-    """The cross-validation, one row per split, and a sentence on people who are in both parts of one."""
-    rows, both = {}, set()
+    """The cross-validation, one row per split; a sentence on people in both parts and videos tested never or twice."""
+    rows, both, times = {}, set(), Counter(dict.fromkeys(dataset.videos, 0))
     for k in dataset.splits:
         train, test = dataset.split(k)
         tested = {person(video) for video in test}
         both |= tested & {person(video) for video in train}
+        times.update(test)
         people = ", ".join(sorted(name.removeprefix("rgb-") for name in tested))
         rows[k] = {"train videos": len(train), "test videos": len(test), "people tested": people}
     sentence = "no person is in both parts" if not both else f"in both parts of a split: {', '.join(sorted(both))}"
+    for often, wrong in (("never", 0), ("more than once", 2)):
+        if videos := sorted(video for video, count in times.items() if min(count, 2) == wrong):
+            sentence += f"; tested {often}: {', '.join(videos[:5])}{' …' * (len(videos) > 5)}"
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("split"), f"The cross-validation: {sentence}."
 
 

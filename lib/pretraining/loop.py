@@ -105,7 +105,8 @@ class Pretraining:
     @cached_property
     def optimizer(self) -> torch.optim.Adam:
         learns = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        return torch.optim.Adam(learns, self.settings.learning_rate, betas=(0.9, 0.98), fused=True)
+        how = {"betas": self.settings.betas, "eps": self.settings.epsilon}
+        return torch.optim.Adam(learns, self.settings.learning_rate, **how, fused=True)
 
     @property
     def updates_per_epoch(self) -> int:
@@ -148,7 +149,7 @@ class Pretraining:
         """Equation 5 over one cluster: its pairs are each other's negatives."""
         with autocast(self.group.device, self.dtype):
             video, text = batch.to(self.group.device).encode(self.model)
-        return contrastive_loss(video.float(), text.float())
+        return contrastive_loss(video.float(), text.float(), self.settings.temperature)
 
     def measure(self, stretch: int, sums: Row) -> Row:
         """A row of the history."""
