@@ -73,13 +73,11 @@ class Shown:
 
     def figure(self, body: str) -> str:
         """The whole figure: a picture with its caption below, or a table with its caption above."""
-        links = [f'<a class="data" href="{self.data}">data</a>']
-        if self.notebook:
-            links.insert(0, f'<a href="sources/{self.notebook}.py">notebook</a>')
         made = f'<a href="{MADE}.html#{self.notebook}">revision {self.revision}</a>'
+        source = f' · <a href="sources/{self.notebook}.py">notebook</a>' if self.notebook else ""
         caption = (
             f"<figcaption><b>{self.title}.</b> {html.escape(self.caption)} <i>{html.escape(self.about)}.</i>"
-            f'<span class="made">{made}<span class="links"> · {" · ".join(links)}</span></span>'
+            f'<span class="made"><span class="links">{made}{source} · </span><a href="{self.data}">data</a></span>'
             "</figcaption>"
         )
         parts = body + caption if self.picture else caption + body
