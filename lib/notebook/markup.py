@@ -36,6 +36,15 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_\[\]#$|~])", r"\\\1", html.escape(text, quote=False))
 
 
+def heading(text: str) -> str:
+    """A name as a title: the site's theme writes titles as they stand, so no tag may begin in one.
+
+    >>> heading("a <b> & c")
+    'a ‹b› & c'
+    """
+    return text.translate({ord("<"): "‹", ord(">"): "›"})
+
+
 def without_tags(text: str) -> str:
     """Markdown in which no name can begin a tag; a lone "<" is left.
 

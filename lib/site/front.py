@@ -21,7 +21,7 @@ from lib.core.files import revision
 from lib.core.paths import ROOT, WEB
 from lib.data.profile import Profile
 from lib.notebook import plots
-from lib.notebook.markup import MADE, Shown, description, plain
+from lib.notebook.markup import MADE, Shown, description, heading, plain
 from lib.notebook.notebook import keep_data, keep_figure
 from lib.scoring.conclusion import labels_of, predicted
 from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned
@@ -55,7 +55,7 @@ def page(
     """
     whole = [name for name in done if name not in failed]
     lines = [
-        f"# {plain(profile.params.title)}",
+        f"# {plain(heading(profile.params.title))}",
         f'<div class="notice">{html.escape(profile.params.notice)}</div>',
         f"## {QUESTION}",
         ABOUT,

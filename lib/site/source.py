@@ -1,6 +1,5 @@
 """The site's source for Sphinx (MyST-NB, book theme), and the call: all parts are files, nothing is fetched."""
 
-import html
 import shutil
 from collections.abc import Callable, Mapping
 from importlib.resources import files
@@ -12,6 +11,7 @@ from lib.batch.failures import Failure
 from lib.core.files import write_text
 from lib.core.paths import ROOT, WEB
 from lib.data.profile import Profile
+from lib.notebook.markup import heading
 from lib.site import appendix, explorer, front, made
 from lib.site.pages import write_chapters
 
@@ -33,7 +33,6 @@ html_extra_path = ["_extra"]
 html_css_files = ["report.css"]
 html_js_files = ["report.js", "interactive.js"]
 html_theme_options = dict(
-    logo=dict(text={escaped!r}),  # the theme writes it as it stands
     show_toc_level=2,
     use_download_button=False,
     use_fullscreen_button=False,
@@ -74,7 +73,7 @@ def write_source(
         left_out: chapters that cannot run on this machine, and why.
         failed: chapters that are not whole, and why.
     """
-    write_text(source / "conf.py", CONF.format(title=profile.params.title, escaped=html.escape(profile.params.title)))
+    write_text(source / "conf.py", CONF.format(title=heading(profile.params.title)))
     _write_static(source / "_static")
     extra = source / "_extra"
     (extra / "sources").mkdir(parents=True)
