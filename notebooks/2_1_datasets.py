@@ -20,7 +20,7 @@ import pandas as pd
 from lib.core.processes import cores
 from lib.data import facts
 from lib.data.video import read_frames
-from lib.notebook import plots
+from lib.notebook import figures, plots
 from lib.notebook.notebook import open_notebook
 
 book = open_notebook("2_1_datasets", params, split, overrides)
@@ -65,9 +65,9 @@ shown = dataset.videos[:3]
 pictures = (dataset.root / "videos" / f"{shown[-1]}.avi").exists()
 if pictures:
     chosen = facts.middle_frames(dataset.names(shown[-1]), dataset.classes)
-    titles = [f"{plots.wrap(name)}, {at / dataset.fps:.0f} s" for name, at in chosen.items()]
+    titles = [f"{figures.wrap(name)}, {at / dataset.fps:.0f} s" for name, at in chosen.items()]
     frames = read_frames(dataset.root / "videos" / f"{shown[-1]}.avi", list(chosen.values()))
-    figure = plots.frame_grid(list(zip(titles, frames, strict=True)), columns=7)
+    figure = figures.frame_grid(list(zip(titles, frames, strict=True)), columns=7)
     sampled = pd.DataFrame({"action": list(chosen), "frame": list(chosen.values())})
     caption = f"Frames of {shown[-1]}, one from the middle of each action."
     book.figure(1, figure, sampled, caption, raster=True)
@@ -92,7 +92,7 @@ book.say(facts.shared_sentence(dataset.names(shown[0]), dataset.names(shown[1]))
 statistics = {book.params.data.name: facts.class_statistics(dataset)}
 if real is not None:
     statistics["50Salads, real labels"] = facts.class_statistics(real)
-figure = plots.class_bars(facts.largest_classes(statistics), "share of frames, %")
+figure = figures.class_bars(facts.largest_classes(statistics), "share of frames, %")
 data = pd.concat(statistics, names=["set"]).reset_index()
 book.figure("class_shares", figure, data, "Shares of the classes.")
 
@@ -147,7 +147,7 @@ if demo:
 if demo:
     videos = read_list(narrated, "train")[:14]
     frames = facts.narrated_frames(narrated, videos, book.params.demo.fps)
-    listed, figure = pd.DataFrame({"video": videos}), plots.frame_grid(frames, columns=7)
+    listed, figure = pd.DataFrame({"video": videos}), figures.frame_grid(frames, columns=7)
     book.figure(2, figure, listed, "Narrated videos: what is done in them.", raster=True)
 else:
     book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")

@@ -18,7 +18,7 @@ import pandas as pd
 from lib.asformer.cross_validation import backbone_comparison, trimming_experiment
 from lib.backbones.i3d_features import RANDOM, damaged, extract_sets, mode_agreement
 from lib.data.video import read_frames
-from lib.notebook import plots
+from lib.notebook import figures, plots
 from lib.notebook.asformer_sentences import backbone_gain
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import PERCENT, beside, mark_best
@@ -68,7 +68,7 @@ if spoilt:
             state = "lost, replaced" if number in bad else "decoded"
             pictures.append((f"{video}, frame {number}\n{state}", frame))
     lost = [(video, frame) for video, bad in spoilt.items() for frame in bad]
-    lost, figure = pd.DataFrame(lost, columns=["video", "frame"]), plots.frame_grid(pictures, 5)
+    lost, figure = pd.DataFrame(lost, columns=["video", "frame"]), figures.frame_grid(pictures, 5)
     caption = "Damaged videos: around the first and the last damaged frame."
     book.figure(8, figure, lost, caption, raster=True)
 

@@ -1,4 +1,4 @@
-"""Figures of scores: windows of one video (2.7), confusion matrices, kinds of confused pairs (2.8.3)."""
+"""Whole figures: frames and class shares (2.1), windows of one video (2.7), confusions and their kinds (2.8.3)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -148,4 +148,43 @@ def draw_kinds(shares: pd.DataFrame) -> Figure:
     ax.set(xlabel="share of the wrong seconds, %", xlim=(0, None))
     ax.grid(axis="y", visible=False)
     ax.legend()
+    return figure
+
+
+def wrap(name: str) -> str:
+    """A class name in two lines where it is long.
+
+    >>> wrap("place_cucumber_into_bowl").splitlines()
+    ['place_cucumber', 'into_bowl']
+    """
+    return name.replace("_into_", "\ninto_").replace("_onto_", "\nonto_")
+
+
+def frame_grid(frames: Sequence[tuple[str, np.ndarray]], columns: int) -> Figure:
+    """Frames (H, W, 3), RGB, row by row, each with a title."""
+    rows = -(-len(frames) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(plots.WIDTH, 1.5 * rows * 7 / columns), squeeze=False)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, (title, image) in zip(axes.flat, frames, strict=False):  # the last row may not be full
+        ax.imshow(image)
+        ax.set_title(title, fontsize=8)
+    return figure
+
+
+def class_bars(shares: Mapping[str, pd.Series], label: str) -> Figure:
+    """Horizontal bars per class, the largest on top, one panel per data set.
+
+    Args:
+        shares: data set -> value by class name.
+        label: of the horizontal axis.
+    """
+    figure, axes = plt.subplots(1, len(shares), figsize=(plots.WIDTH, 4.6), squeeze=False)
+    for ax, (name, values) in zip(axes[0], shares.items(), strict=True):
+        ordered = values.sort_values()
+        bars = ax.barh(ordered.index, ordered, color=plots.SPLIT_COLOURS[1], height=0.75)
+        ax.bar_label(bars, fmt=" %.1f", fontsize=8)
+        ax.set(xlabel=label, ylabel="", title=name)
+        ax.grid(axis="y", visible=False)
+        ax.margins(y=0.01)
     return figure

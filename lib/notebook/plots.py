@@ -285,24 +285,6 @@ def _panels(count: int, shared: bool) -> tuple[Figure, list[Axes]]:
     return figure, list(axes[0])
 
 
-def class_bars(shares: Mapping[str, pd.Series], label: str) -> Figure:
-    """Horizontal bars per class, the largest on top, one panel per data set.
-
-    Args:
-        shares: data set -> value by class name.
-        label: of the horizontal axis.
-    """
-    figure, axes = plt.subplots(1, len(shares), figsize=(WIDTH, 4.6), squeeze=False)
-    for ax, (name, values) in zip(axes[0], shares.items(), strict=True):
-        ordered = values.sort_values()
-        bars = ax.barh(ordered.index, ordered, color=SPLIT_COLOURS[1], height=0.75)
-        ax.bar_label(bars, fmt=" %.1f", fontsize=8)
-        ax.set(xlabel=label, ylabel="", title=name)
-        ax.grid(axis="y", visible=False)
-        ax.margins(y=0.01)
-    return figure
-
-
 def timelines(videos: Mapping[str, Mapping[str, Sequence[str]]], fps: float, classes: Sequence[str]) -> Figure:
     """Label sequences as bars, one panel per video, with one legend of the classes that occur.
 
@@ -346,27 +328,6 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
 
 def _filling(style: ClassStyle) -> dict[str, Any]:
     return {"facecolor": style.colour, "hatch": style.hatch, "hatchcolor": style.ink}
-
-
-def wrap(name: str) -> str:
-    """A class name in two lines where it is long.
-
-    >>> wrap("place_cucumber_into_bowl").splitlines()
-    ['place_cucumber', 'into_bowl']
-    """
-    return name.replace("_into_", "\ninto_").replace("_onto_", "\nonto_")
-
-
-def frame_grid(frames: Sequence[tuple[str, np.ndarray]], columns: int) -> Figure:
-    """Frames (H, W, 3), RGB, row by row, each with a title."""
-    rows = -(-len(frames) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, 1.5 * rows * 7 / columns), squeeze=False)
-    for ax in axes.flat:
-        ax.set_axis_off()
-    for ax, (title, image) in zip(axes.flat, frames, strict=False):  # the last row may not be full
-        ax.imshow(image)
-        ax.set_title(title, fontsize=8)
-    return figure
 
 
 def count_or_short(value: float) -> str:
