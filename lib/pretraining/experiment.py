@@ -150,12 +150,14 @@ def runs_of(histories: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(name): runs for name, runs in fresh.groupby(named)}
 
 
-def fresh_curves(histories: pd.DataFrame) -> dict[str, dict[str, pd.Series]]:
-    """Zero-shot accuracy of the runs with fresh clusters, mean over the seeds, by updates and by pairs seen."""
+def fresh_curves(histories: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
+    """Zero-shot accuracy of the runs with fresh clusters, a column per seed, by updates and by pairs seen."""
     fresh, panels = histories[histories["negatives"] == "fresh"], {}
     for by, label in (("update", "updates"), ("pairs", "pairs seen")):
-        mean = fresh.groupby(["clusters", by])["zero_shot"].mean().rename_axis(["clusters", label])
-        panels[label] = {f"C = {clusters}": mean.loc[clusters] for clusters in sorted(fresh["clusters"].unique())}
+        panels[label] = {
+            f"C = {clusters}": part.pivot_table(index=by, columns="seed", values="zero_shot").rename_axis(label)
+            for clusters, part in fresh.groupby("clusters")
+        }
     return panels
 
 
