@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, Patch
+from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 from torch import nn
 
@@ -47,7 +47,7 @@ def flow(ax: Axes, rows: Sequence[Row], title: str, skips: Sequence[tuple[int, i
             x = (place + 0.5) / len(row)
             box = ax.text(x, y, text, ha="center", va="center", fontsize=8, bbox=look, linespacing=1.15)
             for other in before if len(before) != len(row) else [before[place]]:
-                ends = {"patchA": other.get_bbox_patch(), "patchB": box.get_bbox_patch()}
+                ends: dict[str, Any] = {"patchA": other.get_bbox_patch(), "patchB": box.get_bbox_patch()}
                 _arrow(ax, other.get_position(), (x, y), **ends)
             boxes = [*boxes[:place], box, *boxes[place + 1 :]]
         before = [box for box in boxes if box is not None]
@@ -61,9 +61,7 @@ def flow(ax: Axes, rows: Sequence[Row], title: str, skips: Sequence[tuple[int, i
     return ax
 
 
-def _arrow(
-    ax: Axes, start: tuple[float, float], end: tuple[float, float], bend: float = 0, **ends: Patch | None
-) -> None:
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], bend: float = 0, **ends: Any) -> None:
     """An arrow between points, cut off at the boxes `ends` (patchA, patchB), which are drawn before it."""
     look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 9, "lw": 0.9, "color": EDGE, "clip_on": False}
     curve = f"arc3,rad={bend}"
