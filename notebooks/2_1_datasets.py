@@ -17,8 +17,16 @@ import pandas as pd
 
 from lib.core.processes import cores
 from lib.data import facts
+from lib.data.sensors import (
+    motion_sentence,
+    motion_shares,
+    read_sensors,
+    sensor_folder,
+    tool_motion,
+)
 from lib.data.video import read_frames
 from lib.notebook import plots
+from lib.notebook.figures import draw_sensors
 from lib.notebook.notebook import open_notebook
 
 book = open_notebook("2_1_datasets", params, split, overrides)
@@ -82,6 +90,26 @@ book.figure(
 
 # %% tags=["remove-input"]
 book.say(facts.shared_sentence(dataset.names(shown[0]), dataset.names(shown[1])))
+
+# %% [markdown]
+# **Sensors.** Some sets have a second modality. In 50 Salads, ten kitchen tools carry an
+# accelerometer each; the release does not say which is which. A tool's motion is the change of its
+# acceleration from one step to the next, averaged over its three axes and over five steps.
+
+# %%
+if sensor_folder(dataset.root) is None:
+    book.say("This data set has no sensors.")
+else:
+    sensors = read_sensors(dataset)
+    moved = tool_motion(sensors[shown[0]])
+    rows = pd.DataFrame(moved.T, columns=[f"sensor {tool + 1}" for tool in range(len(moved))])
+    book.figure(
+        "sensors",
+        draw_sensors(moved, labels[shown[0]], dataset.fps, dataset.classes),
+        rows.assign(label=labels[shown[0]]).rename_axis("step").reset_index(),
+        f"What ten kitchen tools do in {shown[0]}, above the annotated actions.",
+    )
+    book.say(motion_sentence(motion_shares(dataset, sensors)))
 
 # %% [markdown]
 # ### How frequent is each action?

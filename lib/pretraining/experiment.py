@@ -24,23 +24,34 @@ MEASURES = ("zero_shot", "random_loss", "hard_loss")
 
 @dataclass(frozen=True)
 class Variant:
-    """One cell of the experiment: C, and which negatives ("fresh", "stale" or "random")."""
+    """One cell of the experiment: C, which negatives ("fresh", "stale" or "random"), and k if not the profile's."""
 
     clusters: int
     negatives: str
     seed: int
+    size: int | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.negatives if self.size is None else f"{self.negatives}, k = {self.size}"
 
     @property
     def name(self) -> str:
-        return f"c{self.clusters}_{self.negatives}_seed_{self.seed}"
+        return f"c{self.clusters}_{self.kind.replace(', k = ', '_k')}_seed_{self.seed}"
 
 
 def variants(params: Params) -> list[Variant]:
-    """List the variants: each C with fresh clusters and, at the C of the recipe "own", other kinds of negatives."""
+    """List the variants: each C with fresh clusters and, at the C of the recipe "own", other kinds of negatives.
+
+    A smaller k comes with more clusters per update, so that an update keeps its number of pairs.
+    """
     settings, own = params.experiment, params.pretrain.recipes["own"].clusters_per_update
+    pairs = own * params.pretrain.videos_per_cluster
+    smaller = [(pairs // size, "fresh", size) for size in settings.videos_per_cluster]
     cells = [(clusters, "fresh") for clusters in settings.clusters_per_update]
     cells += [(own, negatives) for negatives in settings.negatives]
-    return [Variant(*cell, seed) for cell in cells for seed in settings.seeds]
+    varied = [*((*cell, None) for cell in cells), *smaller]
+    return [Variant(clusters, kind, seed, size) for clusters, kind, size in varied for seed in settings.seeds]
 
 
 def run_experiment(profile: Profile, workers: int) -> pd.DataFrame:
@@ -61,6 +72,7 @@ def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
     small = settings.model_copy(
         update={
             "validations": 2,
+            "videos_per_cluster": variant.size or settings.videos_per_cluster,
             "pairs": settings.pairs.model_copy(update={"per_video": experiment.per_video}),
             "mining": settings.mining.model_copy(
                 update={"negatives": variant.negatives, "per_video": experiment.per_video}
@@ -72,7 +84,7 @@ def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
     )
     folder = profile.out.root / "runs" / "experiment" / variant.name
     history = prepare(profile, recipe, small, folder, single_process(), variant.seed).run()
-    return history.assign(clusters=variant.clusters, negatives=variant.negatives, seed=variant.seed)
+    return history.assign(clusters=variant.clusters, negatives=variant.kind, seed=variant.seed)
 
 
 def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -129,6 +141,13 @@ def difference(
     """
     values = at_equal(histories, by)[measure]
     return mean_interval((values.loc[second] - values.loc[first]).tolist())
+
+
+def runs_of(histories: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The runs with fresh clusters as `lib.scoring.claims.check` takes them, by C or, with a smaller k, in words."""
+    fresh = histories[histories["negatives"].str.startswith("fresh")]
+    named = ("C = " + fresh["clusters"].astype(str)).where(fresh["negatives"] == "fresh", "fewer videos per cluster")
+    return {str(name): runs for name, runs in fresh.groupby(named)}
 
 
 def fresh_curves(histories: pd.DataFrame) -> dict[str, dict[str, pd.Series]]:

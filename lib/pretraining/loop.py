@@ -142,7 +142,10 @@ class Pretraining:
         """Loss of each cluster of an update, divided by C: gradients add up to their mean."""
         factor = linear(update.number, self.settings.warmup, self.settings.decay_updates)
         set_rate(self.optimizer, self.settings.learning_rate * factor)
-        for batch in update.batches:
+        for place, batch in enumerate(update.batches):
+            # dropout by cluster, so that it does not depend on the number of processes
+            cluster = update.number * self.recipe.clusters_per_update + self.group.rank + place * self.group.size
+            torch.manual_seed(self.seed * 1_000_003 + cluster)
             yield self.loss(batch) / self.recipe.clusters_per_update, {}
 
     def loss(self, batch: Batch) -> Tensor:

@@ -1,4 +1,4 @@
-"""Accuracy and F1@50 of the controls and their differences, with intervals by resampling videos (4.2, 4.3).
+"""Accuracy and F1@50 of the controls and their differences, with intervals by resampling videos (4.2, 4.5).
 
 A method's value is the mean over its seeds of the score over all test videos. Its interval is that of the mean under
 other videos: videos are drawn with replacement, the same for all seeds, and for both methods of a difference. The
