@@ -115,8 +115,8 @@ def distance_sentence(demo: Mapping[str, float], real: Mapping[str, float]) -> s
         f"{pace[1]} in {demo['length, s']:.0f} s. {overlap[0]} % of the real captions begin before the last one has "
         f"ended (demo {overlap[1]} %), and {repeated[0]} % of their words only repeat it (demo {repeated[1]} %). By "
         f"the rule {filler[0]} % are filler (demo {filler[1]} %). That is the least: of the filler that the demo's "
-        f"script marks, the rule finds {demo['filler that the rule finds, %']:.0f} %, and the published captions have lost "
-        "their stop words, with them most greetings and thanks."
+        f"script marks, the rule finds {demo['filler that the rule finds, %']:.0f} %, and the published captions have "
+        "lost their stop words, with them most greetings and thanks."
     )
 
 
