@@ -115,6 +115,13 @@ def clean_environment() -> dict[str, str]:
     ignored = "ignore:IProgress not found"
     environment["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), ignored)))
     environment.setdefault("LOGNAME", str(os.getuid()))
+    # atoms run side by side; one thread each also fixes the order of summation
+    environment.setdefault("OMP_NUM_THREADS", "1")
+    # lib/data/video.py counts damaged frames and names them
+    environment.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # glibc keeps a step's memory for the next: no new pages to clear
+    for limit in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
+        environment.setdefault(limit, str(1 << 30))
     if not os.access(environment.get("HOME", ""), os.W_OK):
         environment["HOME"] = str(ROOT / "outputs" / ".home")
     return environment
