@@ -95,6 +95,7 @@ CHAPTERS = {
         "2.6 Pre-training, seven clusters per update",
         (*MULTIMODAL, "experiment"),
         needs=(SECONDS,),
+        demo_needs=("2_5_pretrain_one_cluster",),
         reads=(SECONDS, *_trained("own"), "weights public|run public", "bert"),
     ),
     "2_7_video_branch": Chapter("2.7 The video branch", TRANSFER, needs=PRETRAINED, reads=BY_OWN),

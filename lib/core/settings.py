@@ -175,13 +175,10 @@ class Pretrain(Section):
 
 
 class Experiment(Section):
-    """Small pre-trainings that differ in one thing each (2_6, beyond the thesis; lib/pretraining/experiment.py)."""
+    """Pre-trainings beside the recipes that differ in one thing each (2_6, beyond the thesis)."""
 
-    clusters_per_update: tuple[PositiveInt, ...]  # with fresh negatives
+    clusters_per_update: tuple[PositiveInt, ...]  # beside those of the recipes, with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
-    seeds: Annotated[tuple[int, ...], Field(min_length=2)]
-    epochs: PositiveInt
-    per_video: PositiveInt
 
 
 class ZeroShot(Section):
@@ -224,6 +221,7 @@ class Data(Section):
     fps: PositiveFloat  # frames per second of labels and features
     public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
     own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
+    repeats: PositiveInt  # trainings of each method: with its section's seed, then with the seeds 1, 2, …
     splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
     convention: Literal["mstcn", "asformer", "lea"]
@@ -337,6 +335,10 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        seeds = {"asformer": self.asformer.seed, "pretrain": self.pretrain.seed, "finetune": self.finetune.seed}
+        for section, seed in seeds.items():
+            if 0 < seed < self.data.repeats:
+                raise ValueError(f"{section}.seed: {seed} is that of a further training, as data.repeats is above it")
         beyond = sorted(set(self.controls.splits) - set(self.data.split_numbers))
         if beyond and {"4_2_controls", "4_3_scores_check"} & set(self.notebooks):
             raise ValueError(f"controls.splits names split {beyond[0]}, but data.splits is {self.data.splits}")

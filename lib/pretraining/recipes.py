@@ -5,8 +5,9 @@ the notebooks read the finished run, for which the narrated videos need not be p
 """
 
 import json
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from lib.core.devices import Group, single_process
 from lib.core.files import key, write_json, write_text
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT, Outputs
+from lib.core.processes import cores, spread
 from lib.core.settings import Layer, Params, Pretrain, Recipe, RecipeName
 from lib.core.training import TRAINER, Row
 from lib.data.profile import Profile
@@ -62,7 +64,9 @@ def published_weights(recipe: Recipe) -> Path | None:
 
 
 def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
-    """Load the finished run of a recipe, or the published checkpoint in its place.
+    """Load the finished runs of a recipe, or the published checkpoint in their place.
+
+    Only the demo's pre-trainings are repeated.
 
     Raises:
         WeightsError: neither exists, or the checkpoint is of another model.
@@ -72,7 +76,14 @@ def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
         model = VideoCLIP(BertConfig(), PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM)
         model.load_mmpt(read_weights(published, "model", "download it from MMPT's page"))
         return Pretrained(model.eval(), "video_embedding", profile.params.howto100m.features["video_embedding"])
-    folder = run_folder(profile.out, name)
+    repeats = profile.repeats if profile.params.data.source == "demo" else range(1)
+    (model, feature_set), *further = (_load(profile, name, repeat) for repeat in repeats)
+    return Pretrained(model, recipe.features, feature_set, {number: one for number, (one, _) in enumerate(further, 1)})
+
+
+def _load(profile: Profile, name: str, repeat: int) -> tuple[VideoCLIP, str]:
+    """The model of a finished run and its feature set."""
+    folder = run_folder(profile.out, name, repeat)
     if not (folder / "videoclip.json").exists():
         raise WeightsError(
             f"{folder}: no finished pre-training; run 2_5, 2_6 or `python -m lib.pretrain --recipe {name}`"
@@ -80,11 +91,11 @@ def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
     note = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))
     model = build_videoclip(profile.params.videoclip, note["feature_dim"], profile.params.pretrain.seed)
     load_trained(model, folder / "weights.safetensors")
-    return Pretrained(model.eval(), recipe.features, note["feature_set"])
+    return model.eval(), note["feature_set"]
 
 
-def run_folder(out: Outputs, name: str) -> Path:
-    return out.root / "runs" / f"videoclip_{name}"
+def run_folder(out: Outputs, name: str, repeat: int = 0) -> Path:
+    return out.root / "runs" / (f"videoclip_{name}_seed_{repeat}" if repeat else f"videoclip_{name}")
 
 
 def transfer_of(profile: Profile, layer: Layer) -> Callable[[VideoCLIP], Row]:
@@ -152,18 +163,21 @@ def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, 
     return run
 
 
-def run_recipe(profile: Profile, name: str, group: Group) -> pd.DataFrame:
+def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd.DataFrame:
     """Pre-train by a recipe into runs/videoclip_<name>, or load the finished run; returns its history.
+
+    Args:
+        repeat: 0 has the seed of the profile, a further one its number as seed.
 
     Raises:
         ParameterError: no such recipe, too few videos, or a published checkpoint takes its place.
     """
     if name not in profile.params.pretrain.recipes:
         raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(profile.params.pretrain.recipes)}")
-    settings, folder = profile.params.pretrain, run_folder(profile.out, name)
+    settings, folder = profile.params.pretrain, run_folder(profile.out, name, repeat)
     if published := published_weights(settings.recipes[name]):
         raise ParameterError(f"pretrain.recipes.{name}: {published} takes its place; move it away to train")
-    run = prepare(profile, settings.recipes[name], settings, folder, group, settings.seed)
+    run = prepare(profile, settings.recipes[name], settings, folder, group, repeat or settings.seed)
     history = run.run()
     if group.rank == 0:
         write_text(folder / "curves.csv", history.to_csv(index=False))
@@ -174,13 +188,16 @@ def run_recipe(profile: Profile, name: str, group: Group) -> pd.DataFrame:
 
 
 def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
-    """History of a recipe for a notebook: the demo trains, otherwise a finished run is read.
+    """History of a recipe for a notebook: the demo trains all repeats, otherwise a finished run is read.
+
+    Returns:
+        The history of the first.
 
     Raises:
         ParameterError: there is no finished run (a notebook is no place for weeks of training), or its settings differ.
     """
     if profile.params.data.source == "demo":
-        return run_recipe(profile, name, single_process())
+        return recipe_histories(profile, [name])[name, 0]
     folder = run_folder(profile.out, name)
     again = f"`torchrun -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`"
     if not (folder / "videoclip.json").exists():
@@ -197,6 +214,16 @@ def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
             f"{folder}: pre-trained with {'; '.join(others)}; write that into the profile, or run {again}"
         )
     return pd.read_csv(folder / "curves.csv")
+
+
+def recipe_histories(profile: Profile, names: Sequence[str]) -> dict[tuple[str, int], pd.DataFrame]:
+    """Train the repeats of these recipes, some at a time, or read them; their histories by recipe and repeat."""
+    runs = list(product(names, profile.repeats))
+    return dict(zip(runs, spread(partial(_run, Profile(profile.params, profile.out)), runs, cores()), strict=True))
+
+
+def _run(profile: Profile, run: tuple[str, int]) -> pd.DataFrame:
+    return run_recipe(profile, run[0], single_process(), run[1])
 
 
 def settings_of(params: Params, name: RecipeName) -> dict[str, dict]:
