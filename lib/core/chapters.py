@@ -38,6 +38,7 @@ class Chapter:
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
 TRANSFER = (*MULTIMODAL, "zero_shot")
+TRIMMING = "2_3_2_feature_extraction"
 SECONDS, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
 PRETRAINED = (SECONDS, MANY)
 BY_OWN = (SECONDS, "weights own|run own", "bert")
@@ -153,10 +154,15 @@ def atoms(params: Params) -> list[Atom]:
 
 
 def needs(atom: Atom, params: Params) -> list[Atom]:
-    """Atoms that must be done before `atom`: a notebook's splits where they are jobs (not its tables), else it all."""
+    """Atoms that must be done before `atom`: a notebook's splits where they are jobs, else it all.
+
+    3 also reads what `all` of 2.3.2 trains, the ways to trim.
+    """
     name, split = atom
     before = CHAPTERS[name].needs + (CHAPTERS[name].demo_needs if params.data.source == "demo" else ())
     found = [(other, part) for other in before if other in params.notebooks for part in _parts(other, params)]
+    if name == "3_conclusion" and TRIMMING in params.notebooks:
+        found = list(dict.fromkeys([*found, (TRIMMING, "all")]))
     return found + [(name, part) for part in _parts(name, params) if "all" == split != part]
 
 
