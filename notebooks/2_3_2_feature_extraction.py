@@ -148,7 +148,7 @@ if book.whole:
 #
 # The demo's own acceptance test. The same network with random weights must be clearly worse;
 # otherwise the scenes could be recognized without learning to see. A linear probe reads single
-# frames; ASFormer, with three seeds, reads the sequence. There is one net of each kind, so the
+# frames; ASFormer, trained once per repeat of the profile, reads the sequence. There is one net of each kind, so the
 # spread is ASFormer's, not the backbone's.
 
 # %%

@@ -78,12 +78,13 @@ if "public" not in runs:
 # ## Was it C?
 #
 # At equal epochs $C = 1$ makes seven times as many updates as $C = 7$, at the same learning rate.
-# The thesis changed both at once. Below, small pre-trainings differ in one thing each: $C$ with
-# clusters mined each epoch, and at $C = 7$ stale clusters, those of the first epoch throughout, as
-# in fairseq since December 2022 and so probably in the thesis's runs. All have the same seeds; the
-# untrained model is shown beside them. The warm-up is the same number of updates for all, so it is
-# a larger part of a run with many clusters per update. On HowTo100M this experiment would take
-# months.
+# The thesis changed both at once. Below, the runs of 2.5 and of this page are compared where they
+# have made as many updates, and where they have seen as many pairs. A profile may add others that
+# differ from them in one thing each: another $C$, or at $C = 7$ stale clusters, those of the first
+# epoch throughout, as in fairseq since December 2022 and so probably in the thesis's runs. All have
+# the same seeds; the untrained model is shown beside them. The warm-up is the same number of
+# updates for all, so it is a larger part of a run with many clusters per update. On HowTo100M
+# further runs would take months.
 
 # %%
 small = book.params.data.source == "demo"
@@ -112,8 +113,8 @@ if small:
 # %% [markdown]
 # ### What the experiment says
 #
-# Differences are paired by seed; an interval that contains zero is inconclusive. Mined validation
-# clusters are each model's own.
+# Differences are paired by seed; one run of each, or an interval that contains zero, is
+# inconclusive. Mined validation clusters are each model's own.
 
 # %% tags=["remove-input"]
 if small:

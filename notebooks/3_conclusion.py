@@ -37,12 +37,12 @@ dataset, convention = book.dataset(), book.params.data.convention
 found = conclusion.predicted(book)
 metrics = conclusion.score_all(book, dataset, found)
 book.metrics(metrics)
-table = conclusion.table_ten(metrics, convention)
+table = conclusion.table_ten(metrics, convention, conclusion.half_tens(book, dataset, found))
 segments = conclusion.segments_of(book, dataset, found)
 table["segments"] = segments.mean(axis=1)
 
 # %%
-caption = "All methods, mean over the splits, ± standard deviation over them. "
+caption = "All methods, mean over splits and seeds, ± half of the 95 % interval over videos and seeds. "
 caption += "Segments: predicted segments per true segment."
 book.table(10, style_ten(table), table.reset_index(), caption)
 

@@ -23,7 +23,6 @@ from lib.beyond.controls.intervals import (
     differences,
     estimates,
     seeds_table,
-    video_items,
     with_references,
 )
 from lib.beyond.controls.protocol import second_means, write_features, write_labels
@@ -38,7 +37,7 @@ from lib.beyond.controls.views import (
 )
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import PERCENT, mark_best
-from lib.scoring.folders import name_seeds, score_methods
+from lib.scoring.folders import score_methods, video_items
 from lib.scoring.metrics import Convention
 from lib.scoring.words import interval
 
@@ -111,7 +110,7 @@ book.say(seed_effect(seeds))
 
 # %%
 items = {name: video_items(dataset, parts, *scoring) for name, parts in cells.items()}
-book.metrics(name_seeds(own))
+book.metrics(own)
 asked = {
     "ASFormer against the linear probe": ("asformer", "linear_probe"),
     "Viterbi on ASFormer": ("asformer_viterbi", "asformer"),

@@ -38,6 +38,7 @@ class Chapter:
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
 TRANSFER = (*MULTIMODAL, "zero_shot")
+TRIMMING = "2_3_2_feature_extraction"
 SECONDS, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
 PRETRAINED = (SECONDS, MANY)
 BY_OWN = (SECONDS, "weights own|run own", "bert")
@@ -102,6 +103,7 @@ CHAPTERS = {
         "2.6 Pre-training, seven clusters per update",
         (*MULTIMODAL, "experiment"),
         needs=(SECONDS,),
+        demo_needs=("2_5_pretrain_one_cluster",),
         reads=(SECONDS, *_trained("own"), "weights public|run public", "bert"),
     ),
     "2_7_video_branch": Chapter("2.7 The video branch", TRANSFER, needs=PRETRAINED, reads=BY_OWN),
@@ -149,17 +151,17 @@ CHAPTERS = {
         per_split=True,
         reads=("features", "sensors"),
     ),
+    "4_4_pairs": Chapter(
+        "4.4 Pre-training on real pairs of video and sensors",
+        ("data", "asformer", "pretrain", "sensor_pairs"),
+        per_split=True,
+        reads=("features", "sensors"),
+    ),
     "4_5_scores_check": Chapter(
         "4.5 The protocol of 4.2 on real videos",
         ("data", "asformer", "finetune", "controls"),
         needs=("2_3_1_public_features",),
         reads=("features",),
-    ),
-    "4_4_pairs": Chapter(
-        "4.4 Pre-training on real pairs of video and sensors",
-        ("data", "asformer", "pretrain", "experiment"),
-        per_split=True,
-        reads=("features", "sensors"),
     ),
 }
 TITLES = {name: chapter.title for name, chapter in CHAPTERS.items()}
@@ -176,10 +178,15 @@ def atoms(params: Params) -> list[Atom]:
 
 
 def needs(atom: Atom, params: Params) -> list[Atom]:
-    """Atoms that must be done before `atom`: a notebook's splits where they are jobs (not its tables), else it all."""
+    """Atoms that must be done before `atom`: a notebook's splits where they are jobs, else it all.
+
+    3 also reads what `all` of 2.3.2 trains, the ways to trim.
+    """
     name, split = atom
     before = CHAPTERS[name].needs + (CHAPTERS[name].demo_needs if params.data.source == "demo" else ())
     found = [(other, part) for other in before if other in params.notebooks for part in _parts(other, params)]
+    if name == "3_conclusion" and TRIMMING in params.notebooks:
+        found = list(dict.fromkeys([*found, (TRIMMING, "all")]))
     return found + [(name, part) for part in _parts(name, params) if "all" == split != part]
 
 

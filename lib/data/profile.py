@@ -38,6 +38,11 @@ class Profile:
         return self.params.data.split_numbers if self.split is None else (self.split,)
 
     @property
+    def repeats(self) -> range:
+        """Numbers of the trainings of each method: 0 has the seed of its section, a further one its number as seed."""
+        return range(self.params.data.repeats)
+
+    @property
     def root(self) -> Path:
         """Folder of the data set: rendered into the outputs, or the first of `data.roots` that exists.
 

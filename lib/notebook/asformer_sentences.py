@@ -24,8 +24,11 @@ def backbone_gain(comparison: pd.DataFrame) -> str:
         f"{name} {means.loc['trained', key]:.1f} and {means.loc['random', key]:.1f}" for key, name in names.items()
     ]
     accuracy = comparison.loc["trained", "accuracy"]
+    against = f"Trained against random: {', '.join(pairs)}."
+    if len(accuracy) == 1:
+        return f"{against} One training each."
     return (
-        f"Trained against random: {', '.join(pairs)}.\nBetween seeds, the accuracy of the trained varies by "
+        f"{against}\nBetween seeds, the accuracy of the trained varies by "
         f"{accuracy.max() - accuracy.min():.1f} points: the yardstick for the trimming table above."
     )
 

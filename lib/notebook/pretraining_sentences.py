@@ -149,6 +149,8 @@ def untrained_seeds(scores: pd.Series) -> str:
     >>> untrained_seeds(pd.Series([4.0, 6.0]))[:62]
     'The untrained model scores 5.0 % (from 4.0 to 6.0 over 2 seeds'
     """
+    if len(scores) == 1:
+        return f"The untrained model scores {scores.iloc[0]:.1f} %. One run of each: no interval."
     return (
         f"The untrained model scores {scores.mean():.1f} % (from {scores.min():.1f} to {scores.max():.1f} over "
         f"{len(scores)} seeds). Intervals are Student's t over these seeds, so they are wide: they cover the chance of "

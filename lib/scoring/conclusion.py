@@ -1,15 +1,17 @@
 """The conclusion (thesis 3, Table 10): all methods in one protocol."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 
 from lib.data.dataset import Dataset, Trim
 from lib.data.predictions import PredictionError
 from lib.data.profile import Profile
 from lib.scoring.confusion import video_matrices
-from lib.scoring.folders import Cell, cells_of, has_predicted, pairs_of, score_methods
+from lib.scoring.folders import Cell, cells_of, half_widths, has_predicted, pairs_of, score_methods
 from lib.scoring.labels import Labels, segments
 from lib.scoring.metrics import METRICS
 from lib.scoring.names import display_name
@@ -54,12 +56,25 @@ def score_all(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> p
     return score_methods(profile, dataset, cells, (profile.params.data.convention, SECONDS))
 
 
-def table_ten(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
+def half_tens(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> dict[str, dict[str, float]]:
+    """Half of the 95 % interval of each method's accuracy and F1@50 over other videos and seeds, fractions."""
+    how = profile.params.data.convention, profile.params.data.ignore
+    halves = {name: half_widths(dataset, cells_of(profile, {name: ours}), *how) for name, ours in found.items()}
+    return {name: {f"{measure} ±": half / 100 for measure, half in both.items()} for name, both in halves.items()}
+
+
+def table_ten(
+    metrics: pd.DataFrame, convention: str, halves: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+) -> pd.DataFrame:
     """A row per method of the thesis's Table 10, then the methods that it does not have.
+
+    Args:
+        halves: as returned by `half_tens`.
 
     Returns:
         thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference; in
-        the common protocol the mean over the splits of each metric, and the standard deviation of the accuracy.
+        the common protocol the mean over splits and seeds of each metric, the standard deviation of the accuracy over
+        the splits, and accuracy ± and f1@50 ±, half of the 95 % interval.
         Accuracy and F1 as fractions, edit in percent.
     """
     whole = metrics.query("video == 'all'")
@@ -75,6 +90,7 @@ def table_ten(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
             common = own[convention]
             row |= {metric: common[metric].mean() / (1 if metric == "edit" else 100) for metric in METRICS}
             row["accuracy_sd"] = common["accuracy"].std() / 100
+            row |= halves.get(str(name), {})
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
@@ -86,12 +102,13 @@ def _compared(metrics: pd.DataFrame) -> list[str]:
 
 def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
     """Predicted segments per true segment, a row per method, a column per split: above 1 videos are over-segmented."""
-    ratios: dict[str, dict[int, float]] = {name: {} for name in found}
+    counts: dict[tuple[str, int], np.ndarray] = {}
     for cell in cells_of(profile, found):
         pairs = pairs_of(dataset, cell).values()
-        predicted, true = (sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1))
-        ratios[cell.method][cell.split] = predicted / true
-    return pd.DataFrame.from_dict(ratios, orient="index")
+        both = np.array([sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1)])
+        # several cells where a method was trained with several seeds
+        counts[cell.method, cell.split] = counts.get((cell.method, cell.split), 0) + both
+    return pd.Series({place: predicted / true for place, (predicted, true) in counts.items()}).unstack()
 
 
 def chosen_videos(metrics: pd.DataFrame, convention: str) -> tuple[str, dict[str, tuple[str, int]]]:
@@ -102,9 +119,9 @@ def chosen_videos(metrics: pd.DataFrame, convention: str) -> tuple[str, dict[str
     """
     known = _compared(metrics)
     judge = "baseline" if "baseline" in known else known[0]
-    each = metrics.query(
-        "method == @judge and metric == 'accuracy' and protocol == @convention and video != 'all'"
-    ).sort_values(["value", "video"])
+    each = metrics.query("method == @judge and metric == 'accuracy' and protocol == @convention and video != 'all'")
+    # of the first training
+    each = each.drop_duplicates(["split", "video"]).sort_values(["value", "video"])
     places = {"worst": 0, "middle": len(each) // 2, "best": len(each) - 1}
     chosen = {name: (str(each["video"].iloc[at]), int(each["split"].iloc[at])) for name, at in places.items()}
     return judge, chosen
@@ -134,7 +151,9 @@ def accuracies(metrics: pd.DataFrame, judge: str) -> str:
     >>> print(accuracies(pd.DataFrame(rows, columns=["video", "method", "metric", "value"]), "baseline"))
     - `v`: ASFormer, own features 80 %; best: ASFormer, public features, 90 %.
     """
-    each = metrics[metrics["metric"] == "accuracy"].pivot(index="video", columns="method", values="value")
+    each = metrics[metrics["metric"] == "accuracy"].pivot_table(
+        index="video", columns="method", values="value", aggfunc="first"
+    )
     return "\n".join(
         f"- `{video}`: {display_name(judge)} {row[judge]:.0f} %; "
         f"best: {display_name(str(row.idxmax()))}, {row.max():.0f} %."

@@ -62,6 +62,7 @@ def page(
         *([*pairs_answer(profile, whole, extra), *answer(profile, whole, extra)] or [NO_ANSWER]),
         "## The data",
         real_or_rendered(profile.params.data.source, profile.params.data.name, "4_1_audit" in done),
+        what_is_small(profile.params.data.source, profile.params.data.repeats),
         *data_picture(profile, whole, extra),
         "## The method",
         "Each box leads to its chapter.",
@@ -101,6 +102,21 @@ def real_or_rendered(source: str, name: str, audited: bool) -> str:
         "**Rendered** from a seed: the videos, their labels and the narrated videos, so that the report runs from a "
         f"bare clone. **Real**: the training and scoring of every model, and {printed}{only}."
     )
+
+
+def what_is_small(source: str, repeats: int) -> str:
+    """What the demo's numbers cannot decide, and which profile says more.
+
+    >>> what_is_small("files", 1), what_is_small("demo", 3).split("; ")[1]
+    ('', 'each was trained with 3 seeds.')
+    """
+    if source != "demo":
+        return ""
+    small = "**Small here**: frames of 64 × 64 pixels, networks of a few layers"
+    if repeats > 1:
+        return f"{small}; each was trained with {repeats} seeds."
+    more = "`make report PARAMS=params/demo_full.yaml` repeats them with three seeds"
+    return f"{small}, one training of each, whose luck no interval covers. {more}: quote its numbers, not these."
 
 
 def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:

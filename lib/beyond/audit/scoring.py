@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lib.beyond.controls.intervals import ratio_parts
 from lib.data.dataset import Dataset
+from lib.scoring.folders import ratio_parts
 from lib.scoring.labels import Labels, segments
 from lib.scoring.metrics import METRICS, Pair, score
 from lib.scoring.published import SPLITS
