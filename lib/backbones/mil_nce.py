@@ -67,13 +67,7 @@ class Corpus:
 
 
 def train_s3d(
-    root: Path,
-    demo: Demo,
-    s3d: S3DFeatures,
-    settings: MilNce,
-    text: VideoClip,
-    folder: Path,
-    first: int | None = None,
+    root: Path, demo: Demo, s3d: S3DFeatures, settings: MilNce, text: VideoClip, folder: Path, first: int | None = None
 ) -> tuple[S3D, Words, pd.DataFrame]:
     """Train on labelled clips, then on a narrated set; a finished run is loaded, a killed one is resumed.
 
@@ -90,18 +84,10 @@ def train_s3d(
         clips whose best caption in the batch is one of their own candidates).
     """
     listed = read_list(root, "train")[:first]
-    captions = [line for _, _, _, lines in caption_tracks(caption_file(root), set(listed)) for line in lines]
-    words = words_of(captions)
+    words = words_of(line for track in caption_tracks(caption_file(root), set(listed)) for line in track[3])
     net = build_s3d(s3d, words, text, settings.seed)
-    sections = [
-        s3d.model_dump(exclude=UNSEEN),
-        settings.model_dump(),
-        demo.model_dump(),
-        text.start,
-        first,
-    ]
-    files = [root / "train.lst", caption_file(root), root / "steps.json"]
-    identity = key(sections, code=MADE_BY, files=files)
+    values = [s3d.model_dump(exclude=UNSEEN), settings.model_dump(), demo.model_dump(), text.start, first]
+    identity = key(values, code=MADE_BY, files=[root / "train.lst", caption_file(root), root / "steps.json"])
     if saved_state(folder / "weights.safetensors").get("key") != identity:
         start_on_clips(net, demo, s3d, settings, folder.with_name(f"{folder.name}_clips"))
         # features are large by now; without this the first scores are in the tens, and their gradients destroy them
