@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,13 +24,13 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file
 
-from lib.backbones.i3d import I3DResNet
-from lib.backbones.i3d_features import extract_video
+from lib.backbones.i3d import build
+from lib.backbones.i3d_features import extract
 from lib.backbones.labelled_clips import STREAMS, random_stream, train_stream
 from lib.backbones.mil_nce import build_s3d, train_s3d
 from lib.backbones.probe import fit_probe
-from lib.backbones.s3d import S3D
-from lib.backbones.s3d_features import LAYERS, video_features
+from lib.backbones.s3d import Words
+from lib.backbones.s3d_features import LAYERS, extract_s3d
 from lib.backbones.shipped import FOLDER, packed
 from lib.core.checkpoints import save_tensors
 from lib.core.command import one_line, profile_parser
@@ -38,10 +38,9 @@ from lib.core.files import revision, sha256, write_json, write_text
 from lib.core.params import load
 from lib.core.paths import Outputs
 from lib.core.processes import die_with_parent
-from lib.core.settings import I3D, Params
+from lib.core.settings import Params
 from lib.data.dataset import Dataset, open_dataset
-from lib.data.video import read_video
-from lib.demo.clips import other_dishes
+from lib.demo.clips import THINGS, VERBS, other_dishes
 from lib.demo.narrated import render_narrated
 from lib.demo.videos import render
 
@@ -73,60 +72,77 @@ def train(params: Params, out: Outputs, name: str) -> tuple[dict[str, torch.Tens
     return packed(net), curves, float(clock.read_text())
 
 
-def development(params: Params, out: Outputs) -> dict[str, float]:
-    """Score the trained nets on the development set: name -> linear probe, percent of labelled seconds (`probe`)."""
+def development(params: Params, out: Outputs, states: Mapping[str, dict[str, torch.Tensor]]) -> dict[str, float]:
+    """Score nets on the development set, as they are shipped.
+
+    Args:
+        states: of each net, as written.
+
+    Returns:
+        Name -> linear probe, percent of labelled seconds (`probe`).
+    """
     render(params.demo.model_copy(update=DEVELOPMENT), out.data, 1)
-    dataset, fps = open_dataset(out.data, None, params.demo.fps), params.demo.fps
-    i3d = params.i3d.model_copy(update={"channel_order": "rgb"})
+    dataset = open_dataset(out.data, None, params.demo.fps)
     most = pd.Series(np.concatenate([dataset.labels(video) for video in dataset.videos])).value_counts(normalize=True)
-    scores = {"commonest class": 100 * float(most.iloc[0])}
-
-    def probe_i3d(name: str, net: I3DResNet, stream: str, settings: I3D = i3d) -> None:
-        files = {video: out.data / "videos" / f"{video}.avi" for video in dataset.videos}
-        features = {video: extract_video(file, {stream: net}, settings)[0] for video, file in files.items()}
-        scores[name] = probe(dataset, {video: each[:, fps // 2 :: fps] for video, each in features.items()})
-
-    nets = {
-        stream: train_stream(stream, params.demo, i3d, params.backbone, out.weights / f"i3d_{stream}")[0]
-        for stream in STREAMS
+    sets = [*(i3d_features(params, out, states, dataset)), *(s3d_features(params, out, states["s3d"], dataset))]
+    return {"commonest class": round(100 * float(most.iloc[0]), 1)} | {
+        name: round(probe(dataset, folder, middle), 1) for name, folder, middle in sets
     }
-    for stream, net in nets.items():
-        probe_i3d(f"i3d_{stream}", net, stream)
-    probe_i3d("i3d_rgb read as bgr", nets["rgb"], "rgb", params.i3d)
-    probe_i3d("i3d_rgb untrained", random_stream("rgb", params.demo, i3d, params.backbone.seed), "rgb")
-    for name, net in s3d_nets(params, out).items():
-        made = {
-            video: video_features(read_video(out.data / "videos" / f"{video}.avi"), net, params.s3d)
-            for video in dataset.videos
-        }
-        for layer in LAYERS:
-            scores[f"{name} {layer}"] = probe(dataset, {video: each[layer].T for video, each in made.items()})
-    return {name: round(score, 1) for name, score in scores.items()}
 
 
-def s3d_nets(params: Params, out: Outputs) -> dict[str, S3D]:
-    """S3D trained, after its start on labelled clips, and untrained."""
-    sections = (params.demo, params.s3d, params.mil_nce, params.videoclip)
-    net, words, _ = train_s3d(out.narrated, *sections, out.weights / "s3d")
-    start, untrained = (build_s3d(params.s3d, words, params.videoclip, params.mil_nce.seed).eval() for _ in range(2))
-    state = load_file(out.weights / "s3d_clips" / "weights.safetensors")
-    parts = {name.removeprefix("net."): value for name, value in state.items() if name.startswith("net.")}
-    start.load_state_dict(start.state_dict() | parts)
-    return {"s3d": net, "s3d before MIL-NCE": start, "s3d untrained": untrained}
+def i3d_features(
+    params: Params, out: Outputs, states: Mapping[str, dict[str, torch.Tensor]], dataset: Dataset
+) -> Iterator[tuple[str, Path, bool]]:
+    """Extract features of both streams, of RGB read as the thesis did, and of an untrained net: name, folder, dense."""
+    rgb, nets = params.i3d.model_copy(update={"channel_order": "rgb"}), {}
+    for stream in STREAMS:
+        nets[stream] = build(rgb, stream, seed=0, num_classes=len(VERBS) + len(THINGS))
+        nets[stream].load_state_dict(states[f"i3d_{stream}"])
+    untrained = random_stream("rgb", params.demo, rgb, params.backbone.seed)
+    for name, stream, net, settings in (
+        ("i3d_rgb", "rgb", nets["rgb"], rgb),
+        ("i3d_rgb read as bgr", "rgb", nets["rgb"], params.i3d),
+        ("i3d_rgb untrained", "rgb", untrained, rgb),
+        ("i3d_flow", "flow", nets["flow"], rgb),
+    ):
+        folder = out.data / "features" / name.replace(" ", "_")
+        extract([out.data / "videos" / f"{video}.avi" for video in dataset.videos], folder, {stream: net}, settings)
+        yield name, folder, True
 
 
-def probe(dataset: Dataset, features: dict[str, np.ndarray]) -> float:
+def s3d_features(
+    params: Params, out: Outputs, state: dict[str, torch.Tensor], dataset: Dataset
+) -> Iterator[tuple[str, Path, bool]]:
+    """The same for S3D: trained, after its start on labelled clips, and untrained; both layers."""
+    words = Words((out.weights / "s3d_words.txt").read_text(encoding="utf-8").split())
+    nets = [build_s3d(params.s3d, words, params.videoclip, params.mil_nce.seed).eval() for _ in range(3)]
+    nets[0].load_state_dict(state)
+    begun = load_file(out.weights / "s3d_clips" / "weights.safetensors")
+    begun = {name.removeprefix("net."): value for name, value in begun.items() if name.startswith("net.")}
+    nets[1].load_state_dict(nets[1].state_dict() | begun)
+    videos = [out.data / "videos" / f"{video}.avi" for video in dataset.videos]
+    for name, net in zip(("s3d", "s3d before MIL-NCE", "s3d untrained"), nets, strict=True):
+        folders = {layer: out.data / "features" / f"{name} {layer}".replace(" ", "_") for layer in LAYERS}
+        extract_s3d(videos, folders, net, params.s3d, rows=False)
+        for layer, folder in folders.items():
+            yield f"{name} {layer}", folder, False
+
+
+def probe(dataset: Dataset, folder: Path, dense: bool) -> float:
     """Linear probe of seconds by the label in their middle: mean accuracy over the splits, in percent.
 
     Args:
-        features: one column per second, (D, T), of each video; those after its last label are left out.
+        folder: <video>.npy, (D, T).
+        dense: a feature per frame, of which that in the middle of each second is read; otherwise one per second.
     """
     fps = round(dataset.fps)
-    labels = {video: dataset.labels(video)[fps // 2 :: fps] for video in features}
+    labels = {video: dataset.labels(video)[fps // 2 :: fps] for video in dataset.videos}
+    chosen = slice(fps // 2, None, fps) if dense else slice(None)
+    features = {video: np.load(folder / f"{video}.npy")[:, chosen].T for video in dataset.videos}
 
     def part(videos: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        columns = [features[video][:, : len(labels[video])].T for video in videos]
-        return np.concatenate(columns).astype(np.float32), np.concatenate([labels[video] for video in videos])
+        rows = [features[video][: len(labels[video])] for video in videos]
+        return np.concatenate(rows).astype(np.float32), np.concatenate([labels[video] for video in videos])
 
     splits = [dataset.split(split) for split in dataset.splits]
     return 100 * float(np.mean([fit_probe(*part(train)).score(*part(test)) for train, test in splits]))
@@ -137,6 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = profile_parser("weights", "Make the demo's trained backbones.")
     parser.add_argument("--jobs", type=int, default=2, help="nets trained at the same time (default: %(default)s)")
     options = parser.parse_args(arguments)
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # it prints lines about each damaged frame
     params, out, made_at = load(options.params), Outputs("weights"), revision()
     with ProcessPoolExecutor(options.jobs, get_context("spawn"), initializer=die_with_parent) as pool:
         jobs = {name: pool.submit(train, params, out, name) for name in NETS}
@@ -145,7 +162,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, (state, _, _) in trained.items():
         save_tensors(FOLDER / f"{name}.safetensors", state, {})
     shutil.copyfile(out.weights / "s3d_words.txt", FOLDER / "s3d_words.txt")
-    scores = development(params, out)
+    scores = development(params, out, {name: state for name, (state, _, _) in trained.items()})
     files = [*(f"{name}.safetensors" for name in NETS), "s3d_words.txt"]
     record = {
         "command": f"python -m lib.weights --params {options.params} --jobs {options.jobs}",
