@@ -20,8 +20,11 @@ import torch
 from lib.asformer.model import ASFormer, Layer, WindowAttention, attention_mask, window_weights
 from lib.asformer.training import segmentation_loss
 from lib.backbones import i3d
-from lib.backbones.labelled_clips import THINGS, VERBS, train_streams
+from lib.backbones.labelled_clips import THINGS, VERBS
+from lib.backbones.shipped import SHIPPED, record
+from lib.backbones.steps import EPOCHS, SHORT, i3d_histories, i3d_steps
 from lib.notebook import architecture, plots
+from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
 
 book = open_notebook("2_2_asformer", params, split, overrides)
@@ -68,30 +71,39 @@ book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
 # %% [markdown]
 # ### Weights
 #
-# The thesis used weights trained on Kinetics-400. The demo trains both streams on rendered clips of other people, foods
-# and crafts, to name the verb and the thing in a clip; never on the target data set.
+# The thesis used weights trained on Kinetics-400. The demo's come with the project: both streams
+# learnt from rendered clips of other people, foods and crafts to name the verb and the thing in a
+# clip, never from the target data set. `make weights` trains them anew.
 
 # %%
-if settings.weights is None:
-    runs = train_streams(book.params.demo, settings, book.params.backbone, book.out.weights)
+runs = i3d_histories(book)
+if runs:
     panels = {
         stream: history.set_index("epoch")[["verb", "thing"]].to_dict("series") for stream, history in runs.items()
     }
     figure = plots.curve_panels(panels, shared="training accuracy, %")
-    book.figure(
-        "backbone_training", figure, pd.concat(runs, names=["stream"]).reset_index(), "Training of the backbones."
-    )
+    table = pd.concat(runs, names=["stream"]).reset_index()
+    book.figure("backbone_training", figure, table, "Training of the backbones.")
 
 # %% tags=["remove-input"]
-if settings.weights is None:
-    ends = {name: history.iloc[-1] for name, history in runs.items()}
-    parts = [
-        f"{end['verb']:.0f} % of the verbs and {end['thing']:.0f} % of the things ({name} stream, epoch {len(runs[name])})"
-        for name, end in ends.items()
-    ]
-    book.say(f"On training clips of {len(VERBS)} verbs and {len(THINGS)} things, correct are {' and '.join(parts)}.")
-else:
-    book.say(f"Where features are extracted (2.3.2), the weights are read from `{settings.weights}`.")
+if runs:
+    book.say(sentences.trained_streams(runs, len(VERBS), len(THINGS)))
+if settings.weights == SHIPPED:
+    nets = {f"i3d_{stream}": stream for stream in runs}
+    book.say(sentences.provenance(record(), nets))
+elif not runs:
+    where = f"the weights are read from `{settings.weights}`."
+    book.say(f"Where features are extracted (2.3.2), {where}")
+
+# %% [markdown]
+# The same code, a handful of steps from random weights:
+
+# %%
+if settings.weights == SHIPPED:
+    steps = i3d_steps(book)
+    shown = steps.style.hide().format(precision=3)
+    book.table("backbone_steps", shown, steps, "A few steps of I3D's training.")
+    book.say(sentences.live_steps(steps, SHORT["batches"] * EPOCHS))
 
 # %% [markdown]
 # ## 2.2.2 ASFormer

@@ -30,6 +30,8 @@ from lib.backbones.s3d_features import (
     open_pack,
     sample_scores,
 )
+from lib.backbones.shipped import SHIPPED, record
+from lib.backbones.steps import EPOCHS, SHORT, s3d_steps
 from lib.core.settings import Layer
 from lib.notebook import architecture_videoclip, plots
 from lib.notebook import pretraining_sentences as sentences
@@ -85,8 +87,9 @@ book.say(sentences.s3d(blocks, text_side, settings.width))
 book.source(mil_nce_loss)
 
 # %% [markdown]
-# The published weights were trained on HowTo100M from scratch. The demo's net is trained here, on
-# the narrated videos of 2.1. A few hundred do not get this loss off the ground in minutes, so it
+# The published weights were trained on HowTo100M from scratch. The demo's come with the project:
+# they learnt from narrated videos of other people, foods and dishes than the fifty videos show
+# (`make weights`). A few hundred videos do not get this loss off the ground in minutes, so the net
 # starts with the labelled clips of 2.2's I3D. Several clips are drawn from each video; otherwise
 # the net learns to distinguish kitchens and not actions.
 
@@ -102,6 +105,18 @@ if history is not None:
 if history is not None:
     batches = mil_nce.epochs * mil_nce.batches
     book.say(sentences.s3d_training(history["hit"].iloc[-1], batches, mil_nce.batch, len(words)))
+if settings.weights == SHIPPED:
+    book.say(sentences.provenance(record(), {"s3d": "both parts"}))
+
+# %% [markdown]
+# The same code, a handful of steps from random weights:
+
+# %%
+if settings.weights == SHIPPED:
+    steps = s3d_steps(book)
+    shown = steps.style.hide().format(precision=3)
+    book.table("s3d_steps", shown, steps, "A few steps of MIL-NCE.")
+    book.say(sentences.live_steps(steps, SHORT["batches"] * EPOCHS))
 
 # %% [markdown]
 # ### One feature per second
@@ -134,8 +149,7 @@ if narrated:
 # %% tags=["remove-input"]
 if narrated:
     book.say(sentences.mil_nce_scores(scores, settings.normalize))
-    if settings.weights is None:
-        book.say(f"The demo trains with batches of {mil_nce.batch} clips.")
+    book.say(f"The demo trains with batches of {mil_nce.batch} clips.")
 
 # %% [markdown]
 # ## 2.4.2 The main model: VideoCLIP

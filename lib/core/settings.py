@@ -60,7 +60,7 @@ class HowTo100M(Section):
 class S3DFeatures(Section):
     """S3D and the extraction of its features (thesis 2.4.1; lib/backbones/s3d.py, s3d_features.py)."""
 
-    weights: str | None  # s3d_howto100m.pth, relative to the project; null: trained in 2.4 (the demo)
+    weights: str | None  # s3d_howto100m.pth, relative to the project; the demo: shipped, or null: trained in 2.4
     dictionary: str | None  # s3d_dict.npy, its words; null: those of the demo's captions
     width: PositiveFloat  # factor on all channels
     embedding_dim: PositiveInt
@@ -239,7 +239,9 @@ class Asformer(Section):
 class I3D(Section):
     """I3D and the extraction of its features (thesis 2.2.1, 2.3.2; lib/backbones/i3d.py, i3d_features.py)."""
 
-    weights: str | None  # checkpoint of the RGB net, relative to the project; null: trained in 2.2 (the demo)
+    weights: (
+        str | None
+    )  # checkpoint of the RGB net, relative to the project; the demo: shipped, or null: trained in 2.2
     width: PositiveInt  # channels of the stem; features have 32 times as many
     dropout: Probability
     channel_order: Literal["bgr", "rgb"]
