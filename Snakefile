@@ -3,6 +3,7 @@
 # (lib/batch/running.py) in the folder that has a mark for each finished atom.
 # On a cluster: make report OPTIONS="--workflow-profile params/slurm".
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -14,7 +15,9 @@ ATOMS = SCHEDULE["atoms"]  # "notebook/split": the atoms that it waits for
 
 def call(notebook, split):
     """An atom's call, as the shell reads it."""
-    words = [sys.executable, "-m", "lib.run", f"notebooks/{notebook}.py", f"--params={SCHEDULE['profile']}", "--split", split]
+    # in a fork, where there is a process that forks (lib/batch/warm.py)
+    words = [sys.executable, "-m", *(["lib.batch.warm"] if "REPORT_WARM" in os.environ else []), "lib.run"]
+    words += [f"notebooks/{notebook}.py", f"--params={SCHEDULE['profile']}", "--split", split]
     words += ["--log", f"{SCHEDULE['logs']}/{notebook}/{split}.log"]
     return f"cd {shlex.quote(str(ROOT))} && exec {shlex.join(words)}"
 

@@ -32,7 +32,7 @@ def compare(profile: Profile, methods: Sequence[str], step: int = 2) -> pd.DataF
         PredictionError: a prediction is missing or cannot be used.
     """
     metrics = score_methods(profile, profile.dataset(), cells_of(profile, methods), step=step).query("video == 'all'")
-    table = metrics.pivot(index=["method", "split"], columns="metric", values="value")[list(METRICS)]
+    table = metrics.pivot_table(index=["method", "split"], columns="metric", values="value")[list(METRICS)]
     by_method = table.groupby("method")
     return by_method.mean().assign(accuracy_sd=by_method["accuracy"].std()).loc[list(methods)]
 

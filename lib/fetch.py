@@ -6,7 +6,8 @@
                                                          # a copy in ../shared/data is used in place of a download
     python -m lib.fetch 50salads                         # check data/50salads, or say where to get its 30 GB
     python -m lib.fetch 50salads_labels                  # the same for its labels and splits alone (chapters 2.1, 4.1)
-    python -m lib.fetch 50salads_predictions             # the same for a real model's predictions (chapter 4.1)
+    python -m lib.fetch mstcn_i3d_predictions            # a real model's predictions of all its videos, 8 MB (4.1)
+    python -m lib.fetch howto100m_captions               # captions of 100 videos, 0.4 MB (2.1)
     python -m lib.fetch howto100m_lists --from HowTo100M_v1.csv      # train.lst and val.lst of data/howto100m
 
 Exit code 0: the data set is in place and sound. 1: it is not, and one line says why. 2: the call is wrong.
@@ -27,11 +28,11 @@ from lib.core.paths import ROOT
 from lib.data import sensors, svm_scores
 from lib.data.dataset import Dataset, DatasetError, check_features, open_dataset
 from lib.data.narrated import split_lists
-from lib.data.predictions import prediction_pairs
 from lib.data.sensors import CHANNELS
 
 DATA = ROOT / "data"
 FILES: dict[str, tuple[str, str]] = tables()["downloads"]  # address and SHA-256
+PUBLISHED: dict[str, str] = tables()["published"]  # address of a folder; the checksums are in params/<name>.sha256
 SPATIAL_CNN = tables()["spatial_cnn"]  # address of its folder; the checksums are in params/50salads_sensors.sha256
 COPY = ROOT.parent / "shared" / "data" / "50salads_spatialcnn"
 RAW = ("50salads_scores", "50salads_sensors", "howto100m_lists")  # made from raw files
@@ -41,7 +42,7 @@ INSTRUCTIONS: dict[str, str] = tables()["instructions"]
 @partial(one_line, code=1)
 def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
     parser = argparse.ArgumentParser(prog="python -m lib.fetch", description="Fetch or check a public data set.")
-    parser.add_argument("dataset", choices=(*RAW, *INSTRUCTIONS))
+    parser.add_argument("dataset", choices=(*RAW, *PUBLISHED, *INSTRUCTIONS))
     parser.add_argument(
         "--from",
         dest="source",
@@ -62,8 +63,12 @@ def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
         found = described(fetch_scores(folder, options.source))
     elif options.dataset == "50salads_sensors":
         found = described(fetch_sensors(folder, options.source)) + f", {CHANNELS} of sensors"
+    elif options.dataset in PUBLISHED:
+        files = _summed(options.dataset, PUBLISHED[options.dataset])
+        _download(folder, files)
+        found = f"{len(files)} files"
     elif folder.exists():
-        found = check_50salads(options.dataset, folder, data / "50salads")
+        found = check_50salads(options.dataset, folder)
     else:
         instructions = INSTRUCTIONS[options.dataset].format(folder=folder, root=data.parent)
         print(f"{folder}: missing\n\n{instructions}", end="", file=sys.stderr)
@@ -72,23 +77,20 @@ def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
     return 0
 
 
-def check_50salads(name: str, folder: Path, root: Path) -> str:
+def check_50salads(name: str, root: Path) -> str:
     """Read everything that was fetched by hand.
 
     Args:
-        name: "50salads", "50salads_labels" or "50salads_predictions".
-        folder: of it.
-        root: of the labels, with which predictions are compared.
+        name: "50salads" or "50salads_labels".
+        root: its folder.
 
     Returns:
         A description of what is present.
 
     Raises:
-        DatasetError, PredictionError: the first fault.
+        DatasetError: the first fault.
     """
     dataset = open_dataset(root, features="." if name == "50salads" else None, fps=30)
-    if name == "50salads_predictions":
-        return f"predictions of {len(prediction_pairs(folder, dataset, dataset.split(1)[1]))} videos"
     if name == "50salads":
         check_features(dataset)
     return described(dataset)
@@ -137,9 +139,14 @@ def fetch_sensors(folder: Path, source: Path | None = None) -> Dataset:
 
 def _sensor_files() -> dict[str, tuple[str, str]]:
     """Address and SHA-256 of the 250 files, and of the splits and class names of the scores."""
-    sums = (ROOT / "params" / "50salads_sensors.sha256").read_text(encoding="utf-8").splitlines()
-    named = {name: (f"{SPATIAL_CNN}/{name}", digest) for name, digest in map(str.split, sums)}
-    return named | {name: file for name, file in FILES.items() if name.endswith(".txt")}
+    texts = {name: file for name, file in FILES.items() if name.endswith(".txt")}
+    return _summed("50salads_sensors", SPATIAL_CNN) | texts
+
+
+def _summed(name: str, address: str) -> dict[str, tuple[str, str]]:
+    """Address and SHA-256 of the files in a published folder, as params/<name>.sha256 lists them."""
+    sums = (ROOT / "params" / f"{name}.sha256").read_text(encoding="utf-8").splitlines()
+    return {file: (f"{address}/{file}", digest) for file, digest in map(str.split, sums)}
 
 
 def _raw_files(folder: Path, source: Path | None, files: Mapping[str, tuple[str, str]]) -> Path:
@@ -155,7 +162,7 @@ def _download(raw: Path, files: Mapping[str, tuple[str, str]]) -> None:
         try:
             pooch.retrieve(url, digest, fname=name, path=raw)
         except OSError as error:
-            hint = f"not downloaded ({type(error).__name__}); without a network, copy the raw files and use --from"
+            hint = f"not downloaded ({type(error).__name__}); without a network, copy it to {raw / name}"
             raise OSError(f"{url}: {hint}") from error
 
 

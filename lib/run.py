@@ -14,10 +14,12 @@ import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 from lib.batch.freshness import manifest_file, mark_unfinished, read_by, read_manifest, reason, stands_on
 from lib.batch.requirements import hint, relative, runnable
 from lib.batch.running import failed_file
+from lib.batch.warm import ADDRESS
 from lib.core.chapters import CHAPTERS, Atom
 from lib.core.command import one_line, profile_parser
 from lib.core.files import publish, revision, write_json
@@ -128,6 +130,8 @@ def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> 
         "versions": {package: version(package) for package in PACKAGES},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 1),
+        # of the kernel and what it started, the largest process
+        "peak_memory_mb": getrusage(RUSAGE_CHILDREN).ru_maxrss // 1024,
     }
     write_json(manifest_file(profile.out, atom), made | reads)
     return 0
@@ -141,6 +145,7 @@ def run_kernel(name: str, running: Path, parameters: dict, where: str) -> str:
     """
     with tempfile.TemporaryDirectory(dir=short_folder()) as temporary:
         set_environment(where, temporary)
+        kernel = write_kernel(temporary)
         # only now: Jupyter asks for a home directory when it is imported
         import jupytext
         import papermill
@@ -155,7 +160,7 @@ def run_kernel(name: str, running: Path, parameters: dict, where: str) -> str:
                 str(running).replace("{", "{{").replace("}", "}}"),
                 parameters=parameters,
                 cwd=str(ROOT),
-                kernel_name="python3",
+                kernel_name=kernel,
                 language="python",
                 progress_bar=False,
                 # no open ports
@@ -167,6 +172,16 @@ def run_kernel(name: str, running: Path, parameters: dict, where: str) -> str:
         except DeadKernelError:
             return "its kernel died (out of memory?)"
     return ""
+
+
+def write_kernel(temporary: str) -> str:
+    """Where this process is a fork, its kernel will be one too (lib.batch.warm); returns the kernel's name."""
+    if ADDRESS not in os.environ:
+        return "python3"
+    words = [sys.executable, "-m", "lib.batch.warm", "ipykernel_launcher", "-f", "{connection_file}"]
+    about = {"argv": words, "display_name": "Python 3", "language": "python"}
+    write_json(Path(temporary) / "jupyter" / "kernels" / "warm" / "kernel.json", about)
+    return "warm"
 
 
 def set_environment(where: str, temporary: str) -> None:
@@ -182,13 +197,6 @@ def set_environment(where: str, temporary: str) -> None:
         "IPYTHONDIR": f"{temporary}/ipython",
         "JUPYTER_DATA_DIR": f"{temporary}/jupyter",
     }
-    # atoms run side by side; one thread each also fixes the order of summation
-    environment.setdefault("OMP_NUM_THREADS", "1")
-    # lib/data/video.py counts damaged frames and names them
-    environment.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    # glibc keeps a step's memory for the next: no new pages to clear
-    for limit in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
-        environment.setdefault(limit, str(1 << 30))
     os.environ.clear()
     os.environ.update(environment)
 

@@ -1,9 +1,12 @@
 # %% [markdown]
 # # 2.2 The baseline: I3D and ASFormer
 #
-# The unimodal baseline has two parts. A backbone, I3D (Carreira and Zisserman, CVPR 2017), turns 21 frames around a moment
-# into one vector. ASFormer (Yi, Wen and Jiang, BMVC 2021) labels every frame of the whole sequence of vectors. The figures
-# below are drawn from the modules themselves, with this profile's settings: shapes and counts are read from them.
+# The unimodal baseline has two parts. A backbone, I3D
+# ([Carreira and Zisserman, CVPR 2017](guides/bibliography.md#i3d)), turns 21 frames around a moment
+# into one vector. ASFormer ([Yi, Wen and Jiang, BMVC 2021](guides/bibliography.md#asformer)) labels
+# every frame of the whole sequence of vectors. The figures below are drawn from the modules
+# themselves, with this profile's settings: shapes and counts are read from them. Where the thesis's
+# text and code differ, here and later, one page [lists it](guides/deviations.md).
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -95,9 +98,9 @@ else:
 #
 # With $q$, $k$, $v$ three linear maps of a frame's vector, attention (equation 1) is
 #
-# $$\text{Attention}(Q, K, V) = \text{softmax}\left(\frac{QK^\top}{\sqrt d}\right) V ,$$
+# $$\text{Attention}(Q, K, V) = \text{softmax}\left(\frac{QK^\top}{\sqrt d}\right) V . \tag{1}$$
 #
-# restricted in layer $i$ to windows around blocks of $2^i$ frames. `cut` takes each block with half a block on either
+# It is restricted in layer $i$ to windows around blocks of $2^i$ frames. `cut` takes each block with half a block on either
 # side; the bias hides keys outside the window.
 
 # %%
@@ -107,7 +110,7 @@ book.source(WindowAttention.forward)
 # %% [markdown]
 # Each layer first convolves over time with dilation $2^i$, then attends. Equation 2 of the thesis,
 #
-# $$h = \text{feed forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(h)) + h ,$$
+# $$h = \text{feed forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(h)) + h , \tag{2}$$
 #
 # leaves out what the code adds at the end: a 1x1 convolution, dropout and the residual $x$.
 
@@ -180,7 +183,7 @@ book.say(
 # $\lambda = 0.25$; the code, clipped changes of log-probabilities with $\lambda = 0.15$:
 #
 # $$L = -\frac1T \sum_t \log y_{t,c_t} + \frac{\lambda}{TC} \sum_{t,c}
-#   \min\left(\left|\log y_{t,c} - \log \bar y_{t-1,c}\right|, 4\right)^2 ,$$
+#   \min\left(\left|\log y_{t,c} - \log \bar y_{t-1,c}\right|, 4\right)^2 , \tag{3}$$
 #
 # where $\bar y$ passes no gradient.
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 2.4 The multimodal model: S3D and VideoCLIP
 #
-# The thesis chose VideoCLIP (Xu et al., EMNLP 2021) for three reasons: it learns from HowTo100M,
+# The thesis chose VideoCLIP ([Xu et al., EMNLP 2021](guides/bibliography.md#videoclip)) for three reasons: it learns from HowTo100M,
 # the largest set of narrated videos; its contrastive loss keeps the part for video apart from the
 # part for text; and its authors showed action segmentation with it, even without fine-tuning. Its
 # backbone, S3D, is a relative of the baseline's I3D. As in 2.2, the figures are drawn from the
@@ -14,6 +14,7 @@ overrides = []
 
 # %% tags=["hide-input"]
 from dataclasses import asdict
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,14 @@ from torch.nn import functional as F
 from transformers import BertConfig, BertModel
 
 from lib.backbones.s3d import S3D, mil_nce_loss
-from lib.backbones.s3d_features import load_s3d, make_features, open_pack, sample_scores
+from lib.backbones.s3d_features import (
+    load_s3d,
+    make_features,
+    narrated_set,
+    open_pack,
+    sample_scores,
+)
+from lib.core.settings import Layer
 from lib.notebook import architecture_videoclip, plots
 from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
@@ -38,7 +46,7 @@ mil_nce, lengths = book.params.mil_nce, book.params.pretrain.pairs
 # %% [markdown]
 # ## 2.4.1 The net for features: S3D
 #
-# S3D (Xie et al., ECCV 2018) is an I3D whose convolutions over space and time are split: first over
+# S3D ([Xie et al., ECCV 2018](guides/bibliography.md#s3d)) is an I3D whose convolutions over space and time are split: first over
 # space, then over time. **Figure 13** follows a second of video through the net, and shows one of
 # its inception blocks, to be set beside Figure 3.
 
@@ -59,14 +67,13 @@ book.say(sentences.s3d(blocks, text_side, settings.width))
 # %% [markdown]
 # ### MIL-NCE
 #
-# HowTo100M has no labels, and what is said often comes before or after it is done. MIL-NCE (Miech
-# et al., CVPR 2020) therefore takes the captions nearest in time to a clip as *candidates*, and
-# asks only
-# that some of them fit (equation 4):
+# HowTo100M has no labels, and what is said often comes before or after it is done. MIL-NCE
+# ([Miech et al., CVPR 2020](guides/bibliography.md#mil-nce)) therefore takes the captions nearest
+# in time to a clip as *candidates*, and asks only that some of them fit (equation 4):
 #
 # $$L = \max_{f,g} \sum_{i=1}^n \log \left(\frac{\sum_{(x,y) \in P_i} e^{f(x)^\top g(y)}}
 # {\sum_{(x,y) \in P_i} e^{f(x)^\top g(y)} + \sum_{(x',y') \sim N_i} e^{f(x')^\top g(y')}} \right)
-# ,$$
+# , \tag{4}$$
 #
 # with $f$ the net above, $g$ the text side (fixed word vectors, two layers, a maximum over the
 # words), $P_i$ the pairs of clip $i$ with its candidates, and $N_i$ pairs from the rest of the
@@ -113,8 +120,9 @@ book.table("second_features", shown, sets, "Features of S3D, one vector per seco
 # captions nearest to each.
 
 # %%
-# the captions are on this machine
-narrated = book.params.data.source == "demo"
+# made here for the demo, by `lib.pretrain` for HowTo100M
+packs = [book.out.packed / narrated_set(book.params, layer) for layer in get_args(Layer)]
+narrated = all((pack / "val" / "note.json").exists() for pack in packs)
 if narrated:
     scores = sample_scores(book)
     size = (settings.fps, settings.crop, settings.crop)
@@ -147,7 +155,7 @@ book.source(VideoCLIP.encode_text)
 #
 # $$L = -\sum_{(v,t) \in B} \left(\log \frac{\exp(z_v \cdot z_t^+ / \tau)}{\sum_{z \in \{z_t^+,
 # z_t^-\}} \exp(z_v \cdot z / \tau)} + \log \frac{\exp(z_t \cdot z_v^+ / \tau)}{\sum_{z \in \{z_v^+,
-# z_v^-\}} \exp(z_t \cdot z / \tau)} \right), \qquad \tau = 1 .$$
+# z_v^-\}} \exp(z_t \cdot z / \tau)} \right), \qquad \tau = 1 . \tag{5}$$
 #
 # Negatives ($-$) are all other pairs of the batch $B$. The code takes the mean over the pairs where
 # the equation has the sum. (The thesis's legend calls $z_v$ the vector of the captions and $z_t$
@@ -226,4 +234,4 @@ if narrated:
 if narrated:
     book.say(sentences.pair_overlap(drawn, seconds, lengths.video_seconds))
 else:
-    book.say("Scores and pairs need narrated videos; this profile's page leaves them out.")
+    book.say("Scores and pairs need narrated videos, which `lib.pretrain` packs; here are none.")

@@ -17,10 +17,16 @@ from lib.beyond.controls import views
 from lib.beyond.controls.decoding import decode, objective, write_decoded
 from lib.beyond.controls.design import PROBES, TRAINED, run_controls
 from lib.beyond.controls.features import feature_length, make_seconds, zero_shot_controls
-from lib.beyond.controls.intervals import USES, differences, effect_sentence, estimates, video_items
+from lib.beyond.controls.intervals import (
+    USES,
+    differences,
+    effect_sentence,
+    estimates,
+    power_sentence,
+)
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.recipes import load_pretrained
-from lib.scoring.folders import name_seeds, score_methods
+from lib.scoring.folders import score_methods, video_items
 from lib.videoclip.target import open_target
 
 # %% tags=["hide-input"]
@@ -35,7 +41,7 @@ settings, scoring = book.params.controls, (book.params.data.convention, book.par
 # methods and seeds. They choose the epoch (by accuracy) and the weight of the decoding (by F1@50).
 # ASFormer's input is always standardized. Predictions are spread over the frames and scored frame
 # by frame. Values are means over seeds of a score over all test videos; intervals come from
-# resampling these videos.
+# resampling videos and seeds.
 
 # %%
 ready = load_pretrained(book, settings.recipe)
@@ -51,8 +57,8 @@ book.say(
     f"per training, {settings.validation_people} people held out. ASFormer trains up to "
     f"{settings.asformer_epochs} epochs (chapter 2: {book.params.asformer.epochs}), a head up to "
     f"{settings.videoclip_epochs} (chapter 2: {book.params.finetune.epochs[-1]}). Linear probes "
-    f"and zero-shot have one seed. VideoCLIP was pre-trained once (`{settings.recipe}`); no "
-    "interval covers another pre-training. "
+    f"have one seed. VideoCLIP was pre-trained {len(ready.further) + 1} time(s) (recipe "
+    f"`{settings.recipe}`); its frozen states and `zero-shot` are those of the first. "
     + (f"Left out, as their features are missing: {', '.join(absent)}." if absent else "")
 )
 
@@ -98,7 +104,7 @@ book.source(decode)
 written = write_decoded(book, target.dataset, root, runs)
 cells = views.control_cells(book.out, runs) | views.chapter_2_cells(book)
 items = {name: video_items(target.dataset, parts, *scoring) for name, parts in cells.items()}
-book.metrics(name_seeds(score_methods(book, target.dataset, chain(*cells.values()))))
+book.metrics(score_methods(book, target.dataset, chain(*cells.values())))
 
 # %% tags=["remove-input"]
 book.say(f"{views.weights_chosen(written)} {views.epochs_chosen(written, settings)}")
@@ -130,18 +136,18 @@ book.say(f"{views.best_methods(table)} {views.pretraining_seen(table)}")
 # %% [markdown]
 # ## One difference at a time
 #
-# Both methods of a row are scored on the same resampled videos. Asking many questions at once is
+# Both methods of a row are scored on the same resampled videos and seeds. Asking many questions at once is
 # not corrected for.
 
 # %%
 found = differences(items, views.QUESTIONS)
-caption = "Points, with 95 % intervals over the test videos. "
+caption = "Points, with 95 % intervals over test videos and seeds. "
 caption += "Inconclusive: the interval includes zero."
 shown = views.shown_differences(found)
 book.table("controls_differences", shown, found.reset_index(), caption)
 
 # %% tags=["remove-input"]
-book.say(views.effects(found))
+book.say(f"{views.effects(found)} {power_sentence(found)}")
 
 # %% [markdown]
 # ## Does the pre-training help?

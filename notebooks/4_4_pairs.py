@@ -160,7 +160,7 @@ if book.whole:
 
 # %%
 if book.whole:
-    numbers = design.experiment.clusters_per_update
+    numbers = design.sensor_pairs.clusters_per_update
     differences = answer.variant_differences(found.pretrainings, numbers)
     caption = "Differences between pre-trainings, paired by split and seed, 95 % intervals."
     figure = views.variants_figure(differences)

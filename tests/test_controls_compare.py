@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from target_data import CLASSES, TEST, make_target
 
-from lib.beyond.controls.intervals import MEASURES, differences, estimates, value, video_items
+from lib.beyond.controls.intervals import differences, estimates, scores, stacked
 from lib.data.predictions import write_prediction
-from lib.scoring.folders import Cell, pairs_of
+from lib.scoring.folders import MEASURES, Cell, pairs_of, video_items
 from lib.scoring.metrics import score
 
 
@@ -29,10 +29,10 @@ def predicted(tmp_path_factory):
 @pytest.mark.parametrize("ignore", [(), ("action_end",)])
 def test_values_are_the_metrics_of_the_seeds(predicted, convention, ignore):
     dataset, cells = predicted
-    items = list(video_items(dataset, cells, convention, ignore).values())
+    found = scores(stacked(video_items(dataset, cells, convention, ignore)))
     each = [score(pairs_of(dataset, cell).values(), convention, ignore) for cell in cells]
-    for measure in MEASURES:
-        assert value(items, measure) == pytest.approx(np.mean([scores[measure] for scores in each]))
+    for number, measure in enumerate(MEASURES):
+        assert found[:, number] == pytest.approx([scores[measure] for scores in each])
 
 
 def test_intervals_hold_the_value_and_equal_methods_do_not_differ(predicted):
@@ -50,4 +50,5 @@ def test_intervals_hold_the_value_and_equal_methods_do_not_differ(predicted):
     found = differences(methods, asked, resamples=200)
     assert found.index.tolist() == ["same", "better", "worse"]
     assert found["accuracy told"].tolist() == ["inconclusive", "higher", "lower"]
+    assert found.loc["same", "accuracy videos needed"] == np.inf, "no number of videos finds nothing"
     assert found.loc["better", "accuracy"] == pytest.approx(-found.loc["worse", "accuracy"])

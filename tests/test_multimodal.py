@@ -18,13 +18,20 @@ from lib.core.checkpoints import WeightsError
 from lib.core.devices import single_process
 from lib.core.params import ParameterError, load
 from lib.core.paths import Outputs
-from lib.data.facts import corpus_facts, said_and_done
+from lib.data.facts import said_and_done, script_facts
 from lib.data.narrated import read_list
 from lib.data.profile import Profile
 from lib.demo.narrated import render_narrated
 from lib.demo.videos import render
-from lib.pretraining.experiment import at_equal, compare, difference
-from lib.pretraining.recipes import load_pretrained, recipe_history, run_folder, run_recipe, transfer_of
+from lib.pretraining.experiment import at_equal, compare, difference, findings, run_experiment
+from lib.pretraining.recipes import (
+    load_pretrained,
+    recipe_histories,
+    recipe_history,
+    run_folder,
+    run_recipe,
+    transfer_of,
+)
 from lib.scoring.stats import mean_interval
 
 PARAMS = load("params/smoke.yaml", ["narration.videos=10", "narration.validation=2"])
@@ -84,13 +91,15 @@ def test_scores_of_the_trained_net(out):
 def test_a_recipe_ends_with_a_model_that_knows_its_features(out):
     with pytest.raises(WeightsError, match="no finished pre-training; run 2_5"):
         load_pretrained(Profile(PARAMS, out), "one_cluster")
-    history = run_recipe(Profile(PARAMS, out), "one_cluster", single_process())
+    history = recipe_histories(Profile(PARAMS, out), ["one_cluster"])["one_cluster", 0]
     assert np.isfinite(history.iloc[1:].to_numpy()).all() and history["zero_shot"].between(0, 100).all()
     assert history["update"].iloc[0] == 0, "the untrained model stands beside it"
     ready = load_pretrained(Profile(PARAMS, out), "one_cluster")
     assert ready.feature_set == feature_set("mixed_5c", PARAMS.s3d) and not ready.model.training
     features = torch.zeros(1, 3, ready.model.input_dim)
     assert ready.model.encode_video(features, torch.ones(1, 3, dtype=torch.bool)).isfinite().all()
+    repeated = load_pretrained(Profile(PARAMS, out), "one_cluster").further[1]
+    assert not torch.equal(*(model.mlp.linear1.weight for model in (ready.model, repeated)))
     again = transfer_of(Profile(PARAMS, out), "mixed_5c")(ready.model)
     assert again["zero_shot"] == pytest.approx(history["zero_shot"].iloc[-1])
 
@@ -145,8 +154,8 @@ def test_the_published_checkpoint_stands_for_a_recipe(out, tmp_path):
 
 
 def test_the_corpus_is_described_by_its_files(out):
-    facts = corpus_facts(out.narrated)
-    assert facts["videos"] == 10 and facts["captions"] > 10 and 0 < facts["filler, %"] < 60
+    facts = script_facts(out.narrated)
+    assert 0 < facts["filler, %"] < 60 and 0 <= facts["filler that the rule finds, %"] <= 100
     rows = said_and_done(out.narrated, read_list(out.narrated, "train")[0])
     assert (rows["end, s"] > rows["start, s"]).all() and not rows["done then"].str.contains("nothing").any()
 
@@ -183,10 +192,26 @@ def test_variants_are_compared_at_equal_updates_and_at_equal_pairs():
     assert rows.loc[1, "zero_shot"] == pytest.approx(1 + 2) and rows.loc[1, "zero_shot ±"] > 5
 
 
-def test_variants_that_were_not_measured_at_the_same_are_not_compared():
+def test_runs_are_compared_where_all_were_measured():
     table = histories()
-    with pytest.raises(ValueError, match=r"measured at differing update numbers, \[0, 3\]"):
-        at_equal(table[~((table["clusters"] == 4) & (table["update"] == 4))], "update")
+    earlier = table[~((table["clusters"] == 4) & (table["update"] == 4))]
+    with pytest.raises(ValueError, match="no update number at which all runs were measured"):
+        at_equal(earlier, "update")
+    assert at_equal(earlier, "pairs")["pairs"].unique().tolist() == [96]
+
+
+def test_the_runs_of_the_recipes_are_those_of_the_experiment(out):
+    """One grid: the comparison trains no recipe again, and one seed gives no interval."""
+    profile = Profile(PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"repeats": 1})}), out)
+    recipes = [recipe_history(profile, name) for name in ("one_cluster", "own")]
+    trained = {file: file.stat().st_mtime_ns for file in (out.root / "runs").rglob("weights.safetensors")}
+    found = run_experiment(profile, workers=1)
+    assert found["clusters"].unique().tolist() == [1, 4] and found["negatives"].unique().tolist() == ["fresh", "stale"]
+    for history, clusters in zip(recipes, (1, 4), strict=True):
+        part = found[(found["clusters"] == clusters) & (found["negatives"] == "fresh")]
+        np.testing.assert_array_equal(part["zero_shot"], history["zero_shot"])
+    assert {file: file.stat().st_mtime_ns for file in trained} == trained
+    assert "in one run each, inconclusive" in next(findings(found, PARAMS))
 
 
 def test_an_interval_covers_the_truth_as_often_as_it_says():

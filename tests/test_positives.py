@@ -11,7 +11,7 @@ from narrated_data import minilm_tokenizer
 from scipy.stats import ks_2samp
 
 from lib.core.settings import Pairs
-from lib.data.narrated import caption_tracks, captions_of_csv, without_repeats
+from lib.data.narrated import caption_tracks, tracks_of_csv, without_repeats
 from lib.data.packs import Track, open_packed, pack
 from lib.pretraining.pairs import LONGEST_TEXT, Pair, overlapping_pair, spanning_pair
 
@@ -204,20 +204,21 @@ def test_captions_after_the_end_get_the_last_second():
 
 def test_pairs_of_real_captions(tmp_path, shared):
     """100 videos of HowTo100M: read, freed of repeats, packed, drawn from; each pair as for any captions."""
-    tracks = captions_of_csv(shared / "data" / "howto100m_captions" / "captions")
-    ends = {video: int(max(track["end"])) for video, track in tracks.items()}
-    narrated, rng = packed(tmp_path, tracks, ends, deduplicate=True), np.random.default_rng(0)
-    read = {track[0]: without_repeats(track) for track in caption_tracks(tmp_path / "raw_caption.json", set(tracks))}
+    tracks = tracks_of_csv(shared / "data" / "howto100m_captions" / "captions")
+    whole = {video: {"start": s.tolist(), "end": e.tolist(), "text": said} for video, s, e, said in tracks}
+    seconds = {video: int(end.max()) for video, _, end, _ in tracks}
+    narrated, rng = packed(tmp_path, whole, seconds, deduplicate=True), np.random.default_rng(0)
+    read = {track[0]: without_repeats(track) for track in caption_tracks(tmp_path / "raw_caption.json", set(whole))}
     assert len(narrated) == len(tracks) == 100
     for number, video in enumerate(narrated.videos):
-        track = narrated.track(number)
+        track, until = narrated.track(number), seconds[video]
         assert track.start.tolist() == read[video][1].tolist() and track.end.tolist() == read[video][2].tolist()
         for _ in range(PAIRS.per_video):
-            pair = overlapping_pair(track, ends[video], PAIRS, rng)
-            assert 0 <= pair.start < pair.end <= ends[video] and pair.end - pair.start <= PAIRS.video_seconds[1]
+            pair = overlapping_pair(track, until, PAIRS, rng)
+            assert 0 <= pair.start < pair.end <= until and pair.end - pair.start <= PAIRS.video_seconds[1]
             assert 0 <= pair.first < pair.last <= len(track.lengths)
             opens, closes = np.floor(track.start[pair.first]), np.ceil(track.end[pair.last - 1])
-            assert min(opens, ends[video] - 1) <= pair.centre <= closes
+            assert min(opens, until - 1) <= pair.centre <= closes
 
 
 def test_every_caption_and_every_second_can_be_drawn():

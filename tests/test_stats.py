@@ -13,8 +13,10 @@ from lib.scoring.stats import (
     detectable_difference,
     holm,
     mean_interval,
+    needed,
     paired_t,
     power,
+    resampled,
     wilcoxon_exact,
 )
 
@@ -156,3 +158,22 @@ def test_percentile_bootstrap_equals_all_resamples():
 def test_what_cannot_be_computed_is_said(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_resampled_scores_spread_as_their_videos_and_their_seeds_do():
+    """Of scores that add an effect of the video and one of the seed, the variances of both means add up."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0.5, 0.1, (200, 1)) + rng.normal(0, 0.05, (1, 100))
+    parts = np.stack([truth, np.ones_like(truth)], axis=-1)[:, :, None]
+    by_videos, both = (resampled(parts, 4000, seeds=seeds).var() for seeds in (False, True))
+    assert by_videos == pytest.approx((100 * truth.mean(axis=1)).var() / 200, rel=0.1)
+    assert both - by_videos == pytest.approx((100 * truth.mean(axis=0)).var() / 100, rel=0.1)
+
+
+def test_enough_videos_are_enough():
+    """With the number of videos asked for, the normal approximation finds the difference in 80 % of all trials."""
+    videos, seeds = needed(2.0, 50, 1.5**2, 3, 0.5**2)
+    error = np.sqrt(1.5**2 * 50 / videos + 0.5**2)
+    found = np.random.default_rng(1).normal(2.0, error, 20_000) > 1.96 * error
+    assert found.mean() == pytest.approx(0.8, abs=0.01)
+    assert seeds == np.inf, "the videos alone leave too much"

@@ -37,15 +37,12 @@ def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -
     return table.rename_axis("split")
 
 
-SEEDS = (1, 2, 3)
-
-
 @dataclass(frozen=True)
 class CrossValidation:
     """The results of all splits.
 
     Attributes:
-        history: a row per split and epoch (lib.asformer.training.train_split), with a column split.
+        history: a row per split and epoch (lib.asformer.training.train_split) of the first repeat, with a column split.
         table: the thesis's columns, a row per split and the mean (lib.asformer.cross_validation.baseline_table).
         metrics: the long table, also for each video.
     """
@@ -61,9 +58,13 @@ def cross_validate(profile: Profile, dataset: Dataset, method: str) -> CrossVali
     Args:
         method: names runs, predictions and rows, e.g. "asformer_own".
     """
-    parts: dict[object, pd.DataFrame] = {k: train(profile, dataset, method, k) for k in profile.splits}
+    runs = {
+        split: [train(profile, dataset, method, split, repeat or None) for repeat in profile.repeats]
+        for split in profile.splits
+    }
     metrics = score_methods(profile, dataset, cells_of(profile, [method]))
-    rows = {split: _row(metrics[metrics["split"] == split], history) for split, history in parts.items()}
+    rows = {split: _row(metrics[metrics["split"] == split], *several) for split, several in runs.items()}
+    parts: dict[object, pd.DataFrame] = {split: first for split, (first, *_) in runs.items()}
     return CrossValidation(histories(parts, "split"), baseline_table(rows), metrics)
 
 
@@ -92,15 +93,15 @@ def trimming_experiment(profile: Profile) -> CrossValidation:
     return CrossValidation(histories(parts, "trim"), table, metrics)
 
 
-def _row(metrics: pd.DataFrame, history: pd.DataFrame) -> dict[str, float]:
-    """A row of `baseline_table`: the scores of all videos together, and the best epoch on test."""
-    best = best_on_test(history)
-    scores = metrics.query("video == 'all'").set_index("metric")["value"]
+def _row(metrics: pd.DataFrame, *runs: pd.DataFrame) -> dict[str, float]:
+    """A row of `baseline_table`: the scores of all videos together, and the best epoch on test; means over the runs."""
+    best = pd.DataFrame(map(best_on_test, runs)).mean()
+    scores = metrics.query("video == 'all'").groupby("metric")["value"].mean()
     return {**scores, "best_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
 
 
 def backbone_comparison(profile: Profile, sets: Mapping[str, str]) -> pd.DataFrame:
-    """Linear probe and ASFormer with three seeds on split 1, for each feature set.
+    """Linear probe and ASFormer on split 1, the latter with as many seeds as the profile has repeats, by feature set.
 
     Args:
         sets: name of the backbone -> feature set.
@@ -112,7 +113,7 @@ def backbone_comparison(profile: Profile, sets: Mapping[str, str]) -> pd.DataFra
     for name, features in sets.items():
         dataset = profile.dataset(features, "end")
         probe = linear_probe(dataset, split=1, every=profile.params.asformer.sample_rate * 2)
-        for seed in SEEDS:
+        for seed in range(1, len(profile.repeats) + 1):
             method = f"asformer_{name}_backbone"
             history = train(profile, dataset, method, split=1, seed=seed)
             cell = Cell(method, 1, profile.out.predictions(method, 1, seed))

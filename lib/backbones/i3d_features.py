@@ -31,7 +31,7 @@ from lib.core.checkpoints import digest
 from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.paths import ROOT
-from lib.core.progress import track
+from lib.core.processes import track
 from lib.core.settings import I3D
 from lib.data.frames import to_flow, to_input
 from lib.data.profile import Profile

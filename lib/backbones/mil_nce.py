@@ -21,7 +21,7 @@ from lib.backbones.text import tokenizer, word_pieces
 from lib.core.checkpoints import saved_state
 from lib.core.devices import choose_device
 from lib.core.files import key
-from lib.core.progress import track
+from lib.core.processes import track
 from lib.core.settings import Demo, MilNce, S3DFeatures, VideoClip
 from lib.core.training import Row, fit_batches
 from lib.data.frames import random_squares, to_clips

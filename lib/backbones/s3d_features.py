@@ -21,8 +21,7 @@ from lib.core.checkpoints import WeightsError, digest, load_strictly
 from lib.core.devices import autocast, choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.paths import ROOT
-from lib.core.processes import only_one
-from lib.core.progress import track
+from lib.core.processes import only_one, track
 from lib.core.settings import Layer, Params, S3DFeatures
 from lib.data.frames import to_clips
 from lib.data.narrated import Part, caption_file, caption_tracks, read_list

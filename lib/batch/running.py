@@ -8,13 +8,16 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -22,6 +25,7 @@ from lib.batch.failures import failures, lines, short, troubled
 from lib.batch.plan import Step, duration, named
 from lib.batch.requirements import relative
 from lib.batch.slurm import Queue, queue, status_options
+from lib.batch.warm import ADDRESS
 from lib.core.chapters import MANY, TITLES, Atom, needs
 from lib.core.files import write_json
 from lib.core.paths import ROOT, Outputs
@@ -67,27 +71,62 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
     jobs = queue(folder) if on_cluster(further) else None
     shutil.rmtree(folder / ".snakemake" / "slurm_logs", ignore_errors=True)
     profile.out.logs.mkdir(parents=True)
-    with (profile.out.logs / SNAKEMAKE).open("w", encoding="utf-8") as log:
-        snakemake = subprocess.Popen(
-            command(folder, cores, [*(status_options() if jobs else []), *further], waiting),
+    log = profile.out.logs / SNAKEMAKE
+    words = command(folder, cores, [*(status_options() if jobs else []), *further], waiting)
+    # also after Ctrl-C, the lines of progress are taken from the screen
+    with warm_start(log, on_cluster(further)) as warm, ExitStack() as bars:
+        snakemake = start(words, log, {"REPORT_CORES": str(cores)} | warm)
+        try:
+            return follow(profile, snakemake, waiting, jobs, bars)
+        except KeyboardInterrupt:
+            end(snakemake, PATIENCE[on_cluster(further) and not jobs])
+            raise
+        finally:
+            if jobs:
+                jobs.cancel()
+
+
+def start(words: Sequence[str], log: Path, environment: dict[str, str], **further: Any) -> subprocess.Popen:
+    """Start a process in the project's folder that ends with this one and adds its output to `log`.
+
+    Ctrl-C reaches this process alone, which then ends all of them.
+    """
+    with log.open("a", encoding="utf-8") as file:
+        return subprocess.Popen(
+            words,
             cwd=ROOT,
-            env=clean_environment() | {"REPORT_SCHEDULED": "1", "REPORT_CORES": str(cores)},
-            stdout=log,
-            stderr=log,
-            # Ctrl-C reaches this process alone, which then ends all of them
+            env=clean_environment() | {"REPORT_SCHEDULED": "1"} | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
             start_new_session=True,
             preexec_fn=partial(die_with_parent, os.getpid()),
+            **further,
         )
-    try:
-        # also after Ctrl-C, the lines of progress are taken from the screen
-        with ExitStack() as bars:
-            return follow(profile, snakemake, waiting, jobs, bars)
-    except KeyboardInterrupt:
-        end(snakemake, PATIENCE[on_cluster(further) and not jobs])
-        raise
-    finally:
-        if jobs:
-            jobs.cancel()
+
+
+@contextmanager
+def warm_start(log: Path, cluster: bool) -> Iterator[dict[str, str]]:
+    """While it lasts, jobs that get this environment start as forks of a process with the libraries (lib.batch.warm).
+
+    Elsewhere than on Linux, on a cluster, and with a GPU, which does not survive a fork, each starts by itself.
+    """
+    if cluster or sys.platform != "linux" or any(Path("/dev").glob("nvidia[0-9]*")):
+        yield {}
+        return
+    # in /tmp, as the address of a socket is short
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/jobs")
+        listener.listen(128)
+        words = [sys.executable, "-m", "lib.batch.warm", "--serve", str(listener.fileno())]
+        process = start(words, log, {}, pass_fds=[listener.fileno()])
+        # so that a job does not wait for a process that has ended
+        listener.close()
+        try:
+            yield {ADDRESS: f"{folder}/jobs"}
+        finally:
+            process.kill()
+            process.wait()
 
 
 def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[Atom]) -> list[str]:

@@ -38,6 +38,7 @@ class Chapter:
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
 TRANSFER = (*MULTIMODAL, "zero_shot")
+TRIMMING = "2_3_2_feature_extraction"
 SECONDS, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
 PRETRAINED = (SECONDS, MANY)
 BY_OWN = (SECONDS, "weights own|run own", "bert")
@@ -51,6 +52,13 @@ PREDICTING = (
     "2_9_1_finetune_own",
     "2_9_2_finetune_public",
 )
+CLAIMING = (
+    "2_5_pretrain_one_cluster",
+    "2_6_pretrain_many_clusters",
+    "2_7_video_branch",
+    "2_8_3_error_analysis",
+    "4_1_audit",
+)
 
 
 def _trained(recipe: str) -> tuple[str, ...]:
@@ -59,7 +67,7 @@ def _trained(recipe: str) -> tuple[str, ...]:
 
 
 CHAPTERS = {
-    "2_1_datasets": Chapter("2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels",)),
+    "2_1_datasets": Chapter("2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels", "real_captions")),
     "2_2_asformer": Chapter("2.2 The baseline: I3D and ASFormer", ("data", "demo", "i3d", "backbone", "asformer")),
     "2_3_1_public_features": Chapter(
         "2.3.1 Training on public features",
@@ -95,6 +103,7 @@ CHAPTERS = {
         "2.6 Pre-training, seven clusters per update",
         (*MULTIMODAL, "experiment"),
         needs=(SECONDS,),
+        demo_needs=("2_5_pretrain_one_cluster",),
         reads=(SECONDS, *_trained("own"), "weights public|run public", "bert"),
     ),
     "2_7_video_branch": Chapter("2.7 The video branch", TRANSFER, needs=PRETRAINED, reads=BY_OWN),
@@ -117,8 +126,13 @@ CHAPTERS = {
     "2_9_2_finetune_public": Chapter(
         "2.9.2 Fine-tuning, public weights", (*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_PUBLIC
     ),
-    # reads every chapter that has written predictions
-    "3_conclusion": Chapter("3 Conclusion", ("data", "finetune"), needs=PREDICTING, reads=("|".join(PREDICTING),)),
+    # reads every chapter that has written predictions, and the claims that any has checked
+    "3_conclusion": Chapter(
+        "3 Conclusion",
+        ("data", "finetune"),
+        needs=(*PREDICTING, *CLAIMING),
+        reads=("|".join(PREDICTING),),
+    ),
     "4_1_audit": Chapter(
         "4.1 An audit of the thesis's numbers",
         ("data",),
@@ -131,17 +145,23 @@ CHAPTERS = {
         needs=(*PRETRAINED, *PREDICTING[:3], "2_9_1_finetune_own"),
         reads=("2_3_2_feature_extraction", *BY_OWN),
     ),
-    "4_3_scores_check": Chapter(
-        "4.3 The same protocol on real videos",
-        ("data", "asformer", "finetune", "controls"),
-        needs=("2_3_1_public_features",),
-        reads=("features",),
+    "4_3_real_modalities": Chapter(
+        "4.3 Video and sensors on real videos",
+        ("data", "asformer", "modalities"),
+        per_split=True,
+        reads=("features", "sensors"),
     ),
     "4_4_pairs": Chapter(
         "4.4 Pre-training on real pairs of video and sensors",
-        ("data", "asformer", "pretrain", "experiment"),
+        ("data", "asformer", "pretrain", "sensor_pairs"),
         per_split=True,
         reads=("features", "sensors"),
+    ),
+    "4_5_scores_check": Chapter(
+        "4.5 The protocol of 4.2 on real videos",
+        ("data", "asformer", "finetune", "controls"),
+        needs=("2_3_1_public_features",),
+        reads=("features",),
     ),
 }
 TITLES = {name: chapter.title for name, chapter in CHAPTERS.items()}
@@ -158,10 +178,15 @@ def atoms(params: Params) -> list[Atom]:
 
 
 def needs(atom: Atom, params: Params) -> list[Atom]:
-    """Atoms that must be done before `atom`: a notebook's splits where they are jobs (not its tables), else it all."""
+    """Atoms that must be done before `atom`: a notebook's splits where they are jobs, else it all.
+
+    3 also reads what `all` of 2.3.2 trains, the ways to trim.
+    """
     name, split = atom
     before = CHAPTERS[name].needs + (CHAPTERS[name].demo_needs if params.data.source == "demo" else ())
     found = [(other, part) for other in before if other in params.notebooks for part in _parts(other, params)]
+    if name == "3_conclusion" and TRIMMING in params.notebooks:
+        found = list(dict.fromkeys([*found, (TRIMMING, "all")]))
     return found + [(name, part) for part in _parts(name, params) if "all" == split != part]
 
 

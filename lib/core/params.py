@@ -79,11 +79,16 @@ def _parse(text: str) -> Any:
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
     """Read a profile: defaults.yaml, the file's differences, then overrides as `section.key=value`.
 
+    A file may name another beside it, `extends: demo.yaml`, from which its values are the differences.
+
     Raises:
         ParameterError: one line that names the key, the file and what would be correct.
     """
     path = ROOT / path
-    values = _merge(_read(ROOT / "params" / "defaults.yaml"), _read(path))
+    values = _read(path)
+    if base := values.pop("extends", None):
+        values = _merge(_read(path.parent / str(base)), values)
+    values = _merge(_read(ROOT / "params" / "defaults.yaml"), values)
     for override in overrides:
         name, equals, text = override.partition("=")
         if not equals:

@@ -6,21 +6,22 @@ and code differ, says which of them it follows. Unknown keys are errors; what ha
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
-MANY = 1_000_000_000  # no count of a profile is larger
-PositiveInt = Annotated[int, Field(gt=0, le=MANY)]
-NonNegativeInt = Annotated[int, Field(ge=0, le=MANY)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]  # a folder in features/, or features/ itself
-Resize = Literal["bilinear", "bicubic"]
-RecipeName = Literal["one_cluster", "own", "public"]
-Probability = Annotated[float, Field(ge=0, lt=1)]
-Betas = tuple[Probability, Probability]  # of Adam: memory of the gradient's mean and of its square
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from lib.core.sections import (
+    Backbone,
+    Demo,
+    FeatureSet,
+    MilNce,
+    Narration,
+    NonNegativeInt,
+    PositiveInt,
+    Probability,
+    RecipeName,
+    Resize,
+    Section,
+    Seed,
+)  # fmt: skip
 
 
 class Controls(Section):
@@ -35,25 +36,17 @@ class Controls(Section):
     score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen on the validation people
 
 
+class Modalities(Section):
+    """Video and sensors, alone and together, on real videos (4_3; lib/beyond/modalities)."""
+
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training
+    shift: NonNegativeFloat  # of a training video's features, the same at all its steps; standard deviations
+    noise: NonNegativeFloat  # at each step
+    score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen as the shares are
+    sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
+
+
 Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
-
-
-class Narration(Section):
-    """The demo's narrated videos, which replace HowTo100M (thesis 2.1.2; lib/demo/narrated.py)."""
-
-    videos: PositiveInt
-    validation: PositiveInt  # of them
-    shortest: PositiveInt  # seconds
-    longest: PositiveInt
-    seed: Seed
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.validation >= self.videos:
-            raise ValueError(f"validation {self.validation} must be fewer than videos {self.videos}")
-        if self.shortest > self.longest:
-            raise ValueError(f"shortest {self.shortest} s is longer than longest {self.longest} s")
-        return self
 
 
 class HowTo100M(Section):
@@ -82,32 +75,6 @@ class S3DFeatures(Section):
     def _even(self) -> Self:
         if self.fps % 2 or self.crop % 2:
             raise ValueError(f"fps and crop must be even, got {self.fps} and {self.crop}")
-        return self
-
-
-class MilNce(Section):
-    """Training of the demo's S3D on its narrations (thesis 2.4.1, equation 4; lib/backbones/mil_nce.py)."""
-
-    labelled_clips: PositiveInt  # to start with (lib/backbones/labelled_clips.py)
-    labelled_frames: PositiveInt  # of each, of which `frames` in a row are taken
-    labelled_epochs: PositiveInt
-    labelled_rate: PositiveFloat  # highest learning rate there
-    frames: PositiveInt  # of a clip, even
-    square: PositiveInt  # pixels: clips are cut to squares of at least this side, then resized
-    candidates: PositiveInt  # captions nearest in time to a clip, all of them positives
-    words: PositiveInt  # read per caption
-    batch: PositiveInt  # clips
-    per_video: PositiveInt  # of them per video
-    batches: PositiveInt  # per epoch
-    epochs: PositiveInt
-    learning_rate: PositiveFloat
-    weight_decay: NonNegativeFloat
-    seed: Seed
-
-    @model_validator(mode="after")
-    def _spans_fit(self) -> Self:
-        if self.frames > self.labelled_frames:
-            raise ValueError(f"frames: {self.frames} of a clip, but labelled_frames are {self.labelled_frames}")
         return self
 
 
@@ -157,8 +124,8 @@ class Pretrain(Section):
     videos_per_cluster: PositiveInt  # k
     validations: PositiveInt  # per epoch
     learning_rate: PositiveFloat
-    betas: Betas
-    epsilon: PositiveFloat  # of Adam
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
     temperature: PositiveFloat  # tau of equation 5
     warmup: PositiveInt  # updates
     decay_updates: PositiveInt  # the rate falls to zero by then
@@ -173,13 +140,20 @@ class Pretrain(Section):
 
 
 class Experiment(Section):
-    """Small pre-trainings that differ in one thing each (2_6, beyond the thesis; lib/pretraining/experiment.py)."""
+    """Pre-trainings beside the recipes that differ in one thing each (2_6, beyond the thesis)."""
+
+    clusters_per_update: tuple[PositiveInt, ...]  # beside those of the recipes, with fresh negatives
+    negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
+    videos_per_cluster: tuple[PositiveInt, ...]  # k, with so many more clusters that an update has as many pairs
+
+
+class SensorPairs(Section):
+    """Pre-trainings on pairs of video and sensors (4.4, beyond the thesis; lib/beyond/pairs/experiment.py)."""
 
     clusters_per_update: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # with fresh negatives
-    negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
+    negatives: tuple[Literal["stale", "random"], ...]  # with the first C
     seeds: Annotated[tuple[Seed, ...], Field(min_length=2)]
     epochs: PositiveInt
-    per_video: PositiveInt
 
 
 class ZeroShot(Section):
@@ -201,12 +175,10 @@ class Finetune(Section):
     train_stride: PositiveInt  # seconds between two windows, in training and for the loss that chooses
     test_stride: PositiveInt
     cls_visible: bool
-    epochs: Annotated[
-        tuple[PositiveInt, ...], Field(min_length=1)
-    ]  # results to report; one run of the longest gives all
+    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # results; one run of the longest gives all
     learning_rate: PositiveFloat
-    betas: Betas
-    epsilon: PositiveFloat  # of Adam
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
     warmup: PositiveInt  # updates of one video
     decay_updates: PositiveInt | None  # the rate falls to zero by then; null: constant
     clip: PositiveFloat  # norm of the gradient
@@ -221,10 +193,12 @@ class Data(Section):
     name: str  # how captions name the data set
     roots: tuple[str, ...] = ()  # of files: candidate folders, relative to the project; the first that exists
     real_labels: tuple[str, ...]  # the same for the real 50 Salads labels, for 2.1 and 4.1; optional
-    real_predictions: tuple[str, ...]  # the same for an MS-TCN's predictions of split 1's test videos, for 4.1
+    real_predictions: tuple[str, ...]  # the same for a real model's predictions, split_<k>/<video>, for 4.1; optional
+    real_captions: tuple[str, ...]  # the same for some of HowTo100M's captions, <id>.csv, for 2.1; optional
     fps: PositiveFloat  # frames per second of labels and features
     public_features: FeatureSet | None  # of 2_3_1; ".": features/ itself; "split_{split}": one set per split
     own_features: FeatureSet | None  # features/<set> of 2_3_3, extracted by 2_3_2
+    repeats: Annotated[int, Field(gt=0, le=100)]  # trainings of each method: with its section's seed, then 1, 2, …
     splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
     convention: Literal["mstcn", "asformer", "lea"]
@@ -234,12 +208,6 @@ class Data(Section):
     def split_numbers(self) -> tuple[int, ...]:
         """1 … splits."""
         return tuple(range(1, self.splits + 1))
-
-    @property
-    def public_sets(self) -> tuple[str, ...]:
-        """Folders in features/: one, or one per split where the feature net was trained on each split."""
-        name = self.public_features or "."
-        return tuple(dict.fromkeys(name.replace("{split}", str(split)) for split in self.split_numbers))
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -294,33 +262,6 @@ class I3D(Section):
         return self
 
 
-class Demo(Section):
-    """The demo kitchen, whose rendered videos replace those of 50 Salads (lib/demo)."""
-
-    seed: Seed
-    people_per_split: Annotated[int, Field(ge=1, le=5)]  # five splits by person; 5 = the 25 people of the data set
-    videos_per_person: Annotated[int, Field(ge=1, le=2)]
-    pace: PositiveFloat  # factor on durations; 0.92 gives about 88 s per video
-    size: Annotated[int, Field(ge=32)]  # side of a frame in pixels
-    fps: PositiveInt
-    variety: NonNegativeFloat  # factor on the differences between people in places, sizes, cameras and light
-
-
-class Backbone(Section):
-    """Training of the demo's I3D on rendered clips, in place of Kinetics (lib/backbones/labelled_clips.py)."""
-
-    clips: PositiveInt
-    clip_frames: PositiveInt  # rendered
-    frames: PositiveInt  # of them that the net sees at once
-    square: PositiveInt  # pixels: RGB clips are cut to squares of at least this side, then resized to i3d.crop
-    batch: PositiveInt
-    batches: PositiveInt  # per epoch
-    epochs: dict[Literal["rgb", "flow"], PositiveInt]  # colours take longer to learn than motion
-    learning_rate: PositiveFloat  # highest; one warm-up and one cosine decay over the epochs
-    weight_decay: NonNegativeFloat
-    seed: Seed
-
-
 class Params(Section):
     title: str
     notice: str  # shown on every page, e.g. that the numbers are the demo's
@@ -338,13 +279,19 @@ class Params(Section):
     videoclip: VideoClip
     pretrain: Pretrain
     experiment: Experiment
+    sensor_pairs: SensorPairs
     zero_shot: ZeroShot
     finetune: Finetune
     controls: Controls
+    modalities: Modalities
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        seeds = {"asformer": self.asformer.seed, "pretrain": self.pretrain.seed, "finetune": self.finetune.seed}
+        for section, seed in seeds.items():
+            if 0 < seed < self.data.repeats:
+                raise ValueError(f"{section}.seed: {seed} is that of a further training, as data.repeats is above it")
         beyond = sorted(set(self.controls.splits) - set(self.data.split_numbers))
-        if beyond and {"4_2_controls", "4_3_scores_check"} & set(self.notebooks):
+        if beyond and {"4_2_controls", "4_5_scores_check"} & set(self.notebooks):
             raise ValueError(f"controls.splits names split {beyond[0]}, but data.splits is {self.data.splits}")
         return self

@@ -207,25 +207,23 @@ def first_tracks(path: Path, count: int) -> list[CaptionTrack]:
     return [_checked(path, video, entry) for video, entry in islice(_entries(path), count)]
 
 
-def captions_of_csv(folder: Path) -> dict[str, dict[str, list]]:
-    """Captions kept in a file per video, columns start, end and text, as one object in the form of raw_caption.json.
+def tracks_of_csv(folder: Path) -> list[CaptionTrack]:
+    """Captions kept in one file per video, <id>.csv with columns start, end and text.
 
     So MIL-NCE's repository keeps those of 100 videos (`python -m lib.fetch howto100m_captions`).
 
     Raises:
-        DatasetError: there are none, or a file has other columns.
+        DatasetError: there are none, a file has other columns, or as `caption_tracks`.
     """
-    tracks = {}
+    tracks = []
     for path in sorted(folder.glob("*.csv")):
         try:
             table = pd.read_csv(path, usecols=["start", "end", "text"], dtype={"text": str}, keep_default_na=False)
         except ValueError as error:
             raise DatasetError(f"{path}: expected columns start, end and text ({error}); fetch it again") from None
-        tracks[path.stem] = table.to_dict("list")
+        tracks.append(_checked(path, path.stem, table.to_dict("list")))
     if not tracks:
-        raise DatasetError(
-            f"{folder}: has no captions (<id>.csv); `python -m lib.fetch howto100m_captions` fetches some"
-        )
+        raise DatasetError(f"{folder}: has no <id>.csv; `python -m lib.fetch howto100m_captions` fetches some")
     return tracks
 
 

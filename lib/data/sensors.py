@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.io import loadmat
 from scipy.ndimage import uniform_filter1d
 
@@ -88,6 +89,32 @@ def motion_windows(sensors: np.ndarray) -> np.ndarray:
 def tool_motion(sensors: np.ndarray) -> np.ndarray:
     """Windowed motion of each tool, (10, T): the mean over its three axes."""
     return motion_windows(sensors)[:CHANNELS].reshape(TOOLS, 3, -1).mean(axis=1)
+
+
+def motion_shares(dataset: Dataset, sensors: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Of each tool's motion, the share that falls on each action, percent: a row per tool, "sensor 1" to "sensor 10".
+
+    Args:
+        sensors: of every video, (30, T).
+    """
+    total = np.zeros((TOOLS, len(dataset.classes)))
+    for video in dataset.videos:
+        np.add.at(total.T, dataset.labels(video), motion(sensors[video]).reshape(TOOLS, 3, -1).mean(axis=1).T)
+    names = [f"sensor {number}" for number in range(1, TOOLS + 1)]
+    return pd.DataFrame(100 * total / total.sum(axis=1, keepdims=True), index=names, columns=list(dataset.classes))
+
+
+def motion_sentence(shares: pd.DataFrame) -> str:
+    """In which actions the three tools move that keep most to one action.
+
+    >>> shares = pd.DataFrame({"cut": [80.0, 50.0], "peel": [20.0, 50.0]}, index=["sensor 1", "sensor 2"])
+    >>> motion_sentence(shares)
+    'Most of what they measure belongs to one action: sensor 1 moves for 80 % in cut, sensor 2 for 50 % in cut.'
+    """
+    first = shares.max(axis=1).nlargest(3)
+    parts = [f"{name} for {share:.0f} % in {shares.loc[name].idxmax()}" for name, share in first.items()]
+    parts[0] = parts[0].replace(" for ", " moves for ", 1)
+    return f"Most of what they measure belongs to one action: {', '.join(parts)}."
 
 
 def convert(raw: Path, out: Path) -> None:

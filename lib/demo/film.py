@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 
 from lib.core.files import write_json
-from lib.core.processes import spread
-from lib.core.progress import track
+from lib.core.processes import spread, track
 from lib.demo.actions import ACTIONS
 from lib.demo.draw import Canvas
 from lib.demo.picture import REACH, SIDE, background, paint

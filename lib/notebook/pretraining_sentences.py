@@ -93,12 +93,17 @@ def lowest_loss(history: pd.DataFrame, clusters: int) -> str:
     """Length of a pre-training, and where its validation loss is lowest.
 
     >>> lowest_loss(pd.DataFrame({"epoch": [0.0, 0.5, 1.0], "update": [0, 5, 10], "random_loss": [4.0, 2.0, 2.5]}), 7)
-    '10 updates of C = 7 in 1 epochs. The validation loss is lowest at epoch 0.50 and ends 0.50 above that.'
+    '10 updates of C = 7 in 1 epoch. The validation loss is lowest at epoch 0.50 and ends 0.50 above that.'
+    >>> lowest_loss(pd.DataFrame({"epoch": [0.0, 1.0, 2.0], "update": [0, 5, 10], "random_loss": [4.0, 2.5, 2.0]}), 7)
+    '10 updates of C = 7 in 2 epochs. The validation loss is still falling at its last epoch.'
     """
     losses, last = history.set_index("epoch")["random_loss"], history.iloc[-1]
+    above = f"{losses.iloc[-1] - losses.min():.2f}"
+    lowest = f"lowest at epoch {losses.idxmin():.2f} and ends {above} above that"
+    epochs = f"{last['epoch']:.0f} epoch{'s' * int(last['epoch'] > 1)}"
     return (
-        f"{int(last['update'])} updates of C = {clusters} in {last['epoch']:.0f} epochs. The validation loss is lowest "
-        f"at epoch {losses.idxmin():.2f} and ends {losses.iloc[-1] - losses.min():.2f} above that."
+        f"{int(last['update'])} updates of C = {clusters} in {epochs}. The validation loss is "
+        f"{lowest if above != '0.00' else 'still falling at its last epoch'}."
     )
 
 
@@ -144,6 +149,8 @@ def untrained_seeds(scores: pd.Series) -> str:
     >>> untrained_seeds(pd.Series([4.0, 6.0]))[:62]
     'The untrained model scores 5.0 % (from 4.0 to 6.0 over 2 seeds'
     """
+    if len(scores) == 1:
+        return f"The untrained model scores {scores.iloc[0]:.1f} %. One run of each: no interval."
     return (
         f"The untrained model scores {scores.mean():.1f} % (from {scores.min():.1f} to {scores.max():.1f} over "
         f"{len(scores)} seeds). Intervals are Student's t over these seeds, so they are wide: they cover the chance of "

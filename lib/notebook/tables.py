@@ -37,6 +37,7 @@ LABELS = {  # of tables whose CSV has names of its own
 TENTHS = ("edit", "raw_edit")  # with one decimal
 LOWER = ("raw_edit", "best_loss")  # better where lower
 SPREAD = "±"  # row of the standard deviation over the splits
+INTERVAL = "± 95 %"  # row of half the interval of the mean, over other videos and seeds
 BEST = "text-decoration: underline"  # mark of a column's best value
 
 
@@ -57,7 +58,8 @@ def beside(
 
     Returns:
         The styled table (with a row ± of the standard deviation over the splits; between methods, the best of each
-        part underlined), and its values with a column `source`, for the CSV.
+        part underlined), and its values with a column `source`, for the CSV. A row of half the 95 % interval over
+        videos and seeds follows where the table has them (`lib.videoclip.evaluation`).
     """
     theirs = published.rename(index=str).reindex(columns=ours.columns).astype(float)
     difference = ours - theirs.reindex(ours.index)
@@ -79,7 +81,7 @@ def style_ten(table: pd.DataFrame) -> Styler:
         table: as returned by `lib.scoring.conclusion.table_ten`, with a column segments.
     """
     headers = {"thesis": "thesis", "as_thesis": "scored as the thesis", "accuracy": "accuracy"}
-    headers |= {"accuracy_sd": f"accuracy {SPREAD}"} | {name: name.replace("f1", "F1") for name in METRICS}
+    headers |= {name: name.replace("f1", "F1") for name in [f"accuracy {SPREAD}", *METRICS, f"f1@50 {SPREAD}"]}
     shown = table.reindex(columns=list(headers | {"segments": ""})).rename(columns=headers)
     best = [name for name in headers.values() if SPREAD not in name]
     return fold_widths(underline(shown.style.format(short, na_rep="–"), best), 3)
@@ -142,7 +144,9 @@ def _spread(block: pd.DataFrame) -> pd.DataFrame:
     if "mean" not in block.index:
         return block
     spread = block.drop(index="mean").drop(columns="best_epoch", errors="ignore").std()
-    return pd.concat([block, spread.to_frame(SPREAD).T.reindex(columns=block.columns)]).rename_axis(block.index.name)
+    rows = {SPREAD: spread, INTERVAL: pd.Series(block.attrs["±"])} if "±" in block.attrs else {SPREAD: spread}
+    below = pd.DataFrame(rows).T.reindex(columns=block.columns)
+    return pd.concat([block, below]).rename_axis(block.index.name)
 
 
 def _styled(blocks: Mapping[str, pd.DataFrame]) -> tuple[Styler, pd.DataFrame]:

@@ -6,8 +6,9 @@ the notebooks read the finished run, for which the narrated videos need not be p
 
 import json
 import socket
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from lib.core.devices import Group, single_process
 from lib.core.files import key, write_json, write_text
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT, Outputs
+from lib.core.processes import cores, spread
 from lib.core.settings import Layer, Params, Pretrain, Recipe, RecipeName
 from lib.core.training import TRAINER, Row
 from lib.data.profile import Profile
@@ -70,7 +72,9 @@ def published_weights(recipe: Recipe) -> Path | None:
 
 
 def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
-    """Load the finished run of a recipe, or the published checkpoint in its place.
+    """Load the finished runs of a recipe, or the published checkpoint in their place.
+
+    Only the demo's pre-trainings are repeated.
 
     Raises:
         WeightsError: neither exists, or the checkpoint is of another model.
@@ -80,7 +84,14 @@ def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
         model = VideoCLIP(BertConfig(), PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM)
         model.load_mmpt(read_weights(published, "model", "download it from MMPT's page"))
         return Pretrained(model.eval(), "video_embedding", profile.params.howto100m.features["video_embedding"])
-    folder = run_folder(profile.out, name)
+    repeats = profile.repeats if profile.params.data.source == "demo" else range(1)
+    (model, feature_set), *further = (_load(profile, name, repeat) for repeat in repeats)
+    return Pretrained(model, recipe.features, feature_set, {number: one for number, (one, _) in enumerate(further, 1)})
+
+
+def _load(profile: Profile, name: str, repeat: int) -> tuple[VideoCLIP, str]:
+    """The model of a finished run and its feature set."""
+    folder = run_folder(profile.out, name, repeat)
     if not (folder / "videoclip.json").exists():
         raise WeightsError(
             f"{folder}: no finished pre-training; run 2_5, 2_6 or `python -m lib.pretrain --recipe {name}`"
@@ -88,11 +99,11 @@ def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
     note = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))
     model = build_videoclip(profile.params.videoclip, note["feature_dim"], profile.params.pretrain.seed)
     load_trained(model, folder / "weights.safetensors")
-    return Pretrained(model.eval(), recipe.features, note["feature_set"])
+    return model.eval(), note["feature_set"]
 
 
-def run_folder(out: Outputs, name: str) -> Path:
-    return out.root / "runs" / f"videoclip_{name}"
+def run_folder(out: Outputs, name: str, repeat: int = 0) -> Path:
+    return out.root / "runs" / (f"videoclip_{name}_seed_{repeat}" if repeat else f"videoclip_{name}")
 
 
 def transfer_of(profile: Profile, layer: Layer) -> Callable[[VideoCLIP], Row]:
@@ -178,16 +189,20 @@ def same_packs(profile: Profile, layer: Layer, group: Group) -> list[str]:
     return seen
 
 
-def run_recipe(profile: Profile, name: str, group: Group) -> pd.DataFrame:
+def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd.DataFrame:
     """Pre-train by a recipe into runs/videoclip_<name>, or load the finished run; returns its history.
+
+    Args:
+        repeat: 0 has the seed of the profile, a further one its number as seed.
 
     Raises:
         ParameterError: no such recipe, too few videos, or a published checkpoint takes its place.
     """
-    recipe, settings, folder = recipe_of(profile, name), profile.params.pretrain, run_folder(profile.out, name)
+    recipe, settings = recipe_of(profile, name), profile.params.pretrain
+    folder = run_folder(profile.out, name, repeat)
     if published := published_weights(recipe):
         raise ParameterError(f"pretrain.recipes.{name}: {published} takes its place; move it away to train")
-    run = prepare(profile, recipe, settings, folder, group, settings.seed)
+    run = prepare(profile, recipe, settings, folder, group, repeat or settings.seed)
     history = run.run()
     # nobody packed again meanwhile
     same_packs(profile, recipe.features, group)
@@ -200,13 +215,16 @@ def run_recipe(profile: Profile, name: str, group: Group) -> pd.DataFrame:
 
 
 def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
-    """History of a recipe for a notebook: the demo trains, otherwise a finished run is read.
+    """History of a recipe for a notebook: the demo trains all repeats, otherwise a finished run is read.
+
+    Returns:
+        The history of the first.
 
     Raises:
         ParameterError: there is no finished run (a notebook is no place for weeks of training), or its settings differ.
     """
     if profile.params.data.source == "demo":
-        return run_recipe(profile, name, single_process())
+        return recipe_histories(profile, [name])[name, 0]
     folder = run_folder(profile.out, name)
     again = f"`torchrun -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`"
     if not (folder / "videoclip.json").exists():
@@ -223,6 +241,16 @@ def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
             f"{folder}: pre-trained with {'; '.join(others)}; write that into the profile, or run {again}"
         )
     return pd.read_csv(folder / "curves.csv")
+
+
+def recipe_histories(profile: Profile, names: Sequence[str]) -> dict[tuple[str, int], pd.DataFrame]:
+    """Train the repeats of these recipes, some at a time, or read them; their histories by recipe and repeat."""
+    runs = list(product(names, profile.repeats))
+    return dict(zip(runs, spread(partial(_run, Profile(profile.params, profile.out)), runs, cores()), strict=True))
+
+
+def _run(profile: Profile, run: tuple[str, int]) -> pd.DataFrame:
+    return run_recipe(profile, run[0], single_process(), run[1])
 
 
 def settings_of(params: Params, name: RecipeName) -> dict[str, dict]:

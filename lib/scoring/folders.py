@@ -1,16 +1,23 @@
-"""Scores of prediction folders: the one way from the labels that methods wrote to the long metric table."""
+"""Scores of prediction folders: the one way from the labels that methods wrote to the long metric table.
+
+Intervals resample videos and seeds; their items are what each video adds to a score.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from lib.data.dataset import Dataset
 from lib.data.predictions import prediction_pairs
 from lib.data.profile import Profile
-from lib.scoring.metrics import Convention, Pair, metric_table
-from lib.scoring.seconds import SECONDS, seconds_table
+from lib.scoring.labels import segments
+from lib.scoring.metrics import Convention, Pair, metric_table, score
+from lib.scoring.seconds import SECONDS, seconds_of, seconds_table
+from lib.scoring.stats import resampled
 
 Protocol = Convention | Literal["thesis, 1 fps"]
 COLUMNS = ("section", "method", "split", "video", "protocol", "metric", "value")
@@ -28,21 +35,23 @@ class Cell(NamedTuple):
     method: str
     split: int
     folder: Path
-    seed: int | None = None
+    seed: int = 0
 
 
 def cells_of(profile: Profile, methods: Iterable[str] | Mapping[str, str]) -> list[Cell]:
-    """The cells of methods on the splits of this run.
+    """The cells of methods on the splits of this run: their first training, and the repeats that have predicted.
 
     Args:
         methods: folders below predictions/; or names in the long table -> folders.
     """
     named = methods if isinstance(methods, Mapping) else {method: method for method in methods}
-    return [
-        Cell(name, split, profile.out.predictions(folder, split))
-        for name, folder in named.items()
-        for split in profile.splits
-    ]
+    found = []
+    for name, folder in named.items():
+        for split, repeat in product(profile.splits, profile.repeats):
+            cell = Cell(name, split, profile.out.predictions(folder, split, repeat or None), repeat)
+            if not repeat or cell.folder.is_dir():
+                found.append(cell)
+    return found
 
 
 def has_predicted(profile: Profile, method: str) -> bool:
@@ -74,7 +83,7 @@ def score_methods(
 
     Returns:
         The long table: section, method, split, video (with `all`), protocol, metric, value (percent; raw_edit in
-        seconds), and seed if the cells have seeds.
+        seconds), seed. A method without repeats has seed 0.
 
     Raises:
         PredictionError: a prediction is missing or cannot be used.
@@ -89,12 +98,55 @@ def score_methods(
             else:
                 table = metric_table(pairs, protocol, profile.params.data.ignore)
             table = table.assign(section=profile.section, method=cell.method, split=cell.split, protocol=protocol)
-            tables.append(table[list(COLUMNS)] if cell.seed is None else table[list(COLUMNS)].assign(seed=cell.seed))
+            tables.append(table[list(COLUMNS)].assign(seed=cell.seed))
     return pd.concat(tables, ignore_index=True)
 
 
-def name_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Move the seed of methods that have several into their names: the long table as it is kept."""
-    several = metrics.groupby("method")["seed"].transform("nunique") > 1
-    seeded = metrics["method"] + "_seed_" + metrics["seed"].astype(str)
-    return metrics.assign(method=metrics["method"].mask(several, seeded)).drop(columns="seed")
+MEASURES = ("accuracy", "f1@50")  # those with intervals
+
+
+def ratio_parts(
+    pair: Pair, measures: Sequence[str], convention: Convention = "mstcn", ignore: Iterable[str] = ()
+) -> np.ndarray:
+    """Numerator and denominator of each measure for one video, (measure, 2); summed over videos they make the score.
+
+    Of the accuracy: right frames and all; of F1: 2 tp, and predicted + true segments. "lea" averages the videos' own
+    scores, so that there each video adds its score and one.
+    """
+    ignore = tuple(ignore)
+    scores = score([pair], convention, ignore)
+    counted = sum(label not in ignore for side in pair for label in segments(side).labels.tolist())
+    sizes = [1.0 if convention == "lea" else counted if name.startswith("f1") else len(pair[1]) for name in measures]
+    return np.array([[scores[name] / 100 * size, size] for name, size in zip(measures, sizes, strict=True)])
+
+
+def video_items(
+    dataset: Dataset, cells: Iterable[Cell], convention: Protocol, ignore: Iterable[str] = ()
+) -> dict[str, np.ndarray]:
+    """What each test video adds to MEASURES, (measure, seeds, 2): sums of them make the ratio.
+
+    Args:
+        cells: of one method; each split with the same number of seeds.
+        convention: or SECONDS, the thesis's scoring of VideoCLIP.
+    """
+    ignore = tuple(ignore)
+    found: dict[str, list[np.ndarray]] = {}
+    for cell in cells:
+        for video, pair in pairs_of(dataset, cell).items():
+            if convention == SECONDS:
+                seconds = seconds_of(pair, dataset.fps, dataset.classes[0])
+                found.setdefault(video, []).append(ratio_parts(seconds, MEASURES))
+            else:
+                found.setdefault(video, []).append(ratio_parts(pair, MEASURES, convention, ignore))
+    return {video: np.stack(seeds, axis=1) for video, seeds in found.items()}
+
+
+def half_widths(dataset: Dataset, cells: Iterable[Cell], protocol: Protocol, ignore: Iterable[str]) -> dict[str, float]:
+    """Half of the 95 % interval of each of MEASURES over other videos and seeds, percent.
+
+    Args:
+        cells: of one method.
+    """
+    parts = np.stack(list(video_items(dataset, cells, protocol, ignore).values()))
+    low, high = np.quantile(resampled(parts.swapaxes(1, 2)), [0.025, 0.975], axis=0)
+    return dict(zip(MEASURES, ((high - low) / 2).tolist(), strict=True))

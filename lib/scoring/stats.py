@@ -208,6 +208,46 @@ def bootstrap_interval(
     return float(found.low), float(found.high)
 
 
+def resampled(parts: np.ndarray, resamples: int = 2000, seeds: bool = True) -> np.ndarray:
+    """Scores of resampled videos and seeds: the pigeonhole bootstrap (Owen, Annals of Applied Statistics 1, 2007).
+
+    Videos and seeds are drawn apart from each other, both with replacement, since each training scores every video.
+    Assumes independent videos and seeds of one distribution each; few of either make it too narrow.
+
+    Args:
+        parts: (V, S, M, 2) numerator and denominator of M scores, by video and seed; sums over videos make a score.
+        seeds: draw them too; else all are kept, and only the videos are drawn.
+
+    Returns:
+        (resamples, M) means over the seeds, percent. Equal V and S give equal draws, so that two methods' are paired.
+    """
+    videos, many = parts.shape[:2]
+    rng = np.random.default_rng(0)
+    drawn = rng.multinomial(videos, np.full(videos, 1 / videos), size=resamples)
+    top, bottom = np.moveaxis(np.tensordot(drawn, parts, axes=1), -1, 0)
+    scores = 100 * top / np.maximum(bottom, 1e-9)  # (resamples, S, M)
+    if seeds:
+        chosen = rng.integers(many, size=(resamples, many))
+        scores = np.take_along_axis(scores, chosen[:, :, None], axis=1)
+    return scores.mean(axis=1)
+
+
+def needed(difference: float, videos: int, of_videos: float, seeds: int, of_seeds: float) -> tuple[float, float]:
+    """How many videos, or how many seeds, would find a true difference with a chance of 80 %; inf: no number would.
+
+    By the normal approximation, at the 5 % level. The variance of the difference is `of_videos`, which falls with their
+    number, and `of_seeds`, which falls with theirs (0 of one seed, whose spread is not known); one number grows while
+    the other stays.
+
+    >>> needed(difference=2.8016, videos=50, of_videos=2.0, seeds=3, of_seeds=0.5)
+    (200.0, inf)
+    """
+    least = (difference / (stats.norm.ppf(1 - ALPHA / 2) + stats.norm.ppf(0.8))) ** 2
+    each = ((videos, of_videos, least - of_seeds), (seeds, of_seeds, least - of_videos))
+    by_videos, by_seeds = (math.ceil(n * v / room - 0.01) if room > 0 and v > 0 else math.inf for n, v, room in each)
+    return float(by_videos), float(by_seeds)
+
+
 def _differences(first: ArrayLike, second: ArrayLike) -> np.ndarray:
     one, other = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     if one.shape != other.shape or one.ndim != 1 or len(one) < 2:

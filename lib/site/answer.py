@@ -13,7 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
+from lib.beyond.controls import views
 from lib.beyond.controls.intervals import USES, effect_sentence
+from lib.beyond.modalities.views import answer_sentence
 from lib.beyond.pairs.answer import verdict_sentence
 from lib.beyond.pairs.views import TRAP, decisive_figure
 from lib.core.files import revision
@@ -24,6 +26,7 @@ from lib.notebook.markup import Shown, accessible, description
 from lib.notebook.notebook import data_uri, keep_data, keep_figure
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.notebook.tables import BEST
+from lib.scoring.claims import tally
 from lib.scoring.conclusion import methods
 from lib.scoring.names import display_name
 from lib.scoring.published import METHOD_TABLES, published_table
@@ -64,12 +67,11 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
 
 
 def controlled(out: Outputs, done: list[str]) -> pd.DataFrame:
-    """What pre-training adds, all else equal (4.2), in points: one row per question of USES that was asked."""
+    """What pre-training adds, all else equal (4.2), in points: one row per question on it that was asked."""
     file = out.tables / "table_controls_differences.csv"
     if "4_2_controls" not in done or not file.exists():
         return pd.DataFrame()
-    found = pd.read_csv(file).set_index("question")
-    return found.reindex([question for question in USES if question in found.index])
+    return views.asked(pd.read_csv(file).set_index("question"), views.PRETRAINING)
 
 
 def best_tuned(table: pd.DataFrame, column: str = "accuracy") -> str | None:
@@ -117,17 +119,22 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done
     if "4_1_audit" in done:
         quoted.append(audit_sentence(pd.read_csv(out.tables / "audit_claims.csv")))
     if len(effects):
-        quoted.append(effect_sentence(effects, profile.params.data.name))
+        uses = [question for question in USES if question in effects.index]
+        quoted.append(effect_sentence(effects.loc[uses], profile.params.data.name))
+        asked = f"Chapter 4.2 asks {len(effects)} questions on pre-training, in one protocol."
+        said.append(f"{asked} {views.effects(effects)}")
     if (best := best_tuned(table)) and "baseline" in table.index:
         theirs, baseline = table.loc[best_tuned(table, "accuracy thesis")], table.loc["baseline"]
+        common = out.tables / "table_10.csv"
+        shared = pd.read_csv(common).set_index("method") if "3_conclusion" in done else table
         parts = []
         for measure, title in MEASURES.items():
-            here = _against(table.loc[best, measure], baseline[measure])
+            here = _against(shared.loc[best, measure], shared.loc["baseline", measure])
             there = _against(theirs[f"{measure} thesis"], baseline[f"{measure} thesis"])
             parts.append(f"{title} is {here} here and {there} in the thesis")
         said.append(
-            f"Against ASFormer trained from scratch, fine-tuned VideoCLIP's {'; its '.join(parts)} (the best of "
-            f"each: {display_name(best)}, here; {display_name(str(theirs.name))}, in the thesis)."
+            f"Against ASFormer trained from scratch, fine-tuned VideoCLIP's {'; its '.join(parts)} (the best "
+            f"of each on test videos: {display_name(best)}, here; {display_name(str(theirs.name))}, in the thesis)."
         )
     elif len(table):
         one = table.loc[table["accuracy"].idxmax()]
@@ -137,9 +144,9 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done
             f"{one['accuracy thesis']:.3f} in the thesis."
         )
     if "3_conclusion" in done:
-        verdicts = pd.read_csv(out.tables / "table_claims.csv")["verdict"].value_counts()
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-        said.append(f"Chapter 3 tests {verdicts.sum()} comparisons of the thesis on this data: {counts}.")
+        claims = pd.read_csv(out.tables / "table_claims.csv")
+        verdicts = claims.loc[claims["evidence"] == profile.params.data.name, "verdict"]
+        said.append(f"{len(verdicts)} claims of the thesis are tested on this data (chapter 3): {tally(verdicts)}.")
     return [f"**{' '.join(quoted)}**", *said] if quoted else said
 
 
@@ -200,8 +207,18 @@ def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
         )
     ax.axvline(0, color="#555555", lw=1)
     ax.set_yticks(range(len(effects)), [str(question) for question in effects.index])
-    ax.set(ylim=(len(effects) - 0.5, -0.5), xlabel="points that pre-training adds, all else equal (4.2)")
+    ax.set(ylim=(len(effects) - 0.5, -0.5), xlabel="points, all else equal (4.2)")
     return ax
+
+
+def two_modalities(profile: Profile, done: list[str]) -> list[str]:
+    """The answer of 4.3, on real videos with a second modality; nothing before it is done."""
+    if "4_3_real_modalities" not in done:
+        return []
+    found = pd.read_csv(profile.out.tables / "table_modalities.csv", index_col="method")
+    added = pd.read_csv(profile.out.tables / "table_modalities_added.csv", index_col="question")
+    said = answer_sentence(found, added, len(profile.params.modalities.seeds))
+    return [f"**{said}** [Chapter 4.3](4_3_real_modalities.ipynb) has all methods, with intervals."]
 
 
 def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False) -> list[str]:
@@ -214,7 +231,7 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
     """
     table, effects = answers(profile, done), controlled(profile.out, done)
     if table.empty:
-        return []
+        return two_modalities(profile, done)
     said = sentences(table, effects, profile, done)
     plots.set_style()
     picture = keep_figure(draw_answer(table, effects), folder / "figures", "figure_answer")
@@ -225,8 +242,8 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
     caption = f"Each method, here and in the thesis: mean over {splits} splits, ± standard deviation over them."
     if len(effects):
         caption += (
-            " Below: what pre-training adds to the same model (4.2). The 95 % intervals cover test videos and seeds of "
-            "fine-tuning, but rest on a single pre-training."
+            " Below: what pre-training, the text model's start and the backbone add (4.2). The 95 % "
+            "intervals cover test videos and seeds of fine-tuning, but rest on a single pre-training."
         )
     about = {"about": profile.params.data.name, "revision": revision()}
     figure = Shown(

@@ -15,7 +15,7 @@ import pandas as pd
 from lib.backbones.text import tokenizer
 from lib.core.training import histories
 from lib.data.profile import Profile
-from lib.scoring.folders import cells_of, score_methods
+from lib.scoring.folders import cells_of, half_widths, score_methods
 from lib.scoring.metrics import METRICS
 from lib.scoring.seconds import SECOND_COLUMNS, SECONDS, by_split
 from lib.videoclip.finetuning import Names, choose_epoch, fine_tune
@@ -54,6 +54,9 @@ def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str)
     """
     names = prompts(target.dataset.classes, profile.params.zero_shot.prompts)
     method, models = f"videoclip_{weights}_zero_shot", {}
+    for repeat, model in ready.further.items():
+        for split, video, scores in scores_of(profile, target, model, names, profile.params.zero_shot.cls_visible):
+            target.write(profile.out.predictions(method, split, repeat), video, scores.argmax(axis=1))
     for seed in profile.params.zero_shot.seeds:
         model = build_videoclip(profile.params.videoclip, ready.model.input_dim, seed).eval()
         models[f"videoclip_{weights}_untrained_{seed}"] = model.to(next(ready.model.parameters()).device)
@@ -68,7 +71,7 @@ def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str)
 
     protocols = (profile.params.data.convention, SECONDS)
     metrics = score_methods(profile, target.dataset, cells_of(profile, [method, *models, COMMONEST]), protocols)
-    tables = {name: by_split(metrics, name, SECONDS, SECOND_COLUMNS) for name in (method, *models, COMMONEST)}
+    tables = {name: _table(profile, target, metrics, name) for name in (method, *models, COMMONEST)}
     first, *others = (tables[name] for name in models)
     controls = {
         "untrained, mean of the seeds": sum(others, first) / len(models),
@@ -112,7 +115,7 @@ def ways_to_ask(profile: Profile, target: Target, ready: Pretrained) -> pd.DataF
 @dataclass(frozen=True)
 class FineTuned:
     """Attributes:
-    history: one row per split and epoch.
+    history: one row per split and epoch, of the first training.
     metrics: the long table, both protocols.
     tables: result (epochs) -> the thesis's columns, one row per split and their mean.
     frames: the longest training in the segmental scores of 2.3, by split.
@@ -125,18 +128,24 @@ class FineTuned:
 
 
 def fine_tune_splits(profile: Profile, target: Target, ready: Pretrained, weights: str) -> FineTuned:
-    """Train the splits of this run, or load finished ones; methods are called videoclip_<weights>_<n>_epochs."""
+    """Train the splits of this run, or load finished ones; methods are called videoclip_<weights>_<n>_epochs.
+
+    Each repeat starts from the pre-training of its number.
+    """
     settings, names = profile.params.finetune, _names(profile, target)
     parts, methods = {}, {epochs: f"videoclip_{weights}_{epochs}_epochs" for epochs in settings.epochs}
-    for split in profile.splits:
-        folders = {epochs: profile.out.predictions(method, split) for epochs, method in methods.items()}
-        run = profile.out.run(f"videoclip_{weights}_finetuned", split)
-        parts[split] = fine_tune(target, split, ready.model, names, settings, run, folders)
+    for split, repeat in product(profile.splits, profile.repeats):
+        seed = repeat or None
+        folders = {epochs: profile.out.predictions(method, split, seed) for epochs, method in methods.items()}
+        run = profile.out.run(f"videoclip_{weights}_finetuned", split, seed)
+        asked = settings.model_copy(update={"seed": repeat or settings.seed})
+        history = fine_tune(target, split, ready.of(repeat), names, asked, run, folders)
+        parts.setdefault(split, history)
     cells = sorted(cells_of(profile, methods.values()), key=lambda cell: cell.split)
     long = score_methods(profile, target.dataset, cells, (profile.params.data.convention, SECONDS))
     tables = {}
     for epochs in settings.epochs:
-        table = by_split(long, methods[epochs], SECONDS, SECOND_COLUMNS)
+        table = _table(profile, target, long, methods[epochs])
         chosen = {str(split): choose_epoch(part, epochs, settings.select_on) for split, part in parts.items()}
         loss = f"{'test' if settings.select_on == 'last' else settings.select_on}_loss"
         losses = {str(split): part.set_index("epoch")[loss][chosen[str(split)]] for split, part in parts.items()}
@@ -165,6 +174,14 @@ def objectives_compared(profile: Profile, target: Target, ready: Pretrained, wei
         rows[objective] = {f"after {epochs} epochs": accuracy[epochs] for epochs in settings.epochs}
         rows[objective]["highest*"] = accuracy.max()
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("objective")
+
+
+def _table(profile: Profile, target: Target, metrics: pd.DataFrame, method: str) -> pd.DataFrame:
+    """The thesis's columns by split, mean over the repeats; its `attrs` hold half of the 95 % interval of the mean."""
+    table = by_split(metrics, method, SECONDS, SECOND_COLUMNS)
+    halves = half_widths(target.dataset, cells_of(profile, [method]), SECONDS, ())
+    table.attrs["±"] = {name: half / 100 for name, half in halves.items()}
+    return table
 
 
 def _names(profile: Profile, target: Target) -> Names:

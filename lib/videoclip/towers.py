@@ -1,6 +1,7 @@
 """VideoCLIP with both towers started from a BERT's weights (thesis 2.4.2: bert-base-uncased)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from transformers import BertConfig, BertModel
@@ -40,8 +41,17 @@ def build_videoclip(settings: VideoClip, input_dim: int, seed: int, num_classes:
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A pre-trained VideoCLIP in evaluation mode; the layer of S3D and the feature set on which it was trained."""
+    """A pre-trained VideoCLIP in evaluation mode; the layer of S3D and the feature set on which it was trained.
+
+    Attributes:
+        further: the same recipe with other seeds, by the number of the repeat, from 1.
+    """
 
     model: VideoCLIP
     layer: Layer
     feature_set: str
+    further: Mapping[int, VideoCLIP] = field(default_factory=dict)
+
+    def of(self, repeat: int) -> VideoCLIP:
+        """The pre-training of a repeat; the only one where it has not been repeated."""
+        return self.further.get(repeat, self.model)

@@ -147,10 +147,10 @@ def tower_from(profile: Profile, start: str, feature_dim: int, seed: int) -> Vid
     """The tower that learns: pre-trained, with the text model's weights, or with random weights.
 
     Args:
-        seed: of the random weights.
+        seed: of the random weights, and number of the pre-training where there are several.
     """
     if start == "pretrained":
-        return load_pretrained(profile, profile.params.controls.recipe).model
+        return load_pretrained(profile, profile.params.controls.recipe).of(seed)
     videoclip: VideoClip = profile.params.videoclip
     model = build_videoclip(videoclip, feature_dim, seed)
     if start == "text":

@@ -85,9 +85,12 @@ def zero_shot_controls(profile: Profile, target: Target, ready: Pretrained, leng
     dim, seeds = ready.model.input_dim, profile.params.controls.seeds
     features = {video: target.features(video, dim) for video in target.dataset.videos}
     longer = {video: length * rows for video, rows in features.items()}
-    models = {("zero_shot", seeds[0]): (ready.model, "raw", features)}
-    models["zero_shot_words", seeds[0]] = (ready.model, "words", features)
-    models["zero_shot_not_normalized", seeds[0]] = (ready.model, "raw", longer)
+    models = {}
+    # each seed with a pre-training of its own, where there are several
+    for seed in seeds if ready.further else seeds[:1]:
+        models["zero_shot", seed] = ready.of(seed), "raw", features
+        models["zero_shot_words", seed] = ready.of(seed), "words", features
+        models["zero_shot_not_normalized", seed] = ready.of(seed), "raw", longer
     for seed in seeds:
         for start in ("text", "random"):
             tower = tower_from(profile, start, dim, seed).eval()

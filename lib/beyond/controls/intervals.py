@@ -1,116 +1,114 @@
-"""Accuracy and F1@50 of the controls and their differences, with intervals by resampling videos (4.2, 4.3).
+"""Accuracy and F1@50 of the controls and their differences, with intervals by resampling videos and seeds (4.2, 4.5).
 
 A method's value is the mean over its seeds of the score over all test videos. Its interval is that of the mean under
-other videos: videos are drawn with replacement, the same for all seeds, and for both methods of a difference. The
-spread of the seeds is reported beside it. Videos of one person are alike, so intervals are on the narrow side.
+other videos and, where there are several, other seeds (`lib.scoring.stats.resampled`): the same draws for both methods
+of a difference. Videos of one person are alike and seeds are few, so intervals are on the narrow side.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+import math
+from collections.abc import Mapping
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 
-from lib.data.dataset import Dataset
-from lib.scoring.folders import Cell, pairs_of
-from lib.scoring.labels import segments
-from lib.scoring.metrics import METRICS, Convention, Pair, score
+from lib.scoring.folders import MEASURES
+from lib.scoring.metrics import METRICS, Convention
 from lib.scoring.published import published_table
-from lib.scoring.stats import bootstrap_interval, direction
-
-MEASURES = ("accuracy", "f1@50")
-Items = Sequence[np.ndarray]  # per video: (measure, seed, [numerator, denominator])
-
-
-def ratio_parts(
-    pair: Pair, measures: Sequence[str], convention: Convention = "mstcn", ignore: Iterable[str] = ()
-) -> np.ndarray:
-    """Numerator and denominator of each measure for one video, (measure, 2); summed over videos they make the score.
-
-    Of the accuracy: right frames and all; of F1: 2 tp, and predicted + true segments. "lea" averages the videos' own
-    scores, so that there each video adds its score and one.
-    """
-    ignore = tuple(ignore)
-    scores = score([pair], convention, ignore)
-    counted = sum(label not in ignore for side in pair for label in segments(side).labels.tolist())
-    sizes = [1.0 if convention == "lea" else counted if name.startswith("f1") else len(pair[1]) for name in measures]
-    return np.array([[scores[name] / 100 * size, size] for name, size in zip(measures, sizes, strict=True)])
-
-
-def video_items(
-    dataset: Dataset, cells: Iterable[Cell], convention: Convention, ignore: Iterable[str]
-) -> dict[str, np.ndarray]:
-    """What each test video adds to the two measures, (2, seeds, 2): sums of them make the ratio.
-
-    Args:
-        cells: of one method; each split with the same number of seeds.
-    """
-    ignore = tuple(ignore)
-    found: dict[str, list[np.ndarray]] = {}
-    for cell in cells:
-        for video, pair in pairs_of(dataset, cell).items():
-            found.setdefault(video, []).append(ratio_parts(pair, MEASURES, convention, ignore))
-    return {video: np.stack(seeds, axis=1) for video, seeds in found.items()}
-
-
-def value(items: Items, measure: str) -> float:
-    """Mean over the seeds, in percent."""
-    return float(_seeds(items, measure).mean())
-
-
-def _seeds(items: Items, measure: str) -> np.ndarray:
-    """The score of each seed, in percent."""
-    top, bottom = np.sum(items, axis=0)[MEASURES.index(measure)].T
-    return 100 * (top / np.maximum(bottom, 1e-9))
+from lib.scoring.stats import direction, needed, resampled
 
 
 def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 2000) -> pd.DataFrame:
     """A row per method: for each measure its value, low and high of the 95 % interval, and the seeds' spread; seeds."""
     rows = {}
     for name, videos in methods.items():
-        items = list(videos.values())
-        row: dict[str, float] = {"seeds": items[0].shape[1], "videos": len(items)}
-        for measure in MEASURES:
-            row |= _with_interval(measure, items, partial(value, measure=measure), resamples)
-            several = row["seeds"] > 1
-            row[f"{measure} seeds"] = float(np.std(_seeds(items, measure), ddof=1)) if several else float("nan")
+        parts = stacked(videos)
+        seeds = scores(parts)
+        row: dict[str, float] = {"seeds": len(seeds), "videos": len(videos)}
+        drawn = resampled(parts, resamples)
+        for number, measure in enumerate(MEASURES):
+            row |= _with_interval(measure, seeds[:, number].mean(), drawn[:, number])
+            row[f"{measure} seeds"] = float(np.std(seeds[:, number], ddof=1)) if len(seeds) > 1 else float("nan")
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+
+
+def stacked(videos: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Items of `lib.scoring.folders.video_items` as `lib.scoring.stats.resampled` takes them, (V, S, M, 2)."""
+    return np.stack(list(videos.values())).swapaxes(1, 2)
+
+
+def scores(parts: np.ndarray) -> np.ndarray:
+    """The score of each seed, percent, (S, M)."""
+    top, bottom = np.moveaxis(parts.sum(axis=0), -1, 0)
+    return 100 * top / np.maximum(bottom, 1e-9)
 
 
 def differences(
     methods: Mapping[str, Mapping[str, np.ndarray]], asked: Mapping[str, tuple[str, str]], resamples: int = 2000
 ) -> pd.DataFrame:
-    """First less second in both measures, points, with the 95 % interval over the videos that both predicted.
+    """First less second in both measures, points, with the 95 % interval over videos and seeds of both.
 
     Args:
         asked: what is asked -> (method, method less); questions about missing methods are left out.
 
     Returns:
         A row per question: method, less, and for each measure the difference, low, high, told ("higher", "lower" or
-        "inconclusive").
+        "inconclusive"), and how many videos or seeds it would take to find this difference (`needed`).
     """
-
-    def difference(drawn: Sequence[tuple[np.ndarray, np.ndarray]], measure: str) -> float:
-        first, second = zip(*drawn, strict=True)
-        return value(first, measure) - value(second, measure)
-
     rows = {}
-    for question, (first, second) in asked.items():
-        if {first, second} <= set(methods):
-            pairs = [(items, methods[second][video]) for video, items in methods[first].items()]
-            row: dict[str, str | float] = {"method": first, "less": second}
-            for measure in MEASURES:
-                found = _with_interval(measure, pairs, partial(difference, measure=measure), resamples)
-                row |= found | {f"{measure} told": direction(found[f"{measure} low"], found[f"{measure} high"])}
+    for question, names in asked.items():
+        if {*names} <= set(methods):
+            videos = list(methods[names[0]])
+            parts = [stacked({video: methods[name][video] for video in videos}) for name in names]
+            found, drawn, fixed = (
+                np.subtract(*map(how, parts))
+                for how in (
+                    lambda part: scores(part).mean(axis=0),
+                    lambda part: resampled(part, resamples),
+                    lambda part: resampled(part, resamples, seeds=False),
+                )
+            )
+            row: dict[str, str | float] = {"method": names[0], "less": names[1]}
+            for number, measure in enumerate(MEASURES):
+                row |= _with_interval(measure, found[number], drawn[:, number])
+                row[f"{measure} told"] = direction(float(row[f"{measure} low"]), float(row[f"{measure} high"]))
+                by_videos, both = fixed[:, number].var(), drawn[:, number].var()
+                seeds, spread = min(part.shape[1] for part in parts), max(0.0, both - by_videos)
+                enough = needed(found[number], len(videos), by_videos, seeds, spread)
+                row[f"{measure} videos needed"], row[f"{measure} seeds needed"] = enough
             rows[question] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
 
 
-def _with_interval(name: str, items: list, statistic: Callable[[list], float], resamples: int) -> dict[str, float]:
-    low, high = bootstrap_interval(items, statistic, resamples, "percentile")
-    return {name: statistic(items), f"{name} low": low, f"{name} high": high}
+def _with_interval(name: str, value: float, drawn: np.ndarray) -> dict[str, float]:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return {name: float(value), f"{name} low": float(low), f"{name} high": float(high)}
+
+
+def power_sentence(found: pd.DataFrame, measure: str = "accuracy") -> str:
+    """What it would take to decide the undecided questions.
+
+    Args:
+        found: as returned by `differences`.
+
+    >>> columns = ["accuracy told", "accuracy videos needed", "accuracy seeds needed"]
+    >>> rows = {"A": ["higher", 9, 9], "B": ["inconclusive", 240, math.inf], "C": ["inconclusive", math.inf, math.inf]}
+    >>> power_sentence(pd.DataFrame.from_dict(rows, orient="index", columns=columns))[131:]
+    'B: 240 videos. C: more videos and more seeds.'
+    """
+    open_ones = found[found[f"{measure} told"] == "inconclusive"]
+    if open_ones.empty:
+        return ""
+    needs = []
+    for question, row in open_ones.iterrows():
+        ways = {what: row[f"{measure} {what} needed"] for what in ("videos", "seeds")}
+        finite = [f"{number:.0f} {what}" for what, number in ways.items() if not math.isinf(number)]
+        needs.append(f"{question}: {' or '.join(finite) or 'more videos and more seeds'}.")
+    return (
+        f"If the undecided differences in {measure} are as large as they look, an 80 % chance of finding them takes, "
+        f"with all else unchanged: {' '.join(needs)}"
+    )
 
 
 def conventions_table(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What 4.2 and 4.3 show: questions, costs, tables, figures and sentences about the controls."""
+"""What 4.2 and 4.5 show: questions, costs, tables, figures and sentences about the controls."""
 
 from collections.abc import Iterable, Sequence
 
@@ -73,8 +73,9 @@ def chapter_2_cells(profile: Profile) -> dict[str, list[Cell]]:
     names = [*CHAPTER_2, *(f"videoclip_own_{epochs}_epochs" for epochs in profile.params.finetune.epochs)]
     found = {
         f"chapter 2: {name}": [
-            Cell(f"chapter 2: {name}", split, profile.out.predictions(name, split), seed=0)
+            Cell(f"chapter 2: {name}", split, profile.out.predictions(name, split, repeat or None), repeat)
             for split in profile.params.controls.splits
+            for repeat in profile.repeats
         ]
         for name in names
     }

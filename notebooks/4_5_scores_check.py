@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 4.3 The same protocol on real videos
+# # 4.5 The protocol of 4.2 on real videos
 #
 # Does what 4.2 finds on decoding, seeds and conventions hold for real videos too? All 50 videos of
 # 50 Salads, through the class scores that Lea et al. published: 18 numbers per second. **The
@@ -23,7 +23,6 @@ from lib.beyond.controls.intervals import (
     differences,
     estimates,
     seeds_table,
-    video_items,
     with_references,
 )
 from lib.beyond.controls.protocol import second_means, write_features, write_labels
@@ -38,11 +37,11 @@ from lib.beyond.controls.views import (
 )
 from lib.notebook.notebook import open_notebook
 from lib.notebook.tables import PERCENT, mark_best
-from lib.scoring.folders import name_seeds, score_methods
+from lib.scoring.folders import score_methods, video_items
 from lib.scoring.metrics import Convention
 from lib.scoring.words import interval
 
-book = open_notebook("4_3_scores_check", params, split, overrides)
+book = open_notebook("4_5_scores_check", params, split, overrides)
 settings, scoring = book.params.controls, (book.params.data.convention, book.params.data.ignore)
 
 # %% [markdown]
@@ -111,7 +110,7 @@ book.say(seed_effect(seeds))
 
 # %%
 items = {name: video_items(dataset, parts, *scoring) for name, parts in cells.items()}
-book.metrics(name_seeds(own))
+book.metrics(own)
 asked = {
     "ASFormer against the linear probe": ("asformer", "linear_probe"),
     "Viterbi on ASFormer": ("asformer_viterbi", "asformer"),
