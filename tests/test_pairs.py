@@ -63,7 +63,7 @@ def test_clip_vectors_are_means():
 
 
 def test_clips_overlap_and_lie_in_the_passage():
-    clips, runs = draw_clips(200, DESIGN, overlapping_pair, np.random.default_rng(0))
+    clips, runs = draw_clips(200, DESIGN, overlapping_pair, 4, np.random.default_rng(0))
     low, high = DESIGN.pretrain.pairs.video_seconds
     for spans in (clips, runs):
         lengths = spans[..., 1] - spans[..., 0]
@@ -132,7 +132,12 @@ def people_scores(gain: float, shuffled: float, spread=2.0):
         for number in range(10):
             video, level = f"rgb-{split}{number // 2}-{number % 2}", rng.normal(60, 8)
             for seed in range(5):
-                for start, added in (("untrained", 0), ("pairs", gain), ("shuffled", shuffled)):
+                for start, added in (
+                    ("untrained", 0),
+                    ("pairs", gain),
+                    ("shuffled", shuffled),
+                    ("random negatives", 0),
+                ):
                     for head, frozen in (("asformer", False), ("linear", False)):
                         value = level + added + rng.normal(0, spread)
                         rows.append((split, seed, start, head, frozen, 40, "states", video, value, value, value))

@@ -150,8 +150,10 @@ def cut(video: Sequence[Tensor], sensors: Sequence[Tensor], seconds: int, margin
     return Corpus(passages(video, seconds, margin), passages(sensors, seconds, margin), owner)
 
 
-def draw_clips(count: int, design: Design, draw: Draw, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Draw pairs within passages: spans of the clips of video and of sensors, (count, per_video, 2) both."""
+def draw_clips(
+    count: int, design: Design, draw: Draw, per_passage: int, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draw pairs within passages: spans of the clips of video and of sensors, (count, per_passage, 2) both."""
     seconds = np.arange(design.passage + 1)
     track = Track(seconds[:-1].astype(np.float32), seconds[1:].astype(np.float32), np.zeros(0, np.int32), seconds)
     pairs = [
@@ -186,9 +188,11 @@ class Pretraining(nn.Module):
         self.count = design.clusters_per_epoch(len(corpus))
         self.first: list[list[int]] = []
 
-    def encode(self, corpus: Corpus, chosen: Tensor, draw: Draw, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Vectors of clips of video and of their partners, (passages * per_video, H) both."""
-        clips, partners = draw_clips(len(chosen), self.design, draw, rng)
+    def encode(
+        self, corpus: Corpus, chosen: Tensor, draw: Draw, per_passage: int, rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Vectors of clips of video and of their partners, (passages * per_passage, H) both."""
+        clips, partners = draw_clips(len(chosen), self.design, draw, per_passage, rng)
         first = clip_vectors(self.video(corpus.video[chosen]), clips)
         if self.variant.partner == "video":
             return first, clip_vectors(self.video(corpus.video[chosen]), partners)
@@ -198,12 +202,14 @@ class Pretraining(nn.Module):
     def represent(self, corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
         """Equation 6: mean over a passage's clips of both modalities, (N, H)."""
         self.eval()
-        video, partners = self.encode(corpus, torch.arange(len(corpus)), spanning_pair, rng)
-        return ((video + partners) / 2).view(len(corpus), self.design.pretrain.pairs.per_video, -1).mean(dim=1).numpy()
+        each = self.design.pretrain.mining.per_video
+        video, partners = self.encode(corpus, torch.arange(len(corpus)), spanning_pair, each, rng)
+        return ((video + partners) / 2).view(len(corpus), each, -1).mean(dim=1).numpy()
 
     def loss(self, corpus: Corpus, clusters: Sequence[Sequence[int]], rng: np.random.Generator) -> Tensor:
         """Equation 5 of each cluster, mean over the clusters; passages are encoded together."""
-        both = self.encode(corpus, torch.tensor(clusters).flatten(), overlapping_pair, rng)
+        each = self.design.pretrain.pairs.per_video
+        both = self.encode(corpus, torch.tensor(clusters).flatten(), overlapping_pair, each, rng)
         video, partners = (vectors.view(len(clusters), -1, vectors.shape[1]) for vectors in both)
         temperature = self.design.pretrain.temperature
         losses = [contrastive_loss(*one, temperature) for one in zip(video, partners, strict=True)]

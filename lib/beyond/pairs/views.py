@@ -6,13 +6,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from lib.beyond.pairs.answer import CONTRASTS, DECIDES, LOSSES, MEASURES, SCRATCH, SHUFFLED, WAYS
+from lib.beyond.pairs.answer import CONTRASTS, DECIDES, EASIER, LOSSES, MEASURES, SCRATCH, SHUFFLED, WAYS
 from lib.beyond.pairs.pretraining import Design
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.scoring.words import interval, number, span
 
-# against no pre-training, against shuffled pairs, and all else
-COLOURS = {SCRATCH: "#222222", SHUFFLED: "#D55E00"}
+COLOURS = {SCRATCH: "#222222", SHUFFLED: "#D55E00", EASIER: "#0072B2"}
 START_STYLES = {
     "untrained": ("no pre-training", "#222222", "o-"),
     "pairs": ("pairs", "#0072B2", "s-"),
@@ -30,11 +29,11 @@ def decisive_figure(found: pd.DataFrame) -> Figure:
         found: of lib.beyond.pairs.answer.effects.
     """
     names = [way for way in WAYS.values() if way in found.index.get_level_values("way")]
-    figure, axes = plt.subplots(1, len(MEASURES), figsize=(WIDTH, 0.5 * len(names) + 1.3), sharey=True)
+    figure, axes = plt.subplots(1, len(MEASURES), figsize=(WIDTH, 0.6 * len(names) + 1.3), sharey=True)
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
         ax.axvline(0, color="#555555", lw=1)
         ax.axhspan(-0.5, 0.5, color="#0072B2", alpha=0.08, lw=0)
-        for shift, (contrast, colour) in zip((-0.15, 0.15), COLOURS.items(), strict=True):
+        for shift, (contrast, colour) in zip((-0.22, 0, 0.22), COLOURS.items(), strict=True):
             part = found.xs(contrast, level="contrast").reindex(names)
             places = np.arange(len(names)) + shift
             ax.hlines(places, part[f"{measure} low"], part[f"{measure} high"], color=colour, lw=1.6)
@@ -43,7 +42,7 @@ def decisive_figure(found: pd.DataFrame) -> Figure:
         ax.grid(axis="y", visible=False)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=2, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=3, frameon=False)
     return figure
 
 
