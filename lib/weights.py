@@ -38,7 +38,7 @@ from lib.core.files import revision, sha256, write_json, write_text
 from lib.core.params import load
 from lib.core.paths import Outputs
 from lib.core.processes import die_with_parent
-from lib.core.settings import Params
+from lib.core.settings import Layer, Params
 from lib.data.dataset import Dataset, open_dataset
 from lib.demo.clips import THINGS, VERBS, other_dishes
 from lib.demo.narrated import render_narrated
@@ -122,7 +122,8 @@ def s3d_features(
     nets[1].load_state_dict(nets[1].state_dict() | begun)
     videos = [out.data / "videos" / f"{video}.avi" for video in dataset.videos]
     for name, net in zip(("s3d", "s3d before MIL-NCE", "s3d untrained"), nets, strict=True):
-        folders = {layer: out.data / "features" / f"{name} {layer}".replace(" ", "_") for layer in LAYERS}
+        parent, prefix = out.data / "features", name.replace(" ", "_")
+        folders: dict[Layer, Path] = {layer: parent / f"{prefix}_{layer}" for layer in LAYERS}
         extract_s3d(videos, folders, net, params.s3d, rows=False)
         for layer, folder in folders.items():
             yield f"{name} {layer}", folder, False

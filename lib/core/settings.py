@@ -239,9 +239,7 @@ class Asformer(Section):
 class I3D(Section):
     """I3D and the extraction of its features (thesis 2.2.1, 2.3.2; lib/backbones/i3d.py, i3d_features.py)."""
 
-    weights: (
-        str | None
-    )  # checkpoint of the RGB net, relative to the project; the demo: shipped, or null: trained in 2.2
+    weights: str | None  # of the RGB net, relative to the project; the demo: shipped, or null: trained in 2.2
     width: PositiveInt  # channels of the stem; features have 32 times as many
     dropout: Probability
     channel_order: Literal["bgr", "rgb"]

@@ -93,7 +93,7 @@ class Profile:
         Args:
             split: whose features these are, where each split has its own.
         """
-        sets, data = self.params.data.public_sets, self.params.data
+        sets, data = self.public_sets, self.params.data
         return self.dataset(sets[min(split, len(sets)) - 1], "end" if data.source == "demo" else None)
 
     @property

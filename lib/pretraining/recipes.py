@@ -253,11 +253,12 @@ def _run(profile: Profile, run: tuple[str, int]) -> pd.DataFrame:
     return run_recipe(profile, run[0], single_process(), run[1])
 
 
-def settings_of(params: Params, name: RecipeName) -> dict[str, dict]:
+def settings_of(params: Params, name: str) -> dict[str, dict]:
     """Settings on which the numbers of a pre-training depend, by section of the profile."""
     pretrain = params.pretrain
+    recipes: dict[str, Recipe] = {**pretrain.recipes}
     return {
-        f"pretrain.recipes.{name}": pretrain.recipes[name].model_dump(mode="json", exclude={"weights"}),
+        f"pretrain.recipes.{name}": recipes[name].model_dump(mode="json", exclude={"weights"}),
         "pretrain": pretrain.model_dump(mode="json", exclude={"recipes", *WITHOUT_EFFECT}),
         "videoclip": params.videoclip.model_dump(mode="json"),
     }

@@ -9,12 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from lib.beyond.modalities.inputs import INPUTS, thinned
+from lib.beyond.modalities.inputs import INPUTS
 from lib.data.profile import Profile
 from lib.notebook.plots import WIDTH
 from lib.notebook.tables import BEST
-from lib.scoring.folders import Cell, score_methods
-from lib.scoring.metrics import METRICS, Convention
+from lib.scoring.folders import COLUMNS, Cell, pairs_of
+from lib.scoring.metrics import METRICS, Convention, metric_table
 from lib.scoring.published import published_table
 from lib.scoring.stats import bootstrap_interval, direction
 from lib.scoring.words import interval
@@ -63,9 +63,20 @@ def modality_cells(profile: Profile) -> list[Cell]:
 
 
 def scored(profile: Profile, protocols: Sequence[Convention] = ()) -> pd.DataFrame:
-    """The long table of all methods, scored at the seconds that the nets read."""
-    step = profile.params.asformer.sample_rate
-    return score_methods(profile, thinned(profile.dataset(), step), modality_cells(profile), protocols)
+    """The long table of all methods, as `lib.scoring.folders.score_methods`, at the seconds that the nets read.
+
+    Args:
+        protocols: by default the convention of the profile.
+    """
+    params, dataset, tables = profile.params, profile.dataset(), []
+    step = params.asformer.sample_rate
+    for cell in modality_cells(profile):
+        pairs = {video: (ours[::step], truth[::step]) for video, (ours, truth) in pairs_of(dataset, cell).items()}
+        for protocol in protocols or (params.data.convention,):
+            about = {"section": profile.section, "method": cell.method, "split": cell.split, "seed": cell.seed}
+            table = metric_table(pairs, protocol, params.data.ignore)
+            tables.append(table.assign(**about, protocol=protocol))
+    return pd.concat(tables, ignore_index=True)[[*COLUMNS, "seed"]]
 
 
 def per_video(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -88,7 +88,7 @@ class Side:
 
 def open_side(profile: Profile, split: int) -> Side:
     """Read features and sensors of a split; its video features come from a net that saw these training people only."""
-    dataset = profile.dataset(profile.params.data.public_sets[split - 1])
+    dataset = profile.dataset(profile.public_sets[split - 1])
     (train, test), rate = dataset.split(split), profile.params.asformer.sample_rate
     video = {one: dataset.feature(one)[:, ::rate] for one in train}
     sensors = {one: motion_windows(values)[:, ::rate] for one, values in read_sensors(dataset).items()}
