@@ -1,4 +1,4 @@
-# make report · make test · make bench · make lines · make lab · make export · make lock · make clean. Each sets up what it needs, once.
+# make report · make test · make test-full · make bench · make lines · make lab · make export · make lock · make clean. Each sets up what it needs, once.
 PARAMS ?= params/demo.yaml
 # As one word of the shell, whatever the file is called.
 FILE = '$(subst ','\'',$(PARAMS))'
@@ -25,6 +25,10 @@ test: $(SETUP)
 	$(PYTHON) -m pyright
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(shell expr $(CORES) + 1) --dist loadscope --no-loadscope-reorder \
 		--max-worker-restart=0 --durations=25
+
+# What takes minutes or starts services of its own, such as a SLURM (Debian's slurmctld, slurmd, slurm-client, munge).
+test-full: $(SETUP)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m full --durations=10
 
 bench: $(SETUP)
 	@missed=0; for name in asformer features narrated pretrain clusters; do \
@@ -69,4 +73,4 @@ lock: | $(UV)
 clean:
 	rm -rf outputs/*/ outputs/start.md .jupyter .snakemake .pytest_cache .ruff_cache .hypothesis notebooks/*.ipynb
 
-.PHONY: report test bench lines lab export lock clean
+.PHONY: report test test-full bench lines lab export lock clean

@@ -2,26 +2,33 @@
 
     torchrun --nproc-per-node 8 -m lib.pretrain --params params/50salads.yaml --recipe own
 
-The demo's notebooks train through it; with a user-supplied corpus they only read the run that it left.
+The demo's notebooks train through it; with a user-supplied corpus they only read the run that it left. HowTo100M is
+packed first, which takes hours and no GPU: `python -m lib.pretrain --params … --recipe own --only-pack`.
 """
 
 import sys
 
+from lib.backbones.s3d_features import pack_narrated
 from lib.core.command import one_line, profile_parser
 from lib.core.devices import join_group, leave_group
 from lib.data.profile import open_profile
-from lib.pretraining.recipes import run_recipe
+from lib.pretraining.recipes import recipe_of, run_recipe
 
 
 @one_line
 def main(arguments: list[str] | None = None) -> int:
     parser = profile_parser("pretrain", "Pre-train VideoCLIP by one recipe.")
     parser.add_argument("--recipe", default="own", help="one_cluster, own or public (default: %(default)s)")
+    parser.add_argument("--only-pack", action="store_true", help="pack the narrated videos, and stop")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
     options = parser.parse_args(arguments)
+    profile = open_profile(options.params, options.overrides)
+    if options.only_pack:
+        pack_narrated(profile, recipe_of(profile, options.recipe).features)
+        return 0
     group = join_group()
     try:
-        history = run_recipe(open_profile(options.params, options.overrides), options.recipe, group)
+        history = run_recipe(profile, options.recipe, group)
     finally:
         leave_group()
     if group.rank == 0:

@@ -20,6 +20,7 @@ from lib.batch.requirements import hint, relative, unable, without
 from lib.batch.running import failure_lines, on_cluster, run
 from lib.core.chapters import TITLES
 from lib.core.command import one_line, profile_parser
+from lib.core.files import remove_leftovers
 from lib.core.params import ParameterError, claim
 from lib.core.processes import die_with_parent
 from lib.data.profile import Profile, open_profile
@@ -43,6 +44,7 @@ def main() -> int:
     if "MAKELEVEL" in os.environ:
         die_with_parent()
     with take_lock(profile):
+        remove_leftovers(profile.out.root)
         return make(profile, options.cores, further, left_out)
 
 

@@ -17,8 +17,16 @@ import pandas as pd
 
 from lib.core.processes import cores
 from lib.data import facts
+from lib.data.sensors import (
+    motion_sentence,
+    motion_shares,
+    read_sensors,
+    sensor_folder,
+    tool_motion,
+)
 from lib.data.video import read_frames
 from lib.notebook import plots
+from lib.notebook.figures import draw_sensors
 from lib.notebook.notebook import open_notebook
 
 book = open_notebook("2_1_datasets", params, split, overrides)
@@ -84,6 +92,26 @@ book.figure(
 book.say(facts.shared_sentence(dataset.names(shown[0]), dataset.names(shown[1])))
 
 # %% [markdown]
+# **Sensors.** Some sets have a second modality. In 50 Salads, ten kitchen tools carry an
+# accelerometer each; the release does not say which is which. A tool's motion is the change of its
+# acceleration from one step to the next, averaged over its three axes and over five steps.
+
+# %%
+if sensor_folder(dataset.root) is None:
+    book.say("This data set has no sensors.")
+else:
+    sensors = read_sensors(dataset)
+    moved = tool_motion(sensors[shown[0]])
+    rows = pd.DataFrame(moved.T, columns=[f"sensor {tool + 1}" for tool in range(len(moved))])
+    book.figure(
+        "sensors",
+        draw_sensors(moved, labels[shown[0]], dataset.fps, dataset.classes),
+        rows.assign(label=labels[shown[0]]).rename_axis("step").reset_index(),
+        f"What ten kitchen tools do in {shown[0]}, above the annotated actions.",
+    )
+    book.say(motion_sentence(motion_shares(dataset, sensors)))
+
+# %% [markdown]
 # ### How frequent is each action?
 
 # %%
@@ -127,15 +155,40 @@ book.table("splits", splits, splits.reset_index(), caption)
 # categories, made by other people in other kitchens.
 
 # %%
+narrations = {}
 if demo:
-    from lib.data.narrated import read_list
+    from lib.data.narrated import caption_file, caption_tracks, read_list
     from lib.demo.narrated import render_narrated
 
     narrated = book.out.narrated
     render_narrated(book.params.demo, book.params.narration, narrated, workers=cores())
-    corpus = pd.DataFrame({"narrated videos": facts.corpus_facts(narrated)})
-    style = corpus.style.format(plots.count_or_short)
-    book.table("narrated", style, corpus.reset_index(names="quantity"), "The corpus.")
+    listed = {*read_list(narrated, "train"), *read_list(narrated, "val")}
+    tracks = caption_tracks(caption_file(narrated), listed)
+    script = facts.script_facts(narrated)
+    narrations["the demo"] = facts.caption_facts(tracks) | script
+if (published := facts.real_caption_facts(book)) is not None:
+    narrations["HowTo100M, 100 videos"] = published
+
+# %%
+if narrations:
+    corpora = pd.DataFrame(narrations)
+    style = corpora.style.format(plots.count_or_short)
+    caption = "Narrations in numbers; a video lasts until its last caption ends."
+    book.table("narrated", style, corpora.reset_index(names="quantity"), caption)
+if published is None:
+    book.say("Missing here; how to get it: `python -m lib.fetch howto100m_captions`.")
+
+# %% [markdown]
+# **The rule for filler** is a list of words by which narrators speak to their viewers or of the
+# video. It is the same for both corpora:
+
+# %% tags=["remove-input"]
+book.source(facts.is_talk)
+
+# %% tags=["remove-input"]
+book.say(f"The words: {', '.join(sorted(facts.TALK))}.")
+if demo and published is not None:
+    book.say(facts.distance_sentence(narrations["the demo"], published))
 
 # %% [markdown]
 # **Figure 2** shows what is done in some of the videos, and the table below what is said in one
@@ -145,8 +198,8 @@ if demo:
 if demo:
     videos = read_list(narrated, "train")[:14]
     frames = facts.narrated_frames(narrated, videos, book.params.demo.fps)
-    listed, figure = pd.DataFrame({"video": videos}), plots.frame_grid(frames, columns=7)
-    book.figure(2, figure, listed, "Narrated videos: what is done in them.", raster=True)
+    shown, figure = pd.DataFrame({"video": videos}), plots.frame_grid(frames, columns=7)
+    book.figure(2, figure, shown, "Narrated videos: what is done in them.", raster=True)
 else:
     book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")
 
@@ -161,7 +214,7 @@ if demo:
     from lib.demo.script import HELD_OUT
 
     book.say(
-        f"{facts.narration_sentence(corpus['narrated videos'])} No caption uses a class name's "
+        f"{facts.narration_sentence(script)} No caption uses a class name's "
         "words for what it shows, and these actions of the salads never occur: "
         f"{', '.join(f'`{name}`' for name in sorted(HELD_OUT))}. The demo can therefore show "
         "transfer to other people, other wording and some new pairs of verb and food within one "

@@ -19,6 +19,7 @@ from lib.data.predictions import prediction_pairs
 from lib.notebook import plots
 from lib.notebook.asformer_sentences import compared, training_ended, training_went_on
 from lib.notebook.notebook import open_notebook
+from lib.notebook.parts import show_claims
 from lib.notebook.tables import PERCENT, alone, beside, mark_best
 from lib.scoring.published import published_table
 
@@ -106,6 +107,12 @@ if book.params.data.compare == "scores_references":
     better = (both.iloc[0] > references.loc["ed_tcn"]).sum()
     text = f"ASFormer is above ED-TCN on {better} of the five metrics."
     book.say(f"{text} Nothing was chosen on the test videos.")
+
+# %% [markdown]
+# ## What the thesis says
+
+# %%
+show_claims(book, histories={"asformer_public": result.history})
 
 # %% [markdown]
 # ## What a prediction looks like

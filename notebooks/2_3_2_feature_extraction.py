@@ -17,12 +17,13 @@ import pandas as pd
 
 from lib.asformer.cross_validation import backbone_comparison, trimming_experiment
 from lib.backbones.i3d_features import RANDOM, damaged, extract_sets, mode_agreement
-from lib.data.video import read_frames
+from lib.data.facts import damaged_frames, sudden_changes
 from lib.notebook import plots
 from lib.notebook.asformer_sentences import backbone_gain
 from lib.notebook.notebook import open_notebook
+from lib.notebook.parts import show_claims
 from lib.notebook.tables import PERCENT, beside, mark_best
-from lib.scoring.published import published_table
+from lib.scoring.published import published_list, published_table
 
 book = open_notebook("2_3_2_feature_extraction", params, split, overrides)
 
@@ -56,21 +57,24 @@ if book.whole:
 # A frame that cannot be decoded must not be lost, or every later label would move. The reader
 # counts on, and the last good frame stands in. A frame that still decodes is used, however spoilt
 # it looks. (The thesis says that damaged frames are skipped; its code stops reading at the first.)
+# Where they are is measured: damage begins and ends in whole blocks of pixels, within one frame.
+
+# %% tags=["remove-input"]
+book.source(sudden_changes)
 
 # %%
 spoilt = damaged(book, videos)
-if spoilt:
-    pictures = []
-    for video, bad in spoilt.items():
-        shown = [max(0, bad[0] - 2), max(0, bad[0] - 1), bad[0], bad[len(bad) // 2], bad[-1]]
-        frames = read_frames(book.root / "videos" / f"{video}.avi", shown)
-        for number, frame in zip(shown, frames, strict=True):
-            state = "lost, replaced" if number in bad else "decoded"
-            pictures.append((f"{video}, frame {number}\n{state}", frame))
-    lost = [(video, frame) for video, bad in spoilt.items() for frame in bad]
-    lost, figure = pd.DataFrame(lost, columns=["video", "frame"]), plots.frame_grid(pictures, 5)
-    caption = "Damaged videos: around the first and the last damaged frame."
-    book.figure(8, figure, lost, caption, raster=True)
+named = [video for video in published_list("damaged_videos") if video in videos]
+shown = {video: spoilt.get(video, []) for video in dict.fromkeys([*named, *spoilt])}
+if shown:
+    pictures, frames = damaged_frames(book.root / "videos", shown)
+    caption = "The videos that the thesis calls damaged, and those with lost frames: where a picture "
+    caption += "changes most suddenly in whole blocks, and the first frame that is lost."
+    book.figure(8, plots.frame_grid(pictures, 5), frames, caption, raster=True)
+
+# %% tags=["remove-input"]
+if shown and not spoilt and book.params.data.source == "demo":
+    book.say("The demo's videos are rendered and whole: these changes are of people at work.")
 
 # %% tags=["remove-input"]
 tested_in = {video: k for k in book.splits for video in book.dataset().split(k)[1]}
@@ -101,6 +105,7 @@ if book.whole:
     )
     found = ", ".join(f"{size} in {videos}" for size, videos in surplus.value_counts().items())
     book.say(f"Vectors beyond the labels here: {found} videos.")
+    show_claims(book, values={"surplus": surplus - surplus.mode()[0]})
 
 # %%
 if book.whole:

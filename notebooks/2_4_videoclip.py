@@ -14,6 +14,7 @@ overrides = []
 
 # %% tags=["hide-input"]
 from dataclasses import asdict
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,14 @@ from torch.nn import functional as F
 from transformers import BertConfig, BertModel
 
 from lib.backbones.s3d import S3D, mil_nce_loss
-from lib.backbones.s3d_features import load_s3d, make_features, open_pack, sample_scores
+from lib.backbones.s3d_features import (
+    load_s3d,
+    make_features,
+    narrated_set,
+    open_pack,
+    sample_scores,
+)
+from lib.core.settings import Layer
 from lib.notebook import architecture_videoclip, plots
 from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
@@ -113,8 +121,9 @@ book.table("second_features", shown, sets, "Features of S3D, one vector per seco
 # captions nearest to each.
 
 # %%
-# the captions are on this machine
-narrated = book.params.data.source == "demo"
+# made here for the demo, by `lib.pretrain` for HowTo100M
+packs = [book.out.packed / narrated_set(book.params, layer) for layer in get_args(Layer)]
+narrated = all((pack / "val" / "note.json").exists() for pack in packs)
 if narrated:
     scores = sample_scores(book)
     size = (settings.fps, settings.crop, settings.crop)
@@ -226,4 +235,4 @@ if narrated:
 if narrated:
     book.say(sentences.pair_overlap(drawn, seconds, lengths.video_seconds))
 else:
-    book.say("Scores and pairs need narrated videos; this profile's page leaves them out.")
+    book.say("Scores and pairs need narrated videos, which `lib.pretrain` packs; here are none.")

@@ -17,6 +17,7 @@ import pandas as pd
 from lib.notebook import plots
 from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
+from lib.notebook.parts import show_claims
 from lib.pretraining.clusters import mine
 from lib.pretraining.loop import Pretraining
 from lib.pretraining.recipes import recipe_history
@@ -93,3 +94,11 @@ book.say(sentences.gaps_at_the_end(*gaps.iloc[-1], trained["alikeness"].iloc[-1]
 # %% tags=["remove-input"]
 if "zero_shot" in history:
     book.say(sentences.zero_shot_while_training(history["zero_shot"]))
+
+# %% [markdown]
+# ## What the thesis says
+#
+# One run shows no more than itself; 2.6 repeats it with several seeds.
+
+# %%
+show_claims(book, runs={"one_cluster": history.assign(seed=0)})

@@ -18,8 +18,9 @@ from lib.core.processes import cores
 from lib.notebook import plots
 from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
+from lib.notebook.parts import show_claims
 from lib.notebook.tables import fold_widths, in_words, mark_best
-from lib.pretraining.experiment import compare, findings, fresh_curves, run_experiment
+from lib.pretraining.experiment import compare, findings, fresh_curves, run_experiment, runs_of
 from lib.pretraining.loop import Pretraining
 from lib.pretraining.recipes import load_pretrained, published_weights, recipe_history, transfer_of
 
@@ -119,6 +120,17 @@ if small:
 if small:
     for line in findings(histories, book.params):
         book.say(f"- {line}")
+
+# %% [markdown]
+# ## What the thesis says
+#
+# Figure 17 is called smoother than Figure 16, thanks to the mean over seven clusters: here the root
+# mean square of a curve's second differences, / √6, by seed. "In the end" is the second half of a
+# run. A smaller $k$ means fewer negatives per pair: $k$ is made smaller and $C$ larger, so that an
+# update has as many pairs and only their negatives are fewer.
+
+# %%
+show_claims(book, runs=runs_of(histories) if small else {f"C = {clusters}": own.assign(seed=0)})
 
 # %% [markdown]
 # ## What a real pre-training would take

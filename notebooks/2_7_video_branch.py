@@ -13,13 +13,16 @@ overrides = []
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
+import pandas as pd
 
 from lib.backbones.text import tokenizer
 from lib.notebook import plots
 from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.figures import branch_table, draw_branch
 from lib.notebook.notebook import open_notebook
+from lib.notebook.parts import show_claims
 from lib.pretraining.recipes import load_pretrained
+from lib.scoring.seconds import second_targets
 from lib.videoclip.target import open_target
 from lib.videoclip.windows import by_position, cut_windows, merge_windows, merged_accuracy, trace
 from lib.videoclip.zero_shot import class_vectors, prompts
@@ -85,3 +88,21 @@ apart = [trace(target, video, ready.model, vectors, **options) for _, video in t
 
 # %% tags=["remove-input"]
 book.say(sentences.window_edges(places, merged_accuracy(traces), merged_accuracy(apart)))
+
+# %% [markdown]
+# ## What the thesis says
+#
+# By video: accuracy in the inner half of the windows less that in the outer half, accuracy with
+# overlapping windows less that with windows side by side (points), and seconds without a label.
+
+# %%
+both = list(zip(traces, apart, strict=True))
+values = {
+    "edges": [sentences.edge_gain(by_position([one])) for one in traces],
+    "overlap": [merged_accuracy([one]) - merged_accuracy([other]) for one, other in both],
+    "unlabelled": [
+        (second_targets(target.dataset.labels(one.video), target.dataset.fps, -1) < 0).sum()
+        for one in traces  # as the thesis's code made its targets
+    ],
+}
+show_claims(book, values={name: pd.Series(each) for name, each in values.items()})

@@ -12,15 +12,18 @@ split = "all"  # a number: train and test this split; "all": all of them togethe
 overrides = []
 
 # %% tags=["hide-input"]
-from lib.notebook import plots
 from lib.notebook import videoclip_sentences as sentences
-from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
-from lib.notebook.tables import alone, beside, mark_best
+from lib.notebook.parts import (
+    fine_tuned_frames,
+    fine_tuned_results,
+    fine_tuning_begins,
+    fine_tuning_claims,
+    fine_tuning_losses,
+)
+from lib.notebook.tables import mark_best
 from lib.pretraining.recipes import load_pretrained
-from lib.scoring.confusion import long_table, split_matrices
 from lib.scoring.published import published_table
-from lib.scoring.stats import mean_interval
 from lib.videoclip.evaluation import fine_tune_splits, objectives_compared
 from lib.videoclip.finetuning import FineTuning, dense_scores
 from lib.videoclip.target import open_target
@@ -29,7 +32,6 @@ from lib.videoclip.target import open_target
 book = open_notebook("2_9_1_finetune_own", params, split, overrides)
 settings = book.params.finetune
 short, long = settings.epochs[0], settings.epochs[-1]
-losses = {"train_loss": "training loss", "test_loss": "test loss"}
 
 # %% [markdown]
 # ## Training
@@ -55,74 +57,35 @@ target = open_target(book, ready.layer, ready.feature_set)
 result = fine_tune_splits(book, target, ready, "own")
 book.metrics(result.metrics)
 
-# %% tags=["remove-input"]
-videos, classes = len(target.dataset.split(book.splits[0])[0]), len(target.dataset.classes)
-outputs = settings.head or classes
-begins = sentences.first_epoch(result.history, videos, settings.warmup, outputs, classes)
-absent = sentences.not_learnt({number: target.absent(number) for number in book.splits})
-book.say(f"{begins} {absent}")
-
 # %%
-begun = result.history[result.history["epoch"] <= short]
-figure = plots.learning_curve_panels(begun, losses)
-book.figure(20, figure, begun, f"Fine-tuning for {short} epochs, own weights.")
+fine_tuning_losses(book, result, "own", short, figure=20)
 
 # %% tags=["remove-input"]
-lowest_at_8 = int((published_table(6)["best_epoch"] == 8).sum())
-book.say(sentences.losses_at_the_end(begun, lowest_at_8))
+fine_tuning_begins(book, target, result, table=6)
 
 # %% [markdown]
 # ## Table 6
 
 # %%
-table, values = beside(result.tables[short], published_table(6), book.params.data.name)
-caption = f"Fine-tuned for {short} epochs, own weights, one label per second."
-book.table(6, table, values, f"{caption} {sentences.epoch_chosen(settings.select_on)}")
-
-# %% tags=["remove-input"]
-book.say(sentences.scores_beside(result.tables[short].iloc[-1], published_table(6).loc["mean"]))
-book.say(sentences.seconds_not_scored(*target.unscored()))
-
-# %%
-matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_own_{short}_epochs")
-caption = f"Fine-tuned for {short} epochs, own weights."
-book.figure(21, draw_confusions(matrices), long_table(matrices), caption)
-
-# %% tags=["remove-input"]
-book.say(sentences.most_confused(matrices))
+fine_tuned_results(book, target, result, "own", short, table=6, figure=21)
 
 # %% [markdown]
-# ## Longer
+# ## Fifteen epochs
 #
 # In the thesis the losses still fell after eight epochs, so it went on to 15.
 
 # %%
-figure = plots.learning_curve_panels(result.history, losses)
-book.figure(22, figure, result.history, f"Fine-tuning for {long} epochs, own weights.")
-
-# %%
-table, values = beside(result.tables[long], published_table(7), book.params.data.name)
-caption = f"Fine-tuned for {long} epochs, own weights, one label per second."
-book.table(7, table, values, f"{caption} {sentences.epoch_chosen(settings.select_on)}")
+fine_tuning_losses(book, result, "own", long, figure=22)
 
 # %% tags=["remove-input"]
-ours, theirs = result.tables[long], published_table(7)
-book.say(sentences.scores_beside(ours.iloc[-1], theirs.loc["mean"]))
 book.say(sentences.still_falling(result.history))
-book.say(sentences.epochs_missing(theirs["best_epoch"].drop("mean").tolist(), 8))
-if book.whole:
-    gains = (ours["accuracy"] - result.tables[short]["accuracy"]).drop("mean")
-    thesis = (theirs["accuracy"] - published_table(6)["accuracy"])["mean"]
-    what = f"{long} epochs against {short}"
-    book.say(sentences.gain(what, mean_interval(gains.tolist()), thesis))
 
 # %%
-matrices = split_matrices(book.out, target.dataset, book.splits, f"videoclip_own_{long}_epochs")
-caption = f"Fine-tuned for {long} epochs, own weights."
-book.figure(23, draw_confusions(matrices), long_table(matrices), caption)
+fine_tuned_results(book, target, result, "own", long, table=7, figure=23)
 
 # %% tags=["remove-input"]
-book.say(sentences.most_confused(matrices))
+chosen = published_table(7)["best_epoch"].drop("mean").tolist()
+book.say(sentences.epochs_missing(chosen, 8))
 
 # %% [markdown]
 # ## The other objective
@@ -148,9 +111,13 @@ if book.whole:
 # labels over time here: each second is judged from its window.
 
 # %%
-table, values = alone(result.frames, book.params.data.name)
-caption = f"Fine-tuned for {long} epochs, own weights, scored per frame."
-book.table("finetuned_own_frames", table, values, caption)
+fine_tuned_frames(book, result, "own")
 
-# %% tags=["remove-input"]
-book.say(sentences.two_protocols(result.tables[long].iloc[-1], result.frames.iloc[-1]))
+# %% [markdown]
+# ## What the thesis says
+#
+# Two classes are confused if at least a tenth of the seconds of one of them is labelled as the
+# other. A claim that names splits is judged in each, by resampling its test videos.
+
+# %%
+fine_tuning_claims(book, target, result, "own")

@@ -14,6 +14,7 @@ import pytest
 from test_schedule import NOTEBOOK, results, small_data_set, write_profile
 
 from lib.core.command import one_line
+from lib.core.files import remove_leftovers
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import clean_environment
 
@@ -147,6 +148,18 @@ def test_a_home_that_cannot_be_written_is_replaced(monkeypatch):
     monkeypatch.delenv("LOGNAME", raising=False)
     environment = clean_environment()
     assert environment["HOME"] == str(ROOT / "outputs" / ".home") and environment["LOGNAME"]
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    old, names = time.time() - 7200, (f".a.csv.{dead.pid}.tmp.csv", f".b.{os.getpid()}.tmp", "c.1.tmp", ".d.tmp")
+    for name in names:
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (old, old))
+    (tmp_path / f".e.{dead.pid}.tmp").touch()
+    remove_leftovers(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {*names[1:], f".e.{dead.pid}.tmp"}
 
 
 def test_only_faults_of_the_program_show_a_traceback(capsys):

@@ -1,14 +1,14 @@
 """Captions without the repeats of YouTube's rolling captions (lib/data/narrated.py), made up and real."""
 
-import csv
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.core.paths import ROOT
-from lib.data.narrated import without_repeats
+from lib.data.facts import caption_facts
+from lib.data.files import DatasetError
+from lib.data.narrated import tracks_of_csv, without_repeats
 
 REAL = ROOT.parent / "shared/data/howto100m_captions/captions"
 
@@ -77,14 +77,48 @@ def test_any_captions(captions, video):
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"no {REAL}")
 def test_real_captions_say_most_words_twice():
-    before = after = count = 0
-    for file in sorted(REAL.glob("*.csv")):
-        with file.open(newline="", encoding="utf-8") as lines:
-            captions = [(float(row["start"]), float(row["end"]), row["text"]) for row in csv.DictReader(lines)]
-        captions = [(start, max(start, end), text) for start, end, text in captions]
-        left = shortened(*captions, video=file.stem)
-        before += sum(len(text.split()) for *_, text in captions)
-        after += sum(len(text.split()) for *_, text in left)
-        count += len(captions)
-    assert count == 11_173
-    assert after / before == pytest.approx(0.65, abs=0.01)  # 30,246 of 46,794 words
+    tracks = tracks_of_csv(REAL)
+    assert sum(len(said) for *_, said in tracks) == 11_173
+    facts = caption_facts(tracks)
+    assert facts["words repeated from the last one, %"] == pytest.approx(100 * (1 - 30_246 / 46_794), abs=0.01)
+    # by hand, from one video
+    (track,) = (track for track in tracks if track[0] == "yy9Di1IiKCY")
+    first, start, end, _ = track
+    assert (first, start[:2].tolist(), end[:2].tolist()) == (
+        "yy9Di1IiKCY",
+        pytest.approx([6.84, 9.43]),
+        pytest.approx([9.42, 13.41]),
+    )
+
+
+def test_facts_of_captions():
+    """Two videos: 10 s with a pause of 2 s and an overlap of 1 s, and 5 s with one caption."""
+    a = ("a", np.array([1, 3, 7], np.float32), np.array([4, 5, 10], np.float32), ["chop it", "it well", "thanks"])
+    b = ("b", np.array([0], np.float32), np.array([5], np.float32), ["hey guys"])
+    facts = caption_facts([a, b])
+    expected = {
+        "videos": 2,
+        "captions": 4,
+        "length, s": 7.5,
+        "captions per minute": 16,
+        "words per caption": 7 / 4,
+        "mean caption, s": 13 / 4,
+        "time with a caption, %": 100 * 12 / 15,
+        "begins before the last one ends, %": 50,
+        "comes after a pause, %": 50,
+        "mean pause, s": 2,
+        "words repeated from the last one, %": 100 / 7,
+        "filler by the rule, %": 50,
+    }
+    assert facts == pytest.approx(expected)
+
+
+def test_captions_of_csv_that_cannot_be_used(tmp_path):
+    with pytest.raises(DatasetError, match=r"has no <id>\.csv; `python -m lib.fetch howto100m_captions`"):
+        tracks_of_csv(tmp_path)
+    (tmp_path / "a.csv").write_text("start,end,text\n3,2,chop\n")
+    with pytest.raises(DatasetError, match=r"a\.csv: a: caption 0 \(3 to 2 s\): it ends before it starts"):
+        tracks_of_csv(tmp_path)
+    (tmp_path / "a.csv").write_text("start,text\n3,chop\n")
+    with pytest.raises(DatasetError, match=r"a\.csv: expected columns start, end and text"):
+        tracks_of_csv(tmp_path)

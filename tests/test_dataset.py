@@ -229,6 +229,18 @@ def test_train_and_test_overlap(root):
     fails(root, "splits/test.split2.bundle: rgb-01-1.txt is in train.split2.bundle too")
 
 
+def test_a_copy_of_a_training_video_is_no_test_video(root):
+    """Equal labels alone are no copy: a small set may repeat them."""
+    first, copy = (root / "groundTruth" / f"rgb-0{person}-1.txt" for person in (1, 2))
+    copy.write_bytes(first.read_bytes())
+    features = [root / "features" / "i3d" / f"{path.stem}.npy" for path in (first, copy)]
+    np.save(features[1], np.load(features[0]) + 1)
+    assert open_dataset(root, "i3d", fps=30).videos
+    features[1].write_bytes(features[0].read_bytes())
+    fails(root, "features/i3d/rgb-02-1.npy: a copy of rgb-01-1.npy, on which split 1 trains")
+    assert open_dataset(root, None, fps=30).videos
+
+
 def test_half_a_split(root):
     (root / "splits" / "train.split2.bundle").unlink()
     fails(root, "splits/train.split2.bundle: cannot be read (No such file or directory)")

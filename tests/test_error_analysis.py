@@ -1,4 +1,4 @@
-"""Kinds of confused pairs, and the claims of thesis 2.8.3 on matrices whose answers are known."""
+"""Kinds of confused pairs, and measures of confusion, on matrices whose answers are known."""
 
 from itertools import combinations
 
@@ -13,23 +13,18 @@ from lib.notebook.figures import draw_kinds
 from lib.scoring.confusion import (
     KINDS,
     by_chance,
+    confused_part,
+    confusion,
     kind_shares,
     kind_summary,
     kinds,
+    lead,
+    lead_in_row,
     of_kind,
     relabelling_test,
-    wrong_seconds,
-)
-from lib.scoring.error_claims import (
-    CLAIMS,
-    check_claims,
-    claims_table,
-    confused_part,
-    confusion,
-    rank,
     verb_recognized,
-    vote,
     wrong_part,
+    wrong_seconds,
 )
 
 CLASSES = """cut_tomato place_tomato_into_bowl cut_cheese place_cheese_into_bowl cut_lettuce place_lettuce_into_bowl
@@ -156,84 +151,15 @@ def matrix_of(**rows):
     return matrix
 
 
-def as_the_thesis_says(split):
-    end = {"action_end": 15} if split in (4, 5) else {}
-    sinks = {f"cut_{food}": {CUT: 45} for food in ("tomato", "cheese", "lettuce")}
-    own = matrix_of(
-        cut_cucumber={"peel_cucumber": 25, "cut_tomato": 20, "cut_cheese": 20, "cut_lettuce": 15} | end,
-        add_vinegar={"add_oil": 30},
-        serve_salad_onto_plate={"action_end": 20},
-        **sinks,
-    )
-    pepper = dict.fromkeys(["add_vinegar", "add_oil", "add_salt", "mix_dressing", "add_dressing"], 15)
-    public = matrix_of(
-        cut_cucumber={"peel_cucumber": 12, "cut_cheese": 11, "cut_lettuce": 11},
-        add_oil={"add_vinegar": 28},
-        add_pepper=pepper,
-        action_start={"action_end": 40},
-    )
-    return own, public
-
-
-def as_the_thesis_does_not_say(split):
-    lost = {f"cut_{food}": {"mix_ingredients": 100} for food in ("tomato", "cheese", "lettuce")}
-    lost[CUT] = {"mix_ingredients": 80}
-    elsewhere = {} if split in (4, 5) else {CUT: 50}
-    own = matrix_of(add_vinegar={"add_oil": 9}, add_pepper={"add_salt": 30}, action_end=elsewhere, **lost)
-    return own, matrix_of(action_end={"action_start": 40, CUT: 60}, **lost)
-
-
-def checked(case, splits=(1, 2, 3, 4, 5)):
-    both = {split: case(split) for split in splits}
-    return check_claims(CLAIMS, {name: {s: both[s][i] for s in splits} for i, name in enumerate(("own", "public"))})
-
-
-def test_all_claims_are_seen_where_they_are_true():
-    table = checked(as_the_thesis_says)
-    assert table["as_claimed"].all(), table[~table["as_claimed"]]
-    assert len(table) == 5 * len(CLAIMS)
-
-
-def test_no_claim_is_seen_where_they_are_false():
-    table = checked(as_the_thesis_does_not_say)
-    assert not table["as_claimed"].any(), table[table["as_claimed"]]
-
-
-def test_a_claim_that_names_splits_must_hold_there_and_nowhere_else():
-    claims = [claim for claim in CLAIMS if claim.only]
-    here = matrix_of(cut_cucumber={"action_end": 10})
-    none = matrix_of()
-    for seen, expected in (
-        ((4, 5), "supported"),
-        ((1, 2, 3, 4, 5), "inconclusive"),
-        ((1, 2, 3), "contradicted"),
-        ((), "supported"),  # right on three splits of five: the verdict counts splits
-    ):
-        table = check_claims(claims, {"own": {split: here if split in seen else none for split in range(1, 6)}})
-        assert table["as_claimed"].tolist() == [(split in seen) == (split in (4, 5)) for split in range(1, 6)]
-        assert vote(table["as_claimed"]) == expected
-
-
-def test_claims_without_predictions_are_not_judged():
-    own = {split: as_the_thesis_says(split)[0] for split in (2, 4)}
-    table = check_claims(CLAIMS, {"own": own})
-    known = {place for place, claim in enumerate(CLAIMS, 1) if claim.needs == ("own",)}
-    assert set(table.dropna(subset="as_claimed")["claim"]) == known
-    styler, rows = claims_table(table)
-    assert set(rows.loc[~rows["claim"].isin(known), "verdict"]) == {"inconclusive"}
-    assert "nan" not in styler.to_html()
-
-
-def test_a_data_set_of_other_classes_is_refused():
-    with pytest.raises(ValueError, match="are confused”: the data set has no class 'cut_cucumber'"):
-        check_claims(CLAIMS, {"own": {1: matrix_of().drop(index=CUT, columns=CUT)}})
-
-
 def test_measures_by_hand():
     matrix = matrix_of(cut_tomato={CUT: 30, "cut_cheese": 10, "action_end": 5}, cut_cheese={CUT: 12}, add_oil={CUT: 9})
     assert confusion(matrix, CUT, "cut_tomato") == confusion(matrix, "cut_tomato", CUT) == 0.3
-    assert (rank(matrix, "cut_tomato", "true"), rank(matrix, "add_oil", "true"), rank(matrix, CUT, "true")) == (1, 3, 4)
-    assert (rank(matrix, CUT, "predicted"), rank(matrix, "action_end", "predicted")) == (1, 3)
+    assert confusion(matrix, CUT, "add_oil", "cut_cheese") == 0.12, "the larger of several"
+    assert lead(matrix, "cut_tomato", "true") == pytest.approx((45 - 12) / 66), "of 66 wrong seconds"
+    assert lead(matrix, CUT, "true") == pytest.approx(-45 / 66)
+    assert lead(matrix, CUT, "predicted") == pytest.approx((51 - 10) / 66)
+    assert lead_in_row(matrix, "cut_tomato", CUT) == pytest.approx(0.2)
+    assert lead_in_row(matrix, "cut_tomato", "action_end") == pytest.approx(-0.25)
     assert wrong_part(matrix, CUT) == pytest.approx(51 / 151)
     assert verb_recognized(matrix, "cut") == pytest.approx(395 / 400 - 9 / 1500)
     assert confused_part({1: matrix}) == 3 / 171  # tomato with cucumber and cheese, cheese with cucumber
@@ -246,22 +172,12 @@ def test_measures_without_seconds_are_unknown():
     assert np.isnan(confusion(empty, CUT, "cut_tomato"))
     assert confusion(empty, CUT, "add_oil") == 0, "the other direction is known"
     assert np.isnan(wrong_part(empty, CUT))
-    assert np.isnan(rank(matrix_of(), CUT, "true")), "nothing is wrong"
+    assert np.isnan(lead(matrix_of(), CUT, "true")), "nothing is wrong"
     assert confused_part({1: empty}) == 0
 
 
-def test_the_claims_table_is_bold_where_it_is_as_claimed():
-    styler, rows = claims_table(checked(as_the_thesis_says, splits=(1, 4)))
-    page = styler.to_html()
-    assert "&lt; 0.10" in page, "escaped"
-    assert (styler.data["verdict"] == "supported").all() and set(rows["verdict"]) == {"supported"}
-    assert [column for column in styler.data if column.startswith("split")] == ["split 1", "split 4"]
-    assert "font-weight: bold" in page
-    assert "bold" not in claims_table(checked(as_the_thesis_does_not_say))[0].to_html()
-
-
 def test_the_figure_of_kinds_shows_means_splits_and_chance():
-    own, public = ({1: as_the_thesis_says(1)[i], 4: as_the_thesis_says(4)[i]} for i in (0, 1))
+    own, public = ({split: matrix_of(cut_tomato={CUT: seconds + split}) for split in (1, 4)} for seconds in (9, 20))
     shares = pd.concat([kind_shares(own).assign(weights="own"), kind_shares(public).assign(weights="public")])
     figure = draw_kinds(shares)
     (ax,) = figure.axes

@@ -90,7 +90,7 @@ def test_without_a_network_one_line_and_exit_code_1(tmp_path, monkeypatch, capsy
     assert fetch.main(["50salads_scores"], data=tmp_path) == 1
     line = capsys.readouterr().err
     assert line.count("\n") == 1
-    assert "not downloaded (ConnectionError); without a network, copy the raw files and use --from" in line
+    assert f"not downloaded (ConnectionError); without a network, copy it to {tmp_path}" in line
     assert not (tmp_path / "50salads_scores").exists()
 
 
@@ -114,19 +114,32 @@ def test_50salads_in_its_place_is_checked(shared, tmp_path, capsys):
 
 
 def test_what_is_fetched_by_hand_is_explained_and_checked(shared, tmp_path, capsys):
-    for name in ("50salads", "50salads_labels", "50salads_predictions"):
+    for name in ("50salads", "50salads_labels"):
         assert fetch.main([name], data=tmp_path) == 1
         text = capsys.readouterr().err
         assert "from:    https://" in text and f"into:    {tmp_path}" in text
     copy(shared / "data" / "50salads", tmp_path / "50salads")
     assert fetch.main(["50salads_labels"], data=tmp_path) == 0
     assert capsys.readouterr().out.endswith("50salads: 50 videos, 577595 frames, all sound\n")
-    copy(shared / "data" / "50salads_predictions", tmp_path / "50salads_predictions")
-    assert fetch.main(["50salads_predictions"], data=tmp_path) == 0
-    assert capsys.readouterr().out.endswith("50salads_predictions: predictions of 10 videos, all sound\n")
-    (tmp_path / "50salads_predictions" / "rgb-04-2.txt").unlink()
-    assert fetch.main(["50salads_predictions"], data=tmp_path) == 1
-    assert "rgb-04-2.txt: cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "copied", "count"),
+    [("mstcn_i3d_predictions", "results/50salads", 50), ("howto100m_captions", "captions", 100)],
+)
+def test_published_files_in_their_place_are_checked(shared, tmp_path, monkeypatch, capsys, name, copied, count):
+    folder = copy(shared / "data" / name / copied, tmp_path / name)
+    assert fetch.main([name], data=tmp_path) == 0
+    assert capsys.readouterr().out == f"{folder}: {count} files, all sound\n"
+
+    def unreachable(*_, **__):
+        raise ConnectionError("name or service not known")
+
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", unreachable)
+    damaged = folder / files(folder)[-1]
+    damaged.write_text("mix")
+    assert fetch.main([name], data=tmp_path) == 1
+    assert f"not downloaded (ConnectionError); without a network, copy it to {damaged}" in capsys.readouterr().err
 
 
 def test_a_wrong_call_ends_with_exit_code_2():

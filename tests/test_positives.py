@@ -1,4 +1,4 @@
-"""Positive pairs: distributed as the published sampler's (tests/golden), and always within the video."""
+"""Positive pairs: distributed as the published sampler's (tests/golden), within the video, also of real captions."""
 
 import json
 
@@ -7,10 +7,13 @@ import pytest
 from golden_weights import GOLDEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from narrated_data import minilm_tokenizer
+from scipy.stats import ks_2samp
 
 from lib.core.settings import Pairs
-from lib.data.packs import Track
-from lib.pretraining.pairs import LONGEST_TEXT, overlapping_pair, spanning_pair
+from lib.data.narrated import caption_tracks, tracks_of_csv, without_repeats
+from lib.data.packs import Track, open_packed, pack
+from lib.pretraining.pairs import LONGEST_TEXT, Pair, overlapping_pair, spanning_pair
 
 GOLDEN_TRACKS = {
     entry["track"]["name"]: entry for entry in json.loads((GOLDEN / "sampling_stats.json").read_text())["tracks"]
@@ -82,6 +85,35 @@ def test_pairs_are_distributed_as_the_published_samplers(name):
         assert np.corrcoef(ours[a], ours[b])[0, 1] == pytest.approx(
             expected, abs=LARGEST_DEVIATION * np.sqrt(2 / DRAWS)
         )
+
+
+THROUGH_PACKS = json.loads((GOLDEN / "sampling_through_packs.json").read_text())
+
+
+def packed(folder, tracks: dict[str, dict], seconds: dict[str, int], deduplicate: bool = False):
+    """Captions packed beside features of no content."""
+    (folder / "features" / "none").mkdir(parents=True)
+    for video, length in seconds.items():
+        np.save(folder / "features" / "none" / f"{video}.npy", np.ones((length, 1), np.float16))
+    (folder / "raw_caption.json").write_text(json.dumps(tracks))
+    (folder / "train.lst").write_text("".join(f"{video}\n" for video in tracks))
+    pack(folder, "none", "train", folder / "packed", minilm_tokenizer(), deduplicate)
+    return open_packed(folder / "packed")
+
+
+@pytest.mark.parametrize("name", THROUGH_PACKS)
+def test_packing_leaves_the_published_distribution(name, tmp_path):
+    """MMPT shortens captions to 32 word pieces and leaves their times alone, whatever the video's length."""
+    golden = THROUGH_PACKS[name]
+    captions = {"start": golden["start"], "end": golden["end"], "text": ["a " * words for words in golden["words"]]}
+    track = packed(tmp_path, {name: captions}, {name: golden["seconds"]}).track(0)
+    rng = np.random.default_rng(0)
+    pairs = [overlapping_pair(track, golden["seconds"], PAIRS, rng) for _ in range(DRAWS)]
+    ours = {quantity: np.array([getattr(pair, quantity) for pair in pairs]) for quantity in Pair.__annotations__}
+    ours["tokens"] = np.minimum(track.bounds[ours["last"]] - track.bounds[ours["first"]], PAIRS.longest_text)
+    for quantity, counts in golden["counts"].items():
+        published = np.repeat(list(map(int, counts)), list(counts.values()))
+        assert ks_2samp(ours[quantity], published).statistic < LARGEST_KS, quantity
 
 
 WRONG = [  # changed settings, the quantity that gives them away
@@ -162,6 +194,31 @@ def test_a_spanning_clip_stays_in_a_video_that_is_shorter_than_its_captions():
         for _ in range(100):
             pair = spanning_pair(track, seconds, PAIRS, rng)
             assert 0 <= pair.start < pair.end <= seconds
+
+
+def test_captions_after_the_end_get_the_last_second():
+    track, rng = track_of([0, 50], [5, 60], [9, 9]), np.random.default_rng(0)
+    pairs = [spanning_pair(track, 20, fixed(1, 5), rng) for _ in range(50)]
+    assert {(pair.start, pair.end) for pair in pairs if pair.first == 1} == {(19, 20)}
+
+
+def test_pairs_of_real_captions(tmp_path, shared):
+    """100 videos of HowTo100M: read, freed of repeats, packed, drawn from; each pair as for any captions."""
+    tracks = tracks_of_csv(shared / "data" / "howto100m_captions" / "captions")
+    whole = {video: {"start": s.tolist(), "end": e.tolist(), "text": said} for video, s, e, said in tracks}
+    seconds = {video: int(end.max()) for video, _, end, _ in tracks}
+    narrated, rng = packed(tmp_path, whole, seconds, deduplicate=True), np.random.default_rng(0)
+    read = {track[0]: without_repeats(track) for track in caption_tracks(tmp_path / "raw_caption.json", set(whole))}
+    assert len(narrated) == len(tracks) == 100
+    for number, video in enumerate(narrated.videos):
+        track, until = narrated.track(number), seconds[video]
+        assert track.start.tolist() == read[video][1].tolist() and track.end.tolist() == read[video][2].tolist()
+        for _ in range(PAIRS.per_video):
+            pair = overlapping_pair(track, until, PAIRS, rng)
+            assert 0 <= pair.start < pair.end <= until and pair.end - pair.start <= PAIRS.video_seconds[1]
+            assert 0 <= pair.first < pair.last <= len(track.lengths)
+            opens, closes = np.floor(track.start[pair.first]), np.ceil(track.end[pair.last - 1])
+            assert min(opens, until - 1) <= pair.centre <= closes
 
 
 def test_every_caption_and_every_second_can_be_drawn():

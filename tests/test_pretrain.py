@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,11 +17,14 @@ from narrated_data import DIM, minilm_tokenizer, packed_videos
 from safetensors.torch import load_file
 from transformers import BertConfig
 
+from lib.backbones.s3d_features import narrated_set
 from lib.core.devices import Group, join_group, single_process
+from lib.core.files import write_text
 from lib.core.params import load
-from lib.core.paths import ROOT
+from lib.core.paths import ROOT, Outputs
 from lib.core.training import TrainingError
 from lib.data.packs import open_packed
+from lib.data.profile import open_profile
 from lib.pretrain import main
 from lib.pretraining import loop
 from lib.pretraining.loop import Pretraining
@@ -108,19 +113,53 @@ def test_c_clusters_on_one_device_are_the_mean_of_c_devices(packed):
     assert (gradients(joint) - gradients(model)).abs().max() > 1e-3, "one softmax over all clusters is another gradient"
 
 
-def test_two_processes_do_what_one_does(packed, whole, tmp_path):
-    """Three clusters per update on two processes: one takes two of them, the other one."""
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    folder = tmp_path / "two"
-    done = subprocess.run(command(launcher, packed, folder), capture_output=True, text=True, timeout=240)
+TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+def test_two_processes_do_what_one_does(packed, tmp_path):
+    """Three clusters per update on two processes, with dropout: one takes two of them, the other one."""
+    one, folder = tmp_path / "one", tmp_path / "two"
+    train(str(packed), str(one), dropout=0.1)
+    done = subprocess.run(command(TWO, packed, folder, dropout=0.1), capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-2000:]
-    ours, theirs = load_file(whole / "weights.safetensors"), load_file(folder / "weights.safetensors")
+    ours, theirs = load_file(one / "weights.safetensors"), load_file(folder / "weights.safetensors")
     assert ours.keys() == theirs.keys()
     for name in ours:
         torch.testing.assert_close(theirs[name], ours[name], rtol=0, atol=2e-6, msg=name)
     for epoch in (1, 2):
-        kept = [json.loads((path / f"clusters_{epoch}.json").read_text())["clusters"] for path in (whole, folder)]
+        kept = [json.loads((path / f"clusters_{epoch}.json").read_text())["clusters"] for path in (one, folder)]
         assert kept[0] == kept[1]
+
+
+@pytest.mark.parametrize(("second", "fault"), [("other", "sees other packs than process 0"), (None, "sees no pack")])
+def test_processes_that_see_different_packs_do_not_train(second, fault, tmp_path):
+    """As on nodes that do not share a disk."""
+    names = [f"ranks_{os.getpid()}_{rank}" for rank in range(2)]
+    profile = open_profile("params/smoke.yaml")
+    for name, note in zip(names, ("one", second), strict=True):
+        for part in ("train", "val") if note else ():
+            write_text(Outputs(name).packed / narrated_set(profile.params, "mixed_5c") / part / "note.json", note)
+    (tmp_path / "look.py").write_text(f"""if True:
+        import os, sys
+        sys.path.insert(0, {str(ROOT)!r})
+        from dataclasses import replace
+        from lib.core.command import one_line
+        from lib.core.devices import join_group
+        from lib.core.paths import Outputs
+        from lib.data.profile import open_profile
+        from lib.pretraining.recipes import same_packs
+        profile = open_profile("params/smoke.yaml")
+        profile = replace(profile, out=Outputs({names!r}[int(os.environ["RANK"])]))
+        sys.exit(one_line(lambda: same_packs(profile, "mixed_5c", join_group()) and 0)())
+    """)
+    try:
+        done = subprocess.run([sys.executable, *TWO, tmp_path / "look.py"], capture_output=True, text=True, timeout=240)
+    finally:
+        for name in names:
+            shutil.rmtree(Outputs(name).root, ignore_errors=True)
+    said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode and said, done.stderr
+    assert all(f"process 1 on {socket.gethostname()} {fault} in " in line for line in said)
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, tmp_path):
@@ -205,7 +244,8 @@ def test_a_loss_that_is_not_a_number_names_the_update(packed, tmp_path):
     [
         (["--recipe", "mine"], "pretrain.recipes has: one_cluster, own, public"),
         (["--set", "pretrain.clusters=3"], "pretrain.clusters"),
-        (["--params", "params/50salads.yaml"], "howto100m.roots: nothing at data/howto100m"),
+        (["--params", "params/50salads.yaml"], "data.roots: no data set at data/50salads"),
+        (["--params", "params/50salads.yaml", "--only-pack"], "howto100m.roots: nothing at data/howto100m"),
     ],
 )
 def test_a_wrong_call_is_one_line(arguments, message, capsys):

@@ -13,6 +13,7 @@ import pytest
 from videos import avi, chunks, jpeg, number_of, picture, write_video
 
 from lib.core.paths import ROOT
+from lib.data.facts import damaged_frames, sudden_changes
 from lib.data.video import VideoError, read_frames, read_video
 
 N = 60
@@ -252,3 +253,25 @@ def test_fuzz(video):
     assert all("\n" not in outcome["error"] and ".avi: " in outcome["error"] for outcome in errors)
     assert all(outcome["frames"] == N and not outcome["others"] for outcome in results)
     assert len(results) > 200, f"{len(errors)} of 500 given up"
+
+
+def test_damage_that_decodes_is_a_sudden_change(tmp_path):
+    """Noise in two frames spoils a moving picture until the next key frame, where it jumps back."""
+    rng, path = np.random.default_rng(0), tmp_path / "moving.avi"
+    texture = cv2.GaussianBlur(rng.integers(0, 255, (300, 400, 3), np.uint8), (0, 0), 4)
+    texture = cv2.normalize(texture, texture.copy(), 0, 255, cv2.NORM_MINMAX)
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"XVID"), 30, (320, 240))
+    for time in range(90):
+        frame = texture[time // 3 :, time // 2 :][:240, :320].copy()
+        writer.write(cv2.circle(frame, (60 + time, 120), 25, (0, 0, 200), -1))
+    writer.release()
+    whole, data = sudden_changes(path), bytearray(path.read_bytes())
+    for number in (50, 51):
+        start, size = chunks(path)[number]
+        data[start + 8 + size // 3 : start + 8 + 2 * size // 3] = rng.bytes(2 * size // 3 - size // 3)
+    path.write_bytes(data)
+    changes = sudden_changes(path)
+    assert len(changes) == 89 and 50 <= changes.idxmax() <= 62
+    assert changes.max() > 1.3 * whole.max()
+    pictures, rows = damaged_frames(tmp_path, {"moving": []})
+    assert len(pictures) == len(rows) == 5 and rows["frame"].iloc[1] == changes.idxmax()

@@ -262,9 +262,11 @@ def test_the_loss_is_the_published_codes(case):
 def test_the_loss_is_equation_5_written_out(pairs, seed):
     rng = np.random.default_rng(seed)
     video, text = rng.standard_normal((2, pairs, 4))
-    scores = np.exp(video @ text.T)
+    temperature = float(rng.uniform(0.5, 2))
+    scores = np.exp(video @ text.T / temperature)
     expected = -np.mean([math.log(scores[i, i] ** 2 / scores[i].sum() / scores[:, i].sum()) for i in range(pairs)])
-    assert contrastive_loss(torch.from_numpy(video), torch.from_numpy(text)).item() == pytest.approx(expected, rel=1e-9)
+    loss = contrastive_loss(torch.from_numpy(video), torch.from_numpy(text), temperature)
+    assert loss.item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_checkpoint_of_fairseq_is_read(model, tmp_path):

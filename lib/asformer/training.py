@@ -113,7 +113,8 @@ def fit_frames(
 
     Args:
         learner: its net maps (1, D, T) to the logits of one or more stages, (S, 1, K, T).
-        measure: (epoch, sums) -> what the history keeps of it; sums are loss, correct and frames.
+        measure: (epoch, sums) -> what the history keeps of it; sums are loss, correct (frames), the same of each stage
+            (stage_1 …) and frames.
         before: is called with the number of each step, to set a learning rate.
         run: epochs, seed, folder and key, as in `lib.core.training.fit`.
     """
@@ -125,8 +126,11 @@ def fit_frames(
     def losses_of(step: Step) -> list[tuple[Tensor, Row]]:
         before(step.number)
         logits, target = learner.model(frames.features(step.video)), frames.target(step.video)
-        correct = (logits[-1, 0].argmax(dim=0) == target).sum().item()
-        return [(segmentation_loss(logits, target, smoothing), {"correct": correct, "frames": len(target)})]
+        # of each stage: the encoder, then the decoders
+        correct = (logits[:, 0].argmax(dim=1) == target).sum(dim=1).tolist()
+        counts = {f"stage_{stage}": hits for stage, hits in enumerate(correct, 1)}
+        counts |= {"correct": correct[-1], "frames": len(target)}
+        return [(segmentation_loss(logits, target, smoothing), counts)]
 
     return fit(learner, steps_of, losses_of, measure, **run)
 
@@ -165,8 +169,8 @@ def train_split(
         convention, ignore: how the test videos are scored, as in lib.scoring.metrics.
 
     Returns:
-        The history, a row per epoch: epoch, learning_rate, train_loss (mean over videos), train_accuracy (in training
-        mode, as the epoch went), and accuracy, edit, f1@10, f1@25, f1@50 of the test videos (NaN where not measured).
+        The history, a row per epoch: epoch, learning_rate, train_loss (mean over videos), train_accuracy and, by stage,
+        train_accuracy_stage_1 … (as the epoch went), and accuracy, edit, f1@10, f1@25, f1@50 (test videos, or NaN).
 
     Raises:
         TrainingError: the loss is not finite.
@@ -188,6 +192,7 @@ def train_split(
 
     def measure(epoch: int, sums: Row) -> Row:
         row = {"train_loss": sums["loss"] / len(train), "train_accuracy": 100 * sums["correct"] / sums["frames"]}
+        row |= {f"train_accuracy_{name}": 100 * sums[name] / sums["frames"] for name in sums if "stage" in name}
         if epoch % settings.test_every and epoch != settings.epochs:
             return row
         return row | score(

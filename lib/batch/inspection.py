@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lib.data.dataset import DatasetError
 from lib.data.profile import Profile
+from lib.data.sensors import read_sensors
 
 SAMPLE = 8  # narrated videos of a list that are inspected
 
@@ -20,7 +21,12 @@ def labels(path: Path, profile: Profile) -> None:
 
 
 def features(path: Path, profile: Profile) -> None:
-    profile.dataset(profile.params.data.public_features or ".")
+    for name in profile.public_sets:
+        profile.dataset(name)
+
+
+def sensors(path: Path, profile: Profile) -> None:
+    read_sensors(profile.dataset())
 
 
 def i3d(path: Path, profile: Profile) -> None:

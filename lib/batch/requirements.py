@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lib.batch import inspection
+from lib.batch.sources import Source, source
 from lib.core.chapters import CHAPTERS, number
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT, first_folder
 from lib.core.settings import Params
 from lib.data.profile import Profile
-from lib.data.sources import Source, source
+from lib.data.sensors import sensor_folder
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,10 @@ def _present(profile: Profile) -> Iterator[tuple[str, Requirement]]:
     root = first_folder(params.data.roots) or ROOT / params.data.roots[0]
     folders = (root / "mapping.txt", root / "groundTruth", root / "splits")
     yield "labels", Requirement("labels and splits", folders, source(f"labels {root.name}"), look.labels)
-    features = (root / "features" / (params.data.public_features or "."),)
+    features = tuple(root / "features" / name for name in profile.public_sets)
     yield "features", Requirement("features of the data set", features, source(f"features {root.name}"), look.features)
+    sensors = (sensor_folder(root) or root / "sensors",)
+    yield "sensors", Requirement("sensors", sensors, source(f"sensors {root.name}"), look.sensors)
     yield "videos", Requirement("videos", (root / "videos",), source(f"videos {root.name}"), look.videos)
     for name, what, file, one in (
         ("i3d", "weights of I3D", params.i3d.weights, look.i3d),
@@ -142,7 +145,7 @@ def unusable(profile: Profile) -> dict[str, str]:
         if missing(requirement) or not requirement.paths[0].exists():
             continue
         # without labels, there is nothing to compare them with
-        if name in ("features", "videos") and ("labels" in faults or missing(found["labels"])):
+        if name in ("features", "sensors", "videos") and ("labels" in faults or missing(found["labels"])):
             continue
         try:
             requirement.look(requirement.paths[0], profile)

@@ -176,7 +176,8 @@ def follow(
             say(f"started {named(atom)}")
         for atom, job, log in jobs.changes(code is not None) if jobs else ():
             if job.failed:
-                lost[atom] = f"{job}; its log: {relative(log)}"
+                # the first words, not those of a later cancelling
+                lost.setdefault(atom, f"{job}; its log: {relative(log)}")
                 if atom in waiting:
                     waiting.remove(atom)
                     ended += 1

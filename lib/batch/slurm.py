@@ -17,6 +17,8 @@ from lib.core.params import ParameterError
 
 ENDED = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
 USUAL = {"None", "Priority"}  # reasons to wait that need no line
+# SLURM's own hold, after a launch that failed (a controller that was killed as it launched): nothing ends it by itself
+HELD = ("launch failed requeued held", "job requeued in held state")
 EVERY = 10  # seconds between two looks at the queue
 LONGEST_SLEEP = 180  # seconds between two looks of the plugin: a job that is forgotten before is never seen to end
 PATIENCE = 60  # seconds for an answer, and for cancelled jobs to end
@@ -30,8 +32,12 @@ class Job(NamedTuple):
     reason: str
 
     @property
+    def held(self) -> bool:
+        return self.state == "PENDING" and self.reason in HELD
+
+    @property
     def failed(self) -> bool:
-        return self.state in ENDED - {"COMPLETED"}
+        return self.held or self.state in ENDED - {"COMPLETED"}
 
     @property
     def waits(self) -> bool:
@@ -81,6 +87,8 @@ class Queue:
         for atom, job in listed:
             if job.number not in self.earlier and self.jobs.get(atom) != job:
                 self.jobs[atom] = job
+                if job.held:
+                    _ask("scancel", job.number)
                 # SLURM's own messages, and Snakemake's on the node
                 yield atom, job, self.folder / ".snakemake/slurm_logs/rule_atom" / "_".join(atom) / f"{job.number}.log"
 

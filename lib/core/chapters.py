@@ -52,6 +52,13 @@ PREDICTING = (
     "2_9_1_finetune_own",
     "2_9_2_finetune_public",
 )
+CLAIMING = (
+    "2_5_pretrain_one_cluster",
+    "2_6_pretrain_many_clusters",
+    "2_7_video_branch",
+    "2_8_3_error_analysis",
+    "4_1_audit",
+)
 
 
 def _trained(recipe: str) -> tuple[str, ...]:
@@ -60,7 +67,7 @@ def _trained(recipe: str) -> tuple[str, ...]:
 
 
 CHAPTERS = {
-    "2_1_datasets": Chapter("2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels",)),
+    "2_1_datasets": Chapter("2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels", "real_captions")),
     "2_2_asformer": Chapter("2.2 The baseline: I3D and ASFormer", ("data", "demo", "i3d", "backbone", "asformer")),
     "2_3_1_public_features": Chapter(
         "2.3.1 Training on public features",
@@ -119,8 +126,13 @@ CHAPTERS = {
     "2_9_2_finetune_public": Chapter(
         "2.9.2 Fine-tuning, public weights", (*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_PUBLIC
     ),
-    # reads every chapter that has written predictions
-    "3_conclusion": Chapter("3 Conclusion", ("data", "finetune"), needs=PREDICTING, reads=("|".join(PREDICTING),)),
+    # reads every chapter that has written predictions, and the claims that any has checked
+    "3_conclusion": Chapter(
+        "3 Conclusion",
+        ("data", "finetune"),
+        needs=(*PREDICTING, *CLAIMING),
+        reads=("|".join(PREDICTING),),
+    ),
     "4_1_audit": Chapter(
         "4.1 An audit of the thesis's numbers",
         ("data",),
@@ -133,11 +145,23 @@ CHAPTERS = {
         needs=(*PRETRAINED, *PREDICTING[:3], "2_9_1_finetune_own"),
         reads=("2_3_2_feature_extraction", *BY_OWN),
     ),
-    "4_3_scores_check": Chapter(
-        "4.3 The same protocol on real videos",
+    "4_3_real_modalities": Chapter(
+        "4.3 Video and sensors on real videos",
+        ("data", "asformer", "modalities"),
+        per_split=True,
+        reads=("features", "sensors"),
+    ),
+    "4_5_scores_check": Chapter(
+        "4.5 The protocol of 4.2 on real videos",
         ("data", "asformer", "finetune", "controls"),
         needs=("2_3_1_public_features",),
         reads=("features",),
+    ),
+    "4_4_pairs": Chapter(
+        "4.4 Pre-training on real pairs of video and sensors",
+        ("data", "asformer", "pretrain", "experiment"),
+        per_split=True,
+        reads=("features", "sensors"),
     ),
 }
 TITLES = {name: chapter.title for name, chapter in CHAPTERS.items()}

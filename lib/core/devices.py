@@ -48,6 +48,13 @@ class Group:
             torch.distributed.broadcast_object_list(values)
         return values[0]
 
+    def gather(self, value: Any) -> list[Any]:
+        """Return every process's value in all processes, by rank."""
+        values = [value] * self.size
+        if self.size > 1:
+            torch.distributed.all_gather_object(values, value)
+        return values
+
     def barrier(self) -> None:
         """Wait until every process has arrived here."""
         if self.size > 1:

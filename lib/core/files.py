@@ -4,8 +4,10 @@ import ast
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.core.paths import ROOT
+
+HOUR = 3600  # seconds
 
 
 @contextmanager
@@ -25,6 +29,17 @@ def atomic(path: Path) -> Iterator[Path]:
         publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed writers left in a folder's tree: temporary files of dead processes, an hour old or older.
+
+    The hour spares a writer on another machine, whose number says nothing here.
+    """
+    for path in folder.rglob(".*.tmp*"):
+        number = re.fullmatch(r"\..+\.(\d+)\.tmp(\..*)?", path.name)
+        if number and not Path(f"/proc/{number[1]}").exists() and time.time() - path.stat().st_mtime > HOUR:
+            path.unlink(missing_ok=True)
 
 
 def publish(temporary: Path, path: Path) -> None:

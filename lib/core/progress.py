@@ -28,6 +28,8 @@ def track(items: Iterable[Item], stage: str, total: int | None = None, initial: 
         initial=initial,
         mininterval=10,
         maxinterval=10,
+        # silent where all is done by then
+        delay=5,
         file=sys.stderr,
         bar_format="{desc} {n_fmt}/{total_fmt}, {elapsed} gone, {remaining} left{postfix}\n",
         dynamic_ncols=False,

@@ -6,17 +6,14 @@ and code differ, says which of them it follows. Unknown keys are errors; what ha
 
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)  # fmt: skip
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 
+MANY = 1_000_000_000  # no count of a profile is larger
+PositiveInt = Annotated[int, Field(gt=0, le=MANY)]
+NonNegativeInt = Annotated[int, Field(ge=0, le=MANY)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]  # a folder in features/, or features/ itself
+Resize = Literal["bilinear", "bicubic"]
 RecipeName = Literal["one_cluster", "own", "public"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
@@ -30,11 +27,21 @@ class Controls(Section):
 
     recipe: RecipeName  # of pretrain.recipes: the pre-training to test
     splits: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # whose test videos are scored
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training; a spread needs at least two
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]  # of each training; a spread needs at least two
     validation_people: PositiveInt  # held out to choose the epoch and the decoding's weight
     asformer_epochs: PositiveInt
     videoclip_epochs: PositiveInt
     score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen on the validation people
+
+
+class Modalities(Section):
+    """Video and sensors, alone and together, on real videos (4_3; lib/beyond/modalities)."""
+
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training
+    shift: NonNegativeFloat  # of a training video's features, the same at all its steps; standard deviations
+    noise: NonNegativeFloat  # at each step
+    score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen as the shares are
+    sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
 
 
 Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
@@ -47,7 +54,7 @@ class Narration(Section):
     validation: PositiveInt  # of them
     shortest: PositiveInt  # seconds
     longest: PositiveInt
-    seed: int
+    seed: Seed
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -63,10 +70,7 @@ class HowTo100M(Section):
 
     roots: tuple[str, ...]  # the first that exists
     accept: dict[str, str]  # features of pre-training -> other features that its models accept
-    features: dict[Layer, str]  # folder in features/; the demo names its own
-
-
-Resize = Literal["bilinear", "bicubic"]
+    features: dict[Layer, FeatureSet]  # folder in features/; the demo names its own
 
 
 class S3DFeatures(Section):
@@ -107,7 +111,7 @@ class MilNce(Section):
     epochs: PositiveInt
     learning_rate: PositiveFloat
     weight_decay: NonNegativeFloat
-    seed: int
+    seed: Seed
 
     @model_validator(mode="after")
     def _spans_fit(self) -> Self:
@@ -162,6 +166,9 @@ class Pretrain(Section):
     videos_per_cluster: PositiveInt  # k
     validations: PositiveInt  # per epoch
     learning_rate: PositiveFloat
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
+    temperature: PositiveFloat  # tau of equation 5
     warmup: PositiveInt  # updates
     decay_updates: PositiveInt  # the rate falls to zero by then
     clip: PositiveFloat  # norm of the gradient, after averaging over the clusters
@@ -169,16 +176,19 @@ class Pretrain(Section):
     gradient_checkpointing: bool
     workers: NonNegativeInt  # loading processes per training process
     deduplicate: bool  # captions without what each repeats of the one before (lib/data/narrated.py)
-    seed: int
+    seed: Seed
     pairs: Pairs
     mining: Mining
 
 
 class Experiment(Section):
-    """Pre-trainings beside the recipes that differ in one thing each (2_6, beyond the thesis)."""
+    """Pre-trainings that differ in one thing each (2_6, 4_4, beyond the thesis); 2_6 adds the C of the recipes."""
 
-    clusters_per_update: tuple[PositiveInt, ...]  # beside those of the recipes, with fresh negatives
+    clusters_per_update: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
+    videos_per_cluster: tuple[PositiveInt, ...]  # k, with so many more clusters that an update has as many pairs
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=2)]  # of 4.4; in 2.6 there are data.repeats
+    epochs: PositiveInt  # of 4.4; in 2.6 those of the recipes
 
 
 class ZeroShot(Section):
@@ -187,7 +197,7 @@ class ZeroShot(Section):
     prompts: str  # what the text tower reads: raw, words, or a template such as "how to {words}"
     stride: PositiveInt  # seconds between two windows of videoclip.max_video_len seconds
     cls_visible: bool  # whether attention sees the video [CLS], as in pre-training
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of the untrained models to compare with
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]  # of the untrained models to compare with
 
 
 class Finetune(Section):
@@ -200,14 +210,15 @@ class Finetune(Section):
     train_stride: PositiveInt  # seconds between two windows, in training and for the loss that chooses
     test_stride: PositiveInt
     cls_visible: bool
-    epochs: Annotated[
-        tuple[PositiveInt, ...], Field(min_length=1)
-    ]  # results to report; one run of the longest gives all
+    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # results; one run of the longest gives all
     learning_rate: PositiveFloat
-    warmup: PositiveInt  # updates of one video; constant afterwards
+    betas: tuple[Probability, Probability]  # of Adam
+    epsilon: PositiveFloat
+    warmup: PositiveInt  # updates of one video
+    decay_updates: PositiveInt | None  # the rate falls to zero by then; null: constant
     clip: PositiveFloat  # norm of the gradient
     dtype: Literal["float32", "bfloat16"]
-    seed: int
+    seed: Seed
 
 
 class Data(Section):
@@ -217,10 +228,11 @@ class Data(Section):
     name: str  # how captions name the data set
     roots: tuple[str, ...] = ()  # of files: candidate folders, relative to the project; the first that exists
     real_labels: tuple[str, ...]  # the same for the real 50 Salads labels, for 2.1 and 4.1; optional
-    real_predictions: tuple[str, ...]  # the same for an MS-TCN's predictions of split 1's test videos, for 4.1
+    real_predictions: tuple[str, ...]  # the same for a real model's predictions, split_<k>/<video>, for 4.1; optional
+    real_captions: tuple[str, ...]  # the same for some of HowTo100M's captions, <id>.csv, for 2.1; optional
     fps: PositiveFloat  # frames per second of labels and features
-    public_features: str | None  # features/<set> of 2_3_1; "." = the files lie in features/ itself
-    own_features: str | None  # features/<set> of 2_3_3, extracted by 2_3_2
+    public_features: FeatureSet | None  # of 2_3_1; ".": features/ itself; "split_{split}": one set per split
+    own_features: FeatureSet | None  # features/<set> of 2_3_3, extracted by 2_3_2
     repeats: PositiveInt  # trainings of each method: with its section's seed, then with the seeds 1, 2, …
     splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
@@ -256,7 +268,7 @@ class Asformer(Section):
     plateau_factor: Annotated[float, Field(gt=0, lt=1)]
     plateau_patience: NonNegativeInt
     test_every: PositiveInt  # epochs between two scores on the test videos (for the figures only)
-    seed: int
+    seed: Seed
 
 
 class I3D(Section):
@@ -288,7 +300,7 @@ class I3D(Section):
 class Demo(Section):
     """The demo kitchen, whose rendered videos replace those of 50 Salads (lib/demo)."""
 
-    seed: int
+    seed: Seed
     people_per_split: Annotated[int, Field(ge=1, le=5)]  # five splits by person; 5 = the 25 people of the data set
     videos_per_person: Annotated[int, Field(ge=1, le=2)]
     pace: PositiveFloat  # factor on durations; 0.92 gives about 88 s per video
@@ -309,7 +321,7 @@ class Backbone(Section):
     epochs: dict[Literal["rgb", "flow"], PositiveInt]  # colours take longer to learn than motion
     learning_rate: PositiveFloat  # highest; one warm-up and one cosine decay over the epochs
     weight_decay: NonNegativeFloat
-    seed: int
+    seed: Seed
 
 
 class Params(Section):
@@ -332,14 +344,13 @@ class Params(Section):
     zero_shot: ZeroShot
     finetune: Finetune
     controls: Controls
+    modalities: Modalities
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        seeds = {"asformer": self.asformer.seed, "pretrain": self.pretrain.seed, "finetune": self.finetune.seed}
-        for section, seed in seeds.items():
-            if 0 < seed < self.data.repeats:
-                raise ValueError(f"{section}.seed: {seed} is that of a further training, as data.repeats is above it")
+        if any(0 < one.seed < self.data.repeats for one in (self.asformer, self.pretrain, self.finetune)):
+            raise ValueError("data.repeats: trains with the seeds 1, 2, …, one of which is that of a section already")
         beyond = sorted(set(self.controls.splits) - set(self.data.split_numbers))
-        if beyond and {"4_2_controls", "4_3_scores_check"} & set(self.notebooks):
+        if beyond and {"4_2_controls", "4_5_scores_check"} & set(self.notebooks):
             raise ValueError(f"controls.splits names split {beyond[0]}, but data.splits is {self.data.splits}")
         return self

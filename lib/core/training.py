@@ -178,8 +178,7 @@ def _train(
     first = len(history) + 1
     with torch.random.fork_rng():
         for epoch in track(range(first, epochs + 1), "epoch", total=epochs, initial=first - 1):
-            # dropout differs between processes
-            torch.manual_seed(seed * 100_000 + epoch + 10_000 * group.rank)
+            torch.manual_seed(seed * 100_000 + epoch)
             examples = examples_of(epoch)
             model.train()
             sums = {"loss": 0.0}

@@ -11,7 +11,7 @@ but the values of the features, which are checked when they are read (all at onc
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Literal
 
 import numpy as np
 
+from lib.core.files import sha256
 from lib.core.progress import track
 from lib.data.files import DatasetError, array_header, check_finite, check_width, read_text
 
@@ -209,6 +210,8 @@ def open_dataset(
     parts = _read_splits(root / "splits", labels)
     folder = None if features is None else root / "features" / features
     dim = 0 if folder is None else _feature_dim(folder, labels, trim)
+    if folder is not None:
+        _check_copies(folder, labels, parts)
     return Dataset(root, fps, classes, tuple(labels), dim, labels, parts, folder, trim)
 
 
@@ -255,6 +258,23 @@ def _feature_dim(folder: Path, labels: Mapping[str, np.ndarray], trim: Trim | No
             raise DatasetError(f"{path}: {frames} frames, but groundTruth/{video}.txt has {len(truth)}; {hint}")
         check_width(dims, dim, path)
     return next(iter(dims))
+
+
+def _check_copies(folder: Path, labels: Mapping[str, np.ndarray], splits: Mapping[int, Split]) -> None:
+    """Refuse a test video that is a training video under another name: the same labels and the same features."""
+    groups = defaultdict(list)
+    for video, truth in labels.items():
+        groups[truth.tobytes()].append(video)
+    alike = defaultdict(set)
+    for video in [video for group in groups.values() if len(group) > 1 for video in group]:
+        alike[sha256(folder / f"{video}.npy")].add(video)
+    for number, (train, test) in splits.items():
+        for same in alike.values():
+            if (tested := same & {*test}) and (trained := same & {*train}):
+                raise DatasetError(
+                    f"{folder / min(tested)}.npy: a copy of {min(trained)}.npy, on which split {number} trains; "
+                    "remove one of the two videos"
+                )
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:

@@ -1,6 +1,7 @@
 """What the data sets hold (thesis 2.1): lengths, segments, shares of classes, narration; and sentences that say it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -8,31 +9,80 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lib.core.paths import first_folder
 from lib.data.dataset import Dataset, person
-from lib.data.narrated import caption_file, caption_tracks
-from lib.data.video import read_frames
+from lib.data.narrated import CaptionTrack, caption_file, caption_tracks, tracks_of_csv, without_repeats
+from lib.data.profile import Profile
+from lib.data.video import read_frames, read_video
+
+# words by which a narrator speaks to the viewers or of the video, and the names of sounds; the rule for filler talk
+_TALK = """applause bye channel comment comments description everybody everyone facebook friends goodbye guys hello
+hey hi instagram laughter music subscribe subscribers subscribing thank thanks video videos watching website welcome
+youtube"""
+TALK = frozenset(_TALK.split())
+# seconds between two captions that count as a pause; published captions are .01 s apart where speech goes on
+PAUSE = 0.5
 
 
-def corpus_facts(root: Path) -> dict[str, float]:
-    """The demo's narrated corpus from its files (thesis 2.1.2): lengths, captions, and how late these are.
+def is_talk(text: str) -> bool:
+    """The rule for filler: a caption that has a word of TALK. It misses filler in other words, so it counts the least.
+
+    >>> is_talk("subscribe to my channel"), is_talk("my kids love this"), is_talk("chop it")
+    (True, False, False)
+    """
+    return not TALK.isdisjoint(text.split())
+
+
+def caption_facts(tracks: Iterable[CaptionTrack]) -> dict[str, float]:
+    """How a corpus is narrated (thesis 2.1.2), from its captions alone; a video lasts until its last caption ends."""
+    tracks = list(tracks)
+    texts = [text for *_, said in tracks for text in said]
+    seconds = sum(float(end.max()) for _, _, end, _ in tracks)
+    gaps = np.concatenate([start[1:] - np.maximum.accumulate(end)[:-1] for _, start, end, _ in tracks])
+    lengths = np.concatenate([end - start for _, start, end, _ in tracks])
+    silence = gaps.clip(min=0).sum() + sum(float(start[0]) for _, start, *_ in tracks)
+    words, left = (
+        sum(len(text.split()) for *_, said in them for text in said) for them in (tracks, map(without_repeats, tracks))
+    )
+    return {
+        "videos": len(tracks),
+        "captions": len(texts),
+        "length, s": seconds / len(tracks),
+        "captions per minute": 60 * len(texts) / seconds,
+        "words per caption": words / len(texts),
+        "mean caption, s": float(lengths.mean()),
+        "time with a caption, %": 100 * float(1 - silence / seconds),
+        "begins before the last one ends, %": 100 * float((gaps < 0).mean()),
+        "comes after a pause, %": 100 * float((gaps > PAUSE).mean()),
+        "mean pause, s": float(gaps[gaps > PAUSE].mean()),
+        "words repeated from the last one, %": 100 * (1 - left / words),
+        "filler by the rule, %": 100 * float(np.mean([is_talk(text) for text in texts])),
+    }
+
+
+def real_caption_facts(profile: Profile) -> dict[str, float] | None:
+    """Of the captions of HowTo100M that are present on this machine, if any are."""
+    root = first_folder(profile.params.data.real_captions)
+    return root and caption_facts(tracks_of_csv(root))
+
+
+def script_facts(root: Path) -> dict[str, float]:
+    """What only the demo knows of its narrations: which are filler, and how late the others are.
 
     "Late" is how much later a caption begins than the step that it speaks of: the mean, and its spread.
     """
     steps = json.loads((root / "steps.json").read_text(encoding="utf-8"))
-    seconds = [video["end"][-1] for video in steps.values()]
-    filler, shifts, lengths = [], [], []
-    for name, start, end, _ in caption_tracks(caption_file(root), set(steps)):
-        about = steps[name]["captions"]
-        filler += [step is None for step in about]
-        shifts += [at - steps[name]["start"][step] for at, step in zip(start, about, strict=True) if step is not None]
-        lengths += (end - start).tolist()
+    filler, found, shifts = [], [], []
+    for name, start, _, texts in caption_tracks(caption_file(root), set(steps)):
+        for at, step, text in zip(start, steps[name]["captions"], texts, strict=True):
+            filler.append(step is None)
+            if step is None:
+                found.append(is_talk(text))
+            else:
+                shifts.append(at - steps[name]["start"][step])
     return {
-        "videos": len(steps),
-        "hours": sum(seconds) / 3600,
-        "mean length, s": float(np.mean(seconds)),
-        "captions": len(filler),
-        "mean caption, s": float(np.mean(lengths)),
         "filler, %": 100 * float(np.mean(filler)),
+        "filler that the rule finds, %": 100 * float(np.mean(found)),
         "begins after its step by, s": float(np.mean(shifts)),
         "spread of that, s": float(np.std(shifts)),
     }
@@ -46,6 +96,23 @@ def narration_sentence(corpus: Mapping[str, float]) -> str:
     return (
         f"{corpus['filler, %']:.0f} % of the captions are filler talk; the others begin "
         f"{corpus['begins after its step by, s']:.1f} ± {corpus['spread of that, s']:.1f} s after their step."
+    )
+
+
+def distance_sentence(demo: Mapping[str, float], real: Mapping[str, float]) -> str:
+    """How far the demo's narrations are from real ones, from `caption_facts` and `script_facts`."""
+    compared = (
+        ("captions per minute", "captions per minute", ".0f"),
+        ("length, s", "seconds of a video until its last caption", ".0f"),
+        ("begins before the last one ends, %", "% of the captions that begin before the last one has ended", ".0f"),
+        ("words repeated from the last one, %", "% of the words that only repeat the last caption", ".0f"),
+    )
+    pairs = "; ".join(f"{real[name]:{form}} {words} (demo {demo[name]:{form}})" for name, words, form in compared)
+    return (
+        f"**Real narrations**: {pairs}. Fillers by the rule are {real['filler by the rule, %']:.0f} % (demo "
+        f"{demo['filler by the rule, %']:.0f} %). Both are lower bounds: of the demo's own filler, which its script "
+        f"marks, the rule finds {demo['filler that the rule finds, %']:.0f} %, and the published captions have lost "
+        "their stop words, with them most greetings and thanks."
     )
 
 
@@ -69,6 +136,48 @@ def narrated_frames(root: Path, videos: Sequence[str], fps: float) -> list[tuple
         (frame,) = read_frames(root / "videos" / f"{name}.avi", [int(second * fps)])
         frames.append((done["done then"].replace(" ", "_"), frame))
     return frames
+
+
+def sudden_changes(path: Path) -> pd.Series:
+    """How suddenly each frame of a video differs from the one before, in levels of 255.
+
+    The mean change of the twentieth of its blocks of 16 x 16 pixels that changes most. Damage that still decodes begins
+    in whole blocks and ends with the next key frame, so it stands out from what hands do.
+    """
+    changes, before = [], None
+    for frame in read_video(path):
+        grey = frame.astype(np.float32).mean(axis=2)
+        if before is not None:
+            height, width = (side // 16 for side in grey.shape)
+            apart = np.abs(grey - before)[: 16 * height, : 16 * width]
+            blocks = np.sort(apart.reshape(height, 16, width, 16).mean(axis=(1, 3)), axis=None)
+            changes.append(float(blocks[-max(1, len(blocks) // 20) :].mean()))
+        before = grey
+    return pd.Series(changes, pd.RangeIndex(1, len(changes) + 1, name="frame"), name="change")
+
+
+def damaged_frames(videos: Path, spoilt: Mapping[str, Sequence[int]]) -> tuple[list, pd.DataFrame]:
+    """Frames of videos around damage (Figure 8): the first that is lost, and the two most sudden changes.
+
+    Args:
+        videos: their folder.
+        spoilt: video -> numbers of its frames that cannot be decoded.
+
+    Returns:
+        Titles with frames (H, W, 3), five per video; and a row per frame: video, frame, state, change.
+    """
+    pictures, rows = [], []
+    for video, bad in spoilt.items():
+        changes = sudden_changes(videos / f"{video}.avi")
+        most = changes.drop(list(bad), errors="ignore").nlargest(2 if bad else 3).index.tolist()
+        chosen = [number for after in most for number in (after - 1, after)][: 4 if bad else 5] + list(bad[:1])
+        frames = read_frames(videos / f"{video}.avi", chosen)
+        for number, frame in zip(chosen, frames, strict=True):
+            change = changes.get(number, float("nan"))
+            state = "lost, replaced" if number in bad else f"changes by {change:.0f}" if number in most else "before"
+            pictures.append((f"{video}, frame {number}\n{state}", frame))
+            rows.append((video, number, state, change))
+    return pictures, pd.DataFrame(rows, columns=["video", "frame", "state", "change"])
 
 
 def class_statistics(dataset: Dataset) -> pd.DataFrame:
@@ -157,15 +266,19 @@ def shared_sentence(first: Iterable[str], second: Iterable[str]) -> str:
 
 
 def split_table(dataset: Dataset) -> tuple[pd.DataFrame, str]:
-    """The cross-validation, one row per split, and a sentence on people who are in both parts of one."""
-    rows, both = {}, set()
+    """The cross-validation, one row per split; a sentence on people in both parts and videos tested never or twice."""
+    rows, both, times = {}, set(), Counter(dict.fromkeys(dataset.videos, 0))
     for k in dataset.splits:
         train, test = dataset.split(k)
         tested = {person(video) for video in test}
         both |= tested & {person(video) for video in train}
+        times.update(test)
         people = ", ".join(sorted(name.removeprefix("rgb-") for name in tested))
         rows[k] = {"train videos": len(train), "test videos": len(test), "people tested": people}
     sentence = "no person is in both parts" if not both else f"in both parts of a split: {', '.join(sorted(both))}"
+    for often, wrong in (("never", 0), ("more than once", 2)):
+        if videos := sorted(video for video, count in times.items() if min(count, 2) == wrong):
+            sentence += f"; tested {often}: {', '.join(videos[:5])}{' …' * (len(videos) > 5)}"
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("split"), f"The cross-validation: {sentence}."
 
 

@@ -1,9 +1,10 @@
-"""Reading single files of a data set: text, and arrays by their headers. Faults are one line that names the file."""
+"""Single files: text, arrays by their headers, arrays written row by row. Faults are one line that names the file."""
 
 from pathlib import Path
 from tokenize import TokenError
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 
 class DatasetError(ValueError):
@@ -71,3 +72,37 @@ def check_finite(values: np.ndarray, unit: str, path: Path, what: str = "NaN or 
         raise DatasetError(
             f"{path}: {what} in {bad.size} of {len(values)} {unit}s, first in {unit} {bad[0]}; extract it again"
         )
+
+
+class RowFile:
+    """A .npy file written row by row, so that the array is never whole in memory; `close` completes it.
+
+    Attributes:
+        rows: number of rows so far.
+    """
+
+    def __init__(self, path: Path, dtype: DTypeLike, *columns: int):
+        self.rows = 0
+        self._dtype, self._columns = np.dtype(dtype), columns
+        self._file = path.open("wb")
+        self._write_header()
+
+    def append(self, rows: ArrayLike) -> None:
+        """Add rows of shape (n, *columns)."""
+        array = np.ascontiguousarray(rows, self._dtype)
+        if array.shape[1:] != self._columns:
+            raise ValueError(f"{self._file.name}: rows of shape {array.shape[1:]}, expected {self._columns}")
+        self._file.write(array.data)
+        self.rows += len(array)
+
+    def close(self) -> None:
+        """Write the number of rows into the header."""
+        self._file.seek(0)
+        self._write_header()
+        self._file.close()
+
+    def _write_header(self) -> None:
+        # numpy pads headers so that a longer first axis fits in the same place (`GROWTH_AXIS_MAX_DIGITS`)
+        shape = (self.rows, *self._columns)
+        header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)

@@ -8,10 +8,11 @@ Captions of a million videos are 10 GB of JSON, so they are read as a stream. Fa
 line that names the file. For training, `lib/data/packs.py` packs everything into a few files.
 """
 
+import os
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -109,13 +110,29 @@ def feature_file(root: Path, feature_set: str, video: str) -> Path:
     Raises:
         DatasetError: there is no such file, or more than one.
     """
-    names = [root / "features" / feature_set / f"{video}{ending}" for ending in ENDINGS]
-    found = [path for path in names if path.exists()]
+    folder = root / "features" / feature_set
+    return _only(folder, video, {f"{video}{ending}" for ending in ENDINGS if (folder / f"{video}{ending}").exists()})
+
+
+def feature_files(root: Path, feature_set: str, videos: Iterable[str]) -> list[Path]:
+    """The same of many videos by one listing of the folder, not three questions per video: a network disk is slow.
+
+    Raises:
+        DatasetError: as `feature_file`.
+    """
+    folder = root / "features" / feature_set
+    present = set(os.listdir(folder)) if folder.is_dir() else set()
+    return [_only(folder, video, present) for video in videos]
+
+
+def _only(folder: Path, video: str, present: Set[str]) -> Path:
+    names = [f"{video}{ending}" for ending in ENDINGS]
+    found = [name for name in names if name in present]
     if not found:
-        raise DatasetError(f"{names[0]}: missing, nor is there {names[1].name} or {names[2].name}; extract it")
+        raise DatasetError(f"{folder / names[0]}: missing, nor is there {names[1]} or {names[2]}; extract it")
     if len(found) > 1:
-        raise DatasetError(f"{found[1]}: {found[0].name} exists too; remove one of them")
-    return found[0]
+        raise DatasetError(f"{folder / found[1]}: {found[0]} exists too; remove one of them")
+    return folder / found[0]
 
 
 def feature_shape(path: Path) -> tuple[int, int]:
@@ -188,6 +205,26 @@ def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
 def first_tracks(path: Path, count: int) -> list[CaptionTrack]:
     """Captions of the first videos of the file, without reading all of its 10 GB; faults as in `caption_tracks`."""
     return [_checked(path, video, entry) for video, entry in islice(_entries(path), count)]
+
+
+def tracks_of_csv(folder: Path) -> list[CaptionTrack]:
+    """Captions kept in one file per video, <id>.csv with columns start, end and text.
+
+    So MIL-NCE's repository keeps those of 100 videos (`python -m lib.fetch howto100m_captions`).
+
+    Raises:
+        DatasetError: there are none, a file has other columns, or as `caption_tracks`.
+    """
+    tracks = []
+    for path in sorted(folder.glob("*.csv")):
+        try:
+            table = pd.read_csv(path, usecols=["start", "end", "text"], dtype={"text": str}, keep_default_na=False)
+        except ValueError as error:
+            raise DatasetError(f"{path}: expected columns start, end and text ({error}); fetch it again") from None
+        tracks.append(_checked(path, path.stem, table.to_dict("list")))
+    if not tracks:
+        raise DatasetError(f"{folder}: has no <id>.csv; `python -m lib.fetch howto100m_captions` fetches some")
+    return tracks
 
 
 def without_repeats(track: CaptionTrack) -> CaptionTrack:

@@ -8,11 +8,12 @@ HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions
     caption_times.npy    float32 (captions, 2), start and end in seconds
     index.parquet        one row per video: video, shard, row, seconds, caption, captions
     left_out.csv         video, reason: listed videos of which nothing could be used
-    note.json            feature_set, feature_dim, key, and counts of captions used and left out
+    note.json            feature_set, feature_dim, key, and counts of captions
 
 Videos are read one by one, captions as a stream, and every array is appended to its file, so that memory holds the list
 and a few numbers per video. What is wrong in any data set is a `DatasetError`; what is common in a million videos from
-the web is left out and counted: captions without words or after the features' end, and videos without any other.
+the web is left out and counted: captions without words, and videos without any other. Captions beyond the features' end
+keep their times, as in MMPT: cut there, they would move the clips drawn for them (`overlapping_pair`).
 """
 
 import hashlib
@@ -22,7 +23,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -31,17 +32,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, DTypeLike
 
-from lib.core.files import key, write_json
+from lib.core.files import atomic, key, write_json
 from lib.core.progress import track
-from lib.data.files import DatasetError, check_width
+from lib.data.files import DatasetError, RowFile, check_width
 from lib.data.narrated import (
     CaptionTrack,
     Part,
     caption_file,
     caption_tracks,
-    feature_file,
+    feature_files,
     feature_shape,
     read_features,
     read_list,
@@ -57,40 +57,6 @@ CAPTION_TOKENS = 32  # as in MMPT, whose other cut, at 96 characters of text, is
 BATCH_VIDEOS = 16  # given to the tokenizer at once: 1,300 captions of HowTo100M
 
 
-class RowFile:
-    """A .npy file written row by row, so that the array is never whole in memory; `close` completes it.
-
-    Attributes:
-        rows: number of rows so far.
-    """
-
-    def __init__(self, path: Path, dtype: DTypeLike, *columns: int):
-        self.rows = 0
-        self._dtype, self._columns = np.dtype(dtype), columns
-        self._file = path.open("wb")
-        self._write_header()
-
-    def append(self, rows: ArrayLike) -> None:
-        """Add rows of shape (n, *columns)."""
-        array = np.ascontiguousarray(rows, self._dtype)
-        if array.shape[1:] != self._columns:
-            raise ValueError(f"{self._file.name}: rows of shape {array.shape[1:]}, expected {self._columns}")
-        self._file.write(array.data)
-        self.rows += len(array)
-
-    def close(self) -> None:
-        """Write the number of rows into the header."""
-        self._file.seek(0)
-        self._write_header()
-        self._file.close()
-
-    def _write_header(self) -> None:
-        # numpy pads headers so that a longer first axis fits in the same place (`GROWTH_AXIS_MAX_DIGITS`)
-        shape = (self.rows, *self._columns)
-        header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._file, header)
-
-
 def pack(
     root: Path,
     feature_set: str,
@@ -101,7 +67,8 @@ def pack(
 ) -> None:
     """Write a part of narrated data into `folder`, whole or not at all; one process at a time.
 
-    A finished pack of the same inputs is left alone, an older one is replaced. Inputs are the contents of the list, the
+    A finished pack of the same inputs is left alone, an older one is replaced, a killed one is continued: its captions
+    and complete shards lie in .<folder>.tmp. Inputs are the contents of the list, the
     tokenizer, the code and, since ten gigabytes of captions and a million files are too much to read, name, size and
     time of change of the captions and feature files.
 
@@ -117,64 +84,82 @@ def pack(
         DatasetError: one line about the first fault; nothing is written then.
     """
     videos = read_list(root, part)
-    identity = _identity(root, feature_set, part, videos, tokenizer, deduplicate)
+    paths = feature_files(root, feature_set, videos)
+    words = json.loads(tokenizer.backend_tokenizer.to_str())
+    words["truncation"] = words["padding"] = None  # every call of a tokenizer changes these
+    values = [feature_set, _states([caption_file(root), *paths]), words, deduplicate]
+    identity = key(values, code=MADE_BY, files=[root / f"{part}.lst"])
     note = folder / "note.json"
     if note.exists() and json.loads(note.read_text(encoding="utf-8"))["key"] == identity:
         return
     temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)  # of a killed run
-    temporary.mkdir(parents=True)
+    tracks = caption_tracks(caption_file(root), set(videos))
     try:
-        seconds, dim = _measure(root, feature_set, videos)
-        index = pd.DataFrame({"video": videos, "seconds": seconds})
-        tracks = caption_tracks(caption_file(root), set(videos))
-        if deduplicate:
-            tracks = map(without_repeats, tracks)
-        counts = _write_captions(track(tracks, "captions, video", len(videos)), index, temporary, tokenizer)
-        left_out = index.loc[index["captions"] == 0, ["video", "reason"]]
-        left_out.to_csv(temporary / "left_out.csv", index=False)
-        if len(left_out) == len(index):
-            raise DatasetError(
-                f"{root / part}.lst: no video can be used; {videos[0]}: {left_out['reason'].iloc[0]}; add others"
-            )
-        index = index[index["captions"] > 0].drop(columns="reason")
-        _write_features(root, feature_set, index, dim, temporary)
-        about = {"feature_set": feature_set, "feature_dim": dim, "key": identity, "captions": counts}
-        write_json(temporary / "note.json", about)
-        _publish(temporary, folder)
-    finally:
+        about = {"feature_set": feature_set, "key": identity}
+        tracks = map(without_repeats, tracks) if deduplicate else tracks
+        index, about = _write_index(temporary, about, videos, paths, tracks, tokenizer)
+        if index.empty:
+            raise DatasetError(f"{root / part}.lst: no video can be used: no caption has words; add others")
+        _write_features(temporary, index, dict(zip(videos, paths, strict=True)), about["feature_dim"])
+    except DatasetError:
         shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    _publish(temporary, folder)
+    counts = about["captions"]
     print(
         f"{folder}: {len(index):,} of {len(videos):,} videos (the others and why: left_out.csv), {counts['kept']:,}"
-        f" captions; left out: {counts['without_words']:,} without words, {counts['after_the_end']:,} after their"
-        f" video's end; {counts['end_cut']:,} cut at it",
+        f" captions, {counts['after_the_end']:,} of them after their video's end;"
+        f" {counts['without_words']:,} without words left out",
         file=sys.stderr,
     )
 
 
-def _identity(
-    root: Path,
-    feature_set: str,
-    part: Part,
-    videos: Iterable[str],
-    tokenizer: "PreTrainedTokenizerFast",
-    deduplicate: bool,
-) -> str:
+def _states(paths: Iterable[Path]) -> str:
+    """Digest of names, sizes and times of change."""
     states = hashlib.sha256()
-    for path in (caption_file(root), *(feature_file(root, feature_set, video) for video in videos)):
+    for path in paths:
         state = path.stat()
         states.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
-    words = json.loads(tokenizer.backend_tokenizer.to_str())
-    words["truncation"] = words["padding"] = None  # every call of a tokenizer changes these
-    return key([feature_set, states.hexdigest(), words, deduplicate], code=MADE_BY, files=[root / f"{part}.lst"])
+    return states.hexdigest()
 
 
-def _measure(root: Path, feature_set: str, videos: tuple[str, ...]) -> tuple[np.ndarray, int]:
+def _write_index(
+    folder: Path,
+    about: dict,
+    videos: Sequence[str],
+    paths: Sequence[Path],
+    tracks: Iterator[CaptionTrack],
+    tokenizer: "PreTrainedTokenizerFast",
+) -> tuple[pd.DataFrame, dict]:
+    """Write all but the features, note.json last; or read what a killed run of the same inputs wrote.
+
+    Returns:
+        The index, and what note.json says.
+    """
+    note = folder / "note.json"
+    if note.exists() and (written := json.loads(note.read_text(encoding="utf-8")))["key"] == about["key"]:
+        return pd.read_parquet(folder / "index.parquet"), written
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    seconds, dim = _measure(paths)
+    index = pd.DataFrame({"video": videos, "seconds": seconds})
+    counts = _write_captions(track(tracks, "captions, video", len(videos)), index, folder, tokenizer)
+    left_out = index.loc[index["captions"] == 0, ["video"]].assign(reason="no caption has words")
+    left_out.to_csv(folder / "left_out.csv", index=False)
+    index = index[index["captions"] > 0].reset_index(drop=True)
+    index["shard"] = index.index // SHARD_VIDEOS
+    index["row"] = index.groupby("shard")["seconds"].cumsum() - index["seconds"]
+    index.to_parquet(folder / "index.parquet", index=False)
+    about = about | {"feature_dim": dim, "captions": counts}
+    write_json(note, about)
+    return index, about
+
+
+def _measure(paths: Sequence[Path]) -> tuple[np.ndarray, int]:
     """Seconds of the videos, int64 (videos,), and D, the same in all of them."""
-    seconds = np.zeros(len(videos), np.int64)
+    seconds = np.zeros(len(paths), np.int64)
     dims: dict[int, Path] = {}
-    for number, video in enumerate(track(videos, "lengths, video")):
-        path = feature_file(root, feature_set, video)
+    for number, path in enumerate(track(paths, "lengths, video")):
         seconds[number], dim = feature_shape(path)
         check_width(dims, dim, path)
     return seconds, next(iter(dims))
@@ -183,12 +168,11 @@ def _measure(root: Path, feature_set: str, videos: tuple[str, ...]) -> tuple[np.
 def _write_captions(
     tracks: Iterator[CaptionTrack], index: pd.DataFrame, folder: Path, tokenizer: "PreTrainedTokenizerFast"
 ) -> Counter[str]:
-    """Write words and times of captions; add caption, captions and reason to the index. Returns counts of captions."""
+    """Write words and times of captions; add caption and captions to the index. Returns counts of captions."""
     numbers = {video: number for number, video in enumerate(index["video"])}
     seconds = index["seconds"].to_numpy()
     first, kept = np.zeros((2, len(index)), np.int64)
-    reasons = np.full(len(index), "", object)
-    counts = Counter(kept=0, end_cut=0, without_words=0, after_the_end=0)
+    counts = Counter(kept=0, without_words=0, after_the_end=0)
     with (
         closing(RowFile(folder / "tokens.npy", np.int32)) as tokens,
         closing(RowFile(folder / "token_starts.npy", np.int64)) as token_starts,
@@ -198,22 +182,16 @@ def _write_captions(
         for video, start, end, words in _tokenized(tracks, tokenizer):
             number = numbers[video]
             lengths = np.array([len(caption) for caption in words], np.int64)
-            spoken, inside = lengths > 0, start < seconds[number]
-            keep = np.flatnonzero(spoken & inside)
+            keep = np.flatnonzero(lengths)
             keep = keep[np.argsort(start[keep], kind="stable")]  # pairs are drawn from runs in the order of time
             first[number], kept[number] = times.rows, len(keep)
-            if not len(keep):
-                reasons[number] = (
-                    "all captions start after the features' end" if spoken.any() else "no caption has words"
-                )
-            times.append(np.stack((start, np.minimum(end, seconds[number])), axis=1)[keep])
+            times.append(np.stack((start, end), axis=1)[keep])
             token_starts.append(tokens.rows + np.cumsum(lengths[keep]))
             tokens.append(np.fromiter(chain.from_iterable(words[caption] for caption in keep), np.int32))
             counts["kept"] += len(keep)
-            counts["end_cut"] += int((end[keep] > seconds[number]).sum())
-            counts["without_words"] += int((~spoken).sum())
-            counts["after_the_end"] += int((spoken & ~inside).sum())
-    index["caption"], index["captions"], index["reason"] = first, kept, reasons
+            counts["without_words"] += len(lengths) - len(keep)
+            counts["after_the_end"] += int((start[keep] >= seconds[number]).sum())
+    index["caption"], index["captions"] = first, kept
     return counts
 
 
@@ -229,17 +207,20 @@ def _tokenized(
             yield video, start, end, list(islice(pieces, len(said)))
 
 
-def _write_features(root: Path, feature_set: str, index: pd.DataFrame, dim: int, folder: Path) -> None:
-    """Write the shards of features, then the index with shard and row."""
-    videos = index["video"].tolist()
-    shards, rows = np.arange(len(videos)) // SHARD_VIDEOS, np.zeros(len(videos), np.int64)
-    todo = iter(track(enumerate(videos), "features, video", len(videos)))
-    for shard in range(shards[-1] + 1):
-        with closing(RowFile(folder / f"features_{shard:03d}.npy", np.float16, dim)) as file:
-            for number, video in islice(todo, SHARD_VIDEOS):
-                rows[number] = file.rows
-                file.append(read_features(feature_file(root, feature_set, video)))
-    index.assign(shard=shards, row=rows).to_parquet(folder / "index.parquet", index=False)
+def _write_features(folder: Path, index: pd.DataFrame, paths: Mapping[str, Path], dim: int) -> None:
+    """Write the shards of features; those that a killed run completed are kept."""
+    for unfinished in folder.glob(".*"):
+        unfinished.unlink()
+    shards = {folder / f"features_{number:03d}.npy": videos for number, videos in index.groupby("shard")}
+    todo = {path: videos for path, videos in shards.items() if not path.exists()}
+    names = [name for videos in todo.values() for name in videos["video"]]
+    progress = track(names, "features, video", len(index), len(index) - len(names))
+    for path, videos in todo.items():
+        with atomic(path) as unfinished, closing(RowFile(unfinished, np.float16, dim)) as file:
+            for video in islice(progress, len(videos)):
+                file.append(read_features(paths[video]))
+            if file.rows != videos["seconds"].sum():
+                raise DatasetError(f"{paths[videos['video'].iloc[0]].parent}: changed while it was packed; pack again")
 
 
 def _publish(temporary: Path, folder: Path) -> None:
@@ -261,7 +242,7 @@ class Track:
 
     Attributes:
         start: float32 (n,), seconds.
-        end: float32 (n,), seconds, not before the start and not after the video's last second.
+        end: float32 (n,), seconds, not before the start; start and end may lie after the video's last second.
         tokens: int32, word pieces of all captions; those of caption i are tokens[bounds[i] : bounds[i + 1]].
         bounds: int64 (n + 1,).
     """
@@ -324,11 +305,7 @@ class Narrated:
 
 
 def open_packed(folder: Path) -> Narrated:
-    """Map what `pack` wrote; of a million videos only the index is read.
-
-    Raises:
-        DatasetError: there is no finished pack.
-    """
+    """Map what `pack` wrote; of a million videos only the index is read. No finished pack is a `DatasetError`."""
     folder = folder.absolute()
     try:
         note = json.loads((folder / "note.json").read_text(encoding="utf-8"))

@@ -87,9 +87,20 @@ class Profile:
             check_lengths(dataset, asformer.sample_rate)
         return dataset
 
-    def public_dataset(self) -> Dataset:
-        """The data set with its public features; the demo's are cut to the labels, released ones must fit."""
-        return self.dataset(self.params.data.public_features, "end" if self.params.data.source == "demo" else None)
+    def public_dataset(self, split: int = 1) -> Dataset:
+        """The data set with its public features; the demo's are cut to the labels, released ones must fit.
+
+        Args:
+            split: whose features these are, where each split has its own.
+        """
+        sets, data = self.params.data.public_sets, self.params.data
+        return self.dataset(sets[min(split, len(sets)) - 1], "end" if data.source == "demo" else None)
+
+    @property
+    def public_sets(self) -> tuple[str, ...]:
+        """Folders in features/: one, or one per split where the feature net was trained on each split."""
+        name = self.params.data.public_features or "."
+        return tuple(dict.fromkeys(name.replace("{split}", str(split)) for split in self.params.data.split_numbers))
 
     @property
     def own_features(self) -> str:
@@ -101,10 +112,13 @@ class Profile:
         root = first_folder(self.params.data.real_labels)
         return None if root is None else open_dataset(root, None, 30.0)
 
-    def real_predictions(self) -> dict[str, tuple[list[str], list[str]]] | None:
-        """Predictions of an MS-TCN for split 1's test videos and the truth (30 fps): name -> (prediction, truth)."""
-        labels, folder = self.real_labels(), first_folder(self.params.data.real_predictions)
-        return labels and folder and prediction_pairs(folder, labels, labels.split(1)[1])
+    def real_predictions(self) -> dict[int, dict[str, tuple[list[str], list[str]]]] | None:
+        """A real model's predictions of test videos and the truth (30 fps): split -> name -> (prediction, truth)."""
+        labels, root = self.real_labels(), first_folder(self.params.data.real_predictions)
+        if labels is None or root is None:
+            return None
+        folders = {int(folder.name.removeprefix("split_")): folder for folder in sorted(root.glob("split_[1-9]"))}
+        return {split: prediction_pairs(folder, labels, labels.split(split)[1]) for split, folder in folders.items()}
 
 
 def open_profile(file: str | Path, overrides: Sequence[str] = ()) -> Profile:

@@ -6,7 +6,7 @@ mid_level_actions.txt. The SVM of a split did not see its test videos. But the s
 trains come from an SVM whose training set held that model's test videos: a mild leak, to be reported with the results.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +30,33 @@ def convert(raw: Path, out: Path) -> None:
     """
     classes = ["background", *read_text(raw / "mid_level_actions.txt").split()]
     splits = {k: _read_split(raw, k, len(classes)) for k in SPLITS}
-    videos = sorted(video for split in splits.values() for video in split)
-
-    _write_lines(out / "mapping.txt", (f"{number} {name}" for number, name in enumerate(classes)))
-    for k, tested in splits.items():
-        for video, (scores, labels) in tested.items():
+    write_layout(
+        out,
+        classes,
+        {video: labels for tested in splits.values() for video, (_, labels) in tested.items()},
+        {k: list(tested) for k, tested in splits.items()},
+    )
+    for tested in splits.values():
+        for video, (scores, _) in tested.items():
             with atomic(out / "features" / f"{video}.npy") as file:
                 np.save(file, scores)
-            _write_lines(out / "groundTruth" / f"{video}.txt", (classes[label] for label in labels))
+
+
+def write_layout(
+    out: Path, classes: Sequence[str], labels: Mapping[str, Iterable[int]], splits: Mapping[int, Sequence[str]]
+) -> None:
+    """Write mapping.txt, groundTruth/ and splits/.
+
+    Args:
+        labels: video -> class numbers of its steps.
+        splits: number -> test videos; all others are for training.
+    """
+    _write_lines(out / "mapping.txt", (f"{number} {name}" for number, name in enumerate(classes)))
+    for video, numbers in labels.items():
+        _write_lines(out / "groundTruth" / f"{video}.txt", (classes[number] for number in numbers))
+    for k, tested in splits.items():
         for side, test in (("train", False), ("test", True)):
-            bundle = (f"{video}.txt" for video in videos if (video in tested) == test)
+            bundle = (f"{video}.txt" for video in sorted(labels) if (video in tested) == test)
             _write_lines(out / "splits" / f"{side}.split{k}.bundle", bundle)
 
 

@@ -1,6 +1,7 @@
 """Computed sentences of the chapters on ASFormer (2.3), each a short function of the numbers it reads."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -69,6 +70,24 @@ def published_history() -> pd.DataFrame:
     """The thesis's test accuracy of the baseline (percent), read off its notebook: columns epoch, split, accuracy."""
     curve = 100 * published_curve("baseline").rename_axis("epoch")
     return curve.melt(ignore_index=False, var_name="split", value_name="accuracy").reset_index()
+
+
+def dips(thesis: pd.DataFrame, epochs: Mapping[int, int] = MappingProxyType({50: 3, 80: 1})) -> str:
+    """The largest losses of accuracy at some epochs, in points.
+
+    Args:
+        thesis: as returned by `published_history`.
+        epochs: epoch -> how many splits to name.
+
+    >>> dips(published_history())
+    'at epoch 50 (split 2 -6.2, split 1 -6.0, split 5 -2.3 points) and at epoch 80 (split 3 -3.6 points)'
+    """
+    changes = thesis.pivot(index="epoch", columns="split", values="accuracy").diff()
+    found = {
+        epoch: ", ".join(f"split {k} {value:+.1f}" for k, value in changes.loc[epoch].nsmallest(most).items())
+        for epoch, most in epochs.items()
+    }
+    return " and ".join(f"at epoch {epoch} ({splits} points)" for epoch, splits in found.items())
 
 
 def rates_of_scoring(log: pd.DataFrame) -> str:

@@ -157,3 +157,34 @@ def draw_kinds(shares: pd.DataFrame) -> Figure:
     ax.grid(axis="y", visible=False)
     ax.legend()
     return figure
+
+
+def draw_sensors(motion: np.ndarray, labels: Sequence[str], fps: float, classes: Sequence[str]) -> Figure:
+    """How much each tool moves, above the actions, on one time axis.
+
+    Args:
+        motion: (tools, T).
+        labels: class name of each of the T steps.
+        classes: all class names, for their colours.
+    """
+    figure = plots.timelines({"": {"action": labels}}, fps, classes)
+    below = figure.axes[0]
+    figure.set_figheight(figure.get_figheight() + 2.6)
+    above, below_spec = below.get_subplotspec().subgridspec(2, 1, height_ratios=(6, 1), hspace=0.05)
+    below.set_subplotspec(below_spec)
+    ax = figure.add_subplot(above, sharex=below)
+    seconds = motion.shape[1] / fps
+    # the root shows a stirring spoon beside a chopping knife
+    image = ax.imshow(
+        np.sqrt(motion),
+        aspect="auto",
+        cmap="Greys",
+        interpolation="nearest",
+        extent=(0, seconds, len(motion) + 0.5, 0.5),
+    )
+    ax.set_yticks(range(1, len(motion) + 1))
+    ax.set(ylabel="sensor", title="motion of ten kitchen tools (darker: more)")
+    ax.tick_params(labelbottom=False)
+    ax.grid(visible=False)
+    image.set_clim(0, float(np.sqrt(np.quantile(motion, 0.995))))
+    return figure

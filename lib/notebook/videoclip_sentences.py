@@ -64,15 +64,30 @@ def window_edges(places: pd.DataFrame, overlapping: float, apart: float) -> str:
     >>> window_edges(places, 25.0, 20.0)[:84]
     'The outer half of a window has 10.0 % correct, the inner half 30.0 %. Windows that o'
     """
-    edge = max(1, len(places) // 4)
-    outer, inner = places.iloc[[*range(edge), *range(-edge, 0)]], places.iloc[edge:-edge]
-    means = [(part["accuracy"] * part["seconds"]).sum() / part["seconds"].sum() for part in (outer, inner)]
+    means = _outer_and_inner(places)
     return (
         f"The outer half of a window has {means[0]:.1f} % correct, the inner half {means[1]:.1f} %. Windows that "
         f"overlap by half and are averaged give {overlapping:.1f} %, windows side by side {apart:.1f} %. "
         "Averaging scores and averaging states are the same, as a score is "
         "linear in the state."
     )
+
+
+def _outer_and_inner(places: pd.DataFrame) -> list[float]:
+    """Accuracy in the outer and in the inner half of the windows; NaN where a video is too short to have it."""
+    edge = max(1, len(places) // 4)
+    parts = places.iloc[[*range(edge), *range(-edge, 0)]], places.iloc[edge:-edge]
+    return [(part["accuracy"] * part["seconds"]).sum() / (part["seconds"].sum() or np.nan) for part in parts]
+
+
+def edge_gain(places: pd.DataFrame) -> float:
+    """Accuracy in the inner half of the windows less that in the outer half.
+
+    >>> edge_gain(pd.DataFrame({"accuracy": [10.0, 30, 40, 20], "seconds": 5}))
+    20.0
+    """
+    outer, inner = _outer_and_inner(places)
+    return float(inner - outer)
 
 
 def two_protocols(seconds: pd.Series, frames: pd.Series) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lib.core.devices import single_process
 from lib.core.processes import spread
-from lib.core.settings import Params
+from lib.core.settings import Params, RecipeName
 from lib.data.profile import Profile
 from lib.pretraining.recipes import prepare, run_recipe
 from lib.scoring.stats import direction, mean_interval
@@ -24,28 +24,42 @@ MEASURES = ("zero_shot", "random_loss", "hard_loss")
 
 @dataclass(frozen=True)
 class Variant:
-    """One cell of the experiment: C, and which negatives ("fresh", "stale" or "random")."""
+    """One cell of the experiment: C, which negatives ("fresh", "stale" or "random"), and k if not the profile's."""
 
     clusters: int
     negatives: str
     seed: int
+    size: int | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.negatives if self.size is None else f"{self.negatives}, k = {self.size}"
 
     @property
     def name(self) -> str:
-        return f"c{self.clusters}_{self.negatives}_seed_{self.seed}"
+        return f"c{self.clusters}_{self.kind.replace(', k = ', '_k')}_seed_{self.seed}"
 
 
 def variants(params: Params) -> list[Variant]:
-    """List the variants: each C with fresh clusters and, at the C of the recipe "own", other kinds of negatives."""
+    """List the variants: each C with fresh clusters and, at the C of the recipe "own", other kinds of negatives.
+
+    A smaller k comes with more clusters per update, so that an update keeps its number of pairs.
+    """
     settings, own = params.experiment, params.pretrain.recipes["own"].clusters_per_update
+    pairs = own * params.pretrain.videos_per_cluster
+    smaller = [(pairs // size, "fresh", size) for size in settings.videos_per_cluster]
     cells = [(clusters, "fresh") for clusters in sorted({*_recipes(params), *settings.clusters_per_update})]
     cells += [(own, negatives) for negatives in settings.negatives]
-    return [Variant(*cell, seed) for cell in cells for seed in range(params.data.repeats)]
+    varied = [*((*cell, None) for cell in cells), *smaller]
+    return [
+        Variant(clusters, kind, seed, size) for clusters, kind, size in varied for seed in range(params.data.repeats)
+    ]
 
 
-def _recipes(params: Params) -> dict[int, str]:
+def _recipes(params: Params) -> dict[int, RecipeName]:
     """C -> the recipe of 2.5 or 2.6 that has it."""
-    return {params.pretrain.recipes[name].clusters_per_update: name for name in ("one_cluster", "own")}
+    names: tuple[RecipeName, ...] = ("one_cluster", "own")
+    return {params.pretrain.recipes[name].clusters_per_update: name for name in names}
 
 
 def run_experiment(profile: Profile, workers: int) -> pd.DataFrame:
@@ -64,15 +78,16 @@ def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
     """Train one variant, or read it; returns its history."""
     settings = profile.params.pretrain
     name = _recipes(profile.params).get(variant.clusters)
-    if name and variant.negatives == settings.mining.negatives:
+    if name and variant.size is None and variant.negatives == settings.mining.negatives:
         history = run_recipe(profile, name, single_process(), variant.seed)
     else:
         mining = settings.mining.model_copy(update={"negatives": variant.negatives})
+        size = variant.size or settings.videos_per_cluster
+        changed = settings.model_copy(update={"mining": mining, "videos_per_cluster": size})
         recipe = settings.recipes["own"].model_copy(update={"clusters_per_update": variant.clusters})
         folder, seed = profile.out.root / "runs" / "experiment" / variant.name, variant.seed or settings.seed
-        run = prepare(profile, recipe, settings.model_copy(update={"mining": mining}), folder, single_process(), seed)
-        history = run.run()
-    return history.assign(clusters=variant.clusters, negatives=variant.negatives, seed=variant.seed)
+        history = prepare(profile, recipe, changed, folder, single_process(), seed).run()
+    return history.assign(clusters=variant.clusters, negatives=variant.kind, seed=variant.seed)
 
 
 def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -138,6 +153,13 @@ def over_seeds(values: Sequence[float]) -> tuple[float, float]:
     (2.5, nan)
     """
     return mean_interval(values) if len(values) > 1 else (values[0], math.nan)
+
+
+def runs_of(histories: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The runs with fresh clusters as `lib.scoring.claims.check` takes them, by C or, with a smaller k, in words."""
+    fresh = histories[histories["negatives"].str.startswith("fresh")]
+    named = ("C = " + fresh["clusters"].astype(str)).where(fresh["negatives"] == "fresh", "fewer videos per cluster")
+    return {str(name): runs for name, runs in fresh.groupby(named)}
 
 
 def fresh_curves(histories: pd.DataFrame) -> dict[str, dict[str, pd.Series]]:

@@ -105,7 +105,8 @@ class Pretraining:
     @cached_property
     def optimizer(self) -> torch.optim.Adam:
         learns = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        return torch.optim.Adam(learns, self.settings.learning_rate, betas=(0.9, 0.98), fused=True)
+        how = {"betas": self.settings.betas, "eps": self.settings.epsilon}
+        return torch.optim.Adam(learns, self.settings.learning_rate, **how, fused=True)
 
     @property
     def updates_per_epoch(self) -> int:
@@ -141,14 +142,17 @@ class Pretraining:
         """Loss of each cluster of an update, divided by C: gradients add up to their mean."""
         factor = linear(update.number, self.settings.warmup, self.settings.decay_updates)
         set_rate(self.optimizer, self.settings.learning_rate * factor)
-        for batch in update.batches:
+        for place, batch in enumerate(update.batches):
+            # dropout by cluster, so that it does not depend on the number of processes
+            cluster = update.number * self.recipe.clusters_per_update + self.group.rank + place * self.group.size
+            torch.manual_seed(self.seed * 1_000_003 + cluster)
             yield self.loss(batch) / self.recipe.clusters_per_update, {}
 
     def loss(self, batch: Batch) -> Tensor:
         """Equation 5 over one cluster: its pairs are each other's negatives."""
         with autocast(self.group.device, self.dtype):
             video, text = batch.to(self.group.device).encode(self.model)
-        return contrastive_loss(video.float(), text.float())
+        return contrastive_loss(video.float(), text.float(), self.settings.temperature)
 
     def measure(self, stretch: int, sums: Row) -> Row:
         """A row of the history."""

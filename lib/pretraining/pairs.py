@@ -45,7 +45,7 @@ def overlapping_pair(track: Track, seconds: int, settings: Pairs, rng: np.random
     """
     # 1. a run of captions
     first, last = _grow_text(track, settings, rng)
-    # 2. a second between its start and its end
+    # 2. a second between its start and its end; beyond the video's end, its last
     opens, closes = int(track.start[first]), int(np.ceil(track.end[last - 1]))
     centre = min(int(rng.integers(opens, closes, endpoint=True)), seconds - 1)
     # 3. a clip that grows from there
@@ -55,7 +55,10 @@ def overlapping_pair(track: Track, seconds: int, settings: Pairs, rng: np.random
 
 
 def spanning_pair(track: Track, seconds: int, settings: Pairs, rng: np.random.Generator) -> Pair:
-    """Draw a pair whose clip spans the time of its captions, for the representation of a video (equation 6)."""
+    """Draw a pair whose clip spans the time of its captions, for the representation of a video (equation 6).
+
+    Captions after the video's end get its last second, where MMPT's `VariedLenAligner` gives an empty clip.
+    """
     first, last = _grow_text(track, settings, rng)
     start = min(int(track.start[first]), seconds - 1)
     end = int(np.ceil(track.end[last - 1]))

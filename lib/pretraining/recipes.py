@@ -5,6 +5,7 @@ the notebooks read the finished run, for which the narrated videos need not be p
 """
 
 import json
+import socket
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from itertools import product
@@ -55,6 +56,13 @@ MADE_BY = (
 # settings that change no number
 WITHOUT_EFFECT = ("workers", "gradient_checkpointing")
 PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM = 6, 512
+
+
+def recipe_of(profile: Profile, name: str) -> Recipe:
+    """A recipe of the profile. Another name is a `ParameterError`."""
+    if name not in profile.params.pretrain.recipes:
+        raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(profile.params.pretrain.recipes)}")
+    return profile.params.pretrain.recipes[name]
 
 
 def published_weights(recipe: Recipe) -> Path | None:
@@ -125,7 +133,7 @@ def transfer_of(profile: Profile, layer: Layer) -> Callable[[VideoCLIP], Row]:
 
 
 def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, group: Group, seed: int) -> Pretraining:
-    """Prepare a pre-training: pack its videos, build its initial model, hash what it depends on.
+    """Prepare a pre-training: look at the target, pack the videos, build the initial model, hash what it depends on.
 
     Args:
         recipe, settings: of the run: `params.pretrain` or a variation of it.
@@ -134,13 +142,15 @@ def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, 
         seed: of everything that is drawn.
 
     Raises:
-        ParameterError: too few videos for one update.
+        ParameterError: too few videos for one update, or the processes see different ones.
     """
+    # first, as packing takes hours at full size
+    transfer = transfer_of(profile, recipe.features)
     if group.rank == 0:
         pack_narrated(profile, recipe.features)
     group.barrier()
+    keys = same_packs(profile, recipe.features, group)
     packs = {part: open_pack(profile, recipe.features, part) for part in PARTS}
-    keys = [(packs[part].folder / "note.json").read_text(encoding="utf-8") for part in PARTS]
     how = settings.model_dump(exclude={"recipes", *WITHOUT_EFFECT})
     values = [recipe.model_dump(exclude={"weights"}), how, profile.params.videoclip.model_dump(), seed, keys]
     run = Pretraining(
@@ -153,7 +163,7 @@ def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, 
         group=group,
         identity=key(values, code=MADE_BY),
         seed=seed,
-        transfer=transfer_of(profile, recipe.features),
+        transfer=transfer,
     )
     if run.updates_per_epoch == 0:
         raise ParameterError(
@@ -161,6 +171,22 @@ def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, 
             f" {settings.videos_per_cluster}, fewer than the {recipe.clusters_per_update} of one update"
         )
     return run
+
+
+def same_packs(profile: Profile, layer: Layer, group: Group) -> list[str]:
+    """What the packs of both parts say of themselves, provided that all processes see the same.
+
+    Raises:
+        ParameterError: a process sees others or none: it would train on other videos than the rest, unnoticed.
+    """
+    folder = profile.out.packed / narrated_set(profile.params, layer)
+    notes = [folder / part / "note.json" for part in PARTS]
+    seen = [note.read_text(encoding="utf-8") if note.exists() else "" for note in notes]
+    for rank, (host, others) in enumerate(group.gather((socket.gethostname(), seen))):
+        if others != group.broadcast(seen):
+            fault = "sees other packs than process 0" if all(others) else "sees no pack"
+            raise ParameterError(f"process {rank} on {host} {fault} in {folder}; let all processes share that folder")
+    return seen
 
 
 def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd.DataFrame:
@@ -172,13 +198,14 @@ def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd
     Raises:
         ParameterError: no such recipe, too few videos, or a published checkpoint takes its place.
     """
-    if name not in profile.params.pretrain.recipes:
-        raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(profile.params.pretrain.recipes)}")
-    settings, folder = profile.params.pretrain, run_folder(profile.out, name, repeat)
-    if published := published_weights(settings.recipes[name]):
+    recipe, settings = recipe_of(profile, name), profile.params.pretrain
+    folder = run_folder(profile.out, name, repeat)
+    if published := published_weights(recipe):
         raise ParameterError(f"pretrain.recipes.{name}: {published} takes its place; move it away to train")
-    run = prepare(profile, settings.recipes[name], settings, folder, group, repeat or settings.seed)
+    run = prepare(profile, recipe, settings, folder, group, repeat or settings.seed)
     history = run.run()
+    # nobody packed again meanwhile
+    same_packs(profile, recipe.features, group)
     if group.rank == 0:
         write_text(folder / "curves.csv", history.to_csv(index=False))
         about = {"feature_set": run.train.feature_set, "feature_dim": run.train.feature_dim, "recipe": name}

@@ -1,28 +1,22 @@
-"""The conclusion (thesis 3, Table 10): all methods in one protocol, and the thesis's claims in our numbers.
+"""The conclusion (thesis 3, Table 10): all methods in one protocol."""
 
-A claim is a difference that should have a sign. It is taken per split (trimming: per test video of split 1) and judged
-from its 95 % interval by `lib.scoring.stats.verdict`. Splits share training videos, so the intervals are on the narrow
-side.
-"""
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import get_args
 
 import pandas as pd
 
 from lib.data.dataset import Dataset, Trim
 from lib.data.predictions import PredictionError
 from lib.data.profile import Profile
+from lib.scoring.confusion import video_matrices
 from lib.scoring.folders import Cell, cells_of, half_widths, has_predicted, pairs_of, score_methods
 from lib.scoring.labels import Labels, segments
 from lib.scoring.metrics import METRICS
 from lib.scoring.names import display_name
-from lib.scoring.published import METHOD_TABLES, published_table
+from lib.scoring.published import published_table
 from lib.scoring.seconds import SECONDS
-from lib.scoring.stats import Verdict, direction, mean_interval, verdict
 
-Sign = Literal["higher", "lower"]
 BY_FRAME = {  # name in Table 10 -> ours; one line per method (notebooks/guides/adding.md)
     "asformer_authors_features": "asformer_public",
     "baseline": "asformer_own",
@@ -105,14 +99,14 @@ def _compared(metrics: pd.DataFrame) -> list[str]:
     return [name for name in metrics["method"].unique() if not name.startswith("trim_")]
 
 
-def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.Series:
-    """Predicted segments per true segment, of each method: above 1 the videos are over-segmented."""
-    ratios = {}
-    for name, ours in found.items():
-        pairs = [pair for cell in cells_of(profile, [ours]) for pair in pairs_of(dataset, cell).values()]
+def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
+    """Predicted segments per true segment, a row per method, a column per split: above 1 videos are over-segmented."""
+    ratios: dict[str, dict[int, float]] = {name: {} for name in found}
+    for cell in cells_of(profile, found):
+        pairs = pairs_of(dataset, cell).values()
         predicted, true = (sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1))
-        ratios[name] = predicted / true
-    return pd.Series(ratios)
+        ratios[cell.method][cell.split] = predicted / true
+    return pd.DataFrame.from_dict(ratios, orient="index")
 
 
 def chosen_videos(metrics: pd.DataFrame, convention: str) -> tuple[str, dict[str, tuple[str, int]]]:
@@ -169,7 +163,7 @@ def best_against_baseline(table: pd.DataFrame) -> str:
     """Compare the best fine-tuned VideoCLIP with the baseline, if the table has both.
 
     Args:
-        table: of `table_ten`, with `segments_of` as a column.
+        table: of `table_ten`, with the means of `segments_of` as a column.
     """
     tuned = table.filter(like="videoclip", axis=0)["accuracy"].dropna()
     if tuned.empty or pd.isna(table.loc["baseline", "accuracy"]):
@@ -190,89 +184,27 @@ def left_out(found: Iterable[str]) -> str:
     return f"No predictions of: {'; '.join(missing)}." if missing else ""
 
 
-def judge(differences: Sequence[float], claimed: Sign) -> tuple[float, float, Verdict]:
-    """Mean difference, half the width of its 95 % interval, verdict.
-
-    Args:
-        differences: at least one; one alone is inconclusive.
-
-    >>> judge([4.0, 5.0, 6.0], "higher")[2], judge([4.0, 5.0, 6.0], "lower")[2], judge([1.0, 2.0, 3.0], "lower")[2]
-    ('supported', 'contradicted', 'inconclusive')
-    """
-    mean, half = mean_interval(differences) if len(differences) > 1 else (differences[0], float("nan"))
-    return mean, half, verdict(direction(mean - half, mean + half), claimed)
-
-
-def check_claims(metrics: pd.DataFrame, convention: str) -> pd.DataFrame:
-    """Judge all claims whose methods have predictions.
+def claim_evidence(
+    profile: Profile, dataset: Dataset, metrics: pd.DataFrame, segments: pd.DataFrame, found: Mapping[str, str]
+) -> dict[str, dict]:
+    """What `lib.scoring.claims.check` needs for the claims that several chapters decide together.
 
     Args:
         metrics: as returned by `score_all`.
-
-    Returns:
-        A row per claim: claim, measure, thesis (its difference), here, ± (half of the 95 % interval), over, verdict.
+        segments: as returned by `segments_of`.
     """
-    common = metrics[metrics["protocol"] == convention]
+    common = metrics[metrics["protocol"] == profile.params.data.convention]
     wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100
-    ours = wide.xs("all", level="video")
-    known, rows = set(ours.index.unique("method")), []
-
-    def add(claim: str, sign: Sign, difference: Callable, *names: str, measure: str = "accuracy") -> None:
-        """Judge a `difference` of these methods, per split here, and of the thesis's means."""
-        if set(names) <= known:
-            here = difference(*(ours.loc[name] for name in names)).dropna().tolist()
-            thesis = difference(*(published_table(METHOD_TABLES[name]).loc["mean"] for name in names))
-            mean, half, judged = judge(here, sign)
-            rows.append([claim, measure, thesis, mean, half, "splits", judged])
-
-    def gain(better, worse):
-        return better["accuracy"] - worse["accuracy"]
-
-    def lag(better, worse):
-        return (better["f1@50"] - worse["f1@50"]) - gain(better, worse)
-
-    for weights in ("own", "public"):
-        zero, short, long = (f"videoclip_{weights}_{how}" for how in ("zero_shot", "8_epochs", "15_epochs"))
-        add(f"Fine-tuning beats zero-shot ({weights} weights)", "higher", gain, short, zero)
-        claim = f"Fine-tuned VideoCLIP beats the baseline ({weights} weights, 15 epochs)"
-        add(claim, "higher", gain, long, "baseline")
-    zero = [f"videoclip_{weights}_zero_shot" for weights in ("public", "own")]
-    add("Public zero-shot beats own zero-shot", "higher", gain, *zero)
-    add("Own I3D features lose to the authors'", "lower", gain, "baseline", "asformer_authors_features")
-    public, own = ([f"videoclip_{weights}_{n}_epochs" for n in (15, 8)] for weights in ("public", "own"))
-    add("More epochs help own weights", "higher", gain, *own)
-    claim = "More epochs add less to public weights than to own weights"
-    add(claim, "lower", lambda a, b, c, d: gain(a, b) - gain(c, d), *public, *own)
-    rows += _trimming(wide)
-    # right seconds in too many pieces cost more F1 than accuracy
-    for weights in ("own", "public"):
-        claim = f"VideoCLIP over-segments: F1 falls behind accuracy ({weights} weights)"
-        add(claim, "lower", lag, f"videoclip_{weights}_15_epochs", "baseline", measure="F1@50 less accuracy")
-    return pd.DataFrame(rows, columns=["claim", "measure", "thesis", "here", "±", "over", "verdict"])
-
-
-def tally(claims: pd.DataFrame) -> str:
-    """A line per verdict: how many claims have it, and which.
-
-    >>> print(tally(pd.DataFrame({"claim": ["A beats B", "C helps"], "verdict": ["supported", "inconclusive"]})))
-    - **Supported** (1 of 2): A beats B.
-    - **Contradicted** (0 of 2): none.
-    - **Inconclusive** (1 of 2): C helps.
-    """
-    named = {word: claims.loc[claims["verdict"] == word, "claim"] for word in get_args(Verdict)}
-    return "\n".join(
-        f"- **{word.capitalize()}** ({len(found)} of {len(claims)}): {'; '.join(found) or 'none'}."
-        for word, found in named.items()
-    )
-
-
-def _trimming(wide: pd.DataFrame) -> list[list]:
-    """Trimming at the end against the better of the other two, in the test videos of split 1."""
-    if "trim_end" not in wide.index.unique("method"):
-        return []
-    each = {trim: wide.loc[(f"trim_{trim}", 1), "accuracy"].drop("all") for trim in ("start", "both_ends", "end")}
-    other = max(("start", "both_ends"), key=lambda trim: each[trim].mean())
-    theirs = published_table(2)["accuracy"]
-    mean, half, judged = judge((each["end"] - each[other]).tolist(), "higher")
-    published = theirs["end"] - theirs.drop("end").max()
-    return [["Trimming at the end is best", "accuracy", published, mean, half, "videos of split 1", judged]]
+    whole = wide.xs("all", level="video")
+    tables = {name: whole.loc[name].assign(segments=segments.loc[name]) for name in found}
+    errors = {
+        name: video_matrices(profile.out, dataset, profile.splits, found[name])
+        for name in ("videoclip_own_8_epochs", "videoclip_own_zero_shot")
+        if name in found
+    }
+    values = {}
+    if "trim_end" in wide.index.unique("method"):
+        each = {trim: wide.loc[(f"trim_{trim}", 1), "accuracy"].drop("all") for trim in get_args(Trim)}
+        values["trim_end"] = each.pop("end")
+        values["other trims"] = max(each.values(), key=lambda accuracy: accuracy.mean())
+    return {"tables": tables, "matrices": errors, "values": values}

@@ -12,6 +12,7 @@ takes more of them than a kind with few. So shares are compared with chance.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,7 @@ LOOK_ALIKE = {
     frozenset({"cucumber", "cheese"}): "of like colour and size (thesis 2.8.3)",
 }
 VERB, OBJECT, LOOK, NO_ACTION, OTHER = "shared verb", "shared object", "look-alike", "neutral", "other"
+CONFUSED = 0.10  # share of a class's seconds from which on it counts as confused; the thesis judged by eye
 ALIKE = "alike"  # shares the verb or the object, or looks alike
 KINDS = (VERB, OBJECT, LOOK, ALIKE, NO_ACTION, OTHER)  # the last three share out all pairs
 
@@ -98,18 +100,27 @@ def confusion_matrix(pairs: Iterable[Pair], classes: Sequence[str]) -> pd.DataFr
     return pd.DataFrame(counts, list(classes), list(classes)).rename_axis(index="true", columns="predicted")
 
 
-def split_matrices(out: Outputs, dataset: Dataset, splits: Iterable[int], method: str) -> dict[int, pd.DataFrame]:
-    """Count one matrix per split, from predictions/<method>/split_<k>/ against the labels of the split's test videos.
+def video_matrices(
+    out: Outputs, dataset: Dataset, splits: Iterable[int], method: str
+) -> dict[int, dict[str, pd.DataFrame]]:
+    """Split -> test video -> its matrix, from predictions/<method>/split_<k>/.
 
     Raises:
         PredictionError: a prediction is missing or cannot be used.
     """
-    matrices = {}
+    found = {}
     for split in splits:
         pairs = prediction_pairs(out.predictions(method, split), dataset, dataset.split(split)[1])
-        seconds = [(at_one_fps(ours, dataset.fps), at_one_fps(truth, dataset.fps)) for ours, truth in pairs.values()]
-        matrices[split] = confusion_matrix(seconds, dataset.classes)
-    return matrices
+        found[split] = {
+            video: confusion_matrix([(at_one_fps(ours, dataset.fps), at_one_fps(truth, dataset.fps))], dataset.classes)
+            for video, (ours, truth) in pairs.items()
+        }
+    return found
+
+
+def split_matrices(out: Outputs, dataset: Dataset, splits: Iterable[int], method: str) -> dict[int, pd.DataFrame]:
+    """Split -> the sum of `video_matrices`."""
+    return {split: summed(videos) for split, videos in video_matrices(out, dataset, splits, method).items()}
 
 
 def predicted_methods(out: Outputs, methods: Mapping[str, str]) -> dict[str, str]:
@@ -125,8 +136,8 @@ def predicted_methods(out: Outputs, methods: Mapping[str, str]) -> dict[str, str
     return present
 
 
-def summed(matrices: Matrices) -> pd.DataFrame:
-    """All splits together."""
+def summed(matrices: Mapping) -> pd.DataFrame:
+    """All splits, or all videos, together."""
     first, *others = matrices.values()
     return sum(others, start=first)
 
@@ -174,6 +185,64 @@ def confused_pairs(matrices: Matrices, most: int) -> pd.DataFrame:
     ordered = ordered.sort_values("split", key=lambda column: column.map(places), kind="stable")
     pairs = zip(ordered["true"], ordered["predicted"], strict=True)
     return ordered.assign(kinds=[", ".join(kinds(*pair)) for pair in pairs]).reset_index(drop=True)
+
+
+def labelled_as(matrix: pd.DataFrame, true: str, predicted: str) -> float:
+    """Share of the true class's seconds with this label; NaN where the class has no seconds."""
+    row = matrix.to_numpy()[matrix.index.get_loc(true)]
+    return float(row[matrix.columns.get_loc(predicted)] / row.sum()) if row.sum() else np.nan
+
+
+def confusion(matrix: pd.DataFrame, name: str, *others: str) -> float:
+    """The largest share of a class's seconds labelled as one of the others, or of theirs labelled as the class."""
+    shares = [labelled_as(matrix, *pair) for other in others for pair in ((name, other), (other, name))]
+    return float(np.fmax.reduce(shares))
+
+
+def lead(matrix: pd.DataFrame, name: str, side: Literal["true", "predicted"]) -> float:
+    """By how much of all wrong seconds a class leads the next: those of the class, or those labelled so."""
+    wrong = pd.Series(wrong_seconds(matrix).sum(axis=1 if side == "true" else 0), matrix.index)
+    return float((wrong[name] - wrong.drop(name).max()) / wrong.sum()) if wrong.any() else np.nan
+
+
+def lead_in_row(matrix: pd.DataFrame, true: str, predicted: str) -> float:
+    """By how much of its seconds a class is taken for this one more often than for the next."""
+    shares = row_shares(matrix).loc[true].drop(true)
+    return float(shares[predicted] - shares.drop(predicted).max())
+
+
+def wrong_part(matrix: pd.DataFrame, name: str) -> float:
+    """Wrong share of the seconds that are of a class or labelled so."""
+    right = matrix.loc[name, name]
+    either = matrix.loc[name].sum() + matrix[name].sum() - right
+    return float(1 - right / either) if either else np.nan
+
+
+def verb_recognized(matrix: pd.DataFrame, verb: str) -> float:
+    """Share of a verb's seconds that get a label with the verb, less the share of all other seconds that do."""
+    of_verb = matrix.index.str.startswith(f"{verb}_")
+    labelled, seconds = matrix.loc[:, of_verb].sum(axis=1), matrix.sum(axis=1)
+    inside, outside = seconds[of_verb].sum(), seconds[~of_verb].sum()
+    if not (inside and outside):
+        return np.nan
+    return float(labelled[of_verb].sum() / inside - labelled[~of_verb].sum() / outside)
+
+
+def confused_part(matrices: Mapping[int, pd.DataFrame], name: str | None = None) -> float:
+    """Share of the pairs of classes that the rule calls confused, over all splits: how little "confused" may mean.
+
+    Args:
+        name: of the pairs with this class alone.
+    """
+    found = []
+    for matrix in matrices.values():
+        shares = row_shares(matrix).to_numpy()
+        larger = np.fmax(shares, shares.T)
+        chosen = np.triu(np.ones_like(larger, dtype=bool), k=1)
+        if name is not None:
+            chosen &= (matrix.index == name) | (matrix.index == name)[:, None]
+        found.append(larger[chosen & ~np.isnan(larger)] >= CONFUSED)
+    return float(np.concatenate(found).mean())
 
 
 def by_chance(matrix: pd.DataFrame, uniform: bool = False) -> np.ndarray:

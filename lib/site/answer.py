@@ -14,6 +14,9 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from lib.beyond.controls.intervals import USES, effect_sentence
+from lib.beyond.modalities.views import answer_sentence
+from lib.beyond.pairs.answer import verdict_sentence
+from lib.beyond.pairs.views import TRAP, decisive_figure
 from lib.core.files import revision
 from lib.core.paths import Outputs
 from lib.data.profile import Profile
@@ -22,6 +25,7 @@ from lib.notebook.markup import Shown, accessible, description
 from lib.notebook.notebook import data_uri, keep_data, keep_figure
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.notebook.tables import BEST
+from lib.scoring.claims import tally
 from lib.scoring.conclusion import methods
 from lib.scoring.names import display_name
 from lib.scoring.published import METHOD_TABLES, published_table
@@ -135,9 +139,9 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done
             f"{one['accuracy thesis']:.3f} in the thesis."
         )
     if "3_conclusion" in done:
-        verdicts = pd.read_csv(out.tables / "table_claims.csv")["verdict"].value_counts()
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-        said.append(f"Chapter 3 tests {verdicts.sum()} comparisons of the thesis on this data: {counts}.")
+        claims = pd.read_csv(out.tables / "table_claims.csv")
+        verdicts = claims.loc[claims["evidence"] == profile.params.data.name, "verdict"]
+        said.append(f"{len(verdicts)} claims of the thesis are tested on this data (chapter 3): {tally(verdicts)}.")
     return [f"**{' '.join(quoted)}**", *said] if quoted else said
 
 
@@ -202,6 +206,16 @@ def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
     return ax
 
 
+def two_modalities(profile: Profile, done: list[str]) -> list[str]:
+    """The answer of 4.3, on real videos with a second modality; nothing before it is done."""
+    if "4_3_real_modalities" not in done:
+        return []
+    found = pd.read_csv(profile.out.tables / "table_modalities.csv", index_col="method")
+    added = pd.read_csv(profile.out.tables / "table_modalities_added.csv", index_col="question")
+    said = answer_sentence(found, added, len(profile.params.modalities.seeds))
+    return [f"**{said}** [Chapter 4.3](4_3_real_modalities.ipynb) has all methods, with intervals."]
+
+
 def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False) -> list[str]:
     """The answer's sentences in Markdown, its figure and its table; nothing if no method has been scored.
 
@@ -212,7 +226,7 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
     """
     table, effects = answers(profile, done), controlled(profile.out, done)
     if table.empty:
-        return []
+        return two_modalities(profile, done)
     said = sentences(table, effects, profile, done)
     plots.set_style()
     picture = keep_figure(draw_answer(table, effects), folder / "figures", "figure_answer")
@@ -251,3 +265,32 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
         # on one line: Markdown would end the HTML at an empty one
         " ".join(line.strip() for line in numbers.figure(body).splitlines()),
     ]
+
+
+def pairs_answer(profile: Profile, done: list[str], folder: Path) -> list[str]:
+    """The verdict of 4.4 in Markdown, on real pairs, and its figure; nothing where 4.4 is not whole.
+
+    Args:
+        done: chapters that are whole.
+        folder: the site's root, where figures/ is written.
+    """
+    file = profile.out.tables / "table_pairs.csv"
+    if "4_4_pairs" not in done or not file.exists():
+        return []
+    found = pd.read_csv(file).set_index(["way", "contrast"])
+    plots.set_style()
+    keep_figure(decisive_figure(found), folder / "figures", "figure_pairs_answer")
+    keep_data(found, folder / "figures" / "figure_pairs_answer.csv")
+    caption = f"What pre-training on pairs adds to a model of video alone (4.4), 95 % intervals. {TRAP}"
+    figure = Shown(
+        id="figure_pairs_answer",
+        title="Figure",
+        caption=caption,
+        data="figures/figure_pairs_answer.csv",
+        picture="figures/figure_pairs_answer.svg",
+        alt=description(QUESTION, caption, found),
+        about=profile.params.data.name,
+        revision=revision(),
+    )
+    said = verdict_sentence(found, profile.params.data.name)
+    return [f"**{said}** {TRAP}", figure.image(figure.picture, linked=True)]

@@ -22,7 +22,7 @@ from lib.notebook import plots
 from lib.notebook.markup import Shown, description
 from lib.notebook.notebook import keep_data, keep_figure
 from lib.scoring.conclusion import labels_of, predicted
-from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned
+from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned, pairs_answer
 from lib.site.pages import failure_list
 
 ABOUT = (
@@ -56,7 +56,7 @@ def page(
         f'<div class="notice">{html.escape(profile.params.notice)}</div>',
         f"## {QUESTION}",
         ABOUT,
-        *(answer(profile, whole, extra) or [NO_ANSWER]),
+        *([*pairs_answer(profile, whole, extra), *answer(profile, whole, extra)] or [NO_ANSWER]),
         "## The data",
         real_or_rendered(profile.params.data.source, profile.params.data.name, "4_1_audit" in done),
         what_is_small(profile.params.data.source, profile.params.data.repeats),
@@ -194,7 +194,9 @@ def start(done: list[str], further: list[str]) -> str:
     ways = {
         "3_conclusion": "[Chapter 3](3_conclusion.ipynb) compares all methods.",
         "4_1_audit": "[Chapter 4.1](4_1_audit.ipynb): what the thesis's own tables can show.",
+        "4_3_real_modalities": "[Chapter 4.3](4_3_real_modalities.ipynb): video and sensors of real videos.",
         "4_2_controls": "[Chapter 4.2](4_2_controls.ipynb): one difference at a time; this decides the question.",
+        "4_4_pairs": "[Chapter 4.4](4_4_pairs.ipynb): the question on real pairs of video and sensors.",
         "explorer": "[Explorer](explorer.md): every test video, frame by frame.",
         "README": "[README](README.md): how to run, change and extend the report.",
     }

@@ -4,7 +4,7 @@ Two objectives. "head" is what the thesis's code ran: a new linear head over the
 cross-entropy over all seconds of all windows of one video per step, so that a second in four windows counts four times.
 "contrastive" is what its text describes: equation 5 between the seconds of a video and the names of the classes.
 
-The learning rate is constant after the warm-up, so 8 epochs are the beginning of 15: one run gives both results. The
+The learning rate does not depend on the number of epochs, so 8 are the beginning of 15: one run gives both results. The
 thesis's code took the epoch with the lowest test loss.
 """
 
@@ -26,7 +26,7 @@ from lib.core.checkpoints import Learner, digest
 from lib.core.devices import autocast, choose_device
 from lib.core.files import key, write_json
 from lib.core.settings import Finetune
-from lib.core.training import TRAINER, Row, fit, set_rate, shuffled
+from lib.core.training import TRAINER, Row, fit, linear, set_rate, shuffled
 from lib.data.dataset import person
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
@@ -186,7 +186,8 @@ class FineTuning:
         self.names = Names(names.input_ids.to(self.device), names.attention_mask.to(self.device))
         self.model = learner_model(pretrained, settings, self.classes, seed).to(self.device)
         learns = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.Adam(learns, settings.learning_rate, betas=(0.9, 0.98), fused=True)
+        how = {"betas": settings.betas, "eps": settings.epsilon}
+        self.optimizer = torch.optim.Adam(learns, settings.learning_rate, **how, fused=True)
 
     def run(self) -> pd.DataFrame:
         """Train, or load the finished run; returns the history, one row per epoch."""
@@ -208,8 +209,9 @@ class FineTuning:
 
     def step_loss(self, step: Step) -> list[tuple[Tensor, Row]]:
         """Loss of one training step, and its counts of correct and of all seconds."""
-        # linear warm-up, then constant
-        set_rate(self.optimizer, self.settings.learning_rate * min(1.0, step.number / self.settings.warmup))
+        warmup, steps = self.settings.warmup, self.settings.decay_updates
+        factor = linear(step.number, warmup, steps) if steps else min(1.0, step.number / warmup)
+        set_rate(self.optimizer, self.settings.learning_rate * factor)
         loss, scores, truth = self.loss(step.video)
         correct = (scores[:, : self.classes].argmax(dim=1) == truth).sum().item()
         return [(loss, {"correct": correct, "seconds": len(truth)})]

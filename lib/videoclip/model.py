@@ -213,17 +213,18 @@ def _mean(states: Tensor, seen: Tensor) -> Tensor:
     return (states[:, 1:].float() * weights).sum(dim=1) / weights.sum(dim=1)
 
 
-def contrastive_loss(video: Tensor, text: Tensor) -> Tensor:
-    """Equation 5 with τ = 1: each clip must find its captions among all captions, and each caption its clip.
+def contrastive_loss(video: Tensor, text: Tensor, temperature: float = 1.0) -> Tensor:
+    """Equation 5: each clip must find its captions among all captions, and each caption its clip.
 
     Args:
         video, text: (B, D); row i of both is a pair, all other rows are its negatives.
+        temperature: τ, 1 in the thesis.
 
     >>> round(contrastive_loss(torch.zeros(8, 2), torch.zeros(8, 2)).item(), 3)  # 2 ln 8
     4.159
     """
     # scores[i, j] = z_v of clip i · z_t of caption j
-    scores = video @ text.T
+    scores = video @ text.T / temperature
     own = torch.arange(len(video), device=video.device)
     # -log of the softmax over captions, and -log of the softmax over clips, at the pair's own place
     return F.cross_entropy(scores, own) + F.cross_entropy(scores.T, own)

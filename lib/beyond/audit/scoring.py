@@ -5,7 +5,7 @@ score one label per second, with an edit distance in seconds (lower is better; l
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -81,10 +81,30 @@ def both_edits(pairs: Pairs, fps: float) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("video")
 
 
+def split_scores(predictions: Mapping[int, Pairs]) -> pd.DataFrame:
+    """A row per split and their mean: the five metrics at 30 fps in percent, pooled over the split's videos."""
+    table = pd.DataFrame({split: score(pairs.values()) for split, pairs in predictions.items()}).T[list(METRICS)]
+    table.loc["mean"] = table.mean()
+    return table.rename_axis("split")
+
+
 def shift_scores(labels: Dataset, frames: int) -> dict[str, float]:
     """What a perfect prediction of all videos scores that comes some frames late; fractions, edit in percent."""
-    truths = [labels.names(video) for video in labels.videos]
-    return _fractions(score([(_late(truth, frames), truth) for truth in truths]))
+    truths = {video: labels.names(video) for video in labels.videos}
+    return shifted({video: (truth, truth) for video, truth in truths.items()}, frames)
+
+
+def shifted(pairs: Pairs, frames: int) -> dict[str, float]:
+    """Scores of predictions moved by some frames, later or (negative) earlier; fractions, edit in percent."""
+    return _fractions(score([(_moved(prediction, frames), truth) for prediction, truth in pairs.values()]))
+
+
+def shift_curves(pairs: Pairs, shifts: Sequence[int]) -> pd.DataFrame:
+    """Columns prediction (the truth itself or the model's), frames, accuracy and F1 as fractions, edit in percent."""
+    perfect = {video: (truth, truth) for video, (_, truth) in pairs.items()}
+    both = {"the truth": perfect, "MS-TCN's": pairs}
+    rows = [{"prediction": name, "frames": n} | shifted(which, n) for name, which in both.items() for n in shifts]
+    return pd.DataFrame(rows)
 
 
 def target_disagreement(labels: Dataset) -> float:
@@ -103,9 +123,9 @@ def trained_on(labels: Dataset, videos: list[str]) -> list[int]:
     return [k for k in SPLITS if set(videos) <= set(labels.split(k)[0])]
 
 
-def _late(labels: Labels, frames: int) -> np.ndarray:
+def _moved(labels: Labels, frames: int) -> np.ndarray:
     array = np.asarray(labels)
-    return np.concatenate([np.repeat(array[:1], frames), array[: len(array) - frames]])
+    return array[(np.arange(len(array)) - frames).clip(0, len(array) - 1)]
 
 
 def _fractions(scores: Mapping[str, float]) -> dict[str, float]:

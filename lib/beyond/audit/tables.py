@@ -77,6 +77,29 @@ def equal_thresholds() -> pd.DataFrame:
     return pd.DataFrame(found, columns=["table", "split", "equal", "value", "lowest_gap", "highest_gap"])
 
 
+def reruns(own: Mapping[str, float] | None) -> pd.DataFrame:
+    """What papers print beside what others got with the same method, in percent.
+
+    Args:
+        own: mean scores of the MS-TCN whose predictions are on this machine; None: there are none.
+
+    Returns:
+        Columns method, row ("paper" or who else), splits, the five metrics, source; a method's rows below each other.
+    """
+    found = published_table("reruns", printed=True).reset_index()
+    found["row"] = found["row"].str.replace("_", " ")
+    metrics = ["accuracy", "edit", "f1@10", "f1@25", "f1@50"]
+    thesis = published_table(METHOD_TABLES["asformer_authors_features"]).loc["mean", metrics]
+    percent = thesis * [1 if name == "edit" else 100 for name in metrics]
+    more = [{"method": "ASFormer", "row": "the thesis, Table 1", "splits": 5, "source": "thesis"} | percent.to_dict()]
+    if own is not None:
+        row = "its predictions, scored here"
+        address = "https://github.com/Nshwei/Self-Action"
+        more.append({"method": "MS-TCN", "row": row, "splits": 5, "source": address} | {m: own[m] for m in metrics})
+    found = pd.concat([found, pd.DataFrame(more)]).sort_values("method", kind="stable", ignore_index=True)
+    return found.astype(dict.fromkeys(metrics, float) | {"splits": int})
+
+
 def mean_lengths(labels: Dataset | None) -> dict[int, float] | None:
     """Mean length of each split's test videos in seconds, from the real annotations; None without them.
 

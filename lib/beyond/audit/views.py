@@ -10,6 +10,8 @@ from pandas.io.formats.style import Styler
 
 from lib.beyond.audit.tables import Corrected, Row
 from lib.notebook.plots import MEAN_COLOUR, SPLIT_COLOURS, WIDTH
+from lib.notebook.tables import in_words
+from lib.scoring.metrics import METRICS
 from lib.scoring.names import display_name
 from lib.scoring.published import SPLITS, published_table
 from lib.scoring.stats import ALPHA, detectable_difference, power
@@ -66,22 +68,66 @@ def shown_tests(tests: pd.DataFrame) -> Styler:
 
 
 def shown_claims(claims: pd.DataFrame) -> Styler:
-    """A row per claim: number, reason, verdict."""
+    """A row per claim: verdict, number, reason."""
     rows = [
         {
             "claim": row["claim"],
+            "verdict": row["verdict"],
             "thesis": row["where"],
-            "measure": row["measure"],
             "difference": "–" if pd.isna(row["difference"]) else f"{row['difference']:+.3f}",
             "95 %": "–" if pd.isna(row["low"]) else _interval(row["low"], row["high"]),
             "p": "–" if pd.isna(row["p"]) else _p(row["p"]).removeprefix("= "),
             "reason": row["reason"],
-            "verdict": row["verdict"],
         }
         for row in claims.to_dict("records")
     ]
     styler = pd.DataFrame(rows).style.hide().set_properties(subset=["95 %", "verdict"], **{"white-space": "nowrap"})
     return styler.map(lambda word: f"font-weight: bold; border-left: 4px solid {COLOURS[word]}", subset=["verdict"])
+
+
+def shift_found(curves: pd.DataFrame, frames: int, spread: float) -> str:
+    """What a shift by some frames costs.
+
+    >>> rows = [("the truth", 0, 1.0, 1.0), ("the truth", 8, 0.99, 1.0), ("MS-TCN's", 0, 0.8, 0.7)]
+    >>> rows += [("MS-TCN's", 8, 0.795, 0.69)]
+    >>> table = pd.DataFrame(rows, columns=["prediction", "frames", "accuracy", "f1@50"])
+    >>> shift_found(table, 8, 0.043)[:99]
+    "8 frames late, the truth loses 0.010 in accuracy and 0.000 in F1@50, MS-TCN's predictions 0.005 and"
+    """
+    at = curves.set_index(["prediction", "frames"])[["accuracy", "f1@50"]]
+    truth, model = ((at.loc[(name, 0)] - at.loc[(name, frames)]).tolist() for name in ("the truth", "MS-TCN's"))
+    return (
+        f"{frames} frames late, the truth loses {truth[0]:.3f} in accuracy and {truth[1]:.3f} in F1@50, MS-TCN's "
+        f"predictions {model[0]:.3f} and {model[1]:.3f}. Table 2 spreads by {spread:.3f} in accuracy."
+    )
+
+
+def shown_reruns(table: pd.DataFrame) -> Styler:
+    """The rows of `lib.beyond.audit.tables.reruns`, each with a link to its source."""
+    links = [
+        f'<a href="{row.source}">{row.row}</a>' if row.source.startswith("http") else row.row
+        for row in table.itertuples()
+    ]
+    shown = table.assign(row=links).drop(columns="source").rename(columns={"row": "numbers"})
+    return in_words(shown).style.hide().format("{:.1f}", subset=list(METRICS))
+
+
+def reruns_found(table: pd.DataFrame) -> str:
+    """How far others landed from the papers.
+
+    Args:
+        table: as returned by `lib.beyond.audit.tables.reruns`.
+    """
+    paper = table[table["row"] == "paper"].set_index("method")
+    others = table[table["row"] != "paper"]
+    gaps = pd.DataFrame({m: others[m].to_numpy() - paper.loc[others["method"], m].to_numpy() for m in METRICS})
+    below = int((gaps < 0).all(axis=1).sum())
+    return (
+        f"Of {len(gaps)} re-runs {below} are below their paper in all five measures; the edit score by "
+        f"{span(gaps['edit'], '+.1f')}, F1@50 by {span(gaps['f1@50'], '+.1f')}. A reason is in the issues: MS-TCN++'s "
+        "author reports the number of epochs that is best on the average of the five *test* parts, and of ASRF users "
+        "write that its scores vary a lot from epoch to epoch. The baseline's last epoch is compared with such numbers."
+    )
 
 
 def _interval(low: float, high: float) -> str:
@@ -161,12 +207,13 @@ PLAIN, CORRECTED, WRONG = "#0072B2", "#E69F00", "#D55E00"
 MARKERS = ("o", "s", "^", "v", "D", "P")
 
 
-def implied_lengths(ratios: pd.DataFrame, slip: Row) -> Figure:
+def implied_lengths(ratios: pd.DataFrame, slip: Row, lines: str) -> Figure:
     """Edit distance / (1 - accuracy) of every row by split, with the length of the split's test videos.
 
     Args:
         ratios: as returned by `lib.beyond.audit.tables.edit_ratios`.
         slip: the row that is out of place; it is circled.
+        lines: what the lengths of the splits are.
     """
     figure, ax = plt.subplots(figsize=(WIDTH, 4))
     tables, colours = sorted(ratios["table"].unique()), [*SPLIT_COLOURS.values(), MEAN_COLOUR]
@@ -179,7 +226,7 @@ def implied_lengths(ratios: pd.DataFrame, slip: Row) -> Figure:
             ax.plot(*at, "o", ms=15, mfc="none", mec=WRONG, mew=1.8)
             ax.annotate(f"Table {slip[0]}, split {slip[1]}", at, (12, -4), textcoords="offset points", color=WRONG)
     lengths = ratios.groupby("split")["length"].first()
-    ax.hlines(lengths, lengths.index - 0.42, lengths.index + 0.42, color=MEAN_COLOUR, lw=1.5, label="test videos")
+    ax.hlines(lengths, lengths.index - 0.42, lengths.index + 0.42, color=MEAN_COLOUR, lw=1.5, label=lines)
     ax.set(xlabel="split", ylabel="seconds per video", xticks=lengths.index)
     ax.grid(axis="x", visible=False)
     ax.legend(ncol=2, fontsize=8, loc="lower center", bbox_to_anchor=(0.58, 0))
@@ -228,6 +275,24 @@ def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float]) -
     ax.set(xlabel="true difference in accuracy", ylabel="chance of finding it", ylim=(0, 1), xlim=(0, 0.15))
     ax.legend(loc="center right")
     return figure, curves
+
+
+def shifts(curves: pd.DataFrame, spread: float) -> Figure:
+    """Accuracy and F1@50 of predictions that are moved in time.
+
+    Args:
+        curves: as returned by `lib.beyond.audit.scoring.shift_curves`.
+        spread: of Table 2's accuracies, drawn as a band below the best.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
+    for ax, metric in zip(axes, ("accuracy", "f1@50"), strict=True):
+        for (name, rows), colour in zip(curves.groupby("prediction", sort=False), (CORRECTED, PLAIN), strict=True):
+            ax.plot(rows["frames"], rows[metric], "o-", color=colour, ms=5, label=name)
+            if metric == "accuracy":
+                ax.axhspan(rows[metric].max() - spread, rows[metric].max(), color=colour, alpha=0.15, lw=0)
+        ax.set(xlabel="frames late", ylabel=metric.replace("f1", "F1"), ylim=(0.6, 1.01))
+    axes[1].legend(title="prediction", fontsize=8, loc="lower center")
+    return figure
 
 
 def two_edits(videos: pd.DataFrame) -> Figure:

@@ -1,4 +1,4 @@
-"""Accuracy and F1@50 of the controls and their differences, with intervals by resampling videos and seeds (4.2, 4.3).
+"""Accuracy and F1@50 of the controls and their differences, with intervals by resampling videos and seeds (4.2, 4.5).
 
 A method's value is the mean over its seeds of the score over all test videos. Its interval is that of the mean under
 other videos and, where there are several, other seeds (`lib.scoring.stats.resampled`): the same draws for both methods

@@ -214,7 +214,9 @@ def _learner(net: nn.Module, asformer: Asformer | None, front: DenseStates | Non
     tower = [parameter for parameter in front.parameters() if parameter.requires_grad]
     top = [parameter for name, parameter in net.named_parameters() if name.startswith("1.")]
     groups = [{"params": tower, "lr": finetune.learning_rate}, {"params": top, **own}]
-    return Learner(net, torch.optim.Adam(groups, betas=(0.9, 0.98), fused=True), clip=finetune.clip)
+    return Learner(
+        net, torch.optim.Adam(groups, betas=finetune.betas, eps=finetune.epsilon, fused=True), clip=finetune.clip
+    )
 
 
 def _statistics(dataset: Dataset, train: Sequence[str], standardize: bool) -> tuple[np.ndarray, np.ndarray]:

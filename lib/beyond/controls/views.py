@@ -1,4 +1,4 @@
-"""What 4.2 and 4.3 show: questions, costs, tables, figures and sentences about the controls."""
+"""What 4.2 and 4.5 show: questions, costs, tables, figures and sentences about the controls."""
 
 from collections.abc import Iterable, Sequence
 

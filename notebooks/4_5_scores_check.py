@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 4.3 The same protocol on real videos
+# # 4.5 The protocol of 4.2 on real videos
 #
 # Does what 4.2 finds on decoding, seeds and conventions hold for real videos too? All 50 videos of
 # 50 Salads, through the class scores that Lea et al. published: 18 numbers per second. **The
@@ -41,7 +41,7 @@ from lib.scoring.folders import score_methods, video_items
 from lib.scoring.metrics import Convention
 from lib.scoring.words import interval
 
-book = open_notebook("4_3_scores_check", params, split, overrides)
+book = open_notebook("4_5_scores_check", params, split, overrides)
 settings, scoring = book.params.controls, (book.params.data.convention, book.params.data.ignore)
 
 # %% [markdown]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import yaml
 
@@ -26,8 +27,8 @@ class Source:
 
 
 @cache
-def tables() -> dict[str, dict]:
-    """The file's three tables: sources, downloads, instructions."""
+def tables() -> dict[str, Any]:
+    """The file's tables: sources, downloads, spatial_cnn (an address), published, instructions."""
     return yaml.safe_load((ROOT / "params" / "sources.yaml").read_text(encoding="utf-8"))
 
 

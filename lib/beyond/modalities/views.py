@@ -1,0 +1,246 @@
+"""What 4.3 shows: its methods beside the published ones, what each part adds, and the answer in words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from lib.beyond.modalities.inputs import INPUTS, thinned
+from lib.data.profile import Profile
+from lib.notebook.plots import WIDTH
+from lib.notebook.tables import BEST
+from lib.scoring.folders import Cell, score_methods
+from lib.scoring.metrics import METRICS, Convention
+from lib.scoring.published import published_table
+from lib.scoring.stats import bootstrap_interval, direction
+from lib.scoring.words import interval
+
+FUSED = (*INPUTS, "late")
+INPUT_NAMES = {
+    "video": "video",
+    "sensors": "sensors",
+    "both": "video + sensors",
+    "late": "video × sensors, late fusion",
+}
+NETS = {
+    "probe": "linear probe",
+    "asformer": "ASFormer",
+    "mean_of_seeds_asformer": "ASFormer, mean of {seeds} seeds",
+}
+REFERENCES = {"spatial_cnn": "Spatial CNN", "ed_tcn": "ED-TCN", "tricornet": "TricorNet", "tdrn": "TDRN (unverified)"}
+TITLES = {"accuracy": "accuracy", "edit": "edit", "f1@10": "F1@10", "f1@25": "F1@25", "f1@50": "F1@50"}
+ENDINGS = ("", "_viterbi")
+
+
+def display(method: str, seeds: int = 3) -> str:
+    """A method's name for readers.
+
+    >>> display("mean_of_seeds_asformer_late_viterbi")
+    'ASFormer, mean of 3 seeds, video × sensors, late fusion, Viterbi'
+    """
+    name, decoded = method.removesuffix("_viterbi"), method.endswith("_viterbi")
+    net, _, inputs = name.rpartition("_")
+    parts = [NETS[net].format(seeds=seeds), INPUT_NAMES[inputs]]
+    return ", ".join([*parts, "Viterbi"] if decoded else parts)
+
+
+def modality_cells(profile: Profile) -> list[Cell]:
+    """The predictions of every method on the splits of this run, for each seed that it has."""
+    seeds, cells = profile.params.modalities.seeds, []
+    for net in NETS:
+        for inputs in INPUTS if net == "probe" else FUSED:
+            for ending in ENDINGS:
+                method = f"{net}_{inputs}{ending}"
+                for split in profile.splits:
+                    for seed in seeds if net == "asformer" else seeds[:1]:
+                        folder = profile.out.predictions(f"modalities_{method}", split, seed)
+                        cells.append(Cell(method, split, folder, seed))
+    return [cell for cell in cells if not cell.method.startswith("mean") or len(seeds) > 1]
+
+
+def scored(profile: Profile, protocols: Sequence[Convention] = ()) -> pd.DataFrame:
+    """The long table of all methods, scored at the seconds that the nets read."""
+    step = profile.params.asformer.sample_rate
+    return score_methods(profile, thinned(profile.dataset(), step), modality_cells(profile), protocols)
+
+
+def per_video(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Method -> a row per test video, a column per metric; mean over the seeds."""
+    videos = metrics[metrics["video"] != "all"]
+    return {
+        str(method): part.pivot_table(index="video", columns="metric", values="value")[list(METRICS)]
+        for method, part in videos.groupby("method", sort=False)
+    }
+
+
+def _mean(rows: Iterable[np.ndarray], place: int) -> float:
+    return float(np.mean([row[place] for row in rows]))
+
+
+def estimates(videos: Mapping[str, pd.DataFrame], resamples: int = 1000) -> pd.DataFrame:
+    """A row per method: each metric's mean over the videos, with low and high of its 95 % interval.
+
+    Args:
+        videos: of `per_video`. Under Lea's convention the mean over the videos is the score.
+    """
+    return pd.DataFrame.from_dict({name: _row(table, resamples) for name, table in videos.items()}, orient="index")
+
+
+def differences(
+    videos: Mapping[str, pd.DataFrame], asked: Mapping[str, tuple[str, str]], resamples: int = 1000
+) -> pd.DataFrame:
+    """First less second, points, with 95 % intervals over the videos; a row per question, and its direction."""
+    rows = {}
+    for question, (first, second) in asked.items():
+        row = _row(videos[first] - videos[second], resamples)
+        told = {f"{name} told": direction(row[f"{name} low"], row[f"{name} high"]) for name in METRICS}
+        rows[question] = {"method": first, "less": second} | row | told
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
+
+
+def _row(table: pd.DataFrame, resamples: int) -> dict[str, float]:
+    row, items = {}, list(table.to_numpy())
+    for place, name in enumerate(table.columns):
+        low, high = bootstrap_interval(items, partial(_mean, place=place), resamples, "percentile")
+        row |= {name: table[name].mean(), f"{name} low": low, f"{name} high": high}
+    return row
+
+
+def seed_spread(metrics: pd.DataFrame) -> pd.Series:
+    """Method -> standard deviation over its seeds of F1@50, mean of the splits; NaN with one seed."""
+    whole = metrics[(metrics["video"] == "all") & (metrics["metric"] == "f1@50")]
+    return whole.groupby(["method", "split"])["value"].std().groupby("method").mean()
+
+
+def with_published(found: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `estimates` with the published ones on the same video features above."""
+    published = published_table("modalities_references")
+    published.index = [f"{REFERENCES[str(name)]}, published, video" for name in published.index]
+    return pd.concat([published, found])
+
+
+def shown(found: pd.DataFrame, spread: pd.Series, seeds: int) -> Styler:
+    """For the eye: each metric with its interval, percent; the best of a column marked."""
+    cells = {title: [_cell(row, name) for _, row in found.iterrows()] for name, title in TITLES.items()}
+    names = [display(str(name), seeds) if "published" not in str(name) else str(name) for name in found.index]
+    table = pd.DataFrame(cells, index=pd.Index(names, name="method"))
+    table["± seeds, F1@50"] = [spread.get(name, float("nan")) for name in found.index]
+    styler = table.style.format({"± seeds, F1@50": "{:.1f}"}, na_rep="–")
+    for name, title in TITLES.items():
+        best = (found[name] == found[name].max()).to_numpy()
+        styler = styler.map(lambda _: BEST, subset=pd.IndexSlice[table.index[best], [title]])
+    return styler
+
+
+def _cell(row: pd.Series, name: str) -> str:
+    return f"{row[name]:.1f}" if pd.isna(row.get(f"{name} low")) else interval(row, name, ".1f")
+
+
+def shown_differences(found: pd.DataFrame) -> Styler:
+    """For the eye: points with their intervals."""
+    cells = {title: [interval(row, name) for _, row in found.iterrows()] for name, title in TITLES.items()}
+    return pd.DataFrame(cells, index=found.index).style
+
+
+def draw(found: pd.DataFrame, seeds: int) -> Figure:
+    """One row per method, three measures: ours with 95 % intervals, the published as lines."""
+    measures = ("accuracy", "edit", "f1@50")
+    ours = found[~found.index.str.contains("published")]
+    figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 0.27 * len(ours) + 1.5), sharey=True)
+    places = -np.arange(len(ours))
+    colours = {"video": "#0072B2", "sensors": "#E69F00", "both": "#009E73", "late": "#CC79A7"}
+    kinds = [str(name).removesuffix("_viterbi").rpartition("_")[2] for name in ours.index]
+    for ax, measure in zip(axes, measures, strict=True):
+        for (_, row), place, kind in zip(ours.iterrows(), places, kinds, strict=True):
+            ax.hlines(place, row[f"{measure} low"], row[f"{measure} high"], color=colours[kind], lw=1.4)
+            ax.plot(row[measure], place, "o", color=colours[kind], ms=4)
+        for (name, row), style in zip(found.drop(ours.index).iterrows(), (":", "--", "-.", "-"), strict=True):
+            label = str(name).removesuffix(", video") if ax is axes[0] else None
+            ax.axvline(row[measure], color="#555555", lw=1, ls=style, label=label)
+        ax.set_xlabel(f"{TITLES[measure]}, %")
+        ax.grid(axis="y", visible=False)
+    axes[0].set_yticks(places, [display(str(name), seeds) for name in ours.index], fontsize=8)
+    figure.legend(loc="outside upper center", ncol=4, fontsize=8, frameon=False)
+    return figure
+
+
+QUESTIONS = {
+    "Sensors beside video": ("asformer_both", "asformer_video"),
+    "Video beside sensors": ("asformer_both", "asformer_sensors"),
+    "Late fusion against concatenation": ("asformer_late", "asformer_both"),
+    "Viterbi on ASFormer, video": ("asformer_video_viterbi", "asformer_video"),
+    "Viterbi on ASFormer, video + sensors": ("asformer_both_viterbi", "asformer_both"),
+    "Mean of seeds, video": ("mean_of_seeds_asformer_video", "asformer_video"),
+    "Mean of seeds, video + sensors": ("mean_of_seeds_asformer_both", "asformer_both"),
+    "ASFormer against the probe, both with Viterbi, video + sensors": (
+        "asformer_both_viterbi",
+        "probe_both_viterbi",
+    ),
+}
+
+
+def best_of(found: pd.DataFrame, inputs: Sequence[str]) -> pd.Series:
+    """The row of ours with the highest mean of the five measures among those that read these inputs."""
+    ours = found[~found.index.str.contains("published")]
+    kinds = ours.index.str.removesuffix("_viterbi").str.rpartition("_").get_level_values(2)
+    among = ours[kinds.isin(inputs)]
+    return among.loc[among[list(METRICS)].mean(axis=1).idxmax()]
+
+
+def answer_sentence(found: pd.DataFrame, added: pd.DataFrame, seeds: int) -> str:
+    """The chapter's answer: against the published rows on video, and what the sensors add.
+
+    Args:
+        found: of `with_published`.
+        added: of `differences`, with the question "Sensors beside video".
+    """
+    single = found.loc["asformer_video"]
+    beaten = [
+        str(name).removesuffix(", published, video")
+        for name, row in found.iterrows()
+        if "published" in str(name) and (single[list(METRICS)] > row[list(METRICS)]).all()
+    ]
+    row, both = added.loc["Sensors beside video"], best_of(found, ("both", "late"))
+    five = "/".join(f"{single[name]:.1f}" for name in METRICS)
+    best = "/".join(f"{both[name]:.1f}" for name in METRICS)
+    ahead = f"ahead of {', '.join(beaten)} in all five measures" if beaten else "ahead of no published row in all five"
+    return (
+        f"On real videos, ASFormer reads from the video alone {five} (accuracy, edit, F1@10/25/50; mean of {seeds} "
+        f"seeds' scores), {ahead}. Ten accelerometers beside it add {interval(row, 'accuracy')} points of accuracy and "
+        f"{interval(row, 'f1@50')} of F1@50. Best with both: {best} ({display(str(both.name), seeds)})."
+    )
+
+
+def choices_sentence(chosen: pd.DataFrame) -> str:
+    """What another split's test people chose.
+
+    Args:
+        chosen: rows of `lib.beyond.modalities.methods.predict_split`, with a column split.
+
+    >>> row = {"split": 1, "method": "asformer_both", "weight": 0.2, "share": 0.5}
+    >>> choices_sentence(pd.DataFrame([row]))
+    'Share of the sensors in the fusion: 0.5. Weights of the scores: ASFormer, video + sensors 0.2.'
+    """
+    weights = [
+        f"{display(str(name))} {', '.join(f'{weight:g}' for weight in dict.fromkeys(part['weight']))}"
+        for name, part in chosen.groupby("method", sort=False)
+    ]
+    shares = ", ".join(f"{share:g}" for share in dict.fromkeys(chosen["share"]))
+    return f"Share of the sensors in the fusion: {shares}. Weights of the scores: {'; '.join(weights)}."
+
+
+def source_sentence() -> str:
+    """Where the published rows come from."""
+    return f"Published: {published_table('modalities_references').attrs['place']}."
+
+
+def conventions(metrics: pd.DataFrame, seeds: int) -> pd.DataFrame:
+    """A row per method and convention, percent: the mean over splits and seeds of ASFormer's rows."""
+    whole = metrics[(metrics["video"] == "all") & metrics["method"].str.contains("asformer")]
+    table = whole.pivot_table(index=["method", "protocol"], columns="metric", values="value", sort=False)
+    table = table[list(METRICS)].rename(columns=TITLES).reset_index()
+    return table.assign(method=[display(str(name), seeds) for name in table["method"]])

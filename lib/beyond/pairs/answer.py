@@ -1,0 +1,215 @@
+"""What pre-training on pairs adds to video alone (4.4): paired differences, their intervals, and their power.
+
+Both methods of a difference have the same labelled videos, seeds and test people. An interval must cover other people
+and other seeds, so both are resampled, independently of each other (Owen, The pigeonhole bootstrap, Annals of Applied
+Statistics 1, 2007): the people over all splits, each with both videos, and the seeds within each split.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.data.dataset import person
+from lib.pretraining.experiment import at_equal
+from lib.scoring.stats import Direction, detectable_difference, direction, mean_interval, verdict
+from lib.scoring.words import interval, number
+
+RESAMPLES = 4000
+MEASURES = {"accuracy": "accuracy", "f1@50": "F1@50"}
+# head, whether the tower is frozen, what the head reads -> how video alone is used; the first decides
+WAYS = {
+    ("asformer", False, "states"): "ASFormer, tower learns",
+    ("asformer", True, "states"): "ASFormer, tower frozen",
+    ("linear", False, "states"): "linear, tower learns",
+    ("linear", True, "states"): "linear, tower frozen",
+    ("linear", True, "features and states"): "linear, features and frozen tower",
+}
+DECIDES = "ASFormer, tower learns"
+SCRATCH, SHUFFLED = "against no pre-training", "against shuffled pairs"
+# what is asked -> start, start less
+CONTRASTS = {
+    SCRATCH: ("pairs", "untrained"),
+    SHUFFLED: ("pairs", "shuffled"),
+    "against video alone": ("pairs", "unimodal"),
+    "random negatives, against no pre-training": ("random negatives", "untrained"),
+    "random negatives, against shuffled pairs": ("random negatives", "shuffled"),
+    "shuffled pairs, against no pre-training": ("shuffled", "untrained"),
+}
+LOSSES = {"random_loss": "loss, random clusters", "hard_loss": "loss, mined clusters", "ridge": "linear probe, %"}
+# column of a history -> what runs are made equal in
+EQUAL = {"update": "updates", "pairs": "pairs"}
+
+
+def ways(scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores with a column `way`, one of WAYS; heads that read the features alone are left out."""
+    keys = pd.MultiIndex.from_frame(scores[["head", "frozen", "inputs"]])
+    return scores.assign(way=keys.map(WAYS)).dropna(subset="way")
+
+
+def by_person(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Mean over each person's videos: index (split, person), a column per seed."""
+    people = scores.assign(person=scores["video"].map(person))
+    return people.pivot_table(index=["split", "person"], columns="seed", values=measure)
+
+
+def resampled_means(values: pd.DataFrame, resamples: int = RESAMPLES) -> np.ndarray:
+    """Means of resampled people and seeds, (resamples,).
+
+    Args:
+        values: of `by_person`.
+
+    >>> one = pd.DataFrame([[1.0, 1.0], [3.0, 3.0]], pd.MultiIndex.from_tuples([(1, "a"), (1, "b")]))
+    >>> sorted({float(mean) for mean in resampled_means(one, 50)})
+    [1.0, 2.0, 3.0]
+    """
+    rng, (people, seeds) = np.random.default_rng(0), values.shape
+    splits, place = np.unique(values.index.get_level_values(0), return_inverse=True)
+    of_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), (resamples, len(splits))) / seeds
+    of_person = rng.multinomial(people, np.full(people, 1 / people), resamples) / people
+    means = np.einsum("ps,rps->rp", values.to_numpy(), of_seed[:, place])
+    return (means * of_person).sum(axis=1)
+
+
+def estimate(values: pd.DataFrame) -> dict[str, float]:
+    """Mean, its 95 % interval, and the difference that would be found with a chance of 80 %."""
+    means = resampled_means(values)
+    low, high = np.quantile(means, [0.025, 0.975])
+    spread = float(means.std(ddof=1)) * np.sqrt(len(values))
+    found = detectable_difference(spread, len(values)) if spread else float("nan")
+    return {"": float(values.to_numpy().mean()), " low": float(low), " high": float(high), " detectable": found}
+
+
+def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
+    """What pre-training adds in each way to use a tower, points.
+
+    Args:
+        scores: of lib.beyond.pairs.experiment.
+        labelled: videos whose labels were seen.
+
+    Returns:
+        Rows (way, contrast), those that were run; for each of MEASURES the difference, low, high, detectable, told
+        ("higher", "lower" or "inconclusive"); seeds.
+    """
+    rows, named = {}, ways(scores[scores["labelled"] == labelled])
+    for way in WAYS.values():
+        starts = {str(start): part for start, part in named[named["way"] == way].groupby("start")}
+        for contrast, (first, second) in CONTRASTS.items():
+            if {first, second} <= starts.keys():
+                row: dict[str, float | str] = {}
+                for measure in MEASURES:
+                    differ = by_person(starts[first], measure) - by_person(starts[second], measure)
+                    found = {f"{measure}{end}": value for end, value in estimate(differ).items()}
+                    told = direction(found[f"{measure} low"], found[f"{measure} high"])
+                    row |= {**found, f"{measure} told": told, "seeds": differ.shape[1]}
+                rows[way, contrast] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["way", "contrast"])
+
+
+def judged(found: pd.DataFrame, measure: str, way: str = DECIDES) -> str:
+    """The verdict on "pre-training on pairs helps video alone", by the one rule.
+
+    A gain over no pre-training that shuffled pairs bring as well may have another cause than the pairs.
+
+    >>> rows = pd.MultiIndex.from_product([[DECIDES], [SCRATCH, SHUFFLED]])
+    >>> table = pd.DataFrame({"accuracy low": [0.1, -0.1], "accuracy high": [0.3, 0.3]}, index=rows)
+    >>> judged(table, "accuracy"), judged(table.assign(**{"accuracy low": 0.1}), "accuracy")
+    ('inconclusive', 'supported')
+    """
+    over_shuffled = _told(found.loc[(way, SHUFFLED)], measure)
+    return verdict(_told(found.loc[(way, SCRATCH)], measure), "higher", causes=1 if over_shuffled == "higher" else 2)
+
+
+def _told(row: pd.Series, measure: str) -> Direction:
+    return direction(float(row[f"{measure} low"]), float(row[f"{measure} high"]))
+
+
+def levels(scores: pd.DataFrame) -> pd.DataFrame:
+    """The level of each use and start, percent.
+
+    Returns:
+        Rows (way, start, labelled); seeds and, for each of MEASURES, its mean, low, high.
+    """
+    rows = {}
+    named = ways(scores)
+    alone = scores[(scores["inputs"] == "features") & (scores["start"] == "untrained")]
+    every = pd.concat([named, alone.assign(way="linear, features and frozen tower", start="features alone")])
+    for keys, part in every.groupby(["way", "start", "labelled"], sort=False):
+        row: dict[str, float] = {"seeds": part["seed"].nunique()}
+        for measure in MEASURES:
+            row |= {f"{measure}{end}": value for end, value in estimate(by_person(part, measure)).items()}
+        rows[keys] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["way", "start", "labelled"])
+
+
+def few_labels(scores: pd.DataFrame) -> pd.DataFrame:
+    """`effects` against no pre-training and against shuffled pairs for each number of labelled videos."""
+    counts = sorted(scores["labelled"].unique(), reverse=True)
+    parts = {count: effects(scores, count) for count in counts}
+    found = pd.concat(parts, names=["labelled"]).reorder_levels(["way", "contrast", "labelled"])
+    return found[found.index.get_level_values("contrast").isin([SCRATCH, SHUFFLED])]
+
+
+def verdict_sentence(found: pd.DataFrame, data: str) -> str:
+    """The answer to quote.
+
+    Args:
+        found: of `effects` with all labelled videos.
+    """
+    main, control = found.loc[(DECIDES, SCRATCH)], found.loc[(DECIDES, SHUFFLED)]
+    parts = [
+        f"{title} {interval(main, measure)} points ({interval(control, measure)} against shuffled pairs;"
+        f" {judged(found, measure)}, where a gain of {number(float(main[f'{measure} detectable']))} would have been"
+        " found with a chance of 80 %)"
+        for measure, title in MEASURES.items()
+    ]
+    return (
+        f"On real pairs ({data}), pre-training on video and sensors changes what video alone reaches, "
+        f"all else equal, by: {'; '.join(parts)}."
+    )
+
+
+def variants_table(pretrainings: pd.DataFrame) -> pd.DataFrame:
+    """The pre-trainings on pairs at equal updates and at equal pairs: means over splits and seeds, ± half the interval.
+
+    Returns:
+        Columns equal, clusters, negatives, updates, pairs, runs and, for each of LOSSES, the mean and "… ±".
+    """
+    rows = []
+    for by, equal in EQUAL.items():
+        for (clusters, negatives), part in at_equal(measured(pretrainings), by).groupby(["clusters", "negatives"]):
+            row: dict[str, float | str] = {"equal": equal, "C": clusters, "negatives": negatives}
+            row |= {"updates": part["update"].max(), "pairs": part["pairs"].max(), "runs": len(part)}
+            for measure in LOSSES:
+                row[measure], row[f"{measure} ±"] = mean_interval(part[measure].tolist())
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def measured(pretrainings: pd.DataFrame) -> pd.DataFrame:
+    """Rows of pre-trainings on pairs where something was measured; a run is a split and a seed."""
+    pairs = pretrainings[pretrainings["partner"] == "sensors"].dropna(subset="ridge")
+    return pairs.assign(seed=pairs["split"].astype(str) + "." + pairs["seed"].astype(str))
+
+
+def variant_differences(pretrainings: pd.DataFrame, clusters: Sequence[int]) -> pd.DataFrame:
+    """Each C less the first, and stale and random clusters less fresh ones, paired by split and seed.
+
+    Returns:
+        Rows (what, equal); for each of LOSSES the mean, low, high, told and detectable.
+    """
+    first, found, rows = clusters[0], measured(pretrainings), {}
+    asked = {f"C = {other} against {first}": (other, "fresh") for other in clusters[1:]}
+    asked |= {f"{kind} against fresh": (first, kind) for kind in ("stale", "random")}
+    for by, equal in EQUAL.items():
+        values = at_equal(found, by)
+        for what, variant in asked.items():
+            row: dict[str, float | str] = {}
+            for measure in LOSSES if variant in values.index.droplevel("seed") else ():
+                differ = values.loc[variant, measure] - values.loc[(first, "fresh"), measure]
+                mean, half = mean_interval(differ.tolist())
+                detectable = detectable_difference(float(differ.std()), len(differ))
+                row |= {measure: mean, f"{measure} low": mean - half, f"{measure} high": mean + half}
+                row |= {f"{measure} told": direction(mean - half, mean + half), f"{measure} detectable": detectable}
+            rows[what, equal] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["what", "equal"])

@@ -1,0 +1,221 @@
+"""All runs of one split (4.4): pre-trainings that differ in one thing each, and what video alone makes of their towers.
+
+Hundreds of trainings of seconds: they run one after another in a folder that is thrown away, and two tables are kept.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from lib.asformer.training import MADE_BY as ASFORMER
+from lib.asformer.training import Frames
+from lib.beyond.pairs.pretraining import Corpus, Design, Pretraining, Variant, cut, pretrain, untrained
+from lib.beyond.pairs.towers import Tower
+from lib.beyond.pairs.transfer import Use, frozen_inputs, labelled_videos, predictions, ridge, train_video, video_scores
+from lib.core.files import key, write_json, write_text
+from lib.core.progress import track
+from lib.core.training import Row
+from lib.data.profile import Profile
+from lib.data.sensors import motion_windows, read_sensors
+
+MADE_BY = (
+    "beyond.pairs.experiment",
+    "beyond.pairs.pretraining",
+    "beyond.pairs.towers",
+    "beyond.pairs.transfer",
+    "data.sensors",
+    "pretraining.clusters",
+    "pretraining.pairs",
+    "videoclip.model",
+    *ASFORMER,
+)
+# what video alone starts from: the partner and the negatives of its pre-training
+STARTS = {
+    "untrained": None,
+    "pairs": ("sensors", "fresh"),
+    "random negatives": ("sensors", "random"),
+    "shuffled": ("shuffled", "fresh"),
+    "unimodal": ("video", "fresh"),
+}
+# those that are followed to few labelled videos
+FOLLOWED = ("untrained", "pairs", "shuffled")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Of one or more splits.
+
+    Attributes:
+        pretrainings: a row per epoch of each: split, seed, partner, clusters, negatives, update, pairs, train_loss and,
+            where it was measured, random_loss, hard_loss, alikeness (of the test people's passages) and ridge (accuracy
+            of a ridge classifier on frozen states, percent).
+        scores: a row per test video of each use of a tower: split, seed, start, head, frozen, labelled, inputs, video
+            and the measures of lib.beyond.pairs.transfer.
+    """
+
+    pretrainings: pd.DataFrame
+    scores: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one split has to learn from, one step per second, standardized by its training people.
+
+    Attributes:
+        frames: the video features.
+        sensors: video -> (1, 60, T).
+    """
+
+    frames: Frames
+    sensors: dict[str, Tensor]
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def corpus(self, videos: tuple[str, ...], design: Design) -> Corpus:
+        """Their passages."""
+        video, sensors = [self.frames.features(one) for one in videos], [self.sensors[one] for one in videos]
+        return cut(video, sensors, design.passage, design.margin)
+
+
+def open_side(profile: Profile, split: int) -> Side:
+    """Read features and sensors of a split; its video features come from a net that saw these training people only."""
+    dataset = profile.dataset(profile.params.data.public_sets[split - 1])
+    (train, test), rate = dataset.split(split), profile.params.asformer.sample_rate
+    video = {one: dataset.feature(one)[:, ::rate] for one in train}
+    sensors = {one: motion_windows(values)[:, ::rate] for one, values in read_sensors(dataset).items()}
+    mean, scale = statistics([sensors[one] for one in train])
+    windows = {one: torch.from_numpy((values - mean) / scale)[None].float() for one, values in sensors.items()}
+    frames = Frames(dataset, *statistics(list(video.values())), torch.device("cpu"), rate)
+    return Side(frames, windows, train, test)
+
+
+def statistics(videos: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel over all steps, (D, 1); of a channel that never changes 1."""
+    steps = np.concatenate(videos, axis=1).astype(np.float64)
+    mean, scale = steps.mean(axis=1, keepdims=True), steps.std(axis=1, keepdims=True)
+    scale[scale <= 1e-6 * np.abs(mean)] = 1
+    return mean.astype(np.float32), scale.astype(np.float32)
+
+
+def design_of(profile: Profile) -> Design:
+    """The profile's part, and the rest as it stands."""
+    return Design(profile.params.pretrain, profile.params.experiment, profile.params.asformer)
+
+
+def variants(design: Design) -> list[Variant]:
+    """Each C with fresh clusters; at the first C other negatives, and other partners than the sensors."""
+    found = [Variant("sensors", clusters, "fresh") for clusters in design.experiment.clusters_per_update]
+    found += [Variant("sensors", design.first, negatives) for negatives in design.experiment.negatives]
+    return [*found, Variant("shuffled", design.first, "fresh"), Variant("video", design.first, "fresh")]
+
+
+def uses(start: str, design: Design, number: int) -> list[Use]:
+    """What is trained on a start: both heads, on a tower that learns, with all and with few labelled videos.
+
+    Args:
+        number: of the seed, from 0.
+    """
+    most = max(design.labelled)
+    found = [Use("linear", False, most), Use("asformer", False, most)]
+    if start in FOLLOWED:
+        few = [count for count in design.labelled if count != most]
+        found += [Use("asformer", True, most), *(Use("linear", False, count) for count in few)]
+        found += [Use("asformer", False, count) for count in few if number < design.few_seeds]
+    return found
+
+
+def results(profile: Profile) -> Results:
+    """Run the seeds of the splits of this run, or read those that are done."""
+    parts = []
+    for split in profile.splits:
+        side = open_side(profile, split)
+        seeds = track(profile.params.experiment.seeds, f"split {split}: seed")
+        parts += [run_seed(profile, side, split, seed) for seed in seeds]
+    return Results(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True)))
+
+
+def run_seed(profile: Profile, side: Side, split: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Pre-train and use the towers of a seed of a split; the two tables of `Results`."""
+    design, ignore = design_of(profile), profile.params.data.ignore
+    folder = profile.out.run("sensor_pairs", split, seed)
+    files = [folder / name for name in ("pretrainings.csv", "scores.csv")]
+    identity, note = _identity(profile, side, split, seed), folder / "note.json"
+    if note.exists() and json.loads(note.read_text(encoding="utf-8"))["key"] == identity:
+        return pd.read_csv(files[0]), pd.read_csv(files[1])
+    number, scores = profile.params.experiment.seeds.index(seed), []
+    with tempfile.TemporaryDirectory() as temporary:
+        towers, histories = pretrain_seed(side, design, seed, Path(temporary))
+        for start, tower in towers.items():
+            plan = uses(start, design, number)
+            rows = chain(solved(side, tower, design, seed), trained(side, tower, plan, design, seed, Path(temporary)))
+            for about, labels in rows:
+                scores.append(video_scores(labels, side.frames, ignore).assign(start=start, **about))
+    tables = [pd.concat(parts, ignore_index=True).assign(split=split, seed=seed) for parts in (histories, scores)]
+    for file, table in zip(files, tables, strict=True):
+        write_text(file, table.to_csv(index=False))
+    write_json(note, {"key": identity})
+    return tables[0], tables[1]
+
+
+Scored = Iterator[tuple[dict, dict[str, np.ndarray]]]
+
+
+def solved(side: Side, tower: Tower, design: Design, seed: int) -> Scored:
+    """Linear heads over a frozen tower, solved: what they are, and what they predict."""
+    for inputs, rows in frozen_inputs(tower, side.frames, (*side.train, *side.test)).items():
+        for count in design.labelled:
+            train = labelled_videos(side.train, count, seed)
+            about = {**asdict(Use("linear", True, count)), "inputs": inputs}
+            yield about, ridge(rows, side.frames, train, side.test, design.ridge)
+
+
+def trained(side: Side, tower: Tower, plan: list[Use], design: Design, seed: int, folder: Path) -> Scored:
+    """The same of the trained heads."""
+    for use in plan:
+        with tempfile.TemporaryDirectory(dir=folder) as run:
+            model = train_video(tower, use, side.frames, side.train, seed, design, Path(run))
+        yield {**asdict(use), "inputs": "states"}, predictions(model, side.frames, side.test)
+
+
+def pretrain_seed(side: Side, design: Design, seed: int, folder: Path) -> tuple[dict[str, Tower], list[pd.DataFrame]]:
+    """All pre-trainings of a seed: the video towers to start from, and the histories."""
+    corpus, tested = side.corpus(side.train, design), side.corpus(side.test, design)
+
+    def measure(model: Pretraining) -> Row:
+        states = frozen_inputs(model.video, side.frames, (*side.train, *side.test))["states"]
+        found = ridge(states, side.frames, side.train, side.test, design.ridge)
+        accuracy = video_scores(found, side.frames, ())["accuracy"].mean()
+        return {**model.held_out_losses(tested), "ridge": accuracy}
+
+    histories = []
+    towers = {"untrained": untrained(corpus, design, seed)[0]}
+    names = {how: start for start, how in STARTS.items()}
+    for number, variant in enumerate(variants(design)):
+        learns = corpus.shuffled(np.random.default_rng(seed)) if variant.partner == "shuffled" else corpus
+        model = Pretraining(learns, variant, design, seed)
+        history = pretrain(model, folder / f"{seed}_{number}", measure)
+        histories.append(history.assign(**asdict(variant)))
+        if variant.clusters == design.first and (variant.partner, variant.negatives) in names:
+            towers[names[variant.partner, variant.negatives]] = model.video
+    return towers, histories
+
+
+def _identity(profile: Profile, side: Side, split: int, seed: int) -> str:
+    content = hashlib.sha256()
+    for video in (*side.train, *side.test):
+        for values in (side.frames.features(video), side.sensors[video], side.frames.target(video)):
+            content.update(values.numpy().tobytes())
+    # other seeds are other runs, but how many precede this one decides what it trains
+    sections = (profile.params.pretrain, profile.params.experiment, profile.params.asformer)
+    values = [section.model_dump(exclude={"seeds", "recipes"}) for section in sections]
+    values += [profile.params.data.ignore, split, seed, profile.params.experiment.seeds.index(seed)]
+    return key([*values, content.hexdigest(), torch.__version__], code=MADE_BY)

@@ -1,0 +1,271 @@
+"""Pre-training on pairs of video and sensors by VideoCLIP's method (4.4): equation 5, clusters by equation 6, no label.
+
+The training people's videos are cut into passages, which take the place of HowTo100M's videos. A second of the sensors
+takes the place of a caption of one word, so that the sampler of 2.5 draws a run of sensor seconds and a clip of video
+that overlaps with it. An update has C clusters of k passages, each with a softmax of its own.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from lib.beyond.pairs.towers import Tower, clip_vectors, passages
+from lib.core.checkpoints import Learner
+from lib.core.params import ParameterError
+from lib.core.settings import Asformer, Experiment, Pretrain
+from lib.core.training import Row, fit, linear, set_rate
+from lib.data.packs import Track
+from lib.pretraining.clusters import alikeness, mine, random_clusters
+from lib.pretraining.pairs import Draw, overlapping_pair, spanning_pair
+from lib.videoclip.model import contrastive_loss
+
+Partner = Literal["sensors", "shuffled", "video"]
+Update = tuple[int, list[list[int]]]
+
+
+@dataclass(frozen=True)
+class Design:
+    """Everything that is set. Times in seconds.
+
+    Attributes:
+        pretrain: the recipe's cluster size, rate, pairs and mining; a second of the sensors is a caption of one token.
+        experiment: seeds, epochs, C and negatives to compare; video alone starts from the first C.
+        asformer: of the profile, for what does not follow here.
+        width, layers, channel_mask, dropout: of the towers.
+        passage: length of what takes the place of a video of HowTo100M.
+        labelled: how many videos show their labels to a head.
+        few_seeds: seeds of ASFormer on few labelled videos.
+        head_rate: highest learning rate of a head, and of a tower that learns with it.
+        linear_epochs, asformer_epochs: of the two heads, an epoch as long as all training videos.
+        asformer_layers, asformer_maps, asformer_decoders: its size.
+        ridge: penalty of the classifier that compares pre-trainings.
+    """
+
+    pretrain: Pretrain
+    experiment: Experiment
+    asformer: Asformer
+    width: int = 32
+    layers: int = 3
+    channel_mask: float = 0.3
+    dropout: float = 0.1
+    passage: int = 16
+    labelled: tuple[int, ...] = (40, 20, 10, 5, 2)
+    few_seeds: int = 2
+    head_rate: float = 3e-3
+    linear_epochs: int = 5
+    asformer_epochs: int = 5
+    asformer_layers: int = 5
+    asformer_maps: int = 32
+    asformer_decoders: int = 0
+    ridge: float = 100.0
+
+    @property
+    def margin(self) -> int:
+        """Seconds that a tower sees around a passage."""
+        return 2**self.layers - 1
+
+    @property
+    def first(self) -> int:
+        """The C of all comparisons but that of C."""
+        return self.experiment.clusters_per_update[0]
+
+    def clusters_per_epoch(self, passages: int) -> int:
+        """As many as there are, so that each C makes whole updates of them.
+
+        Raises:
+            ParameterError: too few passages, or numbers of updates that never meet.
+        """
+        numbers = self.experiment.clusters_per_update
+        each = math.lcm(*numbers)
+        found = passages // self.pretrain.videos_per_cluster // each * each
+        if not found:
+            raise ParameterError(f"experiment.clusters_per_update: {passages} passages make fewer than {each} clusters")
+        if any(self.experiment.epochs * number % max(numbers) for number in numbers):
+            raise ParameterError(
+                f"experiment.epochs: {self.experiment.epochs} x C / {max(numbers)} must be whole for each C"
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What differs between pre-trainings.
+
+    Attributes:
+        partner: of a clip of video: the sensors of the same time, those of another video (each passage is given one of
+            another video, once), or another clip of the video itself, through the same tower under another dropout.
+        clusters: C.
+        negatives: clusters mined in each epoch, in the first only, or drawn at random.
+    """
+
+    partner: Partner
+    clusters: int
+    negatives: Literal["fresh", "stale", "random"]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Passages of both modalities, of some videos.
+
+    Attributes:
+        video, sensors: (N, D, passage + 2 * margin), a column per second.
+        owner: (N,) number of the video that a passage is of.
+    """
+
+    video: Tensor
+    sensors: Tensor
+    owner: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def shuffled(self, rng: np.random.Generator) -> "Corpus":
+        """The same with each passage's sensors taken from a passage of another video."""
+        # in rows of a video each, in random order, a step as long as the longest row leads out of every row
+        rows = rng.permutation(self.owner.max() + 1)[self.owner]
+        order = np.lexsort((rng.random(len(self)), rows))
+        other = np.empty(len(self), np.int64)
+        other[order] = np.roll(order, np.bincount(self.owner).max())
+        return Corpus(self.video, self.sensors[torch.from_numpy(other)], self.owner)
+
+
+def cut(video: Sequence[Tensor], sensors: Sequence[Tensor], seconds: int, margin: int) -> Corpus:
+    """Cut videos into passages.
+
+    Args:
+        video, sensors: (1, D, T) of each video, standardized.
+        seconds: length of a passage.
+        margin: seconds that a tower sees around it.
+    """
+    owner = np.repeat(np.arange(len(video)), [x.shape[2] // seconds for x in video])
+    return Corpus(passages(video, seconds, margin), passages(sensors, seconds, margin), owner)
+
+
+def draw_clips(count: int, design: Design, draw: Draw, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Draw pairs within passages: spans of the clips of video and of sensors, (count, per_video, 2) both."""
+    seconds = np.arange(design.passage + 1)
+    track = Track(seconds[:-1].astype(np.float32), seconds[1:].astype(np.float32), np.zeros(0, np.int32), seconds)
+    pairs = [
+        draw(track, design.passage, design.pretrain.pairs, rng) for _ in range(count * design.pretrain.pairs.per_video)
+    ]
+    spans = np.array([[(pair.start, pair.end), (pair.first, pair.last)] for pair in pairs])
+    video, sensors = torch.from_numpy(spans).view(count, -1, 2, 2).unbind(dim=2)
+    return video, sensors
+
+
+def untrained(corpus: Corpus, design: Design, seed: int) -> tuple[Tower, Tower]:
+    """Both towers as every pre-training of a seed finds them; drawing leaves the global generator as it was."""
+    how = design.width, design.layers, design.channel_mask, design.dropout
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Tower(corpus.video.shape[1], *how), Tower(corpus.sensors.shape[1], *how)
+
+
+class Pretraining(nn.Module):
+    """Both towers and the corpus they learn from.
+
+    Args:
+        corpus: of the training people; shuffled already, if it is to be.
+        variant: what differs between pre-trainings.
+        seed: of everything that is drawn.
+    """
+
+    def __init__(self, corpus: Corpus, variant: Variant, design: Design, seed: int):
+        super().__init__()
+        self.video, self.sensors = untrained(corpus, design, seed)
+        self.corpus, self.variant, self.design, self.seed = corpus, variant, design, seed
+        self.count = design.clusters_per_epoch(len(corpus))
+        self.first: list[list[int]] = []
+
+    def encode(self, corpus: Corpus, chosen: Tensor, draw: Draw, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Vectors of clips of video and of their partners, (passages * per_video, H) both."""
+        clips, partners = draw_clips(len(chosen), self.design, draw, rng)
+        first = clip_vectors(self.video(corpus.video[chosen]), clips)
+        if self.variant.partner == "video":
+            return first, clip_vectors(self.video(corpus.video[chosen]), partners)
+        return first, clip_vectors(self.sensors(corpus.sensors[chosen]), partners)
+
+    @torch.no_grad()
+    def represent(self, corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
+        """Equation 6: mean over a passage's clips of both modalities, (N, H)."""
+        self.eval()
+        video, partners = self.encode(corpus, torch.arange(len(corpus)), spanning_pair, rng)
+        return ((video + partners) / 2).view(len(corpus), self.design.pretrain.pairs.per_video, -1).mean(dim=1).numpy()
+
+    def loss(self, corpus: Corpus, clusters: Sequence[Sequence[int]], rng: np.random.Generator) -> Tensor:
+        """Equation 5 of each cluster, mean over the clusters; passages are encoded together."""
+        both = self.encode(corpus, torch.tensor(clusters).flatten(), overlapping_pair, rng)
+        video, partners = (vectors.view(len(clusters), -1, vectors.shape[1]) for vectors in both)
+        temperature = self.design.pretrain.temperature
+        losses = [contrastive_loss(*one, temperature) for one in zip(video, partners, strict=True)]
+        return torch.stack(losses).mean()
+
+    def clusters_of(self, epoch: int) -> list[list[int]]:
+        """An epoch's clusters; those that make no whole update are left over."""
+        rng, count = np.random.default_rng([self.seed, epoch]), self.count
+        size = self.design.pretrain.videos_per_cluster
+        if self.variant.negatives == "random":
+            return random_clusters(len(self.corpus), size, rng)[:count]
+        if self.variant.negatives == "stale" and self.first:
+            return [self.first[number] for number in rng.permutation(count)]
+        self.first = mine(self.represent(self.corpus, rng), size, self.design.pretrain.mining, rng)[:count]
+        self.train()
+        return self.first
+
+    def updates(self, epoch: int) -> Iterator[Update]:
+        """Number of each update of an epoch, from 1 over the whole training, and its C clusters."""
+        found, size = self.clusters_of(epoch), self.variant.clusters
+        per_epoch = self.count // size
+        for number in range(per_epoch):
+            yield (epoch - 1) * per_epoch + number + 1, found[number * size : (number + 1) * size]
+
+    def held_out_losses(self, corpus: Corpus) -> Row:
+        """Loss of other people's passages in random clusters, and in those that the model finds hard; nats."""
+        vectors, size = self.represent(corpus, np.random.default_rng(0)), self.design.pretrain.videos_per_cluster
+        parts = {
+            "random_loss": random_clusters(len(corpus), size, np.random.default_rng(0)),
+            "hard_loss": mine(vectors, size, self.design.pretrain.mining, np.random.default_rng(0)),
+        }
+        with torch.no_grad():
+            losses = {name: self.loss(corpus, part, np.random.default_rng(0)).item() for name, part in parts.items()}
+        return losses | {"alikeness": alikeness(vectors, parts["hard_loss"])}
+
+
+def pretrain(pretraining: Pretraining, folder: Path, measure: Callable[[Pretraining], Row]) -> pd.DataFrame:
+    """Train both towers.
+
+    Args:
+        folder: of the run.
+        measure: is taken where all numbers of clusters per update have made the same number of updates, and at the end,
+            where they have seen the same number of pairs.
+
+    Returns:
+        A row per epoch: update, pairs, train_loss and, at these two, what `measure` returns.
+    """
+    how, experiment, size = pretraining.design.pretrain, pretraining.design.experiment, pretraining.variant.clusters
+    per_epoch = pretraining.count // size
+    optimizer = torch.optim.Adam(
+        pretraining.parameters(), how.learning_rate, betas=how.betas, eps=how.epsilon, fused=True
+    )
+    equal = experiment.epochs * pretraining.count // max(experiment.clusters_per_update)
+
+    def losses_of(update: Update) -> Iterator[tuple[Tensor, Row]]:
+        number, clusters = update
+        set_rate(optimizer, how.learning_rate * linear(number, how.warmup, how.decay_updates))
+        yield pretraining.loss(pretraining.corpus, clusters, np.random.default_rng([pretraining.seed, number])), {}
+
+    def row_of(epoch: int, sums: Row) -> Row:
+        update = epoch * per_epoch
+        pairs = update * size * how.videos_per_cluster * how.pairs.per_video
+        row = {"update": update, "pairs": pairs, "train_loss": sums["loss"] / per_epoch}
+        return row | (measure(pretraining) if update == equal or epoch == experiment.epochs else {})
+
+    run: dict[str, Any] = {"epochs": experiment.epochs, "seed": pretraining.seed, "folder": folder, "key": ""}
+    return fit(Learner(pretraining, optimizer, clip=how.clip), pretraining.updates, losses_of, row_of, **run)

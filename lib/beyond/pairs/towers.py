@@ -1,0 +1,90 @@
+"""Two small towers, one for video features and one for motion of the tools, and what a clip of either looks like (4.4).
+
+VideoCLIP's towers are BERTs over clips of up to 32 s (Xu et al., EMNLP 2021). On 50 videos small dilated convolutions
+take their place. A tower reads a passage once; a clip's vector is the mean of its states, as VideoCLIP's is the mean of
+its tokens. No convolution sees an end of a passage: with zeros there, states would reveal where in the passage they
+lie, which a video clip and a sensor clip share, and even shuffled pairs could be told apart.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Tower(nn.Module):
+    """A state for each second.
+
+    Args:
+        inputs: D, channels of a second.
+        width: H of the states.
+        layers: residual convolutions of three taps, layer i looking 2**i seconds to either side.
+        channel_mask: share of input channels hidden from a whole passage in training.
+        dropout: of each layer's change.
+    """
+
+    def __init__(self, inputs: int, width: int, layers: int, channel_mask: float, dropout: float):
+        super().__init__()
+        self.enter = nn.Conv1d(inputs, width, 1)
+        self.layers = nn.ModuleList(nn.Conv1d(width, width, 3, dilation=2**i) for i in range(layers))
+        self.leave = nn.Conv1d(width, width, 1)
+        self.channel_mask, self.dropout = channel_mask, dropout
+
+    @property
+    def margin(self) -> int:
+        """Seconds that a state sees to either side."""
+        return 2 ** len(self.layers) - 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, D, T + 2 * margin) -> (B, H, T)"""
+        x = self.enter(F.dropout1d(x, self.channel_mask, self.training)).relu()
+        for number, layer in enumerate(self.layers):
+            change = F.dropout(layer(x).relu(), self.dropout, self.training)
+            x = x[:, :, 2**number : -(2**number)] + change
+        return self.leave(x)
+
+    def states(self, x: Tensor) -> Tensor:
+        """States of a whole video, whose first and last second stand for what lies beyond: (1, D, T) -> (1, H, T)"""
+        return self(with_margin(x, self.margin))
+
+
+def with_margin(x: Tensor, margin: int) -> Tensor:
+    """(B, D, T) -> (B, D, T + 2 * margin), the first and the last second repeated."""
+    return F.pad(x, (margin, margin), mode="replicate")
+
+
+def passages(videos: Sequence[Tensor], seconds: int, margin: int) -> Tensor:
+    """Cut videos into passages with what surrounds them; a rest shorter than a passage is left out.
+
+    Args:
+        videos: (1, D, T) each.
+        seconds: L, length of a passage.
+
+    Returns:
+        (N, D, L + 2 * margin).
+
+    >>> passages([torch.arange(5.0).view(1, 1, 5)], seconds=2, margin=1).int().tolist()
+    [[[0, 0, 1, 2]], [[1, 2, 3, 4]]]
+    """
+    padded = [with_margin(video, margin)[0] for video in videos]
+    size = seconds + 2 * margin
+    return torch.cat([video.unfold(1, size, seconds).transpose(0, 1) for video in padded])
+
+
+def clip_vectors(states: Tensor, spans: Tensor) -> Tensor:
+    """Mean of the states of each clip.
+
+    Args:
+        states: (N, H, L) of passages.
+        spans: (N, P, 2) first second of each clip, and the one after its last.
+
+    Returns:
+        (N * P, H).
+
+    >>> clip_vectors(torch.tensor([[[1.0, 3.0, 8.0]]]), torch.tensor([[[0, 2], [2, 3]]])).tolist()
+    [[2.0], [8.0]]
+    """
+    sums = F.pad(states.cumsum(dim=2), (1, 0)).transpose(1, 2)  # (N, L + 1, H), of all seconds before one
+    first, end = (spans[..., side, None].expand(-1, -1, states.shape[1]) for side in (0, 1))
+    return ((sums.gather(1, end) - sums.gather(1, first)) / (end - first)).flatten(0, 1)

@@ -1,0 +1,177 @@
+"""Figures and sentences of 4.4."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from lib.beyond.pairs.answer import CONTRASTS, DECIDES, LOSSES, MEASURES, SCRATCH, SHUFFLED, WAYS
+from lib.beyond.pairs.pretraining import Design
+from lib.notebook.plots import SPLIT_COLOURS, WIDTH
+from lib.scoring.words import interval, number, span
+
+# against no pre-training, against shuffled pairs, and all else
+COLOURS = {SCRATCH: "#222222", SHUFFLED: "#D55E00"}
+START_STYLES = {
+    "untrained": ("no pre-training", "#222222", "o-"),
+    "pairs": ("pairs", "#0072B2", "s-"),
+    "shuffled": ("shuffled pairs", "#D55E00", "^--"),
+    "features alone": ("features alone", "#999999", "x:"),
+}
+EQUAL = {"updates": SPLIT_COLOURS[1], "pairs": SPLIT_COLOURS[5]}
+TRAP = "The CNN behind the video features saw the labels of all 40 training videos."
+
+
+def decisive_figure(found: pd.DataFrame) -> Figure:
+    """What pairs add to video alone in each way to use them, points, with 95 % intervals; the first row decides.
+
+    Args:
+        found: of lib.beyond.pairs.answer.effects.
+    """
+    names = [way for way in WAYS.values() if way in found.index.get_level_values("way")]
+    figure, axes = plt.subplots(1, len(MEASURES), figsize=(WIDTH, 0.5 * len(names) + 1.3), sharey=True)
+    for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
+        ax.axvline(0, color="#555555", lw=1)
+        ax.axhspan(-0.5, 0.5, color="#0072B2", alpha=0.08, lw=0)
+        for shift, (contrast, colour) in zip((-0.15, 0.15), COLOURS.items(), strict=True):
+            part = found.xs(contrast, level="contrast").reindex(names)
+            places = np.arange(len(names)) + shift
+            ax.hlines(places, part[f"{measure} low"], part[f"{measure} high"], color=colour, lw=1.6)
+            ax.plot(part[measure], places, "o", color=colour, ms=5, label=contrast)
+        ax.set_xlabel(f"{title}, points")
+        ax.grid(axis="y", visible=False)
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=2, frameon=False)
+    return figure
+
+
+def curves_figure(table: pd.DataFrame) -> Figure:
+    """Accuracy over the number of labelled videos, a panel per way, with 95 % intervals.
+
+    Args:
+        table: of lib.beyond.pairs.answer.levels.
+    """
+    counted = table.groupby("way").apply(lambda part: part.index.get_level_values("labelled").nunique() > 1)
+    names = [way for way in WAYS.values() if counted.get(way, False)]
+    figure, axes = plt.subplots(1, len(names), figsize=(WIDTH, 3.2), sharey=True, squeeze=False)
+    for ax, way in zip(axes[0], names, strict=True):
+        part = table.xs(way, level="way")
+        for place, (start, (label, colour, line)) in enumerate(START_STYLES.items()):
+            if start in part.index.get_level_values("start"):
+                one = part.xs(start, level="start").sort_index()
+                x = one.index.to_numpy() * 1.04 ** (place - 1.5)
+                ax.plot(x, one["accuracy"], line, color=colour, ms=4, label=label)
+                ax.vlines(x, one["accuracy low"], one["accuracy high"], color=colour, lw=1)
+        ax.set_xscale("log")
+        ticks = sorted(part.index.get_level_values("labelled").unique())
+        ax.set_xticks(ticks, [str(tick) for tick in ticks])
+        ax.minorticks_off()
+        ax.set_title(way.replace(", ", ",\n", 1), fontsize=9)
+        ax.set_xlabel("labelled videos")
+    axes[0, 0].set_ylabel("accuracy, %")
+    handles, labels = axes[0, -1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncol=4, frameon=False)
+    return figure
+
+
+def variants_figure(differences: pd.DataFrame) -> Figure:
+    """How pre-trainings differ in held-out loss and in a linear probe, with 95 % intervals over splits and seeds.
+
+    Args:
+        differences: of lib.beyond.pairs.answer.variant_differences.
+    """
+    names = list(dict.fromkeys(differences.index.get_level_values("what")))
+    figure, axes = plt.subplots(1, len(LOSSES), figsize=(WIDTH, 0.42 * len(names) + 1.3), sharey=True)
+    for ax, (measure, title) in zip(axes, LOSSES.items(), strict=True):
+        ax.axvline(0, color="#555555", lw=1)
+        for shift, (equal, colour) in zip((-0.14, 0.14), EQUAL.items(), strict=True):
+            part = differences.xs(equal, level="equal").reindex(names)
+            places = np.arange(len(names)) + shift
+            ax.hlines(places, part[f"{measure} low"], part[f"{measure} high"], color=colour, lw=1.6)
+            ax.plot(part[measure], places, "o", color=colour, ms=4, label=f"equal {equal}")
+        ax.set_xlabel(title)
+        ax.grid(axis="y", visible=False)
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=2, frameon=False)
+    return figure
+
+
+def shown_effects(found: pd.DataFrame) -> Styler:
+    """For the eye: difference and interval in one cell, points."""
+    cells = {}
+    for measure, title in MEASURES.items():
+        cells[f"{title}, points"] = [interval(row, measure) for _, row in found.iterrows()]
+        cells[f"{title}: verdict"] = found[f"{measure} told"]
+        cells[f"{title}: detectable"] = [number(value) for value in found[f"{measure} detectable"]]
+    return pd.DataFrame(cells, index=found.index).style
+
+
+def shown_levels(table: pd.DataFrame) -> Styler:
+    """For the eye: accuracy and F1@50 with their intervals, percent."""
+    cells = {
+        f"{title}, %": [interval(row, measure, ".1f") for _, row in table.iterrows()]
+        for measure, title in MEASURES.items()
+    }
+    return pd.DataFrame(cells | {"seeds": table["seeds"].astype(int)}, index=table.index).style
+
+
+def shown_variants(table: pd.DataFrame) -> Styler:
+    """For the eye: each mean with half its interval in one cell."""
+    cells = table.drop(columns=[name for measure in LOSSES for name in (measure, f"{measure} ±")])
+    for measure, title in LOSSES.items():
+        cells[title] = [f"{row[measure]:.2f} ± {row[f'{measure} ±']:.2f}" for _, row in table.iterrows()]
+    return cells.style.hide()
+
+
+def runs_sentence(pretrainings: pd.DataFrame, scores: pd.DataFrame, design: Design) -> str:
+    """How much was run."""
+    runs = pretrainings.groupby(["split", "seed", "partner", "clusters", "negatives"])
+    heads = scores[(scores["inputs"] == "states") & ~((scores["head"] == "linear") & scores["frozen"])]
+    trained = heads.groupby(["split", "seed", "start", "head", "frozen", "labelled"]).ngroups
+    seeds = pretrainings["seed"].nunique()
+    return (
+        f"{runs.ngroups} pre-trainings ({seeds} seeds per split, {runs['update'].max().max()} updates at C = "
+        f"{design.first}) and {trained} trained heads; frozen towers with a linear head are solved. "
+        f"ASFormer on few labelled videos has {min(design.few_seeds, seeds)} seeds. {TRAP}"
+    )
+
+
+def control_sentence(found: pd.DataFrame) -> str:
+    """What the other contrasts of the deciding way say, accuracy in points."""
+    part = found.xs(DECIDES, level="way")
+    said = [
+        f"{contrast} {interval(part.loc[contrast], 'accuracy')}"
+        for contrast in CONTRASTS
+        if contrast in part.index and contrast not in COLOURS
+    ]
+    return f"Further differences in accuracy ({DECIDES}): {'; '.join(said)}."
+
+
+def chance_sentence(found: pd.DataFrame) -> str:
+    """How many of a table's differences have an interval without zero, and how many would by chance.
+
+    >>> table = pd.DataFrame({"accuracy told": ["higher", "inconclusive"], "f1@50 told": ["lower", "inconclusive"]})
+    >>> chance_sentence(table)
+    'Of 4 differences 1 is above zero and 1 below; by chance about 0.2 would be.'
+    """
+    told = pd.concat([found[f"{measure} told"] for measure in MEASURES])
+    higher, lower = (int((told == what).sum()) for what in ("higher", "lower"))
+    verb = "is" if higher == 1 else "are"
+    return (
+        f"Of {len(told)} differences {higher} {verb} above zero and {lower} below; by chance about"
+        f" {number(0.05 * len(told))} would be."
+    )
+
+
+def clusters_sentence(differences: pd.DataFrame) -> str:
+    """Which comparisons of pre-trainings found a difference, in held-out loss and in the probe."""
+    parts = []
+    for measure, title in LOSSES.items():
+        told = differences[differences[f"{measure} told"] != "inconclusive"]
+        names = [f"{what} (equal {equal}) {interval(row, measure, '+.2f')}" for (what, equal), row in told.iterrows()]
+        within = span(differences[f"{measure} detectable"], ".2f")
+        parts.append(f"{title}: {'; '.join(names) or 'none'} (detectable with a chance of 80 %: {within})")
+    return f"Differences whose interval leaves zero out. {'. '.join(parts)}."

@@ -1,0 +1,335 @@
+"""The thesis's claims as data (claims.yaml), the few measures that check them, and one rule for the verdict.
+
+A claim is a quantity that should lie above or below a value, or at it. It is measured in each split (or seed, or
+video), and Student's 95 % interval of the mean goes to `lib.scoring.stats.verdict`. Splits share training videos and
+every model was trained once on each, so these intervals are on the narrow side. There are four other cases:
+
+- The thesis names splits. The claim is judged in each of them, by resampling that split's test videos. It must hold in
+  all of them, and in none of the others where it says "only".
+- It sets one split apart. That split is compared with the interval in which the others let one more be expected.
+- It says "always". It is counted: one exception contradicts it.
+- It compares recipes of pre-training. With one pre-training per side no interval covers it: inconclusive.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import cycle
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+import yaml
+from scipy import stats
+
+from lib.core.chapters import number
+from lib.scoring.confusion import (
+    CONFUSED,
+    confusion,
+    labelled_as,
+    lead,
+    lead_in_row,
+    summed,
+    verb_recognized,
+    wrong_part,
+)
+from lib.scoring.names import display_name
+from lib.scoring.published import METHOD_TABLES, published_table
+from lib.scoring.stats import ALPHA, Direction, Verdict, bootstrap_interval, direction, mean_interval, verdict
+from lib.scoring.words import number as written
+from lib.scoring.words import span
+
+RESAMPLES = 500
+COLUMNS = ("section", "claim", "holds if", "thesis", "here", "low", "high", "over", "each", "verdict")
+Sign = Literal["higher", "lower", "level"]
+
+
+# Measures of a table of scores with a row per split, and of histories of trainings
+
+
+def score(table: pd.DataFrame, column: str) -> pd.Series:
+    """A column by split."""
+    each = table[column].drop("mean", errors="ignore")
+    return each.set_axis(each.index.astype(int))
+
+
+def falls(history: pd.DataFrame, column: str, first: int, by: str = "split") -> pd.Series:
+    """How far a curve falls from epoch `first` (or the last before) to its end."""
+    curves = history.pivot_table(index="epoch", columns=by, values=column)
+    return curves[curves.index <= max(first, curves.index[0])].iloc[-1] - curves.iloc[-1]
+
+
+def mean_of(history: pd.DataFrame, column: str) -> pd.Series:
+    """Mean of a curve over the epochs."""
+    return history.groupby("split")[column].mean()
+
+
+def stage_gap(history: pd.DataFrame, when: Literal["early", "late"]) -> pd.Series:
+    """Training accuracy of the last decoder less the encoder's, points: in the first quarter, or in the last epoch."""
+    stages = sorted(history.filter(regex=r"^train_accuracy_stage_\d+$"), key=lambda name: int(name.rsplit("_", 1)[1]))
+    last = history["epoch"].max()
+    part = history[history["epoch"] <= max(1, last // 4) if when == "early" else history["epoch"] == last]
+    return (part[stages[-1]] - part[stages[0]]).groupby(part["split"]).mean()
+
+
+def roughness(runs: pd.DataFrame, column: str) -> pd.Series:
+    """How far a curve zigzags, by seed: root mean square of its second differences / √6, of white noise its deviation.
+
+    >>> runs = pd.DataFrame({"seed": 0, "update": [0, 1, 2, 3, 4], "loss": [9.0, 3.0, 2.0, 3.0, 2.0]})
+    >>> round(float(roughness(runs, "loss")[0]), 3)  # second differences 2 and -2, without the untrained model
+    0.816
+    """
+    trained = runs[runs["update"] > 0]
+    return trained.groupby("seed")[column].apply(lambda curve: float(np.sqrt(np.mean(np.diff(curve, 2) ** 2) / 6)))
+
+
+def rise(runs: pd.DataFrame, column: str) -> pd.Series:
+    """Change of a curve over the second half of a training, by seed."""
+    trained = runs[runs["update"] > 0]
+    return trained.groupby("seed")[column].apply(lambda curve: curve.iloc[-1] - curve.iloc[(len(curve) - 1) // 2])
+
+
+def at_end(runs: pd.DataFrame, column: str) -> pd.Series:
+    """Last value of a curve, by seed."""
+    return runs.groupby("seed")[column].last()
+
+
+def measured(values: pd.Series) -> pd.Series:
+    """What a notebook has measured already."""
+    return values
+
+
+# name in claims.yaml -> kind of evidence, function, sign that is claimed, value that it is compared with
+MEASURES: dict[str, tuple[str, Callable, Sign, float]] = {
+    "confused": ("matrices", confusion, "higher", CONFUSED),
+    "apart": ("matrices", confusion, "lower", CONFUSED),
+    "taken": ("matrices", labelled_as, "higher", CONFUSED),
+    "confusion": ("matrices", confusion, "lower", 0),
+    "right": ("matrices", labelled_as, "higher", 0),
+    "lead": ("matrices", lead, "higher", 0),
+    "lead_in_row": ("matrices", lead_in_row, "higher", 0),
+    "wrong_part": ("matrices", wrong_part, "lower", 0),
+    "verb_recognized": ("matrices", verb_recognized, "higher", 0),
+    "score": ("tables", score, "higher", 0),
+    "falls": ("histories", falls, "higher", 0),
+    "mean_of": ("histories", mean_of, "lower", 0),
+    "stage_gap": ("histories", stage_gap, "higher", 0),
+    "roughness": ("runs", roughness, "lower", 0),
+    "rise": ("runs", rise, "higher", 0),
+    "at_end": ("runs", at_end, "higher", 0),
+    "measured": ("values", measured, "higher", 0),
+}
+TEXTS = {
+    "confused": "{0} is confused with {1}",
+    "apart": "{0} and {1} are kept apart",
+    "taken": "{0} is taken for {1}",
+}
+OVER = {"matrices": "splits", "tables": "splits", "histories": "splits", "runs": "seeds", "values": "videos"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One claim.
+
+    Attributes:
+        section: of the thesis.
+        text: what is claimed.
+        measure: one of MEASURES.
+        of: its further arguments.
+        methods: what is measured; of two the first less the second, of four the first two less the last two.
+        claimed: the sign of what is measured, less `than`.
+        splits: those that the thesis names.
+        only: it says that the others are otherwise.
+        but: splits that it leaves out.
+        unlike: a split that it sets apart from the others.
+        recipes: it compares recipes of pre-training.
+        always: it allows of no exception.
+    """
+
+    section: str
+    text: str
+    measure: str
+    of: tuple = ()
+    methods: tuple[str, ...]
+    claimed: Sign
+    than: float
+    splits: tuple[int, ...] = ()
+    only: bool = False
+    but: tuple[int, ...] = ()
+    unlike: int | None = None
+    recipes: bool = False
+    always: bool = False
+
+    @property
+    def rule(self) -> str:
+        return f"{ {'higher': '>', 'lower': '<', 'level': '='}[self.claimed] } {self.than:g}"
+
+
+def _splits(numbers: Sequence[int]) -> str:
+    return f"split{'s' if len(numbers) > 1 else ''} {' and '.join(map(str, numbers))}"
+
+
+def _claim(entry: dict) -> Claim:
+    """A claim from its entry, in which the measure is the key of its arguments."""
+    (name,) = MEASURES.keys() & entry.keys()
+    of = entry.pop(name)
+    of = tuple(of) if isinstance(of, list) else (of,)
+    only, _, claimed, than = "only" in entry, *MEASURES[name][1:]
+    splits, but = tuple(entry.pop("only", entry.pop("splits", ()))), tuple(entry.pop("but", ()))
+    methods = tuple(entry.pop("methods"))
+    text = entry.pop("text", None)
+    if text is None:
+        model = display_name(methods[0]).removeprefix("VideoCLIP, ")
+        text = f"{model}: {TEXTS[name].format(of[0], ' or '.join(of[1:]))}"
+    text += f" on {_splits(splits)}{' only' * only}" if splits else f" but on {_splits(but)}" if but else ""
+    how = {"claimed": claimed, "than": than} | entry
+    return Claim(text=text, measure=name, of=of, methods=methods, splits=splits, only=only, but=but, **how)
+
+
+def chapters() -> list[str]:
+    """The notebooks that check claims, in the order of the thesis."""
+    return list(_file()["claims"])
+
+
+@cache
+def _file() -> dict[str, Any]:
+    return yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+
+
+def claims_of(chapter: str) -> list[Claim]:
+    """The claims that a notebook checks."""
+    groups: list[dict] = _file()["claims"][chapter]
+    return [
+        _claim({"section": number(chapter)} | {key: group[key] for key in group.keys() - {"claims"}} | entry)
+        for group in groups
+        for entry in group["claims"]
+    ]
+
+
+def undecidable() -> pd.DataFrame:
+    """What the thesis supposes and nothing here can decide: columns section, supposed, what would decide."""
+    return pd.DataFrame(
+        _file()["undecidable"], columns=["section", "what the thesis supposes", "what would decide"], dtype=str
+    )
+
+
+def slips() -> pd.DataFrame:
+    """Contradictions and errors of fact in the thesis's text: columns section, thesis, in fact."""
+    return pd.DataFrame(_file()["slips"], columns=["section", "what the thesis says", "what is so"], dtype=str)
+
+
+def check(chapter: str, **evidence: Mapping[str, Any]) -> pd.DataFrame:
+    """Check a notebook's claims.
+
+    Args:
+        evidence: by its kind, what is known of each method. matrices: `lib.scoring.confusion.video_matrices`;
+            tables: scores, a row per split; histories: columns split and epoch; runs: columns seed and update; values:
+            a number per video. Claims about methods that are not there are left out.
+
+    Returns:
+        A row per claim, COLUMNS: `thesis` is the same quantity in the thesis's tables, `here` its mean with the 95 %
+        interval low … high, `over` what it is a mean of, `each` its values.
+
+    Raises:
+        ValueError: the matrices lack a class that a claim is about.
+    """
+    rows = []
+    for claim in claims_of(chapter):
+        kind = MEASURES[claim.measure][0]
+        if set(claim.methods) <= evidence.get(kind, {}).keys():
+            rows.append(_checked(claim, kind, [evidence[kind][method] for method in claim.methods]))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _checked(claim: Claim, kind: str, evidence: list) -> dict:
+    values = _values(claim, kind, evidence).dropna().drop(list(claim.but), errors="ignore")
+    here, low, high = _interval(values, claim)
+    about = {"section": claim.section, "claim": claim.text, "holds if": claim.rule, "thesis": _published(claim, kind)}
+    over = f"{len(values)} {OVER[kind]}" + (", one pre-training per side" if claim.recipes else "")
+    each = ", ".join(written(value, ".2f") for value in values) if len(values) <= 6 else span(values, ".2f")
+    found = about | {"here": here, "low": low, "high": high, "over": over, "each": each}
+    return found | {"verdict": _verdict(claim, values, evidence, low, high)}
+
+
+def _values(claim: Claim, kind: str, evidence: list) -> pd.Series:
+    """What is measured, by split, seed or video: methods with signs + - - + in turn."""
+    measure = MEASURES[claim.measure][1]
+    parts = []
+    for one in evidence:
+        if kind == "matrices":
+            try:
+                each = {split: measure(summed(videos), *claim.of) for split, videos in one.items()}
+            except KeyError as error:
+                raise ValueError(f"claim “{claim.text}”: the data set has no class {error}") from None
+            parts.append(pd.Series(each, dtype=float))
+        else:
+            parts.append(pd.Series(measure(one, *claim.of), dtype=float))
+    first, *others = (sign * part for sign, part in zip(cycle((1, -1, -1, 1)), parts))
+    return sum(others, start=first)
+
+
+def _interval(values: pd.Series, claim: Claim) -> tuple[float, float, float]:
+    """Mean (or the difference of the split set apart), low and high; NaN where there are too few values."""
+    nothing = (float("nan"), float("nan"))
+    if claim.always:
+        return (float(values.mean()), float(values.min()), float(values.max())) if len(values) else (np.nan, *nothing)
+    if claim.unlike is not None:
+        others = values.drop(claim.unlike, errors="ignore")
+        if claim.unlike not in values or len(others) < 2:
+            return (np.nan, *nothing)
+        here = float(values[claim.unlike] - others.mean())
+        scale = float(others.std()) * np.sqrt(1 + 1 / len(others))
+        half = float(stats.t.ppf(1 - ALPHA / 2, len(others) - 1)) * scale
+        return here, here - half, here + half
+    values = values[list(claim.splits)] if claim.splits and set(claim.splits) <= set(values.index) else values
+    if len(values) < 2:
+        return (float(values.mean()), *nothing)
+    here, half = mean_interval(values.tolist())
+    return here, here - half, here + half
+
+
+def _verdict(claim: Claim, values: pd.Series, evidence: list, low: float, high: float) -> Verdict:
+    if claim.recipes or not len(values):
+        return "inconclusive"
+    if claim.always:
+        return "supported" if low == high == claim.than else "contradicted"
+    if not claim.splits:
+        return verdict(direction(low - claim.than, high - claim.than), claim.claimed)
+    others = [split for split in values.index if split not in claim.splits and claim.only]
+    opposite: Sign = "lower" if claim.claimed == "higher" else "higher"
+    verdicts = [verdict(_in_split(claim, evidence, split), claim.claimed) for split in claim.splits]
+    verdicts += [verdict(_in_split(claim, evidence, split), opposite) for split in others]
+    return (
+        "contradicted" if "contradicted" in verdicts else "inconclusive" if "inconclusive" in verdicts else "supported"
+    )
+
+
+def _in_split(claim: Claim, evidence: list, split: int) -> Direction:
+    """What one split's test videos say, resampled; nothing where only the split's score is known."""
+    if MEASURES[claim.measure][0] != "matrices" or len(evidence) > 1 or len(evidence[0].get(split, [])) < 2:
+        return "inconclusive"
+    measure = partial(MEASURES[claim.measure][1])
+
+    def resampled(videos: list[pd.DataFrame]) -> float:
+        return measure(summed(dict(enumerate(videos))), *claim.of) - claim.than
+
+    videos = list(evidence[0][split].values())
+    return direction(*bootstrap_interval(videos, resampled, RESAMPLES, "percentile"))
+
+
+def _published(claim: Claim, kind: str) -> float:
+    """The same quantity in the thesis's tables, mean over their splits; NaN where they do not have it."""
+    tables = [published_table(METHOD_TABLES[method]) for method in claim.methods if method in METHOD_TABLES]
+    if kind != "tables" or len(tables) < len(claim.methods) or any(claim.of[0] not in table for table in tables):
+        return float("nan")
+    return _interval(_values(claim, kind, tables).drop(list(claim.but)), claim)[0]
+
+
+def tally(verdicts: pd.Series) -> str:
+    """How many claims have each verdict.
+
+    >>> tally(pd.Series(["supported", "inconclusive", "inconclusive"]))
+    '1 supported, 0 contradicted, 2 inconclusive'
+    """
+    return ", ".join(f"{(verdicts == word).sum()} {word}" for word in get_args(Verdict))
