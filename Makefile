@@ -1,4 +1,5 @@
-# make report · make test · make test-full · make bench · make lines · make lab · make export · make lock · make clean. Each sets up what it needs, once.
+# make report · make test · make test-full · make bench · make weights · make lines · make lab · make export · make lock ·
+# make clean. Each sets up what it needs, once.
 PARAMS ?= params/demo.yaml
 # As one word of the shell, whatever the file is called.
 FILE = '$(subst ','\'',$(PARAMS))'
@@ -33,6 +34,10 @@ test-full: $(SETUP)
 bench: $(SETUP)
 	@missed=0; for name in asformer features narrated pretrain clusters; do \
 		echo "== $$name"; $(PYTHON) -m tests.bench.bench_$$name || missed=1; done; exit $$missed
+
+# The demo's trained backbones, from nothing: lib/demo/weights/; an hour or more.
+weights: $(SETUP)
+	OMP_NUM_THREADS=1 $(PYTHON) -m lib.weights
 
 # Lines of Python by room, beside their limits.
 lines: $(SETUP)
@@ -73,4 +78,4 @@ lock: | $(UV)
 clean:
 	rm -rf outputs/*/ outputs/start.md .jupyter .snakemake .pytest_cache .ruff_cache .hypothesis notebooks/*.ipynb
 
-.PHONY: report test test-full bench lines lab export lock clean
+.PHONY: report test test-full bench weights lines lab export lock clean

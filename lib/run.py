@@ -14,6 +14,7 @@ import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 from lib.batch.freshness import manifest_file, mark_unfinished, read_by, read_manifest, reason, stands_on
 from lib.batch.requirements import hint, relative, runnable
@@ -129,6 +130,8 @@ def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> 
         "versions": {package: version(package) for package in PACKAGES},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 1),
+        # of the kernel and what it started, the largest process
+        "peak_memory_mb": getrusage(RUSAGE_CHILDREN).ru_maxrss // 1024,
     }
     write_json(manifest_file(profile.out, atom), made | reads)
     return 0

@@ -1,8 +1,10 @@
 # %% [markdown]
 # # 2.1 Data sets
 #
-# The thesis measures on **50 Salads** (Stein and McKenna, UbiComp 2013): 25 people prepare two
-# salads each under a static camera from above. It pre-trains on **HowTo100M**. Every later page
+# The thesis measures on **50 Salads** ([Stein and McKenna, UbiComp
+# 2013](guides/bibliography.md#50-salads)): 25 people prepare two
+# salads each under a static camera from above. It pre-trains on
+# [HowTo100M](guides/bibliography.md#howto100m). Every later page
 # reads the target set in one form, the layout in which MS-TCN released it: one label per frame in
 # `groundTruth/`, splits by person in `splits/`, features as arrays of (dimension, frames) in
 # `features/`, videos in `videos/`.
@@ -25,7 +27,7 @@ from lib.data.sensors import (
     tool_motion,
 )
 from lib.data.video import read_frames
-from lib.notebook import plots
+from lib.notebook import figures, plots
 from lib.notebook.figures import draw_sensors
 from lib.notebook.notebook import open_notebook
 
@@ -71,9 +73,9 @@ shown = dataset.videos[:3]
 pictures = (dataset.root / "videos" / f"{shown[-1]}.avi").exists()
 if pictures:
     chosen = facts.middle_frames(dataset.names(shown[-1]), dataset.classes)
-    titles = [f"{plots.wrap(name)}, {at / dataset.fps:.0f} s" for name, at in chosen.items()]
+    titles = [f"{figures.wrap(name)}, {at / dataset.fps:.0f} s" for name, at in chosen.items()]
     frames = read_frames(dataset.root / "videos" / f"{shown[-1]}.avi", list(chosen.values()))
-    figure = plots.frame_grid(list(zip(titles, frames, strict=True)), columns=7)
+    figure = figures.frame_grid(list(zip(titles, frames, strict=True)), columns=7)
     sampled = pd.DataFrame({"action": list(chosen), "frame": list(chosen.values())})
     caption = f"Frames of {shown[-1]}, one from the middle of each action."
     book.figure(1, figure, sampled, caption, raster=True)
@@ -118,7 +120,7 @@ else:
 statistics = {book.params.data.name: facts.class_statistics(dataset)}
 if real is not None:
     statistics["50Salads, real labels"] = facts.class_statistics(real)
-figure = plots.class_bars(facts.largest_classes(statistics), "share of frames, %")
+figure = figures.class_bars(facts.largest_classes(statistics), "share of frames, %")
 data = pd.concat(statistics, names=["set"]).reset_index()
 book.figure("class_shares", figure, data, "Shares of the classes.")
 
@@ -198,8 +200,8 @@ if demo and published is not None:
 if demo:
     videos = read_list(narrated, "train")[:14]
     frames = facts.narrated_frames(narrated, videos, book.params.demo.fps)
-    shown, figure = pd.DataFrame({"video": videos}), plots.frame_grid(frames, columns=7)
-    book.figure(2, figure, shown, "Narrated videos: what is done in them.", raster=True)
+    listed, figure = pd.DataFrame({"video": videos}), figures.frame_grid(frames, columns=7)
+    book.figure(2, figure, listed, "Narrated videos: what is done in them.", raster=True)
 else:
     book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")
 

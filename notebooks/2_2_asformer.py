@@ -1,9 +1,12 @@
 # %% [markdown]
 # # 2.2 The baseline: I3D and ASFormer
 #
-# The unimodal baseline has two parts. A backbone, I3D (Carreira and Zisserman, CVPR 2017), turns 21 frames around a moment
-# into one vector. ASFormer (Yi, Wen and Jiang, BMVC 2021) labels every frame of the whole sequence of vectors. The figures
-# below are drawn from the modules themselves, with this profile's settings: shapes and counts are read from them.
+# The unimodal baseline has two parts. A backbone, I3D
+# ([Carreira and Zisserman, CVPR 2017](guides/bibliography.md#i3d)), turns 21 frames around a moment
+# into one vector. ASFormer ([Yi, Wen and Jiang, BMVC 2021](guides/bibliography.md#asformer)) labels
+# every frame of the whole sequence of vectors. The figures below are drawn from the modules
+# themselves, with this profile's settings: shapes and counts are read from them. Where the thesis's
+# text and code differ, here and later, one page [lists it](guides/deviations.md).
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -17,8 +20,11 @@ import torch
 from lib.asformer.model import ASFormer, Layer, WindowAttention, attention_mask, window_weights
 from lib.asformer.training import segmentation_loss
 from lib.backbones import i3d
-from lib.backbones.labelled_clips import THINGS, VERBS, train_streams
+from lib.backbones.labelled_clips import THINGS, VERBS
+from lib.backbones.shipped import SHIPPED, record
+from lib.backbones.steps import EPOCHS, SHORT, i3d_histories, i3d_steps
 from lib.notebook import architecture, plots
+from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
 
 book = open_notebook("2_2_asformer", params, split, overrides)
@@ -65,39 +71,48 @@ book.figure(4, figure, table.rename_axis("stream"), "The two-stream variant.")
 # %% [markdown]
 # ### Weights
 #
-# The thesis used weights trained on Kinetics-400. The demo trains both streams on rendered clips of other people, foods
-# and crafts, to name the verb and the thing in a clip; never on the target data set.
+# The thesis used weights trained on Kinetics-400. The demo's come with the project: both streams
+# learnt from rendered clips of other people, foods and crafts to name the verb and the thing in a
+# clip, never from the target data set. `make weights` trains them anew.
 
 # %%
-if settings.weights is None:
-    runs = train_streams(book.params.demo, settings, book.params.backbone, book.out.weights)
+runs = i3d_histories(book)
+if runs:
     panels = {
         stream: history.set_index("epoch")[["verb", "thing"]].to_dict("series") for stream, history in runs.items()
     }
     figure = plots.curve_panels(panels, shared="training accuracy, %")
-    book.figure(
-        "backbone_training", figure, pd.concat(runs, names=["stream"]).reset_index(), "Training of the backbones."
-    )
+    table = pd.concat(runs, names=["stream"]).reset_index()
+    book.figure("backbone_training", figure, table, "Training of the backbones.")
 
 # %% tags=["remove-input"]
-if settings.weights is None:
-    ends = {name: history.iloc[-1] for name, history in runs.items()}
-    parts = [
-        f"{end['verb']:.0f} % of the verbs and {end['thing']:.0f} % of the things ({name} stream, epoch {len(runs[name])})"
-        for name, end in ends.items()
-    ]
-    book.say(f"On training clips of {len(VERBS)} verbs and {len(THINGS)} things, correct are {' and '.join(parts)}.")
-else:
-    book.say(f"Where features are extracted (2.3.2), the weights are read from `{settings.weights}`.")
+if runs:
+    book.say(sentences.trained_streams(runs, len(VERBS), len(THINGS)))
+if settings.weights == SHIPPED:
+    nets = {f"i3d_{stream}": stream for stream in runs}
+    book.say(sentences.provenance(record(), nets))
+elif not runs:
+    where = f"the weights are read from `{settings.weights}`."
+    book.say(f"Where features are extracted (2.3.2), {where}")
+
+# %% [markdown]
+# The same code, a handful of steps from random weights:
+
+# %%
+if settings.weights == SHIPPED:
+    steps = i3d_steps(book)
+    shown = steps.style.hide().format(precision=3)
+    book.table("backbone_steps", shown, steps, "A few steps of I3D's training.")
+    book.say(sentences.live_steps(steps, SHORT["batches"] * EPOCHS))
 
 # %% [markdown]
 # ## 2.2.2 ASFormer
 #
 # With $q$, $k$, $v$ three linear maps of a frame's vector, attention (equation 1) is
 #
-# $$\text{Attention}(Q, K, V) = \text{softmax}\left(\frac{QK^\top}{\sqrt d}\right) V ,$$
+# $$\text{Attention}(Q, K, V) = \text{softmax}\left(\frac{QK^\top}{\sqrt d}\right) V . \tag{1}$$
 #
-# restricted in layer $i$ to windows around blocks of $2^i$ frames. `cut` takes each block with half a block on either
+# It is restricted in layer $i$ to windows around blocks of $2^i$ frames. `cut` takes each block with half a block on either
 # side; the bias hides keys outside the window.
 
 # %%
@@ -107,7 +122,7 @@ book.source(WindowAttention.forward)
 # %% [markdown]
 # Each layer first convolves over time with dilation $2^i$, then attends. Equation 2 of the thesis,
 #
-# $$h = \text{feed forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(h)) + h ,$$
+# $$h = \text{feed forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(h)) + h , \tag{2}$$
 #
 # leaves out what the code adds at the end: a 1x1 convolution, dropout and the residual $x$.
 
@@ -180,7 +195,7 @@ book.say(
 # $\lambda = 0.25$; the code, clipped changes of log-probabilities with $\lambda = 0.15$:
 #
 # $$L = -\frac1T \sum_t \log y_{t,c_t} + \frac{\lambda}{TC} \sum_{t,c}
-#   \min\left(\left|\log y_{t,c} - \log \bar y_{t-1,c}\right|, 4\right)^2 ,$$
+#   \min\left(\left|\log y_{t,c} - \log \bar y_{t-1,c}\right|, 4\right)^2 , \tag{3}$$
 #
 # where $\bar y$ passes no gradient.
 

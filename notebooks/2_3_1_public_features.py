@@ -81,7 +81,7 @@ book.figure(7, plots.learning_curve_panels(tested, curves), tested, "Results on 
 book.say(training_went_on(tested))
 
 # %% [markdown]
-# ## Table 1
+# ## Table 1: the last epoch's scores
 
 # %%
 if book.params.data.compare == "thesis":

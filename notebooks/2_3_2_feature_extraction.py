@@ -18,7 +18,7 @@ import pandas as pd
 from lib.asformer.cross_validation import backbone_comparison, trimming_experiment
 from lib.backbones.i3d_features import RANDOM, damaged, extract_sets, mode_agreement
 from lib.data.facts import damaged_frames, sudden_changes
-from lib.notebook import plots
+from lib.notebook import figures, plots
 from lib.notebook.asformer_sentences import backbone_gain
 from lib.notebook.notebook import open_notebook
 from lib.notebook.parts import show_claims
@@ -70,7 +70,7 @@ if shown:
     pictures, frames = damaged_frames(book.root / "videos", shown)
     caption = "The videos that the thesis calls damaged, and those with lost frames: where a picture "
     caption += "changes most suddenly in whole blocks, and the first frame that is lost."
-    book.figure(8, plots.frame_grid(pictures, 5), frames, caption, raster=True)
+    book.figure(8, figures.frame_grid(pictures, 5), frames, caption, raster=True)
 
 # %% tags=["remove-input"]
 if shown and not spoilt and book.params.data.source == "demo":

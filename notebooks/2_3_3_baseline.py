@@ -20,9 +20,12 @@ from lib.notebook.asformer_sentences import (
     selection_gain,
     training_ended,
 )
+from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import open_notebook
 from lib.notebook.parts import show_claims
 from lib.notebook.tables import beside
+from lib.notebook.videoclip_sentences import most_confused
+from lib.scoring.confusion import long_table, split_matrices
 from lib.scoring.published import published_table
 
 book = open_notebook("2_3_3_baseline", params, split, overrides)
@@ -46,7 +49,7 @@ book.figure(11, figure, result.history, "Training of the baseline on the splits.
 book.say(training_ended(result.history))
 
 # %% [markdown]
-# ## On the test videos
+# ## The dips on the test videos
 #
 # Measured during training for the figure; nothing is chosen by it.
 
@@ -66,7 +69,7 @@ book.say(
 book.say(rates_of_scoring(published_table("baseline_log")))
 
 # %% [markdown]
-# ## Table 3
+# ## Table 3: the last epoch's scores
 
 # %%
 table, values = beside(result.table, published_table(3), book.params.data.name)
@@ -89,3 +92,17 @@ book.say(f"{compared(sources)} {selection_gain(sources)}")
 lost = result.table.assign(lost=result.table["best_accuracy"] - result.table["accuracy"])
 own = {"asformer_own": result.history}
 show_claims(book, histories=own, tables={"asformer_own": lost})
+
+# %% [markdown]
+# ## Which classes it confuses
+#
+# Each row sums to one: it shows what the seconds of a class were taken for. The thesis shows such
+# matrices for VideoCLIP only (Figures 18 to 27).
+
+# %%
+matrices = split_matrices(book.out, dataset, book.splits, "asformer_own")
+caption = "The baseline: shares of the true class's seconds."
+book.figure("asformer_confusion", draw_confusions(matrices), long_table(matrices), caption)
+
+# %% tags=["remove-input"]
+book.say(most_confused(matrices))

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 2.4 The multimodal model: S3D and VideoCLIP
 #
-# The thesis chose VideoCLIP (Xu et al., EMNLP 2021) for three reasons: it learns from HowTo100M,
+# The thesis chose VideoCLIP ([Xu et al., EMNLP 2021](guides/bibliography.md#videoclip)) for three reasons: it learns from HowTo100M,
 # the largest set of narrated videos; its contrastive loss keeps the part for video apart from the
 # part for text; and its authors showed action segmentation with it, even without fine-tuning. Its
 # backbone, S3D, is a relative of the baseline's I3D. As in 2.2, the figures are drawn from the
@@ -30,6 +30,8 @@ from lib.backbones.s3d_features import (
     open_pack,
     sample_scores,
 )
+from lib.backbones.shipped import SHIPPED, record
+from lib.backbones.steps import EPOCHS, SHORT, s3d_steps
 from lib.core.settings import Layer
 from lib.notebook import architecture_videoclip, plots
 from lib.notebook import pretraining_sentences as sentences
@@ -46,7 +48,7 @@ mil_nce, lengths = book.params.mil_nce, book.params.pretrain.pairs
 # %% [markdown]
 # ## 2.4.1 The net for features: S3D
 #
-# S3D (Xie et al., ECCV 2018) is an I3D whose convolutions over space and time are split: first over
+# S3D ([Xie et al., ECCV 2018](guides/bibliography.md#s3d)) is an I3D whose convolutions over space and time are split: first over
 # space, then over time. **Figure 13** follows a second of video through the net, and shows one of
 # its inception blocks, to be set beside Figure 3.
 
@@ -67,14 +69,13 @@ book.say(sentences.s3d(blocks, text_side, settings.width))
 # %% [markdown]
 # ### MIL-NCE
 #
-# HowTo100M has no labels, and what is said often comes before or after it is done. MIL-NCE (Miech
-# et al., CVPR 2020) therefore takes the captions nearest in time to a clip as *candidates*, and
-# asks only
-# that some of them fit (equation 4):
+# HowTo100M has no labels, and what is said often comes before or after it is done. MIL-NCE
+# ([Miech et al., CVPR 2020](guides/bibliography.md#mil-nce)) therefore takes the captions nearest
+# in time to a clip as *candidates*, and asks only that some of them fit (equation 4):
 #
 # $$L = \max_{f,g} \sum_{i=1}^n \log \left(\frac{\sum_{(x,y) \in P_i} e^{f(x)^\top g(y)}}
 # {\sum_{(x,y) \in P_i} e^{f(x)^\top g(y)} + \sum_{(x',y') \sim N_i} e^{f(x')^\top g(y')}} \right)
-# ,$$
+# , \tag{4}$$
 #
 # with $f$ the net above, $g$ the text side (fixed word vectors, two layers, a maximum over the
 # words), $P_i$ the pairs of clip $i$ with its candidates, and $N_i$ pairs from the rest of the
@@ -86,8 +87,9 @@ book.say(sentences.s3d(blocks, text_side, settings.width))
 book.source(mil_nce_loss)
 
 # %% [markdown]
-# The published weights were trained on HowTo100M from scratch. The demo's net is trained here, on
-# the narrated videos of 2.1. A few hundred do not get this loss off the ground in minutes, so it
+# The published weights were trained on HowTo100M from scratch. The demo's come with the project:
+# they learnt from narrated videos of other people, foods and dishes than the fifty videos show
+# (`make weights`). A few hundred videos do not get this loss off the ground in minutes, so the net
 # starts with the labelled clips of 2.2's I3D. Several clips are drawn from each video; otherwise
 # the net learns to distinguish kitchens and not actions.
 
@@ -103,6 +105,18 @@ if history is not None:
 if history is not None:
     batches = mil_nce.epochs * mil_nce.batches
     book.say(sentences.s3d_training(history["hit"].iloc[-1], batches, mil_nce.batch, len(words)))
+if settings.weights == SHIPPED:
+    book.say(sentences.provenance(record(), {"s3d": "both parts"}))
+
+# %% [markdown]
+# The same code, a handful of steps from random weights:
+
+# %%
+if settings.weights == SHIPPED:
+    steps = s3d_steps(book)
+    shown = steps.style.hide().format(precision=3)
+    book.table("s3d_steps", shown, steps, "A few steps of MIL-NCE.")
+    book.say(sentences.live_steps(steps, SHORT["batches"] * EPOCHS))
 
 # %% [markdown]
 # ### One feature per second
@@ -135,8 +149,7 @@ if narrated:
 # %% tags=["remove-input"]
 if narrated:
     book.say(sentences.mil_nce_scores(scores, settings.normalize))
-    if settings.weights is None:
-        book.say(f"The demo trains with batches of {mil_nce.batch} clips.")
+    book.say(f"The demo trains with batches of {mil_nce.batch} clips.")
 
 # %% [markdown]
 # ## 2.4.2 The main model: VideoCLIP
@@ -156,7 +169,7 @@ book.source(VideoCLIP.encode_text)
 #
 # $$L = -\sum_{(v,t) \in B} \left(\log \frac{\exp(z_v \cdot z_t^+ / \tau)}{\sum_{z \in \{z_t^+,
 # z_t^-\}} \exp(z_v \cdot z / \tau)} + \log \frac{\exp(z_t \cdot z_v^+ / \tau)}{\sum_{z \in \{z_v^+,
-# z_v^-\}} \exp(z_t \cdot z / \tau)} \right), \qquad \tau = 1 .$$
+# z_v^-\}} \exp(z_t \cdot z / \tau)} \right), \qquad \tau = 1 . \tag{5}$$
 #
 # Negatives ($-$) are all other pairs of the batch $B$. The code takes the mean over the pairs where
 # the equation has the sum. (The thesis's legend calls $z_v$ the vector of the captions and $z_t$

@@ -32,7 +32,7 @@ settings = book.params.pretrain
 # all
 # known pairs of video $V$ in the thesis, and some pairs drawn from it in the code and here):
 #
-# $$z_V = \frac{1}{|2 B_V|} \sum_{(v, t) \in B_V} (z_v + z_t) .$$
+# $$z_V = \frac{1}{|2 B_V|} \sum_{(v, t) \in B_V} (z_v + z_t) . \tag{6}$$
 #
 # Around videos drawn at random the $2k$ nearest are looked up, and $k$ of them make a cluster,
 # whose
@@ -53,14 +53,14 @@ book.source(Pretraining.loss)
 
 # %%
 history = recipe_history(book, "one_cluster")
-figure = plots.pretraining_curves(history)
+pairs = settings.videos_per_cluster * settings.pairs.per_video
+figure = plots.pretraining_curves(history, pairs)
 caption = "Pre-training with one cluster per update; the loss is measured several times per epoch."
 book.figure(16, figure, history, caption)
 
 # %% tags=["remove-input"]
 trained = history.iloc[1:]
 clusters = settings.recipes["one_cluster"].clusters_per_update
-pairs = settings.videos_per_cluster * settings.pairs.per_video
 book.say(sentences.lowest_loss(history, clusters) + " In the thesis it was lowest near epoch 8.")
 book.say(sentences.training_loss(trained["train_loss"], pairs))
 
@@ -86,7 +86,7 @@ book.table("generalization_gap", table, gaps.reset_index(), "Validation loss les
 book.say(sentences.gaps_at_the_end(*gaps.iloc[-1], trained["alikeness"].iloc[-1]))
 
 # %% [markdown]
-# ## What it is good for
+# ## Does it transfer while it trains?
 #
 # Zero-shot accuracy on the target set: one label per second, class names in words, the video [CLS]
 # seen as in training. It is measured at each validation and used for no choice.

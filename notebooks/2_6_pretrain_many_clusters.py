@@ -39,7 +39,7 @@ book.source(Pretraining.updates)
 
 # %%
 own = recipe_history(book, "own")
-figure = plots.pretraining_curves(own)
+figure = plots.pretraining_curves(own, settings.videos_per_cluster * settings.pairs.per_video)
 book.figure(17, figure, own, "Pre-training with seven clusters per update.")
 
 # %% tags=["remove-input"]
@@ -107,7 +107,7 @@ if small:
 # %%
 if small:
     figure = plots.curve_panels(fresh_curves(histories), shared="zero-shot accuracy, %")
-    caption = "The same runs by updates and by pairs seen, mean over the seeds."
+    caption = "The same runs by updates and by pairs seen: mean and range of the seeds."
     book.figure("clusters", figure, histories, caption)
 
 # %% [markdown]

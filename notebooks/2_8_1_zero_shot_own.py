@@ -33,7 +33,7 @@ book = open_notebook("2_8_1_zero_shot_own", params, split, overrides)
 book.source(second_scores)
 
 # %% [markdown]
-# ## Table 4
+# ## Table 4: zero-shot accuracy
 #
 # The first table is scored as the thesis scored VideoCLIP: one label per second, and an edit
 # distance in seconds, which is close to the number of wrong seconds. The second holds the same
@@ -49,7 +49,7 @@ book.metrics(result.metrics)
 zero_shot_results(book, target, result, "own", table=4)
 
 # %% [markdown]
-# ## Where it errs
+# ## Which classes it confuses
 #
 # Each row sums to one: it shows what the seconds of a class were taken for.
 
@@ -61,7 +61,7 @@ matrices = confusions(book, target, method, 18, caption)
 book.say(sentences.names_given(matrices))
 
 # %% [markdown]
-# ## How to ask
+# ## Other prompts, other attention
 #
 # The thesis gave the text tower the names as they stand in the file, `cut_tomato`, and its code hid
 # the video [CLS] from the other tokens, though pre-training saw it. Words, and [CLS] as in

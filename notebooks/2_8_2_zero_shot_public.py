@@ -26,7 +26,7 @@ from lib.videoclip.target import open_target
 book = open_notebook("2_8_2_zero_shot_public", params, split, overrides)
 
 # %% [markdown]
-# ## Table 5
+# ## Table 5: zero-shot accuracy
 #
 # The first table is scored as the thesis scored VideoCLIP: one label per second, and an edit
 # distance in seconds, which is close to the number of wrong seconds. The second holds the same
@@ -42,7 +42,7 @@ book.metrics(result.metrics)
 zero_shot_results(book, target, result, "public", table=5)
 
 # %% [markdown]
-# ## Where it errs
+# ## Which classes it confuses
 #
 # Each row sums to one: it shows what the seconds of a class were taken for.
 

@@ -64,13 +64,13 @@ fine_tuning_losses(book, result, "own", short, figure=20)
 fine_tuning_begins(book, target, result, table=6)
 
 # %% [markdown]
-# ## Table 6
+# ## Table 6: after the first epochs
 
 # %%
 fine_tuned_results(book, target, result, "own", short, table=6, figure=21)
 
 # %% [markdown]
-# ## Fifteen epochs
+# ## Table 7: does longer training help?
 #
 # In the thesis the losses still fell after eight epochs, so it went on to 15.
 
@@ -88,7 +88,7 @@ chosen = published_table(7)["best_epoch"].drop("mean").tolist()
 book.say(sentences.epochs_missing(chosen, 8))
 
 # %% [markdown]
-# ## The other objective
+# ## The contrastive objective instead of a head
 #
 # The thesis's text and slides describe a contrastive loss between the seconds and the names of the
 # classes. Split 1 trained that way, with both towers, beside the head of the code:

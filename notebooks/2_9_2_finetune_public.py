@@ -46,13 +46,13 @@ fine_tuning_losses(book, result, "public", short, figure=24)
 fine_tuning_begins(book, target, result, table=8)
 
 # %% [markdown]
-# ## Table 8
+# ## Table 8: after the first epochs
 
 # %%
 fine_tuned_results(book, target, result, "public", short, table=8, figure=25)
 
 # %% [markdown]
-# ## Fifteen epochs
+# ## Table 9: does longer training help?
 #
 # The thesis repeated the longer run for fairness; in its reading, eight or nine epochs are enough
 # for these weights.

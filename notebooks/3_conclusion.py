@@ -3,7 +3,9 @@
 #
 # The thesis ends with one table of accuracies and the sentence that its hypothesis was confirmed:
 # multimodal pre-training helps. Here are the same nine rows, each with what that table leaves out:
-# how the segments fared, the spread over the splits, and one way of scoring for all.
+# how the segments fared, the spread over the splits, and one way of scoring for all. They do not
+# decide the thesis's question: 4.1 asks what its own numbers can show, and 4.2 changes one thing at
+# a time.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -24,7 +26,7 @@ book = open_notebook("3_conclusion", params, split, overrides)
 dataset, convention = book.dataset(), book.params.data.convention
 
 # %% [markdown]
-# ## Table 10
+# ## Table 10: all methods in one protocol
 #
 # Every method wrote a label for each annotated frame; nothing below looks at a model. "As the
 # thesis" scores ASFormer by frames and VideoCLIP by seconds. The common protocol scores all by

@@ -225,8 +225,8 @@ else:
 # ## Every method against the baseline
 #
 # Five splits give five paired differences. The plain interval treats them as independent; the
-# corrected one (Nadeau and Bengio, 2003) allows for shared training videos, with 40 for training
-# and 10 for the test. Holm's correction runs over the comparisons of a question. Wilcoxon's test
+# corrected one ([Nadeau and Bengio, 2003](guides/bibliography.md#corrected-t-test)) allows for
+# shared training videos, with 40 for training and 10 for the test. Holm's correction runs over the comparisons of a question. Wilcoxon's test
 # cannot go below the p in brackets, whatever the data.
 
 # %%

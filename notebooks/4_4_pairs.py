@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 4.4 Does pre-training on real pairs help a model of video alone?
+# # 4.4 Pre-training on real pairs of video and sensors
 #
 # The thesis's question, on real videos with a real second modality. The accelerometers on ten
 # kitchen tools take the place of the narration: two towers, one for video features and one for the
@@ -91,7 +91,7 @@ book.say(views.runs_sentence(found.pretrainings, found.scores, design))
 if book.whole:
     effects = answer.effects(found.scores, max(design.labelled))
     caption = "What pre-training on pairs adds to video alone, points with 95 % intervals. "
-    caption += f"The first row decides; the band is half a point. {views.TRAP}"
+    caption += f"The shaded row decides. {views.TRAP}"
     book.figure("pairs", views.decisive_figure(effects), effects.reset_index(), caption)
 
 # %% tags=["remove-input"]
@@ -160,7 +160,7 @@ if book.whole:
 
 # %%
 if book.whole:
-    numbers = design.experiment.clusters_per_update
+    numbers = design.sensor_pairs.clusters_per_update
     differences = answer.variant_differences(found.pretrainings, numbers)
     caption = "Differences between pre-trainings, paired by split and seed, 95 % intervals."
     figure = views.variants_figure(differences)

@@ -1,5 +1,6 @@
 """The timeline explorer's data: equal to truth and predictions, exact to the frame; what is missing is said."""
 
+import base64
 import json
 
 import cv2
@@ -12,12 +13,12 @@ from lib.core.params import load
 from lib.core.paths import Outputs
 from lib.data.dataset import DatasetError, open_dataset
 from lib.data.predictions import PredictionError, write_prediction
-from lib.data.profile import Profile
+from lib.data.profile import Profile, open_profile
 from lib.data.video import VideoError
 from lib.scoring.metrics import score
 from lib.site import explorer
 from lib.site.explorer import COLUMNS, SIDE, thumbnail_sheet
-from lib.site.explorer_data import named_methods, predicted, runs, split_of_videos, video_data
+from lib.site.explorer_data import named_methods, predicted, published_predictions, runs, split_of_videos, video_data
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,45 @@ def test_scores_are_those_of_the_video_alone(page):
     expected = score([(PREDICTED, TRUTH[::-1])], convention=load(PARAMS).data.convention)
     assert rows["asformer_own"] == [round(expected[name], 1) for name in ("accuracy", "edit", "f1@50")]
     assert rows["videoclip_own_zero_shot"] == [100, 100, 100]
+
+
+def test_published_predictions_stand_at_the_steps_of_the_own_labels(shared):
+    """Lea's labels have every tenth frame from about the first action of rgb-01-1 on."""
+    profile = open_profile("params/50salads_sensors.yaml")
+    dataset = open_dataset(profile.root, None, 3)
+    found = published_predictions(profile, dataset)
+    assert sorted(found) == sorted(dataset.videos)
+    pairs = profile.real_predictions() or {}
+    prediction, truth = pairs[1]["rgb-01-1"]
+    begin, steps = next(i for i, name in enumerate(truth) if name != "action_start"), len(found["rgb-01-1"])
+    own = [name if name in dataset.classes else "background" for name in prediction[begin::10][:steps]]
+    assert np.mean(np.array(found["rgb-01-1"]) == np.array(own)) > 0.99
+    # 82.9 % on MS-TCN's own labels; here 6 % of the steps are background, which it never predicts between actions
+    scores = score([(found[video], dataset.names(video)) for video in found], convention="lea", ignore=["background"])
+    assert 76 < scores["accuracy"] < 80
+
+
+def test_the_demos_videos_have_no_published_predictions(out):
+    profile = Profile(load(PARAMS), out)
+    assert published_predictions(profile, open_dataset(profile.root, None, 10)) == {}
+
+
+def test_sensors_take_the_place_of_frames(tmp_path):
+    out = make_outputs(tmp_path / "profile")
+    (out.data / "sensors").mkdir()
+    sensors = np.ones((30, 60), np.float32)
+    for video in VIDEOS:
+        np.save(out.data / "sensors" / f"{video}.npy", sensors)
+    sensors[3:6, 20:40] += np.arange(20) % 2  # only the second tool moves
+    np.save(out.data / "sensors" / f"{VIDEOS[0]}.npy", sensors)
+    assert explorer.write(Profile(load(PARAMS), out), [], tmp_path / "page")
+    data = read(tmp_path / "page", VIDEOS[0])
+    assert "sheet" not in data and data["strip"]["text"].startswith("motion of the 10 kitchen tools")
+    picture = np.frombuffer(base64.b64decode(data["strip"]["url"].removeprefix("data:image/png;base64,")), np.uint8)
+    strip = cv2.imdecode(picture, cv2.IMREAD_COLOR)
+    assert strip.shape == (40, 60, 3)
+    moved = (strip != strip[0, 0]).any(axis=2)
+    assert moved[4:8, 25:35].all() and not moved[:4].any() and not moved[8:].any() and not moved[:, :15].any()
 
 
 def test_a_video_without_a_methods_prediction_has_no_row_of_it(page):

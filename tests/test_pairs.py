@@ -24,9 +24,9 @@ DESIGN = design_of(open_profile("params/50salads_sensors.yaml"))
 
 def small(**changes):
     """A design of seconds."""
-    experiment = DESIGN.experiment.model_copy(update={"clusters_per_update": (1, 2), "epochs": 8, "seeds": (0, 1)})
+    experiment = DESIGN.sensor_pairs.model_copy(update={"clusters_per_update": (1, 2), "epochs": 8, "seeds": (0, 1)})
     pretrain = DESIGN.pretrain.model_copy(update={"videos_per_cluster": 4})
-    return replace(DESIGN, experiment=experiment, pretrain=pretrain, width=16, **changes)
+    return replace(DESIGN, sensor_pairs=experiment, pretrain=pretrain, width=16, **changes)
 
 
 def videos(count=6, seconds=(70, 90), seed=0):
@@ -118,9 +118,9 @@ def test_stale_clusters_are_those_of_the_first_epoch():
 
 
 def test_numbers_that_never_meet_are_refused():
-    experiment = DESIGN.experiment.model_copy(update={"clusters_per_update": (1, 3), "epochs": 4})
+    experiment = DESIGN.sensor_pairs.model_copy(update={"clusters_per_update": (1, 3), "epochs": 4})
     with pytest.raises(ParameterError, match="must be whole"):
-        replace(DESIGN, experiment=experiment).clusters_per_epoch(1000)
+        replace(DESIGN, sensor_pairs=experiment).clusters_per_epoch(1000)
     with pytest.raises(ParameterError, match="fewer than"):
         DESIGN.clusters_per_epoch(100)
 

@@ -72,7 +72,10 @@ def write(folder: Path, text: str) -> Path:
         ("asformer: {epochs: 100000000000000000}\n", "'asformer.epochs': Input should be less than or equal to 10"),
         ("asformer: {seed: -1}\n", "'asformer.seed': Input should be greater than or equal to 0, got -1"),
         ("zero_shot: {seeds: [0, 4294967296]}\n", "'zero_shot.seeds.1': Input should be less than 4294967296"),
-        ("experiment: {clusters_per_update: []}\n", "'experiment.clusters_per_update': Tuple should have at least 1"),
+        (
+            "sensor_pairs: {clusters_per_update: []}\n",
+            "clusters_per_update': Tuple should have at least 1",
+        ),
         ("data: {own_features: ../../etc}\n", "'data.own_features': String should match pattern"),
         ("data: {public_features: /etc}\n", "'data.public_features': String should match pattern"),
     ],

@@ -17,6 +17,7 @@ from lib.notebook.plots import labelled_curves
 from lib.notebook.tables import BEST, alone, beside, mark_best
 from lib.scoring.published import published_table
 from lib.site.answer import answers, controlled, sentences, shown
+from lib.site.made import before, hyperparameters
 from lib.site.pages import shown_by, write_chapters
 
 
@@ -154,5 +155,20 @@ def test_pictures_become_files_and_their_classes_keywords(tmp_path):
         assert (tmp_path / "source" / "_extra" / "figures" / file).read_bytes() == (out.figures / file).read_bytes()
     made = nbformat.read(tmp_path / "source" / "chapter.ipynb", as_version=4)
     assert 'src="figures/figure_18.png" alt="A &quot;B&quot;."' in made.cells[0].outputs[0].data["text/html"]
-    assert made.metadata["myst"]["html_meta"]["keywords"] == "add_oil, add_vinegar"
+    assert made.metadata["myst"]["html_meta"]["keywords"] == "add_oil, add_vinegar, vinegar"
     assert shown_by(out, "chapter") == [shown]
+
+
+def test_the_hyperparameters_are_those_that_differ_or_that_a_paper_states():
+    rows = {name: values for name, *values in hyperparameters(load("params/demo.yaml", ["asformer.epochs=7"]))}
+    assert rows["`asformer.epochs`"] == ["**7**", "120", "120"]
+    assert rows["`finetune.warmup`"] == ["122", "122", "122"], "equal, but stated"
+    assert rows["`i3d.width`"] == ["**8**", "64", "–"], "stated by no paper"
+    assert "`asformer.seed`" not in rows and not any(name.startswith("`demo.") for name in rows)
+
+
+def test_the_graph_of_chapters_leaves_out_what_another_arrow_says():
+    params = load("params/demo.yaml")
+    edges = before(params, params.notebooks)
+    assert edges["2_2_asformer"] == [] and edges["2_3_3_baseline"] == ["2_3_2_feature_extraction"]
+    assert "2_4_videoclip" not in edges["2_7_video_branch"], "it is reached through 2.6"

@@ -3,6 +3,7 @@
 The site is looked at in a headless Chromium; without one these tests are skipped.
 """
 
+import base64
 import html
 import json
 import re
@@ -19,11 +20,13 @@ from lib.core.chapters import CHAPTERS
 from lib.core.params import load
 from lib.core.paths import ROOT, Outputs
 from lib.data.profile import Profile
+from lib.notebook.markup import MADE
 from lib.site.export import document, sections, whole
 
 assert browser  # the fixture
 GUIDES = [f"notebooks/guides/{file.stem}" for file in sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
-PAGES = ["index", *load("params/smoke.yaml").notebooks, "explorer", "figures_and_tables", "README", *GUIDES, "search"]
+PAGES = ["index", *load("params/smoke.yaml").notebooks, "explorer", "figures_and_tables", MADE]
+PAGES += ["README", *GUIDES, "search"]
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,17 @@ def test_the_front_page_answers_with_the_numbers_of_the_chapters(outputs):
     assert (outputs.report / "figures" / "figure_answer.csv").exists()
 
 
+def test_a_caption_leads_to_how_it_was_made(outputs):
+    page = BeautifulSoup((outputs.report / f"{MADE}.html").read_text(), "html.parser")
+    for name in load("params/smoke.yaml").notebooks:
+        captions = BeautifulSoup((outputs.report / f"{name}.html").read_text(), "html.parser").select(".made")
+        assert captions and all(one.select_one(f'a[href="{MADE}.html#{name}"]') for one in captions)
+        made = json.loads((outputs.notebooks / name / "all.json").read_text())
+        row = page.find(id=name).find_parent("tr").get_text()
+        assert f"{made['peak_memory_mb']:,} MB" in row and made["revision"] in row
+        assert (outputs.report / page.find(id=name).find_next("a")["href"]).exists()
+
+
 def test_the_list_has_every_number_of_the_thesis(outputs):
     page = (outputs.report / "figures_and_tables.html").read_text()
     assert set(re.findall(r'href="\w+\.html#figure_(\d\d)"', page)) == {f"{number:02d}" for number in range(1, 28)}
@@ -85,6 +99,8 @@ def test_the_export_has_its_pictures_inside(outputs):
     pages = sections(Profile(params, outputs), {})
     soup = BeautifulSoup(document("Smoke", whole(Profile(params, outputs), pages, {})), "html.parser")
     assert soup.select_one("#table_answer td") and soup.select_one("#table_10 td")
+    data = soup.select_one("#figure_timelines .made > a")["href"]
+    assert base64.b64decode(data.partition("base64,")[2]) == (outputs.figures / "figure_timelines.csv").read_bytes()
     pictures = [picture["src"] for picture in soup.select("#figure_answer img, #figure_timelines img")]
     assert len(pictures) == 2 and all(picture.startswith("data:image/svg+xml;base64,") for picture in pictures)
 

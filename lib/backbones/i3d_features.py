@@ -27,11 +27,12 @@ from torch import Tensor
 
 from lib.backbones.i3d import I3DResNet, build, for_inference, load_weights, pool_space, time_weights
 from lib.backbones.labelled_clips import STREAMS, random_stream, train_stream
+from lib.backbones.shipped import SHIPPED, shipped_i3d
 from lib.core.checkpoints import digest
 from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.paths import ROOT
-from lib.core.progress import track
+from lib.core.processes import track
 from lib.core.settings import I3D
 from lib.data.frames import to_flow, to_input
 from lib.data.profile import Profile
@@ -189,12 +190,14 @@ RANDOM = "i3d_random"
 
 
 def trained_nets(profile: Profile) -> dict[str, I3DResNet]:
-    """Load the profile's backbone from its checkpoint, or (demo) both streams, trained in 2.2.
+    """Load the profile's backbone from its checkpoint, or (demo) both streams, shipped or trained in 2.2.
 
     Raises:
         WeightsError: the checkpoint is missing or of another net.
     """
     settings: I3D = profile.params.i3d
+    if settings.weights == SHIPPED:
+        return {stream: shipped_i3d(settings, stream) for stream in STREAMS}
     if settings.weights is None:
         sections = (profile.params.demo, settings, profile.params.backbone)
         return {stream: train_stream(stream, *sections, profile.out.weights / stream)[0] for stream in STREAMS}

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lib.backbones.i3d import I3DResNet, build, calibrate, pool_space, pool_time
+from lib.backbones.i3d import I3DResNet, build, calibrate
 from lib.backbones.s3d import S3D
 from lib.core.devices import choose_device
 from lib.core.files import key
@@ -28,17 +28,19 @@ from lib.core.settings import I3D, Backbone, Demo, MilNce, S3DFeatures
 from lib.core.training import TRAINER, Row, fit_batches
 from lib.data.frames import random_squares, to_clips, to_flow, to_input
 from lib.demo import clips
-from lib.demo.clips import CLASSES, kept_clips, render_clips
+from lib.demo.clips import CLASSES, THINGS, VERBS, kept_clips, render_clips
 
 MADE_BY = ("backbones.i3d", "backbones.labelled_clips", "backbones.s3d", "data.frames", *clips.MADE_BY, *TRAINER)
-VERBS = tuple(sorted({verb for verb, _ in CLASSES}))
-THINGS = tuple(sorted({thing for _, thing in CLASSES}))
 # (classes, 2)
 TARGETS = torch.tensor([(VERBS.index(verb), THINGS.index(thing)) for verb, thing in CLASSES])
 Stream = Literal["rgb", "flow"]
 STREAMS: tuple[Stream, ...] = ("rgb", "flow")
 # settings of I3D on which its training depends
 SEEN = {"width", "dropout", "window", "short_side", "crop", "mean", "std"}
+# settings of S3D on which its training does not depend
+UNSEEN = {"weights", "dictionary", "normalize", "dtype"}
+RELIGHT = 0.12  # deviation of the logarithm of a colour's gain, in augmentation
+SMOOTHING = 0.1  # of the labels
 
 
 def verb_thing_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Row]:
@@ -51,7 +53,7 @@ def verb_thing_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Row]:
     targets = targets.to(logits.device)
     parts = dict(zip(("verb", "thing"), logits.split([len(VERBS), len(THINGS)], dim=1), strict=True))
     truth = dict(zip(parts, targets.T, strict=True))
-    loss = F.cross_entropy(parts["verb"], truth["verb"]) + F.cross_entropy(parts["thing"], truth["thing"])
+    loss = torch.stack([F.cross_entropy(parts[name], truth[name], label_smoothing=SMOOTHING) for name in parts]).sum()
     correct = {name: (parts[name].argmax(dim=1) == truth[name]).float().mean().item() for name in parts}
     return loss, {name: 100 * share for name, share in correct.items()}
 
@@ -123,12 +125,12 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
     def batch_loss() -> tuple[Tensor, Row]:
         clips, targets = data()
         chosen = torch.randint(len(clips), (settings.batch,))
-        frames = random_squares(_span(clips[chosen], settings.frames), settings.square)
+        frames = augmented(_span(clips[chosen], settings.frames), settings.square)
         _, feature = net(to_clips(frames, s3d.crop).to(choose_device()))
         return verb_thing_loss(head(feature), targets[chosen])
 
     learns = [parameter for parameter in both.parameters() if parameter.requires_grad]
-    values = [s3d.model_dump(exclude={"normalize", "dtype"}), settings.model_dump(), demo.model_dump()]
+    values = [s3d.model_dump(exclude=UNSEEN), settings.model_dump(), demo.model_dump()]
     fit_batches(
         both,
         torch.optim.AdamW(learns, settings.labelled_rate, weight_decay=settings.weight_decay, fused=True),
@@ -160,20 +162,23 @@ def random_stream(stream: Stream, demo: Demo, i3d: I3D, seed: int) -> I3DResNet:
 
 
 def logits(net: I3DResNet, clips: Tensor) -> Tensor:
-    """Class scores of clips: (B, C, T, H, W) -> (B, verbs + things); trunk in bfloat16, pooling and head in float32."""
-    clips = clips.contiguous(memory_format=torch.channels_last_3d)
-    with torch.autocast(clips.device.type, torch.bfloat16):
-        maps = net.late(net.early(clips))
-    head: Any = net.blocks[6]
-    return head.proj(pool_time(pool_space(maps)))
+    """Class scores of clips: (B, C, T, H, W) -> (B, verbs + things)."""
+    return net.logits(clips.contiguous(memory_format=torch.channels_last_3d))
 
 
 def rgb_batch(clips: Tensor, i3d: I3D, settings: Backbone) -> Tensor:
-    """Augment: a random square and span of each clip, mirrored or not.
+    """Augment: a random square and span of each clip, mirrored or not, in another light.
 
     uint8 (B, T, H, W, 3) -> float32 (B, 3, frames, crop, crop).
     """
-    return to_input(_span(random_squares(clips, settings.square), settings.frames), i3d)
+    return to_input(augmented(_span(clips, settings.frames), settings.square), i3d)
+
+
+def augmented(clips: Tensor, square: int) -> Tensor:
+    """Augment uint8 clips (B, T, S, S, 3): `random_squares`, and a random gain for each colour of each clip."""
+    clips = random_squares(clips, square)
+    gains = torch.exp(RELIGHT * torch.randn(len(clips), 1, 1, 1, 3))
+    return (clips * gains).clamp_(0, 255).byte()
 
 
 def flow_batch(fields: Tensor, settings: Backbone) -> Tensor:

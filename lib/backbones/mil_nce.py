@@ -6,6 +6,7 @@ Several clips are drawn from each video. With one, as published for a million vi
 few hundred kitchens by what was said there, and nothing about actions.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -15,16 +16,16 @@ import torch
 from torch import Tensor
 
 from lib.backbones import labelled_clips
-from lib.backbones.labelled_clips import start_on_clips
+from lib.backbones.labelled_clips import UNSEEN, augmented, start_on_clips
 from lib.backbones.s3d import S3D, Words, mil_nce_loss, piece_vectors, words_of
 from lib.backbones.text import tokenizer, word_pieces
 from lib.core.checkpoints import saved_state
 from lib.core.devices import choose_device
 from lib.core.files import key
-from lib.core.progress import track
+from lib.core.processes import track
 from lib.core.settings import Demo, MilNce, S3DFeatures, VideoClip
 from lib.core.training import Row, fit_batches
-from lib.data.frames import random_squares, to_clips
+from lib.data.frames import to_clips
 from lib.data.narrated import caption_file, caption_tracks, read_list
 from lib.data.video import read_video
 
@@ -32,16 +33,17 @@ MADE_BY = ("backbones.mil_nce", "backbones.text", "data.narrated", "data.video",
 
 
 class Corpus:
-    """Training videos of a narrated set and their captions, decoded into memory.
+    """Videos of a narrated set and their captions, decoded into memory.
 
     Args:
         root: of the set.
+        names: of the videos.
         words: the vocabulary.
         settings: how clips and captions are drawn.
     """
 
-    def __init__(self, root: Path, words: Words, settings: MilNce):
-        tracks = sorted(caption_tracks(caption_file(root), set(read_list(root, "train"))), key=lambda track: track[0])
+    def __init__(self, root: Path, names: Sequence[str], words: Words, settings: MilNce):
+        tracks = sorted(caption_tracks(caption_file(root), set(names)), key=lambda track: track[0])
         self.settings, self.frames, self.middles, self.numbers = settings, [], [], []
         for name, start, end, text in track(tracks, "decoding, video"):
             video = read_video(root / "videos" / f"{name}.avi")
@@ -65,7 +67,7 @@ class Corpus:
 
 
 def train_s3d(
-    root: Path, demo: Demo, s3d: S3DFeatures, settings: MilNce, text: VideoClip, folder: Path
+    root: Path, demo: Demo, s3d: S3DFeatures, settings: MilNce, text: VideoClip, folder: Path, first: int | None = None
 ) -> tuple[S3D, Words, pd.DataFrame]:
     """Train on labelled clips, then on a narrated set; a finished run is loaded, a killed one is resumed.
 
@@ -75,18 +77,17 @@ def train_s3d(
         s3d, settings: the net; its training.
         text: names the text model from whose word pieces the word vectors are made.
         folder: of the run.
+        first: only so many of its training videos are read; None: all.
 
     Returns:
         The net in evaluation mode, its vocabulary, and the history: epoch, learning_rate, loss and hit (percent of
         clips whose best caption in the batch is one of their own candidates).
     """
-    listed = set(read_list(root, "train"))
-    captions = [line for _, _, _, lines in caption_tracks(caption_file(root), listed) for line in lines]
-    words = words_of(captions)
+    listed = read_list(root, "train")[:first]
+    words = words_of(line for track in caption_tracks(caption_file(root), set(listed)) for line in track[3])
     net = build_s3d(s3d, words, text, settings.seed)
-    sections = [s3d.model_dump(exclude={"normalize", "dtype"}), settings.model_dump(), demo.model_dump(), text.start]
-    files = [root / "train.lst", caption_file(root), root / "steps.json"]
-    identity = key(sections, code=MADE_BY, files=files)
+    values = [s3d.model_dump(exclude=UNSEEN), settings.model_dump(), demo.model_dump(), text.start, first]
+    identity = key(values, code=MADE_BY, files=[root / "train.lst", caption_file(root), root / "steps.json"])
     if saved_state(folder / "weights.safetensors").get("key") != identity:
         start_on_clips(net, demo, s3d, settings, folder.with_name(f"{folder.name}_clips"))
         # features are large by now; without this the first scores are in the tens, and their gradients destroy them
@@ -98,11 +99,11 @@ def train_s3d(
     # not decoded if the run is finished
     @cache
     def corpus() -> Corpus:
-        return Corpus(root, words, settings)
+        return Corpus(root, listed, words, settings)
 
     def batch_loss() -> tuple[Tensor, Row]:
         clips, numbers = corpus().draw()
-        video, text = embed(net, random_squares(clips, settings.square), s3d.crop), net.text_module(numbers.to(device))
+        video, text = embed(net, augmented(clips, settings.square), s3d.crop), net.text_module(numbers.to(device))
         best = (video @ text.T).argmax(dim=1) // settings.candidates
         own = torch.arange(len(video), device=device)
         return mil_nce_loss(video, text), {"hit": 100 * (best == own).float().mean().item()}

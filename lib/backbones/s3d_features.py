@@ -16,13 +16,13 @@ from torch.nn import functional as F
 
 from lib.backbones.mil_nce import train_s3d
 from lib.backbones.s3d import S3D, Words, read_dictionary
+from lib.backbones.shipped import SHIPPED, curve, shipped_s3d
 from lib.backbones.text import tokenizer
 from lib.core.checkpoints import WeightsError, digest, load_strictly
 from lib.core.devices import autocast, choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.paths import ROOT
-from lib.core.processes import only_one
-from lib.core.progress import track
+from lib.core.processes import only_one, track
 from lib.core.settings import Layer, Params, S3DFeatures
 from lib.data.frames import to_clips
 from lib.data.narrated import Part, caption_file, caption_tracks, read_list
@@ -131,12 +131,14 @@ def _clips(held: list[Tensor], settings: S3DFeatures) -> Tensor:
 
 
 def load_s3d(profile: Profile) -> tuple[S3D, Words, pd.DataFrame | None]:
-    """Load the profile's S3D, or (demo) train it on the narrations: net, vocabulary, and the history if it was trained.
+    """Load the profile's S3D, or (demo) train it on the narrations: net, vocabulary, history (None: published weights).
 
     Raises:
         WeightsError: the weights are missing, or of another net.
     """
     settings = profile.params.s3d
+    if settings.weights == SHIPPED:
+        return *shipped_s3d(settings), curve("s3d")
     if settings.weights is None:
         root, folder = profile.narrated_root, profile.out.weights / "s3d"
         return train_s3d(root, profile.params.demo, settings, profile.params.mil_nce, profile.params.videoclip, folder)

@@ -125,6 +125,8 @@ def input_files(name: str, profile: Profile) -> list[str]:
     """The files that a notebook reads and no notebook makes: published numbers, and what the user supplied."""
     data, found = profile.params.data, requirements(profile)
     paths = [ROOT / "params" / "published.yaml"]
+    # what the demo's backbones are, by their hashes
+    paths += [ROOT / "lib" / "demo" / "weights" / "weights.json"] if data.source == "demo" else []
     for optional in CHAPTERS[name].optional:
         if root := first_folder(getattr(data, optional)):
             paths += [root, root / "groundTruth", root / "splits"]

@@ -151,17 +151,17 @@ CHAPTERS = {
         per_split=True,
         reads=("features", "sensors"),
     ),
+    "4_4_pairs": Chapter(
+        "4.4 Pre-training on real pairs of video and sensors",
+        ("data", "asformer", "pretrain", "sensor_pairs"),
+        per_split=True,
+        reads=("features", "sensors"),
+    ),
     "4_5_scores_check": Chapter(
         "4.5 The protocol of 4.2 on real videos",
         ("data", "asformer", "finetune", "controls"),
         needs=("2_3_1_public_features",),
         reads=("features",),
-    ),
-    "4_4_pairs": Chapter(
-        "4.4 Pre-training on real pairs of video and sensors",
-        ("data", "asformer", "pretrain", "experiment"),
-        per_split=True,
-        reads=("features", "sensors"),
     ),
 }
 TITLES = {name: chapter.title for name, chapter in CHAPTERS.items()}

@@ -1,4 +1,4 @@
-"""Processes: environment, GPU, locks and number; none outlives the process that started it."""
+"""Processes: environment, GPU, locks, number and progress; none outlives the process that started it."""
 
 import ctypes
 import fcntl
@@ -8,13 +8,13 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
+from tqdm import tqdm
 
 from lib.core.paths import ROOT
 
@@ -92,8 +92,37 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], workers: i
 
 
 def _start() -> None:
+    import cv2
+
     die_with_parent()
     cv2.setNumThreads(1)
+
+
+def track(items: Iterable[Item], stage: str, total: int | None = None, initial: int = 0) -> Iterator[Item]:
+    """Yield the items and report to stderr, e.g. `2_3_3_baseline split 3: epoch 17/60, 00:16 gone, 00:41 left`.
+
+    Args:
+        items: what to go through.
+        stage: what an item is, e.g. "epoch".
+        total: how many there are, where `items` has no length.
+        initial: items done before (a resumed run).
+    """
+    # notebook and split, set by lib.run; `make report` has a log for each, which it shows under that name
+    where = "" if "REPORT_SCHEDULED" in os.environ else os.environ.get("REPORT_ATOM", "")
+    yield from tqdm(
+        items,
+        desc=f"{where}: {stage}" if where else stage,
+        total=total,
+        initial=initial,
+        mininterval=10,
+        maxinterval=10,
+        # silent where all is done by then
+        delay=5,
+        file=sys.stderr,
+        bar_format="{desc} {n_fmt}/{total_fmt}, {elapsed} gone, {remaining} left{postfix}\n",
+        dynamic_ncols=False,
+        leave=True,
+    )
 
 
 # Where other programs look for their user's settings; a result must not depend on them.

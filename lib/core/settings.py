@@ -6,20 +6,22 @@ and code differ, says which of them it follows. Unknown keys are errors; what ha
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
-MANY = 1_000_000_000  # no count of a profile is larger
-PositiveInt = Annotated[int, Field(gt=0, le=MANY)]
-NonNegativeInt = Annotated[int, Field(ge=0, le=MANY)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-FeatureSet = Annotated[str, Field(pattern=r"^(\.|[^./\\][^/\\]*)$")]  # a folder in features/, or features/ itself
-Resize = Literal["bilinear", "bicubic"]
-RecipeName = Literal["one_cluster", "own", "public"]
-Probability = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from lib.core.sections import (
+    Backbone,
+    Demo,
+    FeatureSet,
+    MilNce,
+    Narration,
+    NonNegativeInt,
+    PositiveInt,
+    Probability,
+    RecipeName,
+    Resize,
+    Section,
+    Seed,
+)  # fmt: skip
 
 
 class Controls(Section):
@@ -47,24 +49,6 @@ class Modalities(Section):
 Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
 
 
-class Narration(Section):
-    """The demo's narrated videos, which replace HowTo100M (thesis 2.1.2; lib/demo/narrated.py)."""
-
-    videos: PositiveInt
-    validation: PositiveInt  # of them
-    shortest: PositiveInt  # seconds
-    longest: PositiveInt
-    seed: Seed
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.validation >= self.videos:
-            raise ValueError(f"validation {self.validation} must be fewer than videos {self.videos}")
-        if self.shortest > self.longest:
-            raise ValueError(f"shortest {self.shortest} s is longer than longest {self.longest} s")
-        return self
-
-
 class HowTo100M(Section):
     """Narrated videos to pre-train on (thesis 2.1.2; layout: lib/data/narrated.py); the demo's are rendered."""
 
@@ -76,7 +60,7 @@ class HowTo100M(Section):
 class S3DFeatures(Section):
     """S3D and the extraction of its features (thesis 2.4.1; lib/backbones/s3d.py, s3d_features.py)."""
 
-    weights: str | None  # s3d_howto100m.pth, relative to the project; null: trained in 2.4 (the demo)
+    weights: str | None  # s3d_howto100m.pth, relative to the project; the demo: shipped, or null: trained in 2.4
     dictionary: str | None  # s3d_dict.npy, its words; null: those of the demo's captions
     width: PositiveFloat  # factor on all channels
     embedding_dim: PositiveInt
@@ -91,32 +75,6 @@ class S3DFeatures(Section):
     def _even(self) -> Self:
         if self.fps % 2 or self.crop % 2:
             raise ValueError(f"fps and crop must be even, got {self.fps} and {self.crop}")
-        return self
-
-
-class MilNce(Section):
-    """Training of the demo's S3D on its narrations (thesis 2.4.1, equation 4; lib/backbones/mil_nce.py)."""
-
-    labelled_clips: PositiveInt  # to start with (lib/backbones/labelled_clips.py)
-    labelled_frames: PositiveInt  # of each, of which `frames` in a row are taken
-    labelled_epochs: PositiveInt
-    labelled_rate: PositiveFloat  # highest learning rate there
-    frames: PositiveInt  # of a clip, even
-    square: PositiveInt  # pixels: clips are cut to squares of at least this side, then resized
-    candidates: PositiveInt  # captions nearest in time to a clip, all of them positives
-    words: PositiveInt  # read per caption
-    batch: PositiveInt  # clips
-    per_video: PositiveInt  # of them per video
-    batches: PositiveInt  # per epoch
-    epochs: PositiveInt
-    learning_rate: PositiveFloat
-    weight_decay: NonNegativeFloat
-    seed: Seed
-
-    @model_validator(mode="after")
-    def _spans_fit(self) -> Self:
-        if self.frames > self.labelled_frames:
-            raise ValueError(f"frames: {self.frames} of a clip, but labelled_frames are {self.labelled_frames}")
         return self
 
 
@@ -182,13 +140,20 @@ class Pretrain(Section):
 
 
 class Experiment(Section):
-    """Pre-trainings that differ in one thing each (2_6, 4_4, beyond the thesis); 2_6 adds the C of the recipes."""
+    """Pre-trainings beside the recipes that differ in one thing each (2_6, beyond the thesis)."""
 
-    clusters_per_update: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # with fresh negatives
+    clusters_per_update: tuple[PositiveInt, ...]  # beside those of the recipes, with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
     videos_per_cluster: tuple[PositiveInt, ...]  # k, with so many more clusters that an update has as many pairs
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=2)]  # of 4.4; in 2.6 there are data.repeats
-    epochs: PositiveInt  # of 4.4; in 2.6 those of the recipes
+
+
+class SensorPairs(Section):
+    """Pre-trainings on pairs of video and sensors (4.4, beyond the thesis; lib/beyond/pairs/experiment.py)."""
+
+    clusters_per_update: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # with fresh negatives
+    negatives: tuple[Literal["stale", "random"], ...]  # with the first C
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=2)]
+    epochs: PositiveInt
 
 
 class ZeroShot(Section):
@@ -233,7 +198,7 @@ class Data(Section):
     fps: PositiveFloat  # frames per second of labels and features
     public_features: FeatureSet | None  # of 2_3_1; ".": features/ itself; "split_{split}": one set per split
     own_features: FeatureSet | None  # features/<set> of 2_3_3, extracted by 2_3_2
-    repeats: PositiveInt  # trainings of each method: with its section's seed, then with the seeds 1, 2, …
+    repeats: Annotated[int, Field(gt=0, le=100)]  # trainings of each method: with its section's seed, then 1, 2, …
     splits: Annotated[int, Field(gt=0, le=1000)]  # of the cross-validation; splits/ must have a pair of files for each
     ignore: tuple[str, ...] = ()  # classes left out of segmental scores
     convention: Literal["mstcn", "asformer", "lea"]
@@ -274,7 +239,9 @@ class Asformer(Section):
 class I3D(Section):
     """I3D and the extraction of its features (thesis 2.2.1, 2.3.2; lib/backbones/i3d.py, i3d_features.py)."""
 
-    weights: str | None  # checkpoint of the RGB net, relative to the project; null: trained in 2.2 (the demo)
+    weights: (
+        str | None
+    )  # checkpoint of the RGB net, relative to the project; the demo: shipped, or null: trained in 2.2
     width: PositiveInt  # channels of the stem; features have 32 times as many
     dropout: Probability
     channel_order: Literal["bgr", "rgb"]
@@ -297,33 +264,6 @@ class I3D(Section):
         return self
 
 
-class Demo(Section):
-    """The demo kitchen, whose rendered videos replace those of 50 Salads (lib/demo)."""
-
-    seed: Seed
-    people_per_split: Annotated[int, Field(ge=1, le=5)]  # five splits by person; 5 = the 25 people of the data set
-    videos_per_person: Annotated[int, Field(ge=1, le=2)]
-    pace: PositiveFloat  # factor on durations; 0.92 gives about 88 s per video
-    size: Annotated[int, Field(ge=32)]  # side of a frame in pixels
-    fps: PositiveInt
-    variety: NonNegativeFloat  # factor on the differences between people in places, sizes, cameras and light
-
-
-class Backbone(Section):
-    """Training of the demo's I3D on rendered clips, in place of Kinetics (lib/backbones/labelled_clips.py)."""
-
-    clips: PositiveInt
-    clip_frames: PositiveInt  # rendered
-    frames: PositiveInt  # of them that the net sees at once
-    square: PositiveInt  # pixels: RGB clips are cut to squares of at least this side, then resized to i3d.crop
-    batch: PositiveInt
-    batches: PositiveInt  # per epoch
-    epochs: dict[Literal["rgb", "flow"], PositiveInt]  # colours take longer to learn than motion
-    learning_rate: PositiveFloat  # highest; one warm-up and one cosine decay over the epochs
-    weight_decay: NonNegativeFloat
-    seed: Seed
-
-
 class Params(Section):
     title: str
     notice: str  # shown on every page, e.g. that the numbers are the demo's
@@ -341,6 +281,7 @@ class Params(Section):
     videoclip: VideoClip
     pretrain: Pretrain
     experiment: Experiment
+    sensor_pairs: SensorPairs
     zero_shot: ZeroShot
     finetune: Finetune
     controls: Controls
@@ -348,8 +289,10 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if any(0 < one.seed < self.data.repeats for one in (self.asformer, self.pretrain, self.finetune)):
-            raise ValueError("data.repeats: trains with the seeds 1, 2, …, one of which is that of a section already")
+        seeds = {"asformer": self.asformer.seed, "pretrain": self.pretrain.seed, "finetune": self.finetune.seed}
+        for section, seed in seeds.items():
+            if 0 < seed < self.data.repeats:
+                raise ValueError(f"{section}.seed: {seed} is that of a further training, as data.repeats is above it")
         beyond = sorted(set(self.controls.splits) - set(self.data.split_numbers))
         if beyond and {"4_2_controls", "4_5_scores_check"} & set(self.notebooks):
             raise ValueError(f"controls.splits names split {beyond[0]}, but data.splits is {self.data.splits}")

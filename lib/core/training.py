@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 from lib.core.checkpoints import Learner, keep, load_trained, restore, save_tensors, saved_state, trained
 from lib.core.devices import Group
 from lib.core.files import write_text
-from lib.core.progress import track
+from lib.core.processes import track
 
 # What a training's key hashes of this room; see `lib.core.files.key`.
 TRAINER = ("core.checkpoints", "core.devices", "core.training")

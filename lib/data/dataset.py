@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from lib.core.files import sha256
-from lib.core.progress import track
+from lib.core.processes import track
 from lib.data.files import DatasetError, array_header, check_finite, check_width, read_text
 
 

@@ -101,18 +101,22 @@ def narration_sentence(corpus: Mapping[str, float]) -> str:
 
 def distance_sentence(demo: Mapping[str, float], real: Mapping[str, float]) -> str:
     """How far the demo's narrations are from real ones, from `caption_facts` and `script_facts`."""
-    compared = (
-        ("captions per minute", "captions per minute", ".0f"),
-        ("length, s", "seconds of a video until its last caption", ".0f"),
-        ("begins before the last one ends, %", "% of the captions that begin before the last one has ended", ".0f"),
-        ("words repeated from the last one, %", "% of the words that only repeat the last caption", ".0f"),
+    pace, overlap, repeated, filler = (
+        (f"{real[name]:.0f}", f"{demo[name]:.0f}")
+        for name in (
+            "captions per minute",
+            "begins before the last one ends, %",
+            "words repeated from the last one, %",
+            "filler by the rule, %",
+        )
     )
-    pairs = "; ".join(f"{real[name]:{form}} {words} (demo {demo[name]:{form}})" for name, words, form in compared)
     return (
-        f"**Real narrations**: {pairs}. Fillers by the rule are {real['filler by the rule, %']:.0f} % (demo "
-        f"{demo['filler by the rule, %']:.0f} %). Both are lower bounds: of the demo's own filler, which its script "
-        f"marks, the rule finds {demo['filler that the rule finds, %']:.0f} %, and the published captions have lost "
-        "their stop words, with them most greetings and thanks."
+        f"Real narrations come at {pace[0]} captions per minute in videos of {real['length, s']:.0f} s, the demo's at "
+        f"{pace[1]} in {demo['length, s']:.0f} s. {overlap[0]} % of the real captions begin before the last one has "
+        f"ended (demo {overlap[1]} %), and {repeated[0]} % of their words only repeat it (demo {repeated[1]} %). By "
+        f"the rule {filler[0]} % are filler (demo {filler[1]} %). That is the least: of the filler that the demo's "
+        f"script marks, the rule finds {demo['filler that the rule finds, %']:.0f} %, and the published captions have "
+        "lost their stop words, with them most greetings and thanks."
     )
 
 

@@ -34,7 +34,7 @@ import numpy as np
 import pandas as pd
 
 from lib.core.files import atomic, key, write_json
-from lib.core.progress import track
+from lib.core.processes import track
 from lib.data.files import DatasetError, RowFile, check_width
 from lib.data.narrated import (
     CaptionTrack,

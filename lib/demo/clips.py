@@ -1,4 +1,4 @@
-"""Short labelled clips of a wider domain, on which the demo's I3D is trained as the real one was on Kinetics.
+"""A wider domain, on which the demo's backbones are trained: short labelled clips, as Kinetics has, and other dishes.
 
 Other people in other kitchens, other foods, liquids and spices, and some other actions: no person and no food of the
 fifty videos occurs. What transfers is how hands, tools and foods move, and this is what the demo can show.
@@ -18,7 +18,7 @@ from lib.demo.film import MADE_BY as FILM
 from lib.demo.film import film
 from lib.demo.kitchen import FOODS, LIQUIDS, SPICES, kitchen
 from lib.demo.script import FOODS as SALAD
-from lib.demo.script import Step
+from lib.demo.script import Dish, Step
 from lib.demo.world import World, begin
 
 MADE_BY = ("demo.clips", *FILM)
@@ -26,6 +26,8 @@ OTHERS = tuple(name for name in FOODS if name not in SALAD)
 LISTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 CLASSES: tuple[tuple[str, str], ...] = tuple((verb, thing) for verb, things in LISTS.items() for thing in things)
 CLIP_CLASSES = tuple(f"{verb} {thing}" for verb, thing in CLASSES)
+VERBS = tuple(sorted(LISTS))
+THINGS = tuple(sorted({thing for _, thing in CLASSES}))
 PEOPLE = 1000  # first number of the clips' people; those of the videos end at 27
 CHUNK = 32  # clips that a process renders at once
 
@@ -43,30 +45,41 @@ def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: in
     Returns:
         (count, frames, size, size, 3) uint8 BGR, and indices into CLIP_CLASSES (count,) int64.
     """
-    chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
+    labels = drawn(count, seed)
+    numbered = list(enumerate(labels.tolist()))
+    chunks = [numbered[first : first + CHUNK] for first in range(0, count, CHUNK)]
     parts = list(spread(partial(_clips, settings, frames, seed), chunks, workers))
-    return np.concatenate(parts), np.arange(count) % len(CLASSES)
+    return np.concatenate(parts), labels
 
 
-def kept_clips(settings: Demo, count: int, frames: int, seed: int, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+def drawn(count: int, seed: int) -> np.ndarray:
+    """Draw classes, (count,) int64: a verb weighs as the square root of its number of things."""
+    weights = np.array([len(LISTS[verb]) ** -0.5 for verb, _ in CLASSES])
+    return np.random.default_rng([seed, count]).choice(len(CLASSES), count, p=weights / weights.sum())
+
+
+def kept_clips(
+    settings: Demo, count: int, frames: int, seed: int, folder: Path, workers: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """As `render_clips`, from a file in `folder` that the first caller renders: several nets share the clips."""
     identity = key([settings.model_dump(), count, frames, seed], code=MADE_BY)
     file = folder / f"clips_{identity[:16]}.npy"
     with only_one(file.with_suffix(".lock")):
         if not file.exists():
             with atomic(file) as temporary:
-                np.save(temporary, render_clips(settings, count, frames, seed)[0])
-    return np.load(file, mmap_mode="c"), np.arange(count) % len(CLASSES)
+                np.save(temporary, render_clips(settings, count, frames, seed, workers)[0])
+    return np.load(file, mmap_mode="c"), drawn(count, seed)
 
 
-def _clips(settings: Demo, frames: int, seed: int, numbers: range) -> np.ndarray:
-    people = [np.random.default_rng([seed, PEOPLE + number]) for number in numbers]
-    return np.stack([_clip(settings, frames, rng, number) for rng, number in zip(people, numbers, strict=True)])
+def _clips(settings: Demo, frames: int, seed: int, numbered: list[tuple[int, int]]) -> np.ndarray:
+    """Clips (number, class)."""
+    people = (np.random.default_rng([seed, PEOPLE + number]) for number, _ in numbered)
+    return np.stack([_clip(settings, frames, rng, label) for rng, (_, label) in zip(people, numbered, strict=True)])
 
 
-def _clip(settings: Demo, frames: int, rng: np.random.Generator, number: int) -> np.ndarray:
+def _clip(settings: Demo, frames: int, rng: np.random.Generator, label: int) -> np.ndarray:
     """(frames, size, size, 3): an action between two others, cut out around one of its moments."""
-    verb, thing = CLASSES[number % len(CLASSES)]
+    verb, thing = CLASSES[label]
     foods = list(rng.choice(OTHERS, 4, replace=False))
     if thing in OTHERS and thing not in foods:
         foods[0] = thing
@@ -103,3 +116,30 @@ def _history(world: World, foods: list[str], thing: str) -> None:
         world.inside["bowl"] |= {food: rng.uniform(0.5, 1) for food in foods[1:]}
     for name in world.kitchen.bottles:
         world.inside["cup"][name] = rng.uniform(0, 1)
+
+
+BOWLS, CUPS = ("filling", "fruit", "soup", "vegetables"), ("glaze", "gravy", "sauce", "stock", "syrup")
+
+
+def other_dishes(count: int, seed: int) -> tuple[Dish, ...]:
+    """Make up dishes without any food, liquid or spice of the salads, for the narrations on which S3D is trained."""
+    rng = np.random.default_rng(seed)
+    return tuple(_dish(number, rng) for number in range(count))
+
+
+def _dish(number: int, rng: np.random.Generator) -> Dish:
+    foods = [str(name) for name in rng.choice(OTHERS, 4, replace=False)]
+    kinds = [(verb, food) for food in foods for verb in ("peel", "grate", "cut", "place") if (verb, food) in CLASSES]
+    crafts = [pair for pair in CLASSES if pair[0] in ("knead", "mash", "roll", "spread", "wipe")]
+    steps = [*kinds, *(crafts[i] for i in rng.choice(len(crafts), 2, replace=False))]
+    bottles, shakers = (rng.choice(list(names), 2, replace=False).tolist() for names in (LIQUIDS, SPICES))
+    return Dish(
+        name=f"Dish {number + 1}",
+        category=f"with {foods[0]}",
+        bowl=str(rng.choice(BOWLS)),
+        cup=str(rng.choice(CUPS)),
+        bottles=(bottles[0], bottles[1]),
+        shakers=(shakers[0], shakers[1]),
+        steps=tuple(f"{verb} {thing}" for verb, thing in steps),
+        around=OTHERS,
+    )

@@ -40,17 +40,17 @@ class Canvas:
 
     def fill(self, outline: Points, colour: Colour) -> None:
         """The inside of a closed outline (M,)."""
-        cv2.fillPoly(self.image, [self.pixels(outline)], colour, cv2.LINE_8, SHIFT)
+        cv2.fillPoly(self.image, [self.pixels(outline)], colour, cv2.LINE_AA, SHIFT)
 
     def disc(self, centre: complex, radius: float, colour: Colour) -> None:
-        cv2.circle(self.image, self.pixel(centre), round(radius * self.unit * 2**SHIFT), colour, -1, cv2.LINE_8, SHIFT)
+        cv2.circle(self.image, self.pixel(centre), round(radius * self.unit * 2**SHIFT), colour, -1, cv2.LINE_AA, SHIFT)
 
     def ring(self, centre: complex, radius: float, colour: Colour) -> None:
-        cv2.circle(self.image, self.pixel(centre), round(radius * self.unit * 2**SHIFT), colour, 1, cv2.LINE_8, SHIFT)
+        cv2.circle(self.image, self.pixel(centre), round(radius * self.unit * 2**SHIFT), colour, 1, cv2.LINE_AA, SHIFT)
 
     def line(self, points: Points, colour: Colour, width: float) -> None:
         thickness = max(1, round(width * self.unit))
-        cv2.polylines(self.image, [self.pixels(points)], False, colour, thickness, cv2.LINE_8, SHIFT)
+        cv2.polylines(self.image, [self.pixels(points)], False, colour, thickness, cv2.LINE_AA, SHIFT)
 
     def dots(self, centres: Points, radius: float, colour: Colour) -> None:
         for centre in centres:

@@ -15,11 +15,9 @@ import cv2
 import numpy as np
 
 from lib.core.files import write_json
-from lib.core.processes import spread
-from lib.core.progress import track
+from lib.core.processes import spread, track
 from lib.demo.actions import ACTIONS
-from lib.demo.draw import Canvas
-from lib.demo.picture import REACH, SIDE, background, paint
+from lib.demo.picture import REACH, SIDE, Scene
 from lib.demo.script import Step
 from lib.demo.world import Moment, World, fidget
 
@@ -67,7 +65,7 @@ class Camera:
     def __init__(self, world: World, size: int, fps: float) -> None:
         kitchen = world.kitchen
         self.pose, self.size, self.rng, self.keep = kitchen.camera, size, world.rng, np.exp(-1 / (2.0 * fps))
-        self.follow = 1 - np.exp(-1 / (0.8 * fps))
+        self.follow = 1 - np.exp(-1 / (0.5 * fps))
         self.gaze = kitchen.places["board"]
         self.drift = world.rng.normal(0, 1, 5)  # of x, y, rotation, zoom, brightness: wanders about 0 with deviation 1
         self.noise = world.rng.normal(0, kitchen.noise, (NOISE, size, size, 3)).astype(np.float32)
@@ -103,13 +101,11 @@ class Camera:
 
 def film(world: World, steps: list[Step], size: int, fps: float, first: int = 0) -> Iterator[tuple[np.ndarray, Step]]:
     """Frames (size, size, 3) uint8 BGR from number `first` on, each with its step."""
-    backdrop = background(world.kitchen, world.rng)
+    scene = Scene(world.kitchen, world.rng)
     camera = Camera(world, size, fps)
     for step in islice(act(world, steps, fps), first, None):
-        scene = backdrop.copy()
-        paint(Canvas(scene, REACH), world)
         work = 0.7 * world.right.at + 0.3 * world.left.at
-        yield camera.shoot(scene, 0.75 * work + 0.25 * world.places["board"]), step
+        yield camera.shoot(scene.paint(world), 0.85 * work + 0.15 * world.places["board"]), step
 
 
 def record(path: Path, shots: Iterator[tuple[np.ndarray, Step]], size: int, fps: float) -> list[Step]:

@@ -92,7 +92,7 @@ class Thing:
 
 @dataclass
 class Kitchen:
-    """Lengths in units, of which the camera sees about 1.4; angles as unit numbers; y points towards the person."""
+    """Lengths in units, of which the camera sees about 1.25; angles as unit numbers; y points towards the person."""
 
     foods: dict[str, Look]
     bottles: tuple[str, str]
@@ -155,7 +155,7 @@ def kitchen(
         },
         camera={
             "rotation": variety * (person.normal(0, 6.5) + session.normal(0, 1.6)),
-            "zoom": float(1.45 * np.exp(variety * (person.uniform(-0.07, 0.07) + session.normal(0, 0.016)))),
+            "zoom": float(1.6 * np.exp(variety * (person.uniform(-0.07, 0.07) + session.normal(0, 0.016)))),
             "x": variety * (person.normal(0, 0.04) + session.normal(0, 0.016)),
             "y": variety * (person.normal(0, 0.04) + session.normal(0, 0.016)) - 0.1,
             "tilt": variety * person.uniform(-0.05, 0.05),
@@ -168,7 +168,7 @@ def kitchen(
             ),
             "slope": variety * session.normal(0, 0.09, 2),
         },
-        noise=person.uniform(2, 9),
+        noise=person.uniform(1, 5),
     )
 
 

@@ -7,7 +7,8 @@ steps.json has the true steps, for the page that describes the corpus; nothing i
 import base64
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -39,16 +40,18 @@ class Video:
     room: np.random.Generator
 
 
-def video(settings: Narration, fps: float, number: int) -> Video:
+def video(settings: Narration, fps: float, number: int, dishes: Sequence[Dish] = DISHES) -> Video:
     """Video `number`, without its pictures; its name has 11 characters like YouTube's."""
     script, voice, room = np.random.default_rng([settings.seed, PEOPLE + number]).spawn(3)
     name = base64.urlsafe_b64encode(hashlib.sha256(f"{settings.seed} {number}".encode()).digest())[:11].decode()
-    dish = DISHES[number % len(DISHES)]
+    dish = dishes[number % len(dishes)]
     steps = plan(dish, script.uniform(settings.shortest, settings.longest), fps, script)
     return Video(name, dish, steps, narrate(dish, steps, voice), room)
 
 
-def render_narrated(demo: Demo, settings: Narration, folder: Path, workers: int) -> None:
+def render_narrated(
+    demo: Demo, settings: Narration, folder: Path, workers: int, dishes: Sequence[Dish] = DISHES
+) -> None:
     """Write the videos and their captions into `folder`; what is already there is not rendered again.
 
     Args:
@@ -56,22 +59,24 @@ def render_narrated(demo: Demo, settings: Narration, folder: Path, workers: int)
         settings: the same settings give the same bytes.
         folder: videos of other settings are removed from it; raw_caption.json in it is a sign that all is there.
         workers: processes.
+        dishes: of which the videos are.
     """
     looks = demo.model_dump(include={"size", "fps", "variety"})
-    identity = key({"demo": looks, "narration": settings.model_dump()}, code=MADE_BY)
+    recipe = {} if dishes is DISHES else {"dishes": [asdict(dish) for dish in dishes]}
+    identity = key({"demo": looks, "narration": settings.model_dump(), **recipe}, code=MADE_BY)
     renew(folder, {"key": identity}, (*reversed(FILES), "videos"))
-    videos = [video(settings, demo.fps, number) for number in range(settings.videos)]
+    videos = [video(settings, demo.fps, number, dishes) for number in range(settings.videos)]
     missing = [k for k, one in enumerate(videos) if not (folder / "videos" / f"{one.name}.avi").exists()]
     if missing:
-        render_all(partial(render_video, demo, settings, folder), missing, workers, "narrated video")
+        render_all(partial(render_video, demo, settings, folder, dishes), missing, workers, "narrated video")
     # Captions are packed again whenever their file changes, so it is written only where necessary
     if missing or not all((folder / file).exists() for file in FILES):
-        _write_lists(videos, settings, folder)
+        _write_lists(videos, settings, folder, dishes)
 
 
-def render_video(demo: Demo, settings: Narration, folder: Path, number: int) -> None:
+def render_video(demo: Demo, settings: Narration, folder: Path, dishes: Sequence[Dish], number: int) -> None:
     """One video; it gets its name when it is whole."""
-    one = video(settings, demo.fps, number)
+    one = video(settings, demo.fps, number, dishes)
     with atomic(folder / "videos" / f"{one.name}.avi") as path:
         record(path, film(enter(one, demo.variety), one.steps, demo.size, demo.fps), demo.size, demo.fps)
 
@@ -80,7 +85,7 @@ def enter(one: Video, variety: float) -> World:
     """The kitchen when the video begins: other foods on the table or in the bowl, some things already done."""
     rng, dish = one.room, one.dish
     first = {step.thing: step.verb for step in reversed(one.steps)}  # the first verb applied to each thing
-    spare = [name for name in FOODS if name not in first]
+    spare = [name for name in dish.around or FOODS if name not in first]
     others = [str(name) for name in rng.permutation(spare)[:OTHERS]]
     foods = [name for name in FOODS if name in first or name in others]
     world = begin(kitchen(variety, foods, rng, rng, dish.bottles, dish.shakers), rng)
@@ -103,7 +108,7 @@ def validation(videos: list[Video], count: int, seed: int) -> set[int]:
     return {order[int((k + 0.5) * len(order) / count)] for k in range(count)}
 
 
-def _write_lists(videos: list[Video], settings: Narration, folder: Path) -> None:
+def _write_lists(videos: list[Video], settings: Narration, folder: Path, dishes: Sequence[Dish]) -> None:
     """All files but the videos; raw_caption.json last."""
     held = validation(videos, settings.validation, settings.seed)
     for part, wanted in (("train", False), ("val", True)):
@@ -112,7 +117,7 @@ def _write_lists(videos: list[Video], settings: Narration, folder: Path) -> None
     rows, ranks = ["video_id,category_1,category_2,rank,task_id\n"], Counter()
     for one in videos:
         ranks[one.dish] += 1  # as if a search for the dish had found its videos in this order
-        task = DISHES.index(one.dish)
+        task = dishes.index(one.dish)
         rows.append(f"{one.name},{one.dish.category},{one.dish.name},{ranks[one.dish]},{task}\n")
     write_text(folder / "HowTo100M_v1.csv", "".join(rows))
     write_json(folder / "steps.json", {one.name: _truth(one) for one in videos})

@@ -1,5 +1,6 @@
 """The kitchen seen from above: table, board and clutter once; vessels, foods, tools and hands in every frame."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -94,19 +95,53 @@ def _clutter(canvas: Canvas, thing: Thing) -> None:
             canvas.dots(thing.place + 1.3 * thing.size * SCATTER[:8], 0.03, thing.colour)
 
 
-def paint(canvas: Canvas, world: World) -> None:
-    """Everything that may have moved, from the table upwards."""
+class Scene:
+    """Paints the kitchen, from the table upwards; what has not moved since the last frame is painted once."""
+
+    def __init__(self, kitchen: Kitchen, rng: np.random.Generator) -> None:
+        self.background = background(kitchen, rng)
+        self.still: dict[str, tuple[object, np.ndarray]] = {}  # layer -> state, the picture up to it
+
+    def paint(self, world: World) -> np.ndarray:
+        """(SIDE, SIDE, 3) uint8 of the moment."""
+        held = {world.right.holds, world.left.holds}
+        used = {*world.board, *world.inside["bowl"], *world.inside["plate"]}
+        lying = (*held, *used, *world.places.values())
+        filled = (lying, world.mixed, *world.angle.values(), *(tuple(part.items()) for part in world.inside.values()))
+        image = self._layer("lying", lying, self.background, lambda canvas: _lying(canvas, world, held, used))
+        image = self._layer("vessels", filled, image, lambda canvas: _vessels(canvas, world, held))
+        image = image.copy()
+        _work(Canvas(image, REACH), world)
+        return image
+
+    def _layer(self, name: str, state: object, below: np.ndarray, draw: Callable[[Canvas], None]) -> np.ndarray:
+        if name not in self.still or self.still[name][0] != state:
+            image = below.copy()
+            draw(Canvas(image, REACH))
+            self.still[name] = (state, image)
+        return self.still[name][1]
+
+
+def _lying(canvas: Canvas, world: World, held: set[str], used: set[str]) -> None:
+    """Foods, seasonings and tools that nobody uses."""
     kitchen = world.kitchen
-    held = {world.right.holds, world.left.holds}
-    for name in VESSELS:
-        if name not in held:
-            vessel(canvas, world, name, world.places[name])
     for name in kitchen.foods:
-        if name not in world.board and not any(name in world.inside[place] for place in ("bowl", "plate")):
+        if name not in used:
             _whole(canvas, world, name, world.places[name], kitchen.turns[name], 0.0, 0.0)
     for name in (*kitchen.bottles, *kitchen.shakers, *TOOLS):
         if name not in held:
             tool(canvas, kitchen, name, world.places[name], kitchen.turns[name])
+
+
+def _vessels(canvas: Canvas, world: World, held: set[str]) -> None:
+    for name in VESSELS:
+        if name not in held:
+            vessel(canvas, world, name, world.places[name])
+
+
+def _work(canvas: Canvas, world: World) -> None:
+    """Food on the board, what is poured or shaken, arms and hands."""
+    kitchen = world.kitchen
     for name, portion in world.board.items():
         _whole(canvas, world, name, portion.spot, portion.turn, portion.cut, portion.peeled)
         _pieces(canvas, world, name)
@@ -161,7 +196,11 @@ def _arm(canvas: Canvas, world: World, hand: Hand, root: complex) -> None:
     skin, kitchen = world.kitchen.colours["skin"], world.kitchen
     wrist = hand.place + 0.06j
     along = (wrist - root) / (abs(wrist - root) + 1e-6)
-    arm = np.array([0.11j, 0.065j, -0.065j, -0.11j]) * along
+    arm = np.array([0.09j, 0.055j, -0.055j, -0.09j]) * along
+    # a dark edge, as skin and boards often have the same colour
+    edge = shade(skin, 0.5)
+    canvas.fill(np.array([root, wrist, wrist, root]) + 1.3 * arm, edge)
+    canvas.disc(hand.place, 0.09, edge)
     canvas.fill(np.array([root, wrist, wrist, root]) + arm, skin)
     if kitchen.sleeve:
         cuff = root + kitchen.sleeve * (wrist - root)

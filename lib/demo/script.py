@@ -132,6 +132,7 @@ class Dish:
         bottles: the two liquids on the table.
         shakers: the two spices on the table.
         steps: its own, in the order of the recipe.
+        around: foods that may lie about unused; empty: any.
     """
 
     name: str
@@ -141,6 +142,7 @@ class Dish:
     bottles: tuple[str, str]
     shakers: tuple[str, str]
     steps: tuple[str, ...]
+    around: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -159,7 +161,8 @@ OFTEN = Counter(kind for dish in DISHES for kind in dish.kinds)
 def plan(dish: Dish, seconds: float, fps: float, rng: np.random.Generator) -> list[Step]:
     """The steps of one video of the dish.
 
-    Kinds are drawn so that, over all dishes, each occurs about as often as others of its sort (of salads or not).
+    Kinds are drawn so that, over DISHES, each occurs about as often as others of its sort (of salads or not); those of
+    other dishes are drawn evenly.
 
     Args:
         dish: gives the kinds of steps; none occurs twice.
@@ -168,7 +171,9 @@ def plan(dish: Dish, seconds: float, fps: float, rng: np.random.Generator) -> li
         rng: decides which, in what order, and how long.
     """
     count = min(len(dish.kinds), max(1, round(2 * seconds / (SHORTEST + LONGEST))))
-    weights = np.array([(SALAD_WEIGHT if kind in ALLOWED else 1.0) / OFTEN[kind] for kind in dish.kinds])
+    weights = np.ones(len(dish.kinds))
+    if dish in DISHES:
+        weights = np.array([(SALAD_WEIGHT if kind in ALLOWED else 1.0) / OFTEN[kind] for kind in dish.kinds])
     chosen = rng.choice(len(dish.kinds), count, replace=False, p=weights / weights.sum())
     turns = chosen + rng.normal(0, DISORDER, count)
     turns[chosen == 0] = -np.inf  # start comes first, end last

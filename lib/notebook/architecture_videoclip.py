@@ -10,7 +10,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
@@ -18,7 +17,7 @@ from torch import nn
 
 from lib.backbones.s3d import S3D, Inception
 from lib.data.packs import Track
-from lib.notebook.architecture import BOX, arrow, blank, box, column
+from lib.notebook.architecture import flow
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.pretraining.pairs import Pair
 from lib.videoclip.model import VideoCLIP
@@ -74,76 +73,39 @@ def draw_s3d(blocks: pd.DataFrame, block: Inception, name: str) -> Figure:
         blocks: as returned by `trace_s3d`.
         block, name: of the full-size net.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 6.2), width_ratios=[1.2, 1])
-    _draw_trunk(left, blocks)
-    _draw_inception(right, block, name)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * len(blocks)), width_ratios=[1, 1.2])
+    rows = [
+        f"{row.block} {row.kernels}: ".replace(" : ", ": ")
+        + row.output
+        + (f"; {row.parameters:,}" * (row.parameters > 0))
+        for row in blocks.itertuples()
+    ]
+    flow(left, rows, "a) the video side: C x T x H x W; parameters")
+    own = [
+        [*_convolutions(block.conv_b0), None, None, _gate(block.gating_b0)],
+        [*_convolutions(block.conv_b1_a), *_convolutions(block.conv_b1_b), _gate(block.gating_b1)],
+        [*_convolutions(block.conv_b2_a), *_convolutions(block.conv_b2_b), _gate(block.gating_b2)],
+        ["max pool\n3x3x3", *_convolutions(block.conv_b3_b), None, _gate(block.gating_b3)],
+    ]
+    ends = f"input: {block.conv_b0.conv1.in_channels} channels", f"side by side: {block.output_dim} channels"
+    gate = "gate: maps times sigmoid(linear(their mean over T, H, W))"
+    flow(right, [ends[0], *zip(*own, strict=True), ends[1]], f"b) an inception block: {name}\n{gate}")
     return figure
 
 
-def _draw_trunk(ax: Axes, blocks: pd.DataFrame) -> None:
-    """Figure 13a: the blocks from bottom to top, the counts beside them."""
-    blank(ax, 5.4, len(blocks) + 1, "a) the video side, from bottom to top")
-    texts = [f"{row.block} {row.kernels}".strip() for row in blocks.itertuples()]
-    kinds = ["convolution" if count else "plain" for count in blocks["parameters"]]
-    kinds = ["attention" if text == "gating" else kind for text, kind in zip(texts, kinds, strict=True)]
-    column(ax, texts, [*kinds[:-1], "output"], 0.05, 2.1, 0.1, 1)
-    columns = {"C x T x H x W": blocks["output"], "parameters": blocks["parameters"]}
-    if not blocks["parameters"].equals(blocks["full-size parameters"]):
-        columns["at full size"] = blocks["full-size parameters"]
-    for x, (title, values) in zip((2.25, 4.3, 5.3), columns.items(), strict=False):
-        shown = [value if isinstance(value, str) else f"{value:,}" if value else "–" for value in values]
-        for place, text in enumerate([*shown, title]):
-            ax.text(x, place + 0.41, text, fontsize=7.5, va="center", ha="left" if x < 3 else "right")
-
-
-def _draw_inception(ax: Axes, block: Inception, name: str) -> None:
-    """Figure 13b: the four branches with the module's kernels and channels, and what a gate computes."""
-    blank(ax, 4, 11, f"b) a temporal separable inception block: {name}")
-    inputs = block.conv_b0.conv1.in_channels
-    box(ax, 0.9, 3.4, 2.2, 0.55, f"input: {inputs} channels", size=7.5)
-    box(ax, 0.5, 10.2, 3.0, 0.55, f"side by side: {block.output_dim} channels", "output", 7.5)
-    branches: list[list[Any]] = [
-        [block.conv_b0, block.gating_b0],
-        [block.conv_b1_a, block.conv_b1_b, block.gating_b1],
-        [block.conv_b2_a, block.conv_b2_b, block.gating_b2],
-        ["max pool\n3x3x3", block.conv_b3_b, block.gating_b3],
-    ]
-    for place, modules in enumerate(branches):
-        boxes = [part for module in modules for part in _boxes(module)]
-        x, y = 0.04 + place, 4.6
-        arrow(ax, (2.0, 3.95), (x + 0.46, y))
-        for number, (text, kind) in enumerate(boxes):
-            y = 8.7 if number == len(boxes) - 1 else 4.6 + 1.36 * number
-            box(ax, x, y, 0.92, 0.8, text, kind, 7)
-            if number:
-                arrow(ax, (x + 0.46, 5.4 + 1.36 * (number - 1)), (x + 0.46, y))
-        arrow(ax, (x + 0.46, 9.5), (x + 0.46, 10.2))
-    ax.text(0.04, 2.3, "a gate", fontsize=8)
-    for x, text in zip((0.04, 1.12, 2.2), ("mean over\nT, H, W", "linear\nC -> C", "sigmoid"), strict=True):
-        box(ax, x, 1.2, 0.84, 0.8, text, "attention", 7)
-        arrow(ax, (x + 0.84, 1.6), (x + (1.08 if x < 2 else 1.2), 1.6))
-    ax.text(3.66, 1.6, "times", fontsize=7.5, ha="center", va="center")
-    arrow(ax, (0.42, 0.75), (3.66, 1.3), bend=0.12)
-    ax.text(0.4, 0.75, "maps", fontsize=7.5, ha="right", va="center")
-
-
-def _boxes(module: Any) -> list[tuple[str, str]]:
-    """Text and kind of the boxes that draw one part of a branch."""
-    if isinstance(module, str):
-        return [(module, "plain")]
-    if hasattr(module, "fc"):
-        return [(f"gate\n{module.fc.in_features}", "attention")]
+def _convolutions(module: Any) -> list[str]:
     convolutions = [part for part in module.children() if isinstance(part, nn.Conv3d)]
-    texts = [
+    return [
         f"{kernel}\n{part.in_channels} -> {part.out_channels}"
         for kernel, part in zip(kernel_sizes(module), convolutions, strict=True)
     ]
-    return [(text, "convolution") for text in texts]
+
+
+def _gate(module: Any) -> str:
+    return f"gate\n{module.fc.in_features}"
 
 
 OWN, CLIP, CAPTIONS = SPLIT_COLOURS[5], SPLIT_COLOURS[1], SPLIT_COLOURS[2]
-EDGE = "#444444"
-SHOWN = 5  # pairs in the matrix of Figure 15
 
 
 def draw_mil_nce(net: S3D, size: Sequence[int], words: int, scores: np.ndarray) -> Figure:
@@ -154,144 +116,72 @@ def draw_mil_nce(net: S3D, size: Sequence[int], words: int, scores: np.ndarray) 
         words: largest number of words read from a caption.
         scores: (B, B·K) of the net; columns i·K … i·K + K - 1 are the candidates of clip i.
     """
-    figure, ax = plt.subplots(figsize=(WIDTH, 4.4))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.6), width_ratios=[1, 1.1])
     clips, candidates = len(scores), scores.shape[1] // len(scores)
     text: Any = net.text_module
-    dim, hidden = text.word_embd.embedding_dim, text.fc1.out_features
-    out = net.fc.out_features
-    video = count_parameters(net) - count_parameters(text)
-    rows = {
-        4.9: [
-            ("clip x\n" + "x".join(map(str, size)), "plain"),
-            (f"S3D: {video / 1e6:.2f} M parameters,\nmean of its maps: {net.feature_dim}", "convolution"),
-            (f"linear\n{net.feature_dim} -> {out}", "convolution"),
-            (f"f(x)\n{out}", "output"),
-        ],
-        3.6: [
-            (f"{candidates} captions y of\nup to {words} words", "plain"),
-            (f"word vectors\n{dim}, fixed", "plain"),
-            (f"linear, ReLU\n{dim} -> {hidden}", "convolution"),
-            ("maximum over\nthe words", "attention"),
-            (f"linear\n{hidden} -> {out}", "convolution"),
-            (f"g(y)\n{out}", "output"),
-        ],
-    }
-    blank(ax, 10.3, 5.8)
-    for y, boxes in rows.items():
-        for place, (label, kind) in enumerate(boxes):
-            wide = len(boxes) == 4 and place == 1
-            slot = place + 2 if len(boxes) == 4 and place > 1 else place
-            box(ax, 0.05 + 1.68 * slot, y, 4.78 if wide else 1.42, 0.75, label, kind, 7.5)
-            if place:
-                arrow(ax, (1.68 * slot - 0.21, y + 0.375), (0.05 + 1.68 * slot, y + 0.375))
-    _draw_scores(ax, scores, (3.95, 10.2, 0.45, 2.85))
-    arrow(ax, (9.16, 3.6), (9.16, 2.9))
-    arrow(ax, (9.87, 5.27), (9.87, 2.9), bend=-0.18)
-    ax.text(7.075, 3.12, "scores f(x) · g(y)", fontsize=8, ha="center", va="center")
-    text = f"""Equation 4 for clip {clips // 3 + 1}, as in the
-code. Numerator: its outlined scores.
-Denominator: all within the dashed
-lines, the clip's row (all captions)
-and its captions' columns (all clips);
-its own scores, in both, count twice.
+    out, hidden, video = net.fc.out_features, text.fc1.out_features, count_parameters(net) - count_parameters(text)
+    sides = [
+        [f"clip x\n{'x'.join(map(str, size))}", f"{candidates} captions y of\nup to {words} words"],
+        [None, f"word vectors, fixed\n{text.word_embd.embedding_dim}"],
+        [f"S3D: {video / 1e6:.2f} M parameters\nmean of its maps: {net.feature_dim}", f"linear, ReLU\n{hidden}"],
+        [None, "maximum over\nthe words"],
+        [f"linear\n{net.feature_dim} -> {out}", f"linear\n{hidden} -> {out}"],
+        [f"f(x)\n{out}", f"g(y)\n{out}"],
+    ]
+    flow(left, [*sides, "scores f(x) · g(y)"], "a) both sides")
+    right.imshow(scores, cmap="Blues", aspect="auto", interpolation="nearest", extent=(0, scores.shape[1], clips, 0))
+    for clip in range(clips):
+        right.add_patch(Rectangle((clip * candidates, clip), candidates, 1, fill=False, ec=OWN, lw=1.8))
+    mine, dashed = clips // 3, {"fill": False, "ec": "black", "lw": 1.2, "ls": (0, (3, 2))}
+    right.add_patch(Rectangle((0, mine), scores.shape[1], 1, **dashed))
+    right.add_patch(Rectangle((mine * candidates, 0), candidates, clips, **dashed))
+    right.set(xticks=[], yticks=[], ylabel=f"{clips} clips")
+    right.set_title("b) scores, and equation 4 for one clip", fontsize=9, loc="left")
+    explained = f"""{candidates} captions of each clip. Numerator of clip {mine + 1}: its outlined scores.
+Denominator: all within the dashed lines, the clip's row (all captions)
+and its captions' columns (all clips); its own scores count twice.
 White {scores.min():.2f}, darkest {scores.max():.2f}."""
-    ax.text(0.05, 2.85, text, fontsize=7.5, va="top", linespacing=1.4)
+    right.set_xlabel(explained, fontsize=8, loc="left")
     return figure
 
 
-def _draw_scores(ax: Axes, scores: np.ndarray, extent: tuple[float, float, float, float]) -> None:
-    """The scores (B, B·K) as an image; outlined: own candidates; dashed: the denominator of one clip."""
-    (left, right, bottom, top), clips, limits = extent, len(scores), (ax.get_xlim(), ax.get_ylim())
-    ax.imshow(scores, cmap="Blues", extent=extent, aspect="auto", interpolation="nearest")
-    ax.set(xlim=limits[0], ylim=limits[1])
-    wide, high, mine = (right - left) / clips, (top - bottom) / clips, clips // 3
-    for clip in range(clips):
-        corner = (left + clip * wide, top - (clip + 1) * high)
-        ax.add_patch(Rectangle(corner, wide, high, fill=False, ec=OWN, lw=1.8))
-    dashed: dict[str, Any] = {"fill": False, "ec": "black", "lw": 1.2, "ls": (0, (3, 2))}
-    ax.add_patch(Rectangle((left, top - (mine + 1) * high), right - left, high, **dashed))
-    ax.add_patch(Rectangle((left + mine * wide, bottom), wide, top - bottom, **dashed))
-    ax.text(left - 0.1, (top + bottom) / 2, f"{clips} clips", fontsize=7.5, rotation=90, ha="right", va="center")
-    captions = f"{scores.shape[1] // clips} captions of each clip"
-    ax.text((left + right) / 2, bottom - 0.12, captions, fontsize=7.5, ha="center", va="top")
-
-
 def draw_videoclip(model: VideoCLIP, longest_text: int) -> Figure:
-    """Figure 15: both towers, from tokens with positions to the mean; above, the dot products of some pairs.
+    """Figure 15: both towers, from tokens with positions to the mean, and the dot products of all pairs.
 
     Args:
         longest_text: largest number of word pieces kept from a clip's captions.
     """
-    figure, ax = plt.subplots(figsize=(WIDTH, 5.2))
-    seconds = model.max_video_len
-    mlp: Any = model.mlp
-    width = mlp.linear2.out_features
-    vocabulary = model.text.config.vocab_size
-    blank(ax, 10, 8)
-    video_tokens = ["[CLS]", "$f_1$", "$f_2$", "…", "$f_T$", "[SEP]"]
-    text_tokens = ["[CLS]", "$w_1$", "$w_2$", "…", "$w_L$", "[SEP]"]
-    video_positions = ["0", "1", "2", "…", "T", f"{seconds + 1}"]
-    text_positions = ["0", "1", "2", "…", "L", "L+1"]
-    middle = f"MLP {model.input_dim} -> {width} -> {width}\n{count_parameters(mlp) / 1e6:.2f} M parameters"
-    words = f"the tower's word table, {vocabulary:,} x {width}"
-    _draw_tower(ax, 0.75, "video", model.video, video_tokens, video_positions, (1, 5, middle))
-    _draw_tower(ax, 5.6, "text", model.text, text_tokens, text_positions, (0, 6, words))
-    ax.text(2.85, 0.05, f"T: 1 to {seconds} seconds; marks from the tower's own word table", fontsize=7.5, ha="center")
-    ax.text(7.7, 0.05, f"L: up to {longest_text} word pieces of the captions", fontsize=7.5, ha="center")
-    side, left, bottom = 0.3, 4.475, 6.3
-    for row, place in np.ndindex(SHOWN, SHOWN):
-        corner = (left + place * side, bottom + (SHOWN - 1 - row) * side)
-        own = row == place
-        look: dict[str, Any] = {"fc": BOX["output" if own else "plain"], "ec": OWN if own else "w", "lw": 1 + 0.6 * own}
-        ax.add_patch(Rectangle(corner, side, side, zorder=1 + own, **look))
-    right = left + SHOWN * side
-    arrow(ax, (2.85, 5.9), (left - 0.1, 7.0), bend=-0.25)
-    arrow(ax, (7.7, 5.9), (right + 0.1, 7.0), bend=0.25)
-    rows, columns = (
-        "one row per clip: equation 5's\nfirst term finds its text",
-        "one column per text: its\nsecond term finds its clip",
-    )
-    ax.text(left - 0.6, 7.6, rows, fontsize=7.5, ha="right", va="center")
-    ax.text(right + 0.6, 7.6, columns, fontsize=7.5, va="center")
-    ax.text((left + right) / 2, 6.2, "$z_v \\cdot z_t$", fontsize=8.5, ha="center", va="top")
+    figure, ax = plt.subplots(figsize=(WIDTH, 4.8))
+    seconds, mlp = model.max_video_len, model.mlp
+    width: Any = mlp.linear2.out_features
+    words = f"{model.text.config.vocab_size:,} x {width}"
+    rows: list[Any] = [
+        [
+            f"a feature per second: $f_1$ … $f_T$\nT: 1 to {seconds}",
+            f"word pieces: $w_1$ … $w_L$\nL: up to {longest_text}",
+        ],
+        [
+            f"MLP {model.input_dim} -> {width} -> {width}\n{count_parameters(mlp) / 1e6:.2f} M parameters",
+            f"the tower's word table\n{words}",
+        ],
+        [
+            f"[CLS], $f_1$ … $f_T$, [SEP] (marks from the tower's word table)\nat positions 0, 1 … T, {seconds + 1}",
+            "[CLS], $w_1$ … $w_L$, [SEP]\nat positions 0, 1 … L, L + 1",
+        ],
+        [_tower("video", model.video), _tower("text", model.text)],
+        [f"$z_{name}$: mean without [CLS], with [SEP]" for name in "vt"],
+        "scores $z_v \\cdot z_t$ of all pairs; in equation 5 a clip's row finds its text, a text's column its clip",
+    ]
+    flow(ax, rows, "")
     return figure
 
 
-def _draw_tower(
-    ax: Axes,
-    x: float,
-    name: str,
-    tower: Any,
-    tokens: Sequence[str],
-    positions: Sequence[str],
-    below: tuple[int, int, str],
-) -> None:
-    """A tower above its tokens. `below`: first and last token of the box between, and its text."""
-    cell, config = 0.7, tower.config
-    first, last, text = below
-    box(ax, x + first * cell, 1.75, (last - first) * cell - 0.1, 0.75, text, "convolution", 7.5)
-    heads, millions = config.num_attention_heads, count_parameters(tower) / 1e6
-    size = f"hidden {config.hidden_size}, {heads} heads, {millions:.2f} M parameters"
-    layers = f"{config.num_hidden_layers} layers" if config.num_hidden_layers > 1 else "1 layer"
-    box(ax, x, 3.0, 6 * cell - 0.1, 0.8, f"{name} tower: BERT, {layers}\n{size}", "attention", 7.5)
-    ax.text(x - 0.08, 0.62, "position", fontsize=7, ha="right", va="center")
-    for place, (token, position) in enumerate(zip(tokens, positions, strict=True)):
-        left = x + place * cell
-        centre = left + cell / 2 - 0.05
-        box(ax, left, 0.8, cell - 0.1, 0.5, token, "plain", 7.5)
-        ax.text(centre, 0.62, position, fontsize=7.5, ha="center", va="center")
-        inside = first <= place < last
-        arrow(ax, (centre, 1.3), (centre, 1.75 if inside else 3.0))
-        if inside:
-            arrow(ax, (centre, 2.5), (centre, 3.0))
-        arrow(ax, (centre, 3.8), (centre, 4.2))
-        box(ax, left, 4.2, cell - 0.1, 0.45, "", "output" if place else "plain")
-        if place:
-            arrow(ax, (centre, 4.65), (centre, 5.3))
-        else:
-            ax.plot([left, left + cell - 0.1], [4.2, 4.65], color=EDGE, lw=0.8)
-    z = f"$z_{name[0]}$: mean without [CLS], with [SEP]"
-    box(ax, x + cell, 5.3, 5 * cell - 0.1, 0.6, z, "output", 8)
+def _tower(name: str, tower: Any) -> str:
+    config, layers = tower.config, tower.config.num_hidden_layers
+    return (
+        f"{name} tower: BERT, {layers} layer{'s' * (layers > 1)}, {config.num_attention_heads} heads\n"
+        f"hidden {config.hidden_size}, {count_parameters(tower) / 1e6:.2f} M parameters"
+    )
 
 
 def draw_pairs(track: Track, pairs: Sequence[Pair], seconds: int) -> Figure:

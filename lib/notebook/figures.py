@@ -1,4 +1,4 @@
-"""Figures of scores: windows of one video (2.7), confusion matrices, kinds of confused pairs (2.8.3)."""
+"""Whole figures: frames and class shares (2.1), windows of one video (2.7), confusions and their kinds (2.8.3)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ from lib.videoclip.windows import Trace
 def draw_branch(one: Trace, classes: Sequence[str]) -> Figure:
     """A video's windows, one class's score in each, all classes' mean scores, the labels: as it passes the branch."""
     heights = [0.8, 1.1, 2.8, 0.7]
-    figure, axes = plt.subplots(4, 1, figsize=(plots.WIDTH, 9), sharex=True, height_ratios=heights)
+    figure, axes = plt.subplots(4, 1, figsize=(plots.WIDTH, 9.6), sharex=True, height_ratios=heights)
     colours = list(plots.SPLIT_COLOURS.values())[:3]
     _windows(one, colours, axes[0])
     _one_class(one, classes, colours, axes[1])
@@ -46,7 +46,7 @@ def _windows(one: Trace, colours: Sequence[str], ax: Axes) -> None:
     for number, (start, inside) in enumerate(zip(one.starts, one.inside, strict=True)):
         row = -(number % 3)
         ax.broken_barh([(start, int(inside.sum()))], (row - 0.35, 0.7), facecolors=colours[number % 3], alpha=0.75)
-        ax.text(start + 0.5, row, str(number + 1), va="center", fontsize=7)
+        ax.text(start + 0.5, row, str(number + 1), va="center", fontsize=8)
     ax.set(yticks=[], ylim=(-2.5, 0.5))
     ax.grid(visible=False)
     ax.set_title(f"{one.video}: windows of {one.inside.shape[1]} seconds", loc="left", fontsize=9)
@@ -70,51 +70,45 @@ def _all_classes(one: Trace, classes: Sequence[str], ax: Axes) -> None:
     extent = (0, len(one.truth), len(classes) - 0.5, -0.5)
     image = ax.imshow(centred.T, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, extent=extent)
     ax.plot(np.arange(len(one.truth)) + 0.5, one.truth, ".", color="black", ms=2.5)
-    ax.set_yticks(range(len(classes)), list(classes), fontsize=7)
+    ax.set_yticks(range(len(classes)), list(classes), fontsize=8)
     ax.grid(visible=False)
     ax.figure.colorbar(image, ax=ax, pad=0.01, fraction=0.03)
     ax.set_title("Mean scores minus the second's mean over the classes; dots: truth", loc="left", fontsize=9)
 
 
-WIDTH = 10.0  # inches, wider than the text of the report's other figures: two matrices of 19 names side by side
 WRITTEN = 0.05  # smaller shares are coloured and not written
 ABSENT = "#c9c9c9"  # a class without true seconds
 
 
 def draw_confusions(matrices: Mapping[int, pd.DataFrame]) -> Figure:
-    """Confusion matrices: one panel per split, then their sum, in two columns with one colour scale from 0 to 1.
+    """Confusion matrices in one colour scale: all splits together, large, and below them each split.
 
-    Every panel has the classes' numbers; the left and the lowest panels have their names too. A share of a true class's
-    seconds of at least 5 % is written in percent.
+    In the large one a share of a true class's seconds of at least 5 % is written in percent. All have its order of
+    classes; the splits' shares are in the CSV.
     """
-    panels = {f"split {split}": matrix for split, matrix in matrices.items()}
-    if len(matrices) > 1:
-        panels["all splits"] = summed(matrices)
-    columns = min(2, len(panels))
-    rows = -(-len(panels) // columns)
-    size = (WIDTH, 3.0 + 4.0 * rows) if columns == 2 else (0.7 * WIDTH, 0.75 * WIDTH)
-    hidden = {"visible": False}  # seaborn draws the whole figure for each matrix, to see whether names overlap
-    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, subplot_kw=hidden)
-    for place, ((name, matrix), ax) in enumerate(zip(panels.items(), grid.flat, strict=False)):
-        draw_confusion(matrix, ax, left=place % columns == 0, below=place + columns >= len(panels)).set_title(name)
-    for ax in grid.flat[len(panels) :]:
-        ax.remove()
-    used = list(grid.flat[: len(panels)])
-    for ax in used:
-        ax.set_visible(True)
-    bar = figure.colorbar(used[0].collections[0], ax=used, location="top", shrink=0.5, aspect=40, pad=0.01)
+    rows = -(-len(matrices) // SPLITS) if len(matrices) > 1 else 0
+    figure = plt.figure(figsize=(plots.WIDTH, 6.4 + 1.75 * rows))
+    grid = figure.add_gridspec(1 + rows, SPLITS, height_ratios=[6.4, *[1.75] * rows])
+    large = figure.add_subplot(grid[0, :])
+    draw_confusion(summed(matrices), large).set_title("all splits" if rows else f"split {next(iter(matrices))}")
+    bar = figure.colorbar(large.collections[0], ax=large, location="right", shrink=0.6, aspect=30, pad=0.02)
     bar.set_label("share of the true class's seconds (written in %)")
-    if any((matrix.sum(axis=1) == 0).any() for matrix in panels.values()):
+    for place, (split, matrix) in enumerate(matrices.items() if rows else ()):
+        ax = figure.add_subplot(grid[1 + place // SPLITS, place % SPLITS])
+        ax.set_facecolor(ABSENT)
+        ax.imshow(row_shares(matrix), vmin=0, vmax=1, cmap="Blues", interpolation="nearest")
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(f"split {split}", fontsize=9)
+    if any((matrix.sum(axis=1) == 0).any() for matrix in matrices.values()):
         figure.legend(handles=[Patch(color=ABSENT, label="no true seconds")], loc="upper right", frameon=False)
     return figure
 
 
-def draw_confusion(matrix: pd.DataFrame, ax: Axes, left: bool = True, below: bool = True) -> Axes:
-    """One matrix as shares of each row.
+SPLITS = 5  # matrices of splits in a row
 
-    Args:
-        left, below: write names beside the numbers of the true and of the predicted classes.
-    """
+
+def draw_confusion(matrix: pd.DataFrame, ax: Axes) -> Axes:
+    """One matrix as shares of each row, the predicted classes by their numbers."""
     shares = row_shares(matrix)
     written = shares.map(lambda share: f"{100 * share:.0f}" if share >= WRITTEN else "")
     numbers = [str(number) for number in range(len(matrix))]
@@ -122,12 +116,10 @@ def draw_confusion(matrix: pd.DataFrame, ax: Axes, left: bool = True, below: boo
     ax.set_facecolor(ABSENT)  # seen where a share is NaN
     sns.heatmap(
         shares, ax=ax, vmin=0, vmax=1, cmap="Blues", cbar=False, square=True, mask=shares.isna(), annot=written, fmt="",
-        annot_kws={"size": 7}, linewidths=0.3, linecolor="#e4e4e4", yticklabels=names if left else numbers,
-        xticklabels=names if below else numbers,
+        annot_kws={"size": 8}, linewidths=0.3, linecolor="#e4e4e4", yticklabels=names, xticklabels=numbers,
     )  # fmt: skip
-    ax.set(ylabel="true" if left else "", xlabel="predicted" if below else "")
-    ax.tick_params(axis="y", labelrotation=0, labelsize=8.5, length=0, pad=1)
-    ax.tick_params(axis="x", labelrotation=90 if below else 0, labelsize=8.5, length=0, pad=1)
+    ax.set(ylabel="true", xlabel="predicted")
+    ax.tick_params(axis="both", labelrotation=0, labelsize=8.5, length=0, pad=1)
     return ax
 
 
@@ -187,4 +179,43 @@ def draw_sensors(motion: np.ndarray, labels: Sequence[str], fps: float, classes:
     ax.tick_params(labelbottom=False)
     ax.grid(visible=False)
     image.set_clim(0, float(np.sqrt(np.quantile(motion, 0.995))))
+    return figure
+
+
+def wrap(name: str) -> str:
+    """A class name in two lines where it is long.
+
+    >>> wrap("place_cucumber_into_bowl").splitlines()
+    ['place_cucumber', 'into_bowl']
+    """
+    return name.replace("_into_", "\ninto_").replace("_onto_", "\nonto_")
+
+
+def frame_grid(frames: Sequence[tuple[str, np.ndarray]], columns: int) -> Figure:
+    """Frames (H, W, 3), RGB, row by row, each with a title."""
+    rows = -(-len(frames) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(plots.WIDTH, 1.5 * rows * 7 / columns), squeeze=False)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, (title, image) in zip(axes.flat, frames, strict=False):  # the last row may not be full
+        ax.imshow(image)
+        ax.set_title(title, fontsize=8)
+    return figure
+
+
+def class_bars(shares: Mapping[str, pd.Series], label: str) -> Figure:
+    """Horizontal bars per class, the largest on top, one panel per data set.
+
+    Args:
+        shares: data set -> value by class name.
+        label: of the horizontal axis.
+    """
+    figure, axes = plt.subplots(1, len(shares), figsize=(plots.WIDTH, 4.6), squeeze=False)
+    for ax, (name, values) in zip(axes[0], shares.items(), strict=True):
+        ordered = values.sort_values()
+        bars = ax.barh(ordered.index, ordered, color=plots.SPLIT_COLOURS[1], height=0.75)
+        ax.bar_label(bars, fmt=" %.1f", fontsize=8)
+        ax.set(xlabel=label, ylabel="", title=name)
+        ax.grid(axis="y", visible=False)
+        ax.margins(y=0.01)
     return figure

@@ -5,6 +5,7 @@ of figures and tables and the export read that metadata; nobody parses the HTML.
 """
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,8 +17,41 @@ from pandas.io.formats.style import Styler
 from lib.notebook.plots import count_or_short, short
 from lib.scoring.names import display_name
 
+MADE = "how_this_was_made"  # page of the site: when, from what and how long (lib/site/made.py)
 LONG = 12  # rows; longer tables can be sorted on the site
 WORDY = 18  # characters; a cell with more gets room for words
+
+
+# what a table is made of; other markup comes from a name, which is shown as it is
+TAGS = {"style", "table", "thead", "tbody", "tr", "th", "td", "br"}
+ATTRIBUTES = {"id", "class", "scope", "rowspan", "colspan", "type"}
+
+
+def plain(text: str) -> str:
+    """A name as Markdown that shows it as it is.
+
+    >>> plain("a_b <script>*1*</script>")
+    'a\\\\_b &lt;script&gt;\\\\*1\\\\*&lt;/script&gt;'
+    """
+    return re.sub(r"([\\`*_\[\]#$|~])", r"\\\1", html.escape(text, quote=False))
+
+
+def heading(text: str) -> str:
+    """A name as a title: the site's theme writes titles as they stand, so no tag may begin in one.
+
+    >>> heading("a <b> & c")
+    'a ‹b› & c'
+    """
+    return text.translate({ord("<"): "‹", ord(">"): "›"})
+
+
+def without_tags(text: str) -> str:
+    """Markdown in which no name can begin a tag; a lone "<" is left.
+
+    >>> without_tags("1 < 2, <b>bold</b>")
+    '1 < 2, &lt;b>bold&lt;/b>'
+    """
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +82,11 @@ class Shown:
 
     def figure(self, body: str) -> str:
         """The whole figure: a picture with its caption below, or a table with its caption above."""
-        links = [f'<a href="{self.data}">data</a>']
-        if self.notebook:
-            files = {"notebook": f"{self.notebook}.py", "parameters": f"{self.notebook}.json"}
-            links = [*(f'<a href="sources/{file}">{text}</a>' for text, file in files.items()), *links]
+        made = f'<a href="{MADE}.html#{self.notebook}">revision {self.revision}</a>'
+        source = f' · <a href="sources/{self.notebook}.py">notebook</a>' if self.notebook else ""
         caption = (
             f"<figcaption><b>{self.title}.</b> {html.escape(self.caption)} <i>{html.escape(self.about)}.</i>"
-            f'<span class="made">revision {self.revision}<span class="links"> · {" · ".join(links)}</span></span>'
+            f'<span class="made"><span class="links">{made}{source} · </span><a href="{self.data}">data</a></span>'
             "</figcaption>"
         )
         parts = body + caption if self.picture else caption + body
@@ -114,6 +146,10 @@ def accessible(table: pd.DataFrame | Styler, name: str) -> str:
     if "method" in table.index.names:
         table = table.format_index(display_name, level="method")
     soup = BeautifulSoup(table.set_uuid(name).to_html(), "html.parser")
+    for tag in soup.find_all(True):
+        if tag.name not in TAGS:
+            tag.replace_with(str(tag))
+        tag.attrs = {key: value for key, value in tag.attrs.items() if key in ATTRIBUTES}
     whole, body, head = soup.select_one("table"), soup.select_one("tbody"), soup.select("thead tr")
     if whole is None or body is None or not head:
         raise ValueError(f"{name}: a table without headers; give its columns names")

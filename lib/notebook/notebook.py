@@ -30,7 +30,7 @@ from lib.core.paths import ROOT
 from lib.core.settings import Params
 from lib.data.profile import Profile, open_profile
 from lib.notebook import plots
-from lib.notebook.markup import Shown, accessible, description
+from lib.notebook.markup import Shown, accessible, description, without_tags
 from lib.notebook.tables import BEST
 
 
@@ -150,7 +150,7 @@ class Notebook(Profile):
 
     def say(self, text: str) -> None:
         """A sentence with computed numbers."""
-        display(Markdown(text))
+        display(Markdown(without_tags(text)))
 
     def source(self, what: Callable) -> None:
         """A function, method or class of lib/ as it stands: the lines that compute the equation beside them."""

@@ -173,7 +173,7 @@ def curve_style(number: int) -> dict[str, Any]:
 
 
 def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> Axes:
-    """One line per split over the epochs and, with several splits, their mean.
+    """One line per split over the epochs and, with several splits, their mean and the band between the outermost.
 
     Args:
         history: columns split, epoch and `value`; rows without a value (epochs that were not tested) are left out.
@@ -183,26 +183,40 @@ def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> 
     curves = {f"split {split}": curve.set_index("epoch")[value] for split, curve in measured.groupby("split")}
     labelled_curves(curves, ax, label, {name: int(name.split()[1]) - 1 for name in curves})
     if len(curves) > 1:
-        mean = measured.groupby("epoch")[value].mean()
-        ax.plot(mean.index, mean, color=MEAN_COLOUR, lw=2.2, label="mean")
+        labelled_curves({"mean": measured.pivot(index="epoch", columns="split", values=value)}, ax, label)
     return ax
 
 
 def labelled_curves(
-    curves: Mapping[str, pd.Series], ax: Axes, label: str, numbers: Mapping[str, int] | None = None
+    curves: Mapping[str, pd.Series | pd.DataFrame], ax: Axes, label: str, numbers: Mapping[str, int] | None = None
 ) -> Axes:
     """One line per named series over its index, e.g. the three ways to trim.
 
     Args:
+        curves: a table has a column per seed or split; drawn are their mean and the band between the outermost.
         label: of the vertical axis; the horizontal one has the name of the series' index, by default "epoch".
         numbers: which style (`curve_style`) a curve has, if not by its place.
     """
     name = "epoch"
     for place, (key, curve) in enumerate(curves.items()):
-        style = curve_style(place if numbers is None else numbers[key])
-        ax.plot(curve.index, curve, lw=1.4, marker="o" if len(curve) <= 15 else "", ms=4, label=key, **style)
+        style: dict[str, Any] = {"lw": 1.4} | curve_style(place if numbers is None else numbers[key])
+        if key == "mean":
+            style = {"color": MEAN_COLOUR, "lw": 2.2}
+        if isinstance(curve, pd.DataFrame):
+            ax.fill_between(curve.index, curve.min(axis=1), curve.max(axis=1), color=style["color"], alpha=0.15, lw=0)
+            curve = curve.mean(axis=1)
+        ax.plot(curve.index, curve, marker="o" if len(curve) <= 15 else "", ms=4, label=key, **style)
         name = curve.index.name or name
     ax.set(xlabel=name, ylabel=label)
+    return ax
+
+
+def zoom(ax: Axes, first: float) -> Axes:
+    """Scale the vertical axis to what the lines show from `first` on, so that a steep beginning does not set it."""
+    points = np.concatenate([np.column_stack(line.get_data()) for line in ax.get_lines()])
+    shown = points[points[:, 0] >= first, 1]
+    room = 0.08 * (shown.max() - shown.min()) or 0.1
+    ax.set(ylim=(shown.min() - room, shown.max() + room))
     return ax
 
 
@@ -218,6 +232,8 @@ def learning_curve_panels(history: pd.DataFrame | Mapping[str, pd.DataFrame], va
     places = [(title, column) for title in histories for column in values]
     for ax, (title, column) in zip(axes, places, strict=True):
         learning_curves(histories[title], column, ax, values[column]).set_title(title)
+        if column.startswith("train_") and histories[title]["epoch"].max() > 3:
+            zoom(ax, 2)
         if len(histories) > 1:
             ax.label_outer()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=6, frameon=False)
@@ -225,7 +241,9 @@ def learning_curve_panels(history: pd.DataFrame | Mapping[str, pd.DataFrame], va
 
 
 def curve_panels(
-    panels: Mapping[str, Mapping[str, pd.Series]], shared: str = "", level: tuple[str, float] | None = None
+    panels: Mapping[str, Mapping[str, pd.Series | pd.DataFrame]],
+    shared: str = "",
+    level: tuple[str, float] | None = None,
 ) -> Figure:
     """Named curves side by side, one panel per entry.
 
@@ -246,38 +264,25 @@ def curve_panels(
     return figure
 
 
-def pretraining_curves(history: pd.DataFrame) -> Figure:
-    """Losses of a pre-training over its epochs (Figures 16, 17).
+def pretraining_curves(history: pd.DataFrame, pairs: int) -> Figure:
+    """Losses of a pre-training over its epochs (Figures 16, 17): whole, and from the end of the first epoch on.
 
     Args:
         history: as returned by `lib.pretraining.recipes.run_recipe`.
+        pairs: of a cluster; that many equal scores have the loss 2 ln(pairs), twice the entropy of guessing.
     """
     by_epoch = history.set_index("epoch")
-    return curve_panels({"contrastive loss": {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}})
+    curves = {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}
+    panels = {"contrastive loss": curves, "the same, from epoch 1 on": curves}
+    figure = curve_panels(panels, level=("chance", 2 * float(np.log(pairs))))
+    zoom(figure.axes[1], 1)
+    return figure
 
 
 def _panels(count: int, shared: bool) -> tuple[Figure, list[Axes]]:
     """Axes in one row, with one vertical scale if `shared`."""
     figure, axes = plt.subplots(1, count, sharey=shared, squeeze=False)
     return figure, list(axes[0])
-
-
-def class_bars(shares: Mapping[str, pd.Series], label: str) -> Figure:
-    """Horizontal bars per class, the largest on top, one panel per data set.
-
-    Args:
-        shares: data set -> value by class name.
-        label: of the horizontal axis.
-    """
-    figure, axes = plt.subplots(1, len(shares), figsize=(WIDTH, 4.6), squeeze=False)
-    for ax, (name, values) in zip(axes[0], shares.items(), strict=True):
-        ordered = values.sort_values()
-        bars = ax.barh(ordered.index, ordered, color=SPLIT_COLOURS[1], height=0.75)
-        ax.bar_label(bars, fmt=" %.1f", fontsize=8)
-        ax.set(xlabel=label, ylabel="", title=name)
-        ax.grid(axis="y", visible=False)
-        ax.margins(y=0.01)
-    return figure
 
 
 def timelines(videos: Mapping[str, Mapping[str, Sequence[str]]], fps: float, classes: Sequence[str]) -> Figure:
@@ -313,7 +318,8 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
             own = runs.labels == name
             starts, ends = runs.starts[own] / fps, runs.ends[own] / fps
             spans = list(zip(starts, ends - starts, strict=True))
-            ax.broken_barh(spans, (-place - 0.4, 0.8), lw=0, **_filling(styles[name]))
+            # as vectors, the patterns of a page of timelines take megabytes
+            ax.broken_barh(spans, (-place - 0.4, 0.8), lw=0, rasterized=True, **_filling(styles[name]))
     ax.set_yticks([-place for place in range(len(rows))], list(rows))
     ax.set(xlabel="seconds", xlim=(0, max(len(labels) for labels in rows.values()) / fps))
     ax.grid(visible=False)
@@ -322,27 +328,6 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
 
 def _filling(style: ClassStyle) -> dict[str, Any]:
     return {"facecolor": style.colour, "hatch": style.hatch, "hatchcolor": style.ink}
-
-
-def wrap(name: str) -> str:
-    """A class name in two lines where it is long.
-
-    >>> wrap("place_cucumber_into_bowl").splitlines()
-    ['place_cucumber', 'into_bowl']
-    """
-    return name.replace("_into_", "\ninto_").replace("_onto_", "\nonto_")
-
-
-def frame_grid(frames: Sequence[tuple[str, np.ndarray]], columns: int) -> Figure:
-    """Frames (H, W, 3), RGB, row by row, each with a title."""
-    rows = -(-len(frames) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, 1.5 * rows * 7 / columns), squeeze=False)
-    for ax in axes.flat:
-        ax.set_axis_off()
-    for ax, (title, image) in zip(axes.flat, frames, strict=False):  # the last row may not be full
-        ax.imshow(image)
-        ax.set_title(title, fontsize=7.5)
-    return figure
 
 
 def count_or_short(value: float) -> str:

@@ -1,4 +1,6 @@
-"""Computed sentences about S3D, VideoCLIP and its pre-training (thesis 2.4 to 2.6)."""
+"""Computed sentences about the demo's backbones, VideoCLIP and its pre-training (thesis 2.2, 2.4 to 2.6)."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -93,12 +95,17 @@ def lowest_loss(history: pd.DataFrame, clusters: int) -> str:
     """Length of a pre-training, and where its validation loss is lowest.
 
     >>> lowest_loss(pd.DataFrame({"epoch": [0.0, 0.5, 1.0], "update": [0, 5, 10], "random_loss": [4.0, 2.0, 2.5]}), 7)
-    '10 updates of C = 7 in 1 epochs. The validation loss is lowest at epoch 0.50 and ends 0.50 above that.'
+    '10 updates of C = 7 in 1 epoch. The validation loss is lowest at epoch 0.50 and ends 0.50 above that.'
+    >>> lowest_loss(pd.DataFrame({"epoch": [0.0, 1.0, 2.0], "update": [0, 5, 10], "random_loss": [4.0, 2.5, 2.0]}), 7)
+    '10 updates of C = 7 in 2 epochs. The validation loss is still falling at its last epoch.'
     """
     losses, last = history.set_index("epoch")["random_loss"], history.iloc[-1]
+    above = f"{losses.iloc[-1] - losses.min():.2f}"
+    lowest = f"lowest at epoch {losses.idxmin():.2f} and ends {above} above that"
+    epochs = f"{last['epoch']:.0f} epoch{'s' * int(last['epoch'] > 1)}"
     return (
-        f"{int(last['update'])} updates of C = {clusters} in {last['epoch']:.0f} epochs. The validation loss is lowest "
-        f"at epoch {losses.idxmin():.2f} and ends {losses.iloc[-1] - losses.min():.2f} above that."
+        f"{int(last['update'])} updates of C = {clusters} in {epochs}. The validation loss is "
+        f"{lowest if above != '0.00' else 'still falling at its last epoch'}."
     )
 
 
@@ -160,3 +167,52 @@ def published_checkpoint(score: float, untrained: float) -> str:
     'The published checkpoint scores 45.7 % of the seconds, an untrained model 5.0 %.'
     """
     return f"The published checkpoint scores {score:.1f} % of the seconds, an untrained model {untrained:.1f} %."
+
+
+def trained_streams(histories: Mapping[str, pd.DataFrame], verbs: int, things: int) -> str:
+    """How many training clips the streams of I3D name correctly at the end.
+
+    >>> trained_streams({"rgb": pd.DataFrame({"epoch": [7], "verb": [91.0], "thing": [80.0]})}, 16, 40)
+    'Of 16 verbs and 40 things, the last epoch named 91 % and 80 % correctly (rgb, epoch 7).'
+    """
+    ends = {stream: history.iloc[-1] for stream, history in histories.items()}
+    parts = [
+        f"{end['verb']:.0f} % and {end['thing']:.0f} % correctly ({stream}, epoch {end['epoch']:.0f})"
+        for stream, end in ends.items()
+    ]
+    return f"Of {verbs} verbs and {things} things, the last epoch named {' and '.join(parts)}."
+
+
+def provenance(record: Mapping, nets: Mapping[str, str]) -> str:
+    """How the shipped nets were made, and what a linear probe reads from them on the development set.
+
+    Args:
+        record: weights.json.
+        nets: name of a net in it -> in words.
+
+    >>> record = {"command": "make", "machine": "a PC", "revision": "1a", "minutes": {"a": 9.6},
+    ...     "development": {"commonest class": 10.0, "a": 50.2, "a untrained": 9.0}}
+    >>> provenance(record, {"a": "A"})[80:]
+    'linear probe recognizes 50.2 % (a) and 9.0 % (a untrained) of the seconds; the commonest class has 10.0 %.'
+    """
+    minutes = " and ".join(f"{record['minutes'][name]:.0f} minutes ({words})" for name, words in nets.items())
+    scores = [
+        f"{score:.1f} % ({name})"
+        for name, score in record["development"].items()
+        if any(name.startswith(net) for net in nets)
+    ]
+    return (
+        f"Made by `{record['command']}` in {minutes} on {record['machine']}, revision {record['revision']}. On the "
+        f"development set a linear probe recognizes {', '.join(scores[:-1])} and {scores[-1]} of the seconds; the "
+        f"commonest class has {record['development']['commonest class']:.1f} %."
+    )
+
+
+def live_steps(history: pd.DataFrame, steps: int) -> str:
+    """Whether the loss fell in a handful of steps.
+
+    >>> live_steps(pd.DataFrame({"loss": [6.5, 6.0, 5.5]}), 12)
+    'In 12 steps from random weights the loss goes from 6.50 to 5.50.'
+    """
+    first, last = history["loss"].iloc[0], history["loss"].iloc[-1]
+    return f"In {steps} steps from random weights the loss goes from {first:.2f} to {last:.2f}."

@@ -47,13 +47,11 @@ def variants(params: Params) -> list[Variant]:
     """
     settings, own = params.experiment, params.pretrain.recipes["own"].clusters_per_update
     pairs = own * params.pretrain.videos_per_cluster
-    smaller = [(pairs // size, "fresh", size) for size in settings.videos_per_cluster]
-    cells = [(clusters, "fresh") for clusters in sorted({*_recipes(params), *settings.clusters_per_update})]
-    cells += [(own, negatives) for negatives in settings.negatives]
-    varied = [*((*cell, None) for cell in cells), *smaller]
-    return [
-        Variant(clusters, kind, seed, size) for clusters, kind, size in varied for seed in range(params.data.repeats)
-    ]
+    cells = [(clusters, "fresh", None) for clusters in sorted({*_recipes(params), *settings.clusters_per_update})]
+    cells += [(own, negatives, None) for negatives in settings.negatives]
+    cells += [(pairs // size, "fresh", size) for size in settings.videos_per_cluster]
+    repeats = range(params.data.repeats)
+    return [Variant(clusters, negatives, seed, size) for clusters, negatives, size in cells for seed in repeats]
 
 
 def _recipes(params: Params) -> dict[int, RecipeName]:
@@ -76,18 +74,18 @@ def run_experiment(profile: Profile, workers: int) -> pd.DataFrame:
 
 def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
     """Train one variant, or read it; returns its history."""
-    settings = profile.params.pretrain
+    settings, seed = profile.params.pretrain, variant.seed
     name = _recipes(profile.params).get(variant.clusters)
-    if name and variant.size is None and variant.negatives == settings.mining.negatives:
-        history = run_recipe(profile, name, single_process(), variant.seed)
+    if name and variant.negatives == settings.mining.negatives and variant.size is None:
+        history = run_recipe(profile, name, single_process(), seed)
     else:
         mining = settings.mining.model_copy(update={"negatives": variant.negatives})
         size = variant.size or settings.videos_per_cluster
         changed = settings.model_copy(update={"mining": mining, "videos_per_cluster": size})
         recipe = settings.recipes["own"].model_copy(update={"clusters_per_update": variant.clusters})
-        folder, seed = profile.out.root / "runs" / "experiment" / variant.name, variant.seed or settings.seed
-        history = prepare(profile, recipe, changed, folder, single_process(), seed).run()
-    return history.assign(clusters=variant.clusters, negatives=variant.kind, seed=variant.seed)
+        folder = profile.out.root / "runs" / "experiment" / variant.name
+        history = prepare(profile, recipe, changed, folder, single_process(), seed or settings.seed).run()
+    return history.assign(clusters=variant.clusters, negatives=variant.kind, seed=seed)
 
 
 def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -162,12 +160,14 @@ def runs_of(histories: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(name): runs for name, runs in fresh.groupby(named)}
 
 
-def fresh_curves(histories: pd.DataFrame) -> dict[str, dict[str, pd.Series]]:
-    """Zero-shot accuracy of the runs with fresh clusters, mean over the seeds, by updates and by pairs seen."""
+def fresh_curves(histories: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
+    """Zero-shot accuracy of the runs with fresh clusters, a column per seed, by updates and by pairs seen."""
     fresh, panels = histories[histories["negatives"] == "fresh"], {}
     for by, label in (("update", "updates"), ("pairs", "pairs seen")):
-        mean = fresh.groupby(["clusters", by])["zero_shot"].mean().rename_axis(["clusters", label])
-        panels[label] = {f"C = {clusters}": mean.loc[clusters] for clusters in sorted(fresh["clusters"].unique())}
+        panels[label] = {
+            f"C = {clusters}": part.pivot_table(index=by, columns="seed", values="zero_shot").rename_axis(label)
+            for clusters, part in fresh.groupby("clusters")
+        }
     return panels
 
 

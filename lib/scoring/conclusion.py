@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 
 from lib.data.dataset import Dataset, Trim
@@ -101,12 +102,13 @@ def _compared(metrics: pd.DataFrame) -> list[str]:
 
 def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
     """Predicted segments per true segment, a row per method, a column per split: above 1 videos are over-segmented."""
-    ratios: dict[str, dict[int, float]] = {name: {} for name in found}
+    counts: dict[tuple[str, int], np.ndarray] = {}
     for cell in cells_of(profile, found):
         pairs = pairs_of(dataset, cell).values()
-        predicted, true = (sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1))
-        ratios[cell.method][cell.split] = predicted / true
-    return pd.DataFrame.from_dict(ratios, orient="index")
+        both = np.array([sum(len(segments(pair[side]).labels) for pair in pairs) for side in (0, 1)])
+        # several cells where a method was trained with several seeds
+        counts[cell.method, cell.split] = counts.get((cell.method, cell.split), 0) + both
+    return pd.Series({place: predicted / true for place, (predicted, true) in counts.items()}).unstack()
 
 
 def chosen_videos(metrics: pd.DataFrame, convention: str) -> tuple[str, dict[str, tuple[str, int]]]:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
+from lib.beyond.controls import views
 from lib.beyond.controls.intervals import USES, effect_sentence
 from lib.beyond.modalities.views import answer_sentence
 from lib.beyond.pairs.answer import verdict_sentence
@@ -66,12 +67,11 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
 
 
 def controlled(out: Outputs, done: list[str]) -> pd.DataFrame:
-    """What pre-training adds, all else equal (4.2), in points: one row per question of USES that was asked."""
+    """What pre-training adds, all else equal (4.2), in points: one row per question on it that was asked."""
     file = out.tables / "table_controls_differences.csv"
     if "4_2_controls" not in done or not file.exists():
         return pd.DataFrame()
-    found = pd.read_csv(file).set_index("question")
-    return found.reindex([question for question in USES if question in found.index])
+    return views.asked(pd.read_csv(file).set_index("question"), views.PRETRAINING)
 
 
 def best_tuned(table: pd.DataFrame, column: str = "accuracy") -> str | None:
@@ -119,17 +119,22 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done
     if "4_1_audit" in done:
         quoted.append(audit_sentence(pd.read_csv(out.tables / "audit_claims.csv")))
     if len(effects):
-        quoted.append(effect_sentence(effects, profile.params.data.name))
+        uses = [question for question in USES if question in effects.index]
+        quoted.append(effect_sentence(effects.loc[uses], profile.params.data.name))
+        asked = f"Chapter 4.2 asks {len(effects)} questions on pre-training, in one protocol."
+        said.append(f"{asked} {views.effects(effects)}")
     if (best := best_tuned(table)) and "baseline" in table.index:
         theirs, baseline = table.loc[best_tuned(table, "accuracy thesis")], table.loc["baseline"]
+        common = out.tables / "table_10.csv"
+        shared = pd.read_csv(common).set_index("method") if "3_conclusion" in done else table
         parts = []
         for measure, title in MEASURES.items():
-            here = _against(table.loc[best, measure], baseline[measure])
+            here = _against(shared.loc[best, measure], shared.loc["baseline", measure])
             there = _against(theirs[f"{measure} thesis"], baseline[f"{measure} thesis"])
             parts.append(f"{title} is {here} here and {there} in the thesis")
         said.append(
-            f"Against ASFormer trained from scratch, fine-tuned VideoCLIP's {'; its '.join(parts)} (the best of "
-            f"each: {display_name(best)}, here; {display_name(str(theirs.name))}, in the thesis)."
+            f"Against ASFormer trained from scratch, fine-tuned VideoCLIP's {'; its '.join(parts)} (the best "
+            f"of each on test videos: {display_name(best)}, here; {display_name(str(theirs.name))}, in the thesis)."
         )
     elif len(table):
         one = table.loc[table["accuracy"].idxmax()]
@@ -202,7 +207,7 @@ def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
         )
     ax.axvline(0, color="#555555", lw=1)
     ax.set_yticks(range(len(effects)), [str(question) for question in effects.index])
-    ax.set(ylim=(len(effects) - 0.5, -0.5), xlabel="points that pre-training adds, all else equal (4.2)")
+    ax.set(ylim=(len(effects) - 0.5, -0.5), xlabel="points, all else equal (4.2)")
     return ax
 
 
@@ -237,8 +242,8 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
     caption = f"Each method, here and in the thesis: mean over {splits} splits, ± standard deviation over them."
     if len(effects):
         caption += (
-            " Below: what pre-training adds to the same model (4.2). The 95 % intervals cover test videos and seeds of "
-            "fine-tuning, but rest on a single pre-training."
+            " Below: what pre-training, the text model's start and the backbone add (4.2). The 95 % "
+            "intervals cover test videos and seeds of fine-tuning, but rest on a single pre-training."
         )
     about = {"about": profile.params.data.name, "revision": revision()}
     figure = Shown(

@@ -19,20 +19,27 @@ def write_guides(profile: Profile, done: list[str], source: Path) -> list[str]:
     files = [ROOT / "README.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
     pages = [file.relative_to(ROOT) for file in files]
     for file, page in zip(files, pages, strict=True):
-        write_text(source / page, guide_page(file.read_text(encoding="utf-8"), page.parent, pages))
+        write_text(source / page, guide_page(file.read_text(encoding="utf-8"), page.parent, pages, done))
     return [page.with_suffix("").as_posix() for page in pages]
 
 
-def guide_page(text: str, folder: Path, pages: list[Path]) -> str:
+def guide_page(text: str, folder: Path, pages: list[Path], done: list[str]) -> str:
     """A guide for the site: without pictures and comments, and without links to files that the site does not have.
 
+    Args:
+        done: notebooks that have a page; a link to their source leads there.
+
     >>> text = "See [the data](../guides/data.md), [the code](../lib/run.py) or [above](#top). ![A page](page.png)"
-    >>> guide_page(text, Path("guides"), [Path("guides/data.md")])
+    >>> guide_page(text, Path("guides"), [Path("guides/data.md")], [])
     'See [the data](../guides/data.md), the code or [above](#top). '
+    >>> guide_page("[2.1](../2_1.py)", Path("notebooks/guides"), [], ["2_1"])
+    '[2.1](/2_1.ipynb)'
     """
 
     def link(found: re.Match[str]) -> str:
         target = (ROOT / folder / found[2].partition("#")[0]).resolve()
+        if target.parent == ROOT / "notebooks" and target.stem in done:
+            return f"[{found[1]}](/{target.stem}.ipynb)"
         return found[0] if target in {(ROOT / page).resolve() for page in pages} else found[1]
 
     text = re.sub(r"<!--.*?-->\n*|!\[[^\]]*\]\([^)]*\)", "", text, flags=re.DOTALL)

@@ -1,10 +1,12 @@
 """The timeline explorer: truth and predictions of a video on one time axis, with the frame at the playhead.
 
 The page is `explorer.md`. In `_static/explorer/` each video has a script with its data and one picture of small frames,
-side by side. Scripts assign their data, because a page opened from the file system may not fetch files. The figure is
-Bokeh's and empty; web/explorer.js fills it with the chosen video.
+side by side. Where the data set has sensors, a strip of the tools' motion takes the place of the frames. Scripts assign
+their data, because a page opened from the file system may not fetch files. The figure is Bokeh's and empty;
+web/explorer.js fills it with the chosen video.
 """
 
+import base64
 import json
 import math
 import os
@@ -15,6 +17,7 @@ from typing import Any
 
 import bokeh
 import cv2
+import matplotlib.pyplot as plt
 import numpy as np
 from bokeh.embed import json_item
 from bokeh.models import BasicTicker, ColumnDataSource, HoverTool, Range1d, Span
@@ -24,9 +27,18 @@ from lib.core.files import atomic, key, write_json, write_text
 from lib.core.paths import WEB
 from lib.data.dataset import Dataset, open_dataset
 from lib.data.profile import Profile
+from lib.data.sensors import read_sensors, sensor_folder, tool_motion
 from lib.data.video import VideoError, read_video
 from lib.notebook.plots import class_styles
-from lib.site.explorer_data import named_methods, predicted, split_of_videos, video_data
+from lib.site.explorer_data import (
+    OTHERS,
+    PUBLISHED,
+    named_methods,
+    predicted,
+    published_predictions,
+    split_of_videos,
+    video_data,
+)
 
 BAR = """
 <div style="max-width: 17rem">
@@ -76,6 +88,8 @@ def timelines() -> figure:
     view.text("x", "y", "text", source=texts, text_font_size="12px", text_baseline="bottom", x_offset=2, name="ink")
     for one, tooltips in ((drawn, BAR), (strips, WRONG)):
         view.add_tools(HoverTool(renderers=[one], tooltips=tooltips, point_policy="follow_mouse"))
+    # the place of frames where the data set has sensors and, by its licence, no pictures
+    view.image_url("url", "x", "y", "w", "h", source=_source("strip", "url", "x", "y", "w", "h"))
     view.add_layout(Span(location=0, dimension="height", line_width=2, name="playhead"))
     return view
 
@@ -172,21 +186,30 @@ def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
         done: chapters that have run.
 
     Returns:
-        The page's name; nothing if no method has predicted any video.
+        The page's name; nothing if no method has predicted any video, nor a published model.
 
     Raises:
         ParameterError, DatasetError, PredictionError: the data set or a prediction cannot be used.
     """
-    found = predicted(profile.out.root / "predictions")
-    if not found:
+    found, data = predicted(profile.out.root / "predictions"), profile.params.data
+    if not found and data.source == "demo":
         return []
-    dataset = open_dataset(profile.root, None, profile.params.data.fps)
+    dataset = open_dataset(profile.root, None, data.fps)
+    published = published_predictions(profile, dataset)
+    if not found and not published:
+        return []
     here = folder / "_static" / "explorer"
-    named, tested = named_methods(found, profile.params), split_of_videos(dataset, profile.params.data.split_numbers)
+    named, tested = named_methods(found, profile.params), split_of_videos(dataset, data.split_numbers)
+    if published:
+        named = {PUBLISHED: {"name": "MS-TCN on I3D (published, its own splits)", "group": OTHERS}} | named
+    motions = _motions(dataset)
     for video, split in tested.items():
-        data = video_data(dataset, video, split, {name: found[name] for name in named}, profile.params)
-        data |= _pictures(dataset, video, profile.out.thumbnails, here, PICTURES // len(tested))
-        write_text(here / f"{video}.js", f"explorerVideo({as_json(video)}, {as_json(data)});\n")
+        shown = video_data(dataset, video, split, found, profile.params, published.get(video))
+        if motions:
+            shown |= {"strip": _strip(motions[video])}
+        else:
+            shown |= _pictures(dataset, video, profile.out.thumbnails, here, PICTURES // len(tested))
+        write_text(here / f"{video}.js", f"explorerVideo({as_json(video)}, {as_json(shown)});\n")
     styles = class_styles(dataset.classes)
     index = {
         "classes": [
@@ -203,6 +226,25 @@ def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
     body = (WEB / "explorer.html").read_text(encoding="utf-8")
     write_text(folder / "explorer.md", f"# {TITLE}\n\n```{{raw}} html\n{body}```\n")
     return ["explorer"]
+
+
+def _motions(dataset: Dataset) -> dict[str, np.ndarray]:
+    """Motion of the ten tools in every video, (10, T) from 0 to 1; empty where the data set has no sensors."""
+    if sensor_folder(dataset.root) is None:
+        return {}
+    motions = {video: tool_motion(sensors) for video, sensors in read_sensors(dataset).items()}
+    strongest = np.quantile(np.concatenate(list(motions.values()), axis=1), 0.995)
+    # a root, so that small motions are seen beside knocks
+    return {video: np.sqrt(motion / strongest).clip(max=1) for video, motion in motions.items()}
+
+
+def _strip(motion: np.ndarray) -> dict[str, str]:
+    """Motion as a picture, one line per tool and one column per step, and what it is in words."""
+    colours = plt.get_cmap("cividis")(np.repeat(motion, 4, axis=0))[..., 2::-1]
+    # inside the data, as Bokeh cannot read a picture from the file system
+    data = base64.b64encode(cv2.imencode(".png", (255 * colours).astype(np.uint8))[1].tobytes()).decode()
+    text = f"motion of the {len(motion)} kitchen tools, one line each (accelerometers; bright: moved)"
+    return {"url": f"data:image/png;base64,{data}", "text": text}
 
 
 def _pictures(dataset: Dataset, video: str, kept: Path, here: Path, budget: int) -> dict:

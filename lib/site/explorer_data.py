@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lib.core.settings import Params
 from lib.data.dataset import Dataset
 from lib.data.predictions import prediction_pairs
+from lib.data.profile import Profile
 from lib.scoring.conclusion import methods
 from lib.scoring.labels import segments
 from lib.scoring.metrics import score
@@ -19,6 +22,9 @@ from lib.scoring.names import display_name
 
 SHOWN_SCORES = ("accuracy", "edit", "f1@50")
 THESIS, CONTROLS, OTHERS = "Methods of the thesis", "Controls (4.2)", "Others"
+PUBLISHED = "mstcn_i3d_predictions"
+# share of the labels in which two annotations of one video agree
+SAME = 0.95
 _PART = re.compile(r"split_(\d+)(?:_seed_(\d+))?")
 Folders = dict[int, tuple[Path, int | None]]  # split -> folder of its predictions, and its seed if it has one
 
@@ -55,9 +61,17 @@ def split_of_videos(dataset: Dataset, splits: tuple[int, ...]) -> dict[str, int]
 
 
 def video_data(
-    dataset: Dataset, video: str, split: int, found: Mapping[str, Folders], params: Params
+    dataset: Dataset,
+    video: str,
+    split: int,
+    found: Mapping[str, Folders],
+    params: Params,
+    published: list[str] | None = None,
 ) -> dict[str, Any]:
     """Truth and predictions of one video, ready for JSON.
+
+    Args:
+        published: the real model's prediction, as returned by `published_predictions`.
 
     Returns:
         split; fps; truth, runs; rows, for each method that has predicted this video: method, runs, and scores, as
@@ -68,11 +82,13 @@ def video_data(
     """
     numbers = {name: number for number, name in enumerate(dataset.classes)}
     rows = []
+    predictions = {} if published is None else {PUBLISHED: published}
     for method, folders in found.items():
         folder = folders.get(split, (None, None))[0]
-        if folder is None or not any((folder / name).is_file() for name in (video, f"{video}.txt")):
-            continue
-        pair = prediction_pairs(folder, dataset, [video])[video]
+        if folder is not None and any((folder / name).is_file() for name in (video, f"{video}.txt")):
+            predictions[method] = prediction_pairs(folder, dataset, [video])[video][0]
+    for method, prediction in predictions.items():
+        pair = (prediction, dataset.names(video))
         scores = score([pair], convention=params.data.convention, ignore=params.data.ignore)
         rows.append(
             {
@@ -82,6 +98,32 @@ def video_data(
             }
         )
     return {"split": split, "fps": dataset.fps, "truth": runs(dataset.names(video), numbers), "rows": rows}
+
+
+def published_predictions(profile: Profile, dataset: Dataset) -> dict[str, list[str]]:
+    """A real model's predictions (30 fps), at the steps of the profile's own labels, of those videos that are the same.
+
+    A data set may begin later than the real labels and have fewer steps per second, as Lea et al.'s has. Where it
+    begins is where both labels agree best, classes that are not scored left out; below `SAME` it is another video.
+    """
+    real, data = profile.real_predictions(), profile.params.data
+    if real is None or data.source == "demo":
+        return {}
+    step, found = round(30 / dataset.fps), {}
+    for video, (prediction, truth) in {v: pair for pairs in real.values() for v, pair in pairs.items()}.items():
+        own = np.array(dataset.names(video)) if video in dataset.videos else np.array([])
+        places, known = step * np.arange(len(own)), ~np.isin(own, data.ignore)
+        if not known.any() or places[-1] >= len(truth):
+            continue
+        numbers, all_labels = {}, (own[known].tolist(), truth)
+        mine, theirs = (np.array([numbers.setdefault(name, len(numbers)) for name in names]) for names in all_labels)
+        agree = np.array([(theirs[places[known] + at] == mine).mean() for at in range(len(truth) - places[-1])])
+        if agree.max() >= SAME:
+            # several beginnings, some frames apart, may agree alike
+            begin = int(np.median(np.flatnonzero(agree == agree.max())))
+            labels = [prediction[begin + place] for place in places]
+            found[video] = [name if name in dataset.classes else data.ignore[0] for name in labels]
+    return found
 
 
 def runs(names: list[str], numbers: Mapping[str, int]) -> list[int]:

@@ -3,6 +3,7 @@
 nbconvert makes the HTML, a browser (Chromium or Chrome) prints the PDF. No file needs another file or the network.
 """
 
+import base64
 import html
 import os
 import shutil
@@ -24,8 +25,9 @@ from lib.core.chapters import TITLES
 from lib.core.files import publish, revision, write_text
 from lib.core.paths import WEB
 from lib.data.profile import Profile
+from lib.notebook.markup import shown_outputs
 from lib.site.answer import NO_ANSWER, QUESTION, answer
-from lib.site.pages import page
+from lib.site.pages import GUIDE, page
 
 MATH = """MathJax = { tex: { inlineMath: [["$", "$"]] }, options: { ignoreHtmlClass: "highlight|output_html" } };"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -46,9 +48,23 @@ def sections(profile: Profile, left_out: Mapping[str, str]) -> dict[str, Noteboo
     failed = troubles(profile, left_out)
     pages = {name: page(name, profile.out, failed.get(name, ())) for name in profile.params.notebooks}
     found = {name: notebook for name, notebook in pages.items() if notebook is not None}
+    for notebook in found.values():
+        _alone(notebook, profile.out.root)
     if not found:
         raise FileNotFoundError(f"{relative(profile.out.notebooks)}: no executed notebook; run `make report` first")
     return found
+
+
+def _alone(notebook: NotebookNode, root: Path) -> None:
+    """Put the data of figures and tables into their links, and drop links to guides, which are not exported."""
+    for shown, output in shown_outputs(notebook):
+        data = base64.b64encode((root / shown.data).read_bytes()).decode()
+        name = Path(shown.data).name
+        link = f'href="data:text/csv;base64,{data}" download="{name}"'
+        output["data"]["text/html"] = output["data"]["text/html"].replace(f'href="{shown.data}"', link)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = GUIDE.sub(r"\1", cell.source)
 
 
 def whole(profile: Profile, pages: Mapping[str, NotebookNode], left_out: Mapping[str, str]) -> NotebookNode:

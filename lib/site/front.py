@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import jupytext
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -14,16 +15,18 @@ from matplotlib.image import imread
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from lib.batch.failures import Failure
+from lib.batch.plan import duration
 from lib.core.chapters import CHAPTERS, TITLES
 from lib.core.files import revision
 from lib.core.paths import ROOT, WEB
 from lib.data.profile import Profile
 from lib.notebook import plots
-from lib.notebook.markup import Shown, description
+from lib.notebook.markup import MADE, Shown, description, heading, plain
 from lib.notebook.notebook import keep_data, keep_figure
 from lib.scoring.conclusion import labels_of, predicted
 from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned, pairs_answer
-from lib.site.pages import failure_list
+from lib.site.made import manifests
+from lib.site.pages import failure_list, linked
 
 ABOUT = (
     "A master's thesis compared two ways to label every frame of a cooking video with an action: **ASFormer**, trained "
@@ -52,7 +55,7 @@ def page(
     """
     whole = [name for name in done if name not in failed]
     lines = [
-        f"# {profile.params.title}",
+        f"# {plain(heading(profile.params.title))}",
         f'<div class="notice">{html.escape(profile.params.notice)}</div>',
         f"## {QUESTION}",
         ABOUT,
@@ -68,7 +71,7 @@ def page(
         start(done, further),
         "## Chapters",
         _about(profile, whole),
-        _chapters(profile, whole),
+        _chapters(whole),
     ]
     lacking = [f"- {TITLES[name]}: {reason}" for name, reason in left_out.items() if name not in done]
     if failed:
@@ -79,8 +82,9 @@ def page(
     unfinished = [TITLES[name] for name in profile.params.notebooks if name not in {*done, *left_out}]
     for why, titles in (("Not in this profile", elsewhere), ("Not finished", unfinished)):
         lines += [f"{why}: {'; '.join(titles)}."] if titles else []
-    contents = "\n".join([*done, *further])
-    lines.append(f"```{{toctree}}\n:hidden:\n\n{contents}\n```")
+    for part, names in parts(done, further).items():
+        contents = "\n".join(names)
+        lines.append(f"```{{toctree}}\n:hidden:\n:caption: {part}\n\n{contents}\n```")
     return "\n\n".join(lines) + "\n"
 
 
@@ -203,28 +207,42 @@ def start(done: list[str], further: list[str]) -> str:
     return "\n".join(f"- {way}" for name, way in ways.items() if name in {*done, *further})
 
 
+def parts(done: list[str], further: list[str]) -> dict[str, list[str]]:
+    """The table of contents: parts of the menu, each with its pages.
+
+    >>> parts(["2_1_datasets", "4_1_audit"], ["explorer", "README", "notebooks/guides/demo"])
+    {'The thesis, rebuilt': ['2_1_datasets'], 'Beyond the thesis': ['4_1_audit'], 'Look up': ['explorer'], \
+'Use it': ['README', 'notebooks/guides/demo']}
+    """
+    lists = ("notebooks/guides/deviations", "notebooks/guides/bibliography")
+    guides = [name for name in further if name.startswith(("README", "notebooks")) and name not in lists]
+    found = {
+        "The thesis, rebuilt": [name for name in done if not name.startswith("4")],
+        "Beyond the thesis": [name for name in done if name.startswith("4")],
+        "Look up": [name for name in further if name not in guides],
+        "Use it": guides,
+    }
+    return {part: names for part, names in found.items() if names}
+
+
 def _about(profile: Profile, done: list[str]) -> str:
-    manifests = [json.loads((profile.out.notebooks / name / "all.json").read_text(encoding="utf-8")) for name in done]
-    about = f"Profile `{profile.out.profile}`, data set: {profile.params.data.name}."
-    if not manifests:
+    made = manifests(profile, done)
+    about = f"Profile `{profile.out.profile}`, data set: {plain(profile.params.data.name)}."
+    if not made:
         return about
-    revisions = ", ".join(dict.fromkeys(f"`{manifest['revision']}`" for manifest in manifests))
-    file = (ROOT / "params" / f"{profile.out.profile}.yaml").relative_to(ROOT)
-    last = max(manifest["finished"][:16].replace("T", " ") for manifest in manifests)
-    minutes = sum(_minutes(profile, name) for name in done)
+    total = duration(sum(one["seconds"] for one in made.values()))
+    last = max(one["finished"][:10] for one in made.values())
     return (
-        f"{about} Its {len(done)} chapters took {minutes:.0f} minutes of computing and were finished on {last} UTC, "
-        f"from revision {revisions}; these pages were built from `{revision()}`. To make it again: "
-        f"`make report PARAMS={file}`."
+        f"{about} Made on {last} in {total} of computing; to make it again: `make report PARAMS={profile.file}`. "
+        f"[How this was made]({MADE}.md) has times, parameters, versions and data."
     )
 
 
-def _chapters(profile: Profile, done: list[str]) -> str:
-    rows = [f"| [{TITLES[name]}]({name}.ipynb) | {_minutes(profile, name):.1f} |" for name in done]
-    return "\n".join(["| section | minutes |", "|---|--:|", *rows])
-
-
-def _minutes(profile: Profile, name: str) -> float:
-    """What a chapter and its splits took."""
-    parts = (json.loads(file.read_text()) for file in (profile.out.notebooks / name).glob("[!.]*.json"))
-    return sum(part["seconds"] for part in parts) / 60
+def _chapters(done: list[str]) -> str:
+    """What each chapter is about: the first sentence of its notebook."""
+    rows = []
+    for name in done:
+        cell = jupytext.read(ROOT / "notebooks" / f"{name}.py").cells[0].source
+        first = re.split(r"(?<=[.?]) (?=[A-Z])", " ".join(cell.split("\n\n")[1].split()))[0]
+        rows.append(f"| [{TITLES[name]}]({name}.ipynb) | {linked(first, {})} |")
+    return "\n".join(["| section | |", "|---|---|", *rows])

@@ -101,11 +101,16 @@ def shown_by(out: Outputs, page: str) -> list[Shown]:
 def write_chapters(out: Outputs, pages: Mapping[str, NotebookNode], source: Path) -> None:
     """Write the notebooks for Sphinx, and their pictures and data as files below `source`/_extra, the site's root."""
     places = references(pages)
+    # a computed sentence has values that look like sections
+    named = {name: place for name, place in places.items() if " " in name}
     for page, notebook in pages.items():
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = linked(cell.source, places)
                 continue
+            for output in cell.outputs:
+                if "text/markdown" in output.get("data", {}):
+                    output["data"]["text/markdown"] = linked(output["data"]["text/markdown"], named)
             # papermill's parameters are in the manifest; other code is folded, so that sentence and figure meet
             tags = cell.metadata.setdefault("tags", [])
             if "injected-parameters" in tags:
@@ -134,30 +139,48 @@ def references(pages: Mapping[str, NotebookNode]) -> dict[str, str]:
         for name in (section, section[:3]) if "." in section else (f"Chapter {section}", f"chapter {section}"):
             places.setdefault(name, f"{page}.html")
         places |= {shown.title: f"{page}.html#{shown.id}" for shown, _ in shown_outputs(notebook)}
+        text = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        for tag in TAG.findall(text):
+            places |= {f"{word} {tag}": f"{page}.html#equation-{tag}" for word in ("equation", "Equation")}
     return places
 
 
-# what holds no reference (headings, formulas, code, links), then figures, tables and sections, but no measurements
+TAG = re.compile(r"\\tag\{(\d+)\}")
+FORMULA = re.compile(r"\$\$[^$]*\$\$")
+GUIDE = re.compile(r"\[([^]]*)\]\(guides/(\w+)\.md(#[\w-]+)?\)")  # as it is written in notebooks/
+# what holds no reference (headings, formulas, code, links), then figures, tables, equations and sections, but no
+# measurements
 REFERENCE = re.compile(
-    r"^#.*$|\$+[^$]*\$+|`[^`]*`|\[[^]]*\]\([^)]*\)|"
-    r"\b(?:(?:Figure|Table|[Cc]hapter) )?(?<![\d.])\d+(?:\.\d)*(?![\d.]*\d| (?:%|s|points|million|hours)\b)",
-    re.MULTILINE,
+    r"^#[^\n]*$|```.*?```|\$+[^$]*\$+|`[^`]*`|\[[^]]*\]\([^)]*\)|<a .*?</a>|"
+    r"\b(?:(?:Figure|Table|[Cc]hapter|[Ee]quation) )?(?<![\d.,+±-])\d+(?:\.\d)*(?:-[A-Z])?"
+    r"(?![\d.,]*\d| (?:%|s|points|million|hours)\b)",
+    re.MULTILINE | re.DOTALL,
 )
 
 
 def linked(text: str, places: Mapping[str, str]) -> str:
-    """Markdown with its references to sections, figures and tables as links.
+    """Markdown with its references to sections, figures, tables, equations and guides as links.
 
     >>> places = {"2.6": "2_6.html", "Figure 3": "2_2.html#figure_03"}
     >>> linked("As in 2.6 (Figure 3), not 2.6 s, 12.6, `2.6` or 2.6.1.", places)
     'As in <a href="2_6.html">2.6</a> (<a href="2_2.html#figure_03">Figure 3</a>), not 2.6 s, 12.6, `2.6` or 2.6.1.'
+    >>> linked("[Yi](guides/bibliography.md#yi)", {})
+    '<a href="notebooks/guides/bibliography.html#yi">Yi</a>'
     """
     link = {name: f'<a href="{place}">{name}</a>' for name, place in places.items()}
-    return REFERENCE.sub(lambda found: link.get(found[0], found[0]), text)
+    text = GUIDE.sub(r'<a href="notebooks/guides/\2.html\3">\1</a>', text)
+    text = REFERENCE.sub(lambda found: link.get(found[0], found[0]), text)
+    return FORMULA.sub(_anchored, text)
+
+
+def _anchored(formula: re.Match[str]) -> str:
+    tag = TAG.search(formula[0])
+    return f'<span id="equation-{tag[1]}"></span>\n\n{formula[0]}' if tag else formula[0]
 
 
 def _words(data: Path) -> set[str]:
-    """Class names in a figure's data: Sphinx's search reads text and tables but sees no picture."""
+    """Class names in a figure's data, and their parts: Sphinx's search reads text and tables but sees no picture."""
     table = pd.read_csv(data, dtype=str)
     cells = {*map(str, table.columns), *table.stack().dropna().unique()}
-    return {word for cell in cells for word in WORD.findall(cell)}
+    names = {word for cell in cells for word in WORD.findall(cell)}
+    return names | {part for name in names for part in name.split("_") if len(part) > 3}

@@ -11,7 +11,8 @@ from lib.batch.failures import Failure
 from lib.core.files import write_text
 from lib.core.paths import ROOT, WEB
 from lib.data.profile import Profile
-from lib.site import appendix, explorer, front
+from lib.notebook.markup import heading
+from lib.site import appendix, explorer, front, made
 from lib.site.pages import write_chapters
 
 CONF = """
@@ -55,7 +56,7 @@ OWN = ("report.css", "report.js")
 # given folder (files for the site's root below _extra/, scripts and styles in _static/) and returns the names of its
 # pages, none if there is nothing to show.
 Writer = Callable[[Profile, list[str], Path], list[str]]
-PAGES: tuple[Writer, ...] = (explorer.write, appendix.write_listing, appendix.write_guides)
+PAGES: tuple[Writer, ...] = (explorer.write, appendix.write_listing, made.write_made, appendix.write_guides)
 
 
 def write_source(
@@ -72,14 +73,15 @@ def write_source(
         left_out: chapters that cannot run on this machine, and why.
         failed: chapters that are not whole, and why.
     """
-    write_text(source / "conf.py", CONF.format(title=profile.params.title))
+    write_text(source / "conf.py", CONF.format(title=heading(profile.params.title)))
     _write_static(source / "_static")
     extra = source / "_extra"
     (extra / "sources").mkdir(parents=True)
     for name in pages:
         shutil.copy(ROOT / "notebooks" / f"{name}.py", extra / "sources" / f"{name}.py")
-        if (made := profile.out.notebooks / name / "all.json").exists():
-            shutil.copy(made, extra / "sources" / f"{name}.json")
+        for file in (profile.out.notebooks / name).glob("[!.]*.json"):
+            split = "" if file.stem == "all" else f".{file.stem}"
+            shutil.copy(file, extra / "sources" / f"{name}{split}.json")
     write_chapters(profile.out, pages, source)
     further = [page for write in PAGES for page in write(profile, list(pages), source)]
     write_text(source / "index.md", front.page(profile, list(pages), left_out, failed, further, extra))

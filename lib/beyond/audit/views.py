@@ -291,7 +291,7 @@ def shifts(curves: pd.DataFrame, spread: float) -> Figure:
             if metric == "accuracy":
                 ax.axhspan(rows[metric].max() - spread, rows[metric].max(), color=colour, alpha=0.15, lw=0)
         ax.set(xlabel="frames late", ylabel=metric.replace("f1", "F1"), ylim=(0.6, 1.01))
-    axes[1].legend(title="prediction", fontsize=8, loc="lower center")
+    axes[1].legend(title="prediction", fontsize=8, loc="center")
     return figure
 
 

@@ -87,10 +87,10 @@ def pretraining_examples(profile: Profile, control: Control) -> dict[str, float]
     params, backbone, own = profile.params, float("nan"), 0.0
     if control.backbone == "random":
         backbone = 0.0
-    elif control.backbone == "s3d" and params.s3d.weights is None:
+    elif control.backbone == "s3d" and params.s3d.weights in (None, "shipped"):
         mil = params.mil_nce
         backbone = mil.labelled_clips * mil.labelled_epochs + mil.batch * mil.batches * mil.epochs
-    elif control.backbone in ("rgb", "two_stream") and params.i3d.weights is None:
+    elif control.backbone in ("rgb", "two_stream") and params.i3d.weights in (None, "shipped"):
         streams = ("rgb", "flow") if control.backbone == "two_stream" else ("rgb",)
         epochs = sum(params.backbone.epochs[stream] for stream in streams)
         backbone = params.backbone.batch * params.backbone.batches * epochs

@@ -158,14 +158,14 @@ def verdict_sentence(found: pd.DataFrame, data: str) -> str:
     """
     main, control = found.loc[(DECIDES, SCRATCH)], found.loc[(DECIDES, SHUFFLED)]
     parts = [
-        f"{title} {interval(main, measure)} points ({interval(control, measure)} against shuffled pairs;"
-        f" {judged(found, measure)}, where a gain of {number(float(main[f'{measure} detectable']))} would have been"
-        " found with a chance of 80 %)"
+        f"{title} by {interval(main, measure)} points, and by {interval(control, measure)} against shuffled pairs:"
+        f" {judged(found, measure)}. A gain of {number(float(main[f'{measure} detectable']))} would have been found"
+        f" with a chance of 80 %; gains above {number(float(main[f'{measure} high']))} are excluded"
         for measure, title in MEASURES.items()
     ]
     return (
-        f"On real pairs ({data}), pre-training on video and sensors changes what video alone reaches, "
-        f"all else equal, by: {'; '.join(parts)}."
+        f"On real pairs ({data}), pre-training on video and sensors changes a model of video alone, all else equal, in "
+        f"{'; in '.join(parts)}."
     )
 
 

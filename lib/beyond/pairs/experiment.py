@@ -22,7 +22,7 @@ from lib.beyond.pairs.pretraining import Corpus, Design, Pretraining, Variant, c
 from lib.beyond.pairs.towers import Tower
 from lib.beyond.pairs.transfer import Use, frozen_inputs, labelled_videos, predictions, ridge, train_video, video_scores
 from lib.core.files import key, write_json, write_text
-from lib.core.progress import track
+from lib.core.processes import track
 from lib.core.training import Row
 from lib.data.profile import Profile
 from lib.data.sensors import motion_windows, read_sensors
@@ -108,13 +108,13 @@ def statistics(videos: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 def design_of(profile: Profile) -> Design:
     """The profile's part, and the rest as it stands."""
-    return Design(profile.params.pretrain, profile.params.experiment, profile.params.asformer)
+    return Design(profile.params.pretrain, profile.params.sensor_pairs, profile.params.asformer)
 
 
 def variants(design: Design) -> list[Variant]:
     """Each C with fresh clusters; at the first C other negatives, and other partners than the sensors."""
-    found = [Variant("sensors", clusters, "fresh") for clusters in design.experiment.clusters_per_update]
-    found += [Variant("sensors", design.first, negatives) for negatives in design.experiment.negatives]
+    found = [Variant("sensors", clusters, "fresh") for clusters in design.sensor_pairs.clusters_per_update]
+    found += [Variant("sensors", design.first, negatives) for negatives in design.sensor_pairs.negatives]
     return [*found, Variant("shuffled", design.first, "fresh"), Variant("video", design.first, "fresh")]
 
 
@@ -138,7 +138,7 @@ def results(profile: Profile) -> Results:
     parts = []
     for split in profile.splits:
         side = open_side(profile, split)
-        seeds = track(profile.params.experiment.seeds, f"split {split}: seed")
+        seeds = track(profile.params.sensor_pairs.seeds, f"split {split}: seed")
         parts += [run_seed(profile, side, split, seed) for seed in seeds]
     return Results(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True)))
 
@@ -151,7 +151,7 @@ def run_seed(profile: Profile, side: Side, split: int, seed: int) -> tuple[pd.Da
     identity, note = _identity(profile, side, split, seed), folder / "note.json"
     if note.exists() and json.loads(note.read_text(encoding="utf-8"))["key"] == identity:
         return pd.read_csv(files[0]), pd.read_csv(files[1])
-    number, scores = profile.params.experiment.seeds.index(seed), []
+    number, scores = profile.params.sensor_pairs.seeds.index(seed), []
     with tempfile.TemporaryDirectory() as temporary:
         towers, histories = pretrain_seed(side, design, seed, Path(temporary))
         for start, tower in towers.items():
@@ -215,7 +215,7 @@ def _identity(profile: Profile, side: Side, split: int, seed: int) -> str:
         for values in (side.frames.features(video), side.sensors[video], side.frames.target(video)):
             content.update(values.numpy().tobytes())
     # other seeds are other runs, but how many precede this one decides what it trains
-    sections = (profile.params.pretrain, profile.params.experiment, profile.params.asformer)
+    sections = (profile.params.pretrain, profile.params.sensor_pairs, profile.params.asformer)
     values = [section.model_dump(exclude={"seeds", "recipes"}) for section in sections]
-    values += [profile.params.data.ignore, split, seed, profile.params.experiment.seeds.index(seed)]
+    values += [profile.params.data.ignore, split, seed, profile.params.sensor_pairs.seeds.index(seed)]
     return key([*values, content.hexdigest(), torch.__version__], code=MADE_BY)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from lib.beyond.pairs.towers import Tower, clip_vectors, passages
 from lib.core.checkpoints import Learner
 from lib.core.params import ParameterError
-from lib.core.settings import Asformer, Experiment, Pretrain
+from lib.core.settings import Asformer, Pretrain, SensorPairs
 from lib.core.training import Row, fit, linear, set_rate
 from lib.data.packs import Track
 from lib.pretraining.clusters import alikeness, mine, random_clusters
@@ -36,7 +36,7 @@ class Design:
 
     Attributes:
         pretrain: the recipe's cluster size, rate, pairs and mining; a second of the sensors is a caption of one token.
-        experiment: seeds, epochs, C and negatives to compare; video alone starts from the first C.
+        sensor_pairs: seeds, epochs, C and negatives to compare; video alone starts from the first C.
         asformer: of the profile, for what does not follow here.
         width, layers, channel_mask, dropout: of the towers.
         passage: length of what takes the place of a video of HowTo100M.
@@ -49,7 +49,7 @@ class Design:
     """
 
     pretrain: Pretrain
-    experiment: Experiment
+    sensor_pairs: SensorPairs
     asformer: Asformer
     width: int = 32
     layers: int = 3
@@ -74,7 +74,7 @@ class Design:
     @property
     def first(self) -> int:
         """The C of all comparisons but that of C."""
-        return self.experiment.clusters_per_update[0]
+        return self.sensor_pairs.clusters_per_update[0]
 
     def clusters_per_epoch(self, passages: int) -> int:
         """As many as there are, so that each C makes whole updates of them.
@@ -82,14 +82,16 @@ class Design:
         Raises:
             ParameterError: too few passages, or numbers of updates that never meet.
         """
-        numbers = self.experiment.clusters_per_update
+        numbers = self.sensor_pairs.clusters_per_update
         each = math.lcm(*numbers)
         found = passages // self.pretrain.videos_per_cluster // each * each
         if not found:
-            raise ParameterError(f"experiment.clusters_per_update: {passages} passages make fewer than {each} clusters")
-        if any(self.experiment.epochs * number % max(numbers) for number in numbers):
             raise ParameterError(
-                f"experiment.epochs: {self.experiment.epochs} x C / {max(numbers)} must be whole for each C"
+                f"sensor_pairs.clusters_per_update: {passages} passages make fewer than {each} clusters"
+            )
+        if any(self.sensor_pairs.epochs * number % max(numbers) for number in numbers):
+            raise ParameterError(
+                f"sensor_pairs.epochs: {self.sensor_pairs.epochs} x C / {max(numbers)} must be whole for each C"
             )
         return found
 
@@ -249,12 +251,12 @@ def pretrain(pretraining: Pretraining, folder: Path, measure: Callable[[Pretrain
     Returns:
         A row per epoch: update, pairs, train_loss and, at these two, what `measure` returns.
     """
-    how, experiment, size = pretraining.design.pretrain, pretraining.design.experiment, pretraining.variant.clusters
+    how, study, size = pretraining.design.pretrain, pretraining.design.sensor_pairs, pretraining.variant.clusters
     per_epoch = pretraining.count // size
     optimizer = torch.optim.Adam(
         pretraining.parameters(), how.learning_rate, betas=how.betas, eps=how.epsilon, fused=True
     )
-    equal = experiment.epochs * pretraining.count // max(experiment.clusters_per_update)
+    equal = study.epochs * pretraining.count // max(study.clusters_per_update)
 
     def losses_of(update: Update) -> Iterator[tuple[Tensor, Row]]:
         number, clusters = update
@@ -265,7 +267,7 @@ def pretrain(pretraining: Pretraining, folder: Path, measure: Callable[[Pretrain
         update = epoch * per_epoch
         pairs = update * size * how.videos_per_cluster * how.pairs.per_video
         row = {"update": update, "pairs": pairs, "train_loss": sums["loss"] / per_epoch}
-        return row | (measure(pretraining) if update == equal or epoch == experiment.epochs else {})
+        return row | (measure(pretraining) if update == equal or epoch == study.epochs else {})
 
-    run: dict[str, Any] = {"epochs": experiment.epochs, "seed": pretraining.seed, "folder": folder, "key": ""}
+    run: dict[str, Any] = {"epochs": study.epochs, "seed": pretraining.seed, "folder": folder, "key": ""}
     return fit(Learner(pretraining, optimizer, clip=how.clip), pretraining.updates, losses_of, row_of, **run)

@@ -47,7 +47,7 @@ const explorerVideo = (() => {
     const part = Math.min(Math.max(width, Math.min(2, whole)), whole);
     const start = Math.min(Math.max(0, time - part / 2), whole - part);
     plot.x_range.setv({start, end: start + part});
-    view.names(plot, rows);
+    view.names(plot, rows, loaded[video].strip);
   }
   const zoomBy = (factor) => zoom((plot.x_range.end - plot.x_range.start) * factor);
 
@@ -55,7 +55,7 @@ const explorerVideo = (() => {
     const data = loaded[video];
     rows = view.rowsOf(data, shown);
     plot.x_range.setv({start: 0, end: end()});
-    view.draw(plot, rows);
+    view.draw(plot, rows, data.strip);
     view.truthTable(rows[0].found);
     byId("time").max = end();
     byId("about").textContent = `Video ${names.indexOf(video) + 1} of ${names.length}; test video of split ${data.split}; ` +

@@ -71,7 +71,7 @@ const explorerView = (() => {
   }
 
   // Fill the sources of the Bokeh figure.
-  function draw(plot, rows) {
+  function draw(plot, rows, strip) {
     const end = length(rows[0].found);
     const told = (row, one) => ({
       left: one.start, right: one.end, name: classes[one.label].name, row: row.name,
@@ -89,14 +89,16 @@ const explorerView = (() => {
     };
     set("bars", bars);
     set("wrong", wrong);
-    plot.y_range.setv({start: rows.length + 0.1, end: 0});
-    plot.height = Math.round(ROW * rows.length + 48);
-    names(plot, rows);
+    set("strip", strip ? [{url: strip.url, x: 0, y: -1.18, w: end, h: 1.22}] : []);
+    plot.y_range.setv({start: rows.length + 0.1, end: strip ? -1.6 : 0});
+    plot.height = Math.round(ROW * (rows.length + (strip ? 1.6 : 0)) + 48);
+    names(plot, rows, strip);
   }
 
   // The rows' names stand at the left edge also when the view is zoomed.
-  function names(plot, rows) {
+  function names(plot, rows, strip) {
     const texts = rows.map((row, y) => ({x: plot.x_range.start, y: y + 0.38, text: text(row)}));
+    if (strip) texts.push({x: plot.x_range.start, y: -1.2, text: strip.text});
     plot.document.get_model_by_name("texts").data = columns(["x", "y", "text"], texts);
   }
 
@@ -139,6 +141,8 @@ const explorerView = (() => {
   function picture(name, video, time) {
     const place = byId("picture");
     const sheet = video.sheet;
+    place.parentElement.hidden = Boolean(video.strip);
+    if (video.strip) return;
     place.classList.toggle("none", !sheet);
     if (!sheet) {
       place.style.backgroundImage = "none";
