@@ -102,13 +102,6 @@ def score_methods(
     return pd.concat(tables, ignore_index=True)
 
 
-def name_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Move the seed of methods that have several into their names: the long table as it is kept."""
-    several = metrics.groupby("method")["seed"].transform("nunique") > 1
-    seeded = metrics["method"] + "_seed_" + metrics["seed"].astype(str)
-    return metrics.assign(method=metrics["method"].mask(several, seeded)).drop(columns="seed")
-
-
 MEASURES = ("accuracy", "f1@50")  # those with intervals
 
 
