@@ -80,7 +80,7 @@ def roughness(runs: pd.DataFrame, column: str) -> pd.Series:
     >>> round(float(roughness(runs, "loss")[0]), 3)  # second differences 2 and -2, without the untrained model
     0.816
     """
-    trained = runs[runs["update"] > 0]
+    trained = runs[runs["update"] > 0].groupby("seed").filter(lambda run: len(run) > 2)
     return trained.groupby("seed")[column].apply(lambda curve: float(np.sqrt(np.mean(np.diff(curve, 2) ** 2) / 6)))
 
 
@@ -167,7 +167,8 @@ class Claim:
 
 
 def _splits(numbers: Sequence[int]) -> str:
-    return f"split{'s' if len(numbers) > 1 else ''} {' and '.join(map(str, numbers))}"
+    *first, last = map(str, numbers)
+    return f"splits {', '.join(first)} and {last}" if first else f"split {last}"
 
 
 def _claim(entry: dict) -> Claim:
