@@ -171,7 +171,7 @@ def test_clips_are_of_another_domain() -> None:
     clips, labels = render_clips(SMALL, count, 5, seed=1)
     assert clips.shape == (count, 5, 64, 64, 3)
     assert clips.dtype == np.uint8
-    assert labels.tolist() == list(range(count))
+    assert labels.shape == (count,) and set(labels.tolist()) <= set(range(len(CLASSES)))
     assert len(np.unique(clips.reshape(count, -1), axis=0)) == count
     words = {word for name in CLIP_CLASSES for word in name.split()}
     assert not words & {*FOODS, "oil", "vinegar", "salt", "pepper"}
