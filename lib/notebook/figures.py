@@ -1,7 +1,6 @@
 """Whole figures: frames and class shares (2.1), windows of one video (2.7), confusions and their kinds (2.8.3)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -163,10 +162,9 @@ def draw_sensors(motion: np.ndarray, labels: Sequence[str], fps: float, classes:
     figure = plots.timelines({"": {"action": labels}}, fps, classes)
     below = figure.axes[0]
     figure.set_figheight(figure.get_figheight() + 2.6)
-    place: Any = below.get_subplotspec()
-    above, below_spec = place.subgridspec(2, 1, height_ratios=(6, 1), hspace=0.05)
-    below.set_subplotspec(below_spec)
-    ax = figure.add_subplot(above, sharex=below)
+    grid = figure.add_gridspec(2, 1, height_ratios=(6, 1))
+    below.set_subplotspec(grid[1])
+    ax = figure.add_subplot(grid[0], sharex=below)
     seconds = motion.shape[1] / fps
     # the root shows a stirring spoon beside a chopping knife
     image = ax.imshow(
