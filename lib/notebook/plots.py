@@ -331,5 +331,9 @@ def _filling(style: ClassStyle) -> dict[str, Any]:
 
 
 def count_or_short(value: float) -> str:
-    """Whole numbers without decimals, others as `short`."""
-    return f"{value:.0f}" if not pd.isna(value) and value == round(value) else short(value)
+    """Whole numbers without decimals, others, infinity among them, as `short`.
+
+    >>> count_or_short(3.0), count_or_short(float("inf"))
+    ('3', 'inf')
+    """
+    return f"{value:.0f}" if np.isfinite(value) and value == round(value) else short(value)
