@@ -21,7 +21,7 @@ def labels(path: Path, profile: Profile) -> None:
 
 
 def features(path: Path, profile: Profile) -> None:
-    for name in profile.params.data.public_sets:
+    for name in profile.public_sets:
         profile.dataset(name)
 
 

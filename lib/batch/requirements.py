@@ -72,7 +72,7 @@ def _present(profile: Profile) -> Iterator[tuple[str, Requirement]]:
     root = first_folder(params.data.roots) or ROOT / params.data.roots[0]
     folders = (root / "mapping.txt", root / "groundTruth", root / "splits")
     yield "labels", Requirement("labels and splits", folders, source(f"labels {root.name}"), look.labels)
-    features = tuple(root / "features" / name for name in params.data.public_sets)
+    features = tuple(root / "features" / name for name in profile.public_sets)
     yield "features", Requirement("features of the data set", features, source(f"features {root.name}"), look.features)
     sensors = (sensor_folder(root) or root / "sensors",)
     yield "sensors", Requirement("sensors", sensors, source(f"sensors {root.name}"), look.sensors)

@@ -18,6 +18,8 @@ from pydantic import (
 )  # fmt: skip
 
 RecipeName = Literal["one_cluster", "own", "public"]
+Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
+Resize = Literal["bilinear", "bicubic"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -47,9 +49,6 @@ class Modalities(Section):
     sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
 
 
-Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
-
-
 class Narration(Section):
     """The demo's narrated videos, which replace HowTo100M (thesis 2.1.2; lib/demo/narrated.py)."""
 
@@ -74,9 +73,6 @@ class HowTo100M(Section):
     roots: tuple[str, ...]  # the first that exists
     accept: dict[str, str]  # features of pre-training -> other features that its models accept
     features: dict[Layer, str]  # folder in features/; the demo names its own
-
-
-Resize = Literal["bilinear", "bicubic"]
 
 
 class S3DFeatures(Section):
@@ -243,12 +239,6 @@ class Data(Section):
     def split_numbers(self) -> tuple[int, ...]:
         """1 … splits."""
         return tuple(range(1, self.splits + 1))
-
-    @property
-    def public_sets(self) -> tuple[str, ...]:
-        """Folders in features/: one, or one per split where the feature net was trained on each split."""
-        name = self.public_features or "."
-        return tuple(dict.fromkeys(name.replace("{split}", str(split)) for split in self.split_numbers))
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
