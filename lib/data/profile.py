@@ -87,13 +87,6 @@ class Profile:
             check_lengths(dataset, asformer.sample_rate)
         return dataset
 
-    @property
-    def public_sets(self) -> tuple[str, ...]:
-        """Folders in features/: one, or one per split where the feature net was trained on each split."""
-        data = self.params.data
-        name = data.public_features or "."
-        return tuple(dict.fromkeys(name.replace("{split}", str(split)) for split in data.split_numbers))
-
     def public_dataset(self, split: int = 1) -> Dataset:
         """The data set with its public features; the demo's are cut to the labels, released ones must fit.
 
