@@ -32,7 +32,7 @@ from lib.pretraining.pairs import ClusterBatches
 from lib.videoclip.model import VideoCLIP, contrastive_loss
 
 SETTINGS = load("params/smoke.yaml").pretrain.model_copy(
-    update={"videos_per_cluster": 3, "dtype": "float32", "warmup": 2, "learning_rate": 1e-3}
+    update={"validations": 2, "videos_per_cluster": 3, "dtype": "float32", "warmup": 2, "learning_rate": 1e-3}
 )
 RECIPE = SETTINGS.recipes["own"].model_copy(update={"clusters_per_update": 3, "epochs": 2})
 

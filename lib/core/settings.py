@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from lib.core.sections import (
+    MANY,
     Backbone,
     Demo,
     FeatureSet,
@@ -144,7 +145,8 @@ class Experiment(Section):
 
     clusters_per_update: tuple[PositiveInt, ...]  # beside those of the recipes, with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
-    videos_per_cluster: tuple[PositiveInt, ...]  # k, with so many more clusters that an update has as many pairs
+    # k, with so many more clusters that an update has as many pairs
+    videos_per_cluster: tuple[Annotated[int, Field(ge=2, le=MANY)], ...]
 
 
 class SensorPairs(Section):

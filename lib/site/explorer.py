@@ -204,7 +204,8 @@ def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
         named = {PUBLISHED: {"name": "MS-TCN on I3D (published, its own splits)", "group": OTHERS}} | named
     motions = _motions(dataset)
     for video, split in tested.items():
-        shown = video_data(dataset, video, split, found, profile.params, published.get(video))
+        ordered = {name: found[name] for name in named if name in found}
+        shown = video_data(dataset, video, split, ordered, profile.params, published.get(video))
         if motions:
             shown |= {"strip": _strip(motions[video])}
         else:
