@@ -43,7 +43,7 @@ def test_every_notebook_runs_in_the_smoke_profile(outputs):
         assert np.isfinite(ours[["accuracy", "edit", "f1@10", "f1@25", "f1@50"]].to_numpy()).all()
     for number in range(4, 10):
         table = pd.read_csv(outputs.tables / f"table_{number:02d}.csv")
-        ours = table[table["source"] == "Smoke test"]
+        ours = table[(table["source"] == "Smoke test") & (table["split"] != "± 95 %")]
         assert np.isfinite(ours[["accuracy", "raw_edit", "f1@10", "f1@25", "f1@50"]].to_numpy()).all()
     everything = pd.read_csv(outputs.tables / "table_10.csv").set_index("method")
     ours = everything.drop("asformer_paper")[["as_thesis", "accuracy", "edit", "f1@50", "segments"]]

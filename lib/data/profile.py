@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.core.params import ParameterError, load, outputs_of
-from lib.core.paths import Outputs, first_folder
+from lib.core.paths import ROOT, Outputs, first_folder
 from lib.core.settings import Params
 from lib.data.dataset import Dataset, Trim, check_classes, check_lengths, open_dataset
 from lib.data.predictions import prediction_pairs
@@ -36,6 +36,12 @@ class Profile:
     def splits(self) -> tuple[int, ...]:
         """The splits of this run, counted from 1."""
         return self.params.data.split_numbers if self.split is None else (self.split,)
+
+    @property
+    def shown_file(self) -> str:
+        """The parameter file for pages: inside the project without this machine's path."""
+        file = ROOT / self.file
+        return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else self.file
 
     @property
     def repeats(self) -> range:

@@ -34,7 +34,7 @@ def write_made(profile: Profile, done: list[str], source: Path) -> list[str]:
     revisions = ", ".join(dict.fromkeys(f"`{one['revision']}`" for one in made.values()))
     parts = [
         "# How this was made",
-        f"`make report PARAMS={profile.file}` ran {len(made)} notebooks in {duration(total)} of computing, from "
+        f"`make report PARAMS={profile.shown_file}` ran {len(made)} notebooks in {duration(total)} of computing, from "
         f"revision {revisions}. The pages were built from `{revision()}`. Each row links to its manifest, which holds "
         "every parameter and the hash of every file that was read.",
         "## The order of the chapters",

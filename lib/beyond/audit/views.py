@@ -103,12 +103,13 @@ def shift_found(curves: pd.DataFrame, frames: int, spread: float) -> str:
 
 
 def shown_reruns(table: pd.DataFrame) -> Styler:
-    """The rows of `lib.beyond.audit.tables.reruns`, each with a link to its source."""
+    """The rows of `lib.beyond.audit.tables.reruns`, each with a link to its source and, if not five, its splits."""
+    names = table["row"] + (" (" + table["splits"].astype(str) + " splits)").where(table["splits"] != 5, "")
     links = [
-        f'<a href="{row.source}">{row.row}</a>' if row.source.startswith("http") else row.row
-        for row in table.itertuples()
+        f'<a href="{source}">{name}</a>' if source.startswith("http") else name
+        for name, source in zip(names, table["source"], strict=True)
     ]
-    shown = table.assign(row=links).drop(columns="source").rename(columns={"row": "numbers"})
+    shown = table.assign(row=links).drop(columns=["source", "splits"]).rename(columns={"row": "numbers"})
     return in_words(shown).style.hide().format("{:.1f}", subset=list(METRICS))
 
 
