@@ -63,7 +63,7 @@ def test_every_notebook_runs_in_the_smoke_profile(outputs):
         note = json.loads((outputs.root / "runs" / f"videoclip_{recipe}" / "videoclip.json").read_text())
         assert note["feature_set"].startswith(f"s3d_{dim}_")
     metrics = pd.read_parquet(outputs.metrics / "2_3_3_baseline.parquet")
-    assert list(metrics.columns) == ["section", "method", "split", "video", "protocol", "metric", "value"]
+    assert list(metrics.columns) == ["section", "method", "split", "video", "protocol", "metric", "value", "seed"]
     assert set(metrics["split"]) == {1, 2, 3, 4, 5}
 
 
