@@ -89,8 +89,7 @@ def pack(
     words["truncation"] = words["padding"] = None  # every call of a tokenizer changes these
     values = [feature_set, _states([caption_file(root), *paths]), words, deduplicate]
     identity = key(values, code=MADE_BY, files=[root / f"{part}.lst"])
-    note = folder / "note.json"
-    if note.exists() and json.loads(note.read_text(encoding="utf-8"))["key"] == identity:
+    if _written(folder, identity):
         return
     temporary = folder.with_name(f".{folder.name}.tmp")
     tracks = caption_tracks(caption_file(root), set(videos))
@@ -136,8 +135,7 @@ def _write_index(
     Returns:
         The index, and what note.json says.
     """
-    note = folder / "note.json"
-    if note.exists() and (written := json.loads(note.read_text(encoding="utf-8")))["key"] == about["key"]:
+    if written := _written(folder, about["key"]):
         return pd.read_parquet(folder / "index.parquet"), written
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -151,8 +149,15 @@ def _write_index(
     index["row"] = index.groupby("shard")["seconds"].cumsum() - index["seconds"]
     index.to_parquet(folder / "index.parquet", index=False)
     about = about | {"feature_dim": dim, "captions": counts}
-    write_json(note, about)
+    write_json(folder / "note.json", about)
     return index, about
+
+
+def _written(folder: Path, identity: str) -> dict | None:
+    """What note.json says, if it is there and of these inputs."""
+    note = folder / "note.json"
+    about = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
+    return about if about.get("key") == identity else None
 
 
 def _measure(paths: Sequence[Path]) -> tuple[np.ndarray, int]:

@@ -182,8 +182,9 @@ def same_packs(profile: Profile, layer: Layer, group: Group) -> list[str]:
     folder = profile.out.packed / narrated_set(profile.params, layer)
     notes = [folder / part / "note.json" for part in PARTS]
     seen = [note.read_text(encoding="utf-8") if note.exists() else "" for note in notes]
-    for rank, (host, others) in enumerate(group.gather((socket.gethostname(), seen))):
-        if others != group.broadcast(seen):
+    everywhere = group.gather((socket.gethostname(), seen))
+    for rank, (host, others) in enumerate(everywhere):
+        if others != everywhere[0][1]:
             fault = "sees other packs than process 0" if all(others) else "sees no pack"
             raise ParameterError(f"process {rank} on {host} {fault} in {folder}; let all processes share that folder")
     return seen
