@@ -1,5 +1,7 @@
 """Figures and sentences of 4.4."""
 
+from collections.abc import Mapping, Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -29,20 +31,39 @@ def decisive_figure(found: pd.DataFrame) -> Figure:
         found: of lib.beyond.pairs.answer.effects.
     """
     names = [way for way in WAYS.values() if way in found.index.get_level_values("way")]
-    figure, axes = plt.subplots(1, len(MEASURES), figsize=(WIDTH, 0.6 * len(names) + 1.3), sharey=True)
-    for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
-        ax.axvline(0, color="#555555", lw=1)
+    titles = {measure: f"{title}, points" for measure, title in MEASURES.items()}
+    parts = {contrast: found.xs(contrast, level="contrast").reindex(names) for contrast in COLOURS}
+    figure = _side_by_side(titles, parts, [*COLOURS.values()], spread=0.22, height=0.6)
+    for ax in figure.axes:
         ax.axhspan(-0.5, 0.5, color="#0072B2", alpha=0.08, lw=0)
-        for shift, (contrast, colour) in zip((-0.22, 0, 0.22), COLOURS.items(), strict=True):
-            part = found.xs(contrast, level="contrast").reindex(names)
-            places = np.arange(len(names)) + shift
+    return figure
+
+
+def _side_by_side(
+    titles: Mapping[str, str], parts: Mapping[str, pd.DataFrame], colours: Sequence[str], spread: float, height: float
+) -> Figure:
+    """Points with their 95 % intervals, a panel per measure, a line per row, the parts below each other on it.
+
+    Args:
+        titles: measure -> label of its axis.
+        parts: label -> its rows, the same index in all; columns the measures, "<measure> low" and "<measure> high".
+        spread: distance between two parts, in lines.
+        height: of a line, inches.
+    """
+    names = list(next(iter(parts.values())).index)
+    figure, axes = plt.subplots(1, len(titles), figsize=(WIDTH, height * len(names) + 1.3), sharey=True)
+    for ax, (measure, title) in zip(axes, titles.items(), strict=True):
+        ax.axvline(0, color="#555555", lw=1)
+        for place, ((label, part), colour) in enumerate(zip(parts.items(), colours, strict=True)):
+            places = np.arange(len(names)) + (place - (len(parts) - 1) / 2) * spread
             ax.hlines(places, part[f"{measure} low"], part[f"{measure} high"], color=colour, lw=1.6)
-            ax.plot(part[measure], places, "o", color=colour, ms=5, label=contrast)
-        ax.set_xlabel(f"{title}, points")
+            ax.plot(part[measure], places, "o", color=colour, ms=5, label=label)
+        ax.set_xlabel(title)
         ax.grid(axis="y", visible=False)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=3, frameon=False)
+    legend = axes[0].get_legend_handles_labels()
+    figure.legend(*legend, loc="outside upper center", ncol=len(parts), frameon=False)
     return figure
 
 
@@ -82,20 +103,8 @@ def variants_figure(differences: pd.DataFrame) -> Figure:
         differences: of lib.beyond.pairs.answer.variant_differences.
     """
     names = list(dict.fromkeys(differences.index.get_level_values("what")))
-    figure, axes = plt.subplots(1, len(LOSSES), figsize=(WIDTH, 0.42 * len(names) + 1.3), sharey=True)
-    for ax, (measure, title) in zip(axes, LOSSES.items(), strict=True):
-        ax.axvline(0, color="#555555", lw=1)
-        for shift, (equal, colour) in zip((-0.14, 0.14), EQUAL.items(), strict=True):
-            part = differences.xs(equal, level="equal").reindex(names)
-            places = np.arange(len(names)) + shift
-            ax.hlines(places, part[f"{measure} low"], part[f"{measure} high"], color=colour, lw=1.6)
-            ax.plot(part[measure], places, "o", color=colour, ms=4, label=f"equal {equal}")
-        ax.set_xlabel(title)
-        ax.grid(axis="y", visible=False)
-    axes[0].set_yticks(range(len(names)), names)
-    axes[0].set_ylim(len(names) - 0.5, -0.5)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=2, frameon=False)
-    return figure
+    parts = {f"equal {equal}": differences.xs(equal, level="equal").reindex(names) for equal in EQUAL}
+    return _side_by_side(LOSSES, parts, [*EQUAL.values()], spread=0.28, height=0.42)
 
 
 def shown_effects(found: pd.DataFrame) -> Styler:
