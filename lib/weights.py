@@ -45,15 +45,15 @@ from lib.demo.narrated import render_narrated
 from lib.demo.videos import render
 
 NETS = ("s3d", "i3d_rgb", "i3d_flow")  # the longest training first
-CORPUS = {"videos": 400, "validation": 40}  # narrations
+CORPUS = {"videos": 1000, "validation": 40}  # narrations
 DISHES = 64
 DEVELOPMENT = {"seed": 101, "videos_per_person": 1}
 
 
 def train(params: Params, out: Outputs, name: str) -> tuple[dict[str, torch.Tensor], dict[str, list[dict]], float]:
-    """Train one net: its state to be written, its learning curves, and minutes; a finished one is loaded."""
+    """Train one net: its state to be written, its learning curves, and CPU minutes; a finished one is loaded."""
     torch.set_num_threads(1)
-    start, clock = time.time(), out.weights / f"{name}_minutes.txt"
+    start, clock = time.process_time(), out.weights / f"{name}_minutes.txt"
     if name == "s3d":
         narration = params.narration.model_copy(update=CORPUS | {"seed": params.mil_nce.seed})
         render_narrated(params.demo, narration, out.narrated, 1, other_dishes(DISHES, narration.seed))
@@ -67,7 +67,7 @@ def train(params: Params, out: Outputs, name: str) -> tuple[dict[str, torch.Tens
         net, history = train_stream(stream, params.demo, params.i3d, params.backbone, out.weights / name)
         histories = {name: history}
     if not clock.exists():
-        write_text(clock, f"{(time.time() - start) / 60:.1f}\n")
+        write_text(clock, f"{(time.process_time() - start) / 60:.1f}\n")
     curves = {part: history.round(5).to_dict("records") for part, history in histories.items()}
     return packed(net), curves, float(clock.read_text())
 
@@ -169,7 +169,7 @@ def main(arguments: list[str] | None = None) -> int:
         "command": f"python -m lib.weights --params {options.params} --jobs {options.jobs}",
         "revision": made_at,
         "machine": processor(),
-        "minutes": {name: minutes for name, (_, _, minutes) in trained.items()},
+        "CPU minutes": {name: minutes for name, (_, _, minutes) in trained.items()},
         "seed": {"clips and nets": params.backbone.seed, "narrations": params.mil_nce.seed, "development": 101},
         "settings": {part: getattr(params, part).model_dump() for part in ("backbone", "mil_nce", "i3d", "s3d")},
         "narrations": CORPUS,

@@ -89,15 +89,19 @@ book.source(mil_nce_loss)
 # %% [markdown]
 # The published weights were trained on HowTo100M from scratch. The demo's come with the project:
 # they learnt from narrated videos of other people, foods and dishes than the fifty videos show
-# (`make weights`). A few hundred videos do not get this loss off the ground in minutes, so the net
-# starts with the labelled clips of 2.2's I3D. Several clips are drawn from each video; otherwise
-# the net learns to distinguish kitchens and not actions.
+# (`make weights`). A thousand videos do not get this loss off the ground, so the net starts on the
+# labelled clips of 2.2's I3D, and each later step sees some of them too. Several clips are drawn from
+# each video; otherwise the net learns to distinguish kitchens and not actions.
 
 # %%
 net, words, history = load_s3d(book)
 if history is not None:
     curves = history.set_index("epoch")
-    labels = {"loss": "MIL-NCE loss", "hit": "clips that find their captions, %"}
+    labels = {
+        "mil_nce": "MIL-NCE loss",
+        "hit": "clips that find their captions, %",
+        "verb": "verb of labelled clips, %",
+    }
     figure = plots.curve_panels({label: {name: curves[name]} for name, label in labels.items()})
     book.figure("s3d_training", figure, history, "Training of the demo's S3D.")
 

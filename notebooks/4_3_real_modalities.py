@@ -25,7 +25,6 @@ from lib.beyond.modalities.inputs import Perturbed
 from lib.beyond.modalities.methods import choose, fused, predict_split
 from lib.data.sensors import motion_windows, read_sensors
 from lib.notebook.notebook import open_notebook
-from lib.scoring.folders import name_seeds
 
 book = open_notebook("4_3_real_modalities", params, split, overrides)
 settings = book.params.modalities
@@ -88,7 +87,7 @@ book.say(views.choices_sentence(chosen))
 
 # %%
 metrics = views.scored(book)
-book.metrics(name_seeds(metrics))
+book.metrics(metrics)
 videos = views.per_video(metrics)
 seeds = len(settings.seeds)
 found = views.with_published(views.estimates(videos))

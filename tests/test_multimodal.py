@@ -53,8 +53,8 @@ def test_a_finished_s3d_is_loaded_without_decoding(out, monkeypatch):
     net, words, history = train_s3d(out.narrated, *sections, out.weights / "s3d")
     assert not net.training and len(words) > 50 and np.isfinite(history.to_numpy()).all()
     trained = load_file(out.weights / "s3d" / "weights.safetensors")
-    assert "text_module.word_embd.weight" not in trained, "word vectors do not learn"
-    assert torch.equal(net.fc.weight, trained["fc.weight"])
+    assert "net.text_module.word_embd.weight" not in trained, "word vectors do not learn"
+    assert torch.equal(net.fc.weight, trained["net.fc.weight"])
 
 
 def test_several_clips_of_a_video_and_the_captions_nearest_to_each(out):

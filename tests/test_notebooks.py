@@ -1,6 +1,7 @@
 """Notebooks keep the house rules: short cells, no long code, prose between."""
 
 import ast
+import importlib
 
 import jupytext
 import pytest
@@ -46,6 +47,16 @@ def test_parameters_cell_has_what_the_atom_injects(path):
     names = {node.id for node in ast.walk(ast.parse(tagged[0].source)) if isinstance(node, ast.Name)}
     assert names == {"params", "split", "overrides"}
     assert f'open_notebook("{path.stem}", params, split, overrides)' in path.read_text()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_a_notebook_imports_is_there(path):
+    """No profile of the tests runs all of them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                module = importlib.import_module(node.module)
+                assert hasattr(module, alias.name) or importlib.import_module(f"{node.module}.{alias.name}")
 
 
 def test_the_snakefile_only_schedules():

@@ -209,17 +209,24 @@ def test_only_what_depends_on_a_parameter_runs_again(finished):
     assert all(after[name] > before[name] for name in before)
 
 
-def test_ctrl_c_ends_with_a_line(finished):
+@pytest.mark.parametrize("ignored", [False, True], ids=["Ctrl-C", "SIGTERM to a script's background job"])
+def test_interrupted_it_ends_with_a_line(finished, ignored):
     profile, _ = finished
     profile.write_text(re.sub("epochs: 1[23]", "epochs: 5000", profile.read_text()))
+    # a process inherits what its parent ignores
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.SIG_DFL)
     process = start(profile)
+    signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     for line in process.stdout:
         if "started" in line:
             break
     time.sleep(6)
     pressed = time.monotonic()
-    os.killpg(process.pid, signal.SIGINT)
+    if ignored:
+        process.terminate()
+    else:
+        os.killpg(process.pid, signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert time.monotonic() - pressed < 5 and process.returncode == 130
     assert said == "interrupted\n"

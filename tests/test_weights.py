@@ -38,7 +38,7 @@ def test_the_files_are_those_that_the_record_names():
     files = {file.name: file for file in FOLDER.iterdir() if file.name != "weights.json"}
     assert {name: sha256(file) for name, file in files.items()} == record()["sha256"]
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 8e6
-    assert {"command", "seed", "revision", "machine", "minutes", "curves", "development"} <= record().keys()
+    assert {"command", "seed", "revision", "machine", "CPU minutes", "curves", "development"} <= record().keys()
 
 
 def test_the_demo_reads_them_and_the_smoke_test_trains():

@@ -3,12 +3,14 @@
 These stand in for Kinetics: other people and foods than in the target set, and some other actions. As in EPIC-Kitchens
 (Damen et al., ECCV 2018), an action is a verb and a thing, each with a softmax of its own; the heads are discarded.
 
-I3D is trained on them one stream at a time. S3D starts on them before MIL-NCE: the published net learnt from scratch,
-but from 1.2 million narrated videos. From a few hundred, in minutes, its loss hardly leaves chance.
+I3D is trained on them one stream at a time. S3D starts on them, and keeps learning from them beside MIL-NCE: the
+published net learnt from scratch, but from 1.2 million narrated videos. From a thousand its loss hardly leaves chance,
+and MIL-NCE alone makes it forget.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
@@ -39,7 +41,7 @@ STREAMS: tuple[Stream, ...] = ("rgb", "flow")
 SEEN = {"width", "dropout", "window", "short_side", "crop", "mean", "std"}
 # settings of S3D on which its training does not depend
 UNSEEN = {"weights", "dictionary", "normalize", "dtype"}
-RELIGHT = 0.12  # deviation of the logarithm of a colour's gain, in augmentation
+RELIGHT = 0.06  # deviation of the logarithm of a colour's gain, in augmentation
 SMOOTHING = 0.1  # of the labels
 
 
@@ -102,13 +104,19 @@ def train_stream(
     return net.cpu(), history
 
 
-def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, folder: Path) -> None:
+def start_on_clips(
+    net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, folder: Path
+) -> tuple[nn.ModuleDict, Callable[[int], tuple[Tensor, Row]]]:
     """Train the video side of S3D on labelled clips; a finished run is loaded into it.
 
     Args:
         net: in its initial state.
         settings: `labelled_…`; batches are those of MIL-NCE.
         folder: of the run.
+
+    Returns:
+        The net with its head (`net`, `head`), and a function that draws a batch of clips, given their number, and
+        returns its loss and accuracies, for more training.
     """
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
@@ -122,9 +130,9 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
         clips, labels = kept_clips(demo, *how, folder.parent)
         return torch.from_numpy(clips), TARGETS[labels]
 
-    def batch_loss() -> tuple[Tensor, Row]:
+    def batch_loss(size: int) -> tuple[Tensor, Row]:
         clips, targets = data()
-        chosen = torch.randint(len(clips), (settings.batch,))
+        chosen = torch.randint(len(clips), (size,))
         frames = augmented(_span(clips[chosen], settings.frames), settings.square)
         _, feature = net(to_clips(frames, s3d.crop).to(choose_device()))
         return verb_thing_loss(head(feature), targets[chosen])
@@ -134,7 +142,7 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
     fit_batches(
         both,
         torch.optim.AdamW(learns, settings.labelled_rate, weight_decay=settings.weight_decay, fused=True),
-        batch_loss,
+        partial(batch_loss, settings.batch),
         batches=settings.batches,
         epochs=settings.labelled_epochs,
         rate=settings.labelled_rate,
@@ -142,6 +150,7 @@ def start_on_clips(net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, fol
         folder=folder,
         key=key(values, code=MADE_BY),
     )
+    return both, batch_loss
 
 
 def train_streams(demo: Demo, i3d: I3D, settings: Backbone, folder: Path) -> dict[Stream, pd.DataFrame]:

@@ -19,7 +19,6 @@ from lib.backbones import labelled_clips
 from lib.backbones.labelled_clips import UNSEEN, augmented, start_on_clips
 from lib.backbones.s3d import S3D, Words, mil_nce_loss, piece_vectors, words_of
 from lib.backbones.text import tokenizer, word_pieces
-from lib.core.checkpoints import saved_state
 from lib.core.devices import choose_device
 from lib.core.files import key
 from lib.core.processes import track
@@ -80,21 +79,19 @@ def train_s3d(
         first: only so many of its training videos are read; None: all.
 
     Returns:
-        The net in evaluation mode, its vocabulary, and the history: epoch, learning_rate, loss and hit (percent of
-        clips whose best caption in the batch is one of their own candidates).
+        The net in evaluation mode, its vocabulary, and the history: epoch, learning_rate, loss (of MIL-NCE, mil_nce,
+        plus that of labelled clips), hit (percent of clips whose best caption in the batch is one of their own
+        candidates), verb and thing (accuracy on labelled clips in percent).
     """
     listed = read_list(root, "train")[:first]
     words = words_of(line for track in caption_tracks(caption_file(root), set(listed)) for line in track[3])
     net = build_s3d(s3d, words, text, settings.seed)
+    both, labelled = start_on_clips(net, demo, s3d, settings, folder.with_name(f"{folder.name}_clips"))
+    # features are large by now; without this the first scores are in the tens, and their gradients destroy them
+    net.fc.weight.data *= 0.1
     values = [s3d.model_dump(exclude=UNSEEN), settings.model_dump(), demo.model_dump(), text.start, first]
     identity = key(values, code=MADE_BY, files=[root / "train.lst", caption_file(root), root / "steps.json"])
-    if saved_state(folder / "weights.safetensors").get("key") != identity:
-        start_on_clips(net, demo, s3d, settings, folder.with_name(f"{folder.name}_clips"))
-        # features are large by now; without this the first scores are in the tens, and their gradients destroy them
-        net.fc.weight.data *= 0.1
-
     device = choose_device()
-    net.to(device)
 
     # not decoded if the run is finished
     @cache
@@ -106,11 +103,14 @@ def train_s3d(
         video, text = embed(net, augmented(clips, settings.square), s3d.crop), net.text_module(numbers.to(device))
         best = (video @ text.T).argmax(dim=1) // settings.candidates
         own = torch.arange(len(video), device=device)
-        return mil_nce_loss(video, text), {"hit": 100 * (best == own).float().mean().item()}
+        nce = mil_nce_loss(video, text)
+        remembered, accuracies = labelled(settings.batch // 2)
+        shares = {"mil_nce": nce.item(), "hit": 100 * (best == own).float().mean().item()}
+        return nce + remembered, shares | accuracies
 
-    learns = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    learns = [parameter for parameter in both.parameters() if parameter.requires_grad]
     history = fit_batches(
-        net,
+        both,
         torch.optim.AdamW(learns, settings.learning_rate, weight_decay=settings.weight_decay, fused=True),
         batch_loss,
         batches=settings.batches,

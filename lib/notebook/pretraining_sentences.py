@@ -190,12 +190,12 @@ def provenance(record: Mapping, nets: Mapping[str, str]) -> str:
         record: weights.json.
         nets: name of a net in it -> in words.
 
-    >>> record = {"command": "make", "machine": "a PC", "revision": "1a", "minutes": {"a": 9.6},
+    >>> record = {"command": "make", "machine": "a PC", "revision": "1a", "CPU minutes": {"a": 9.6},
     ...     "development": {"commonest class": 10.0, "a": 50.2, "a untrained": 9.0}}
-    >>> provenance(record, {"a": "A"})[80:]
+    >>> provenance(record, {"a": "A"})[84:]
     'linear probe recognizes 50.2 % (a) and 9.0 % (a untrained) of the seconds; the commonest class has 10.0 %.'
     """
-    minutes = " and ".join(f"{record['minutes'][name]:.0f} minutes ({words})" for name, words in nets.items())
+    minutes = " and ".join(f"{record['CPU minutes'][name]:.0f} CPU minutes ({words})" for name, words in nets.items())
     scores = [
         f"{score:.1f} % ({name})"
         for name, score in record["development"].items()
