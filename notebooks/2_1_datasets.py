@@ -168,8 +168,8 @@ if demo:
     tracks = caption_tracks(caption_file(narrated), listed)
     script = facts.script_facts(narrated)
     narrations["the demo"] = facts.caption_facts(tracks) | script
-if (published := facts.real_caption_facts(book)) is not None:
-    narrations["HowTo100M, 100 videos"] = published
+if published := facts.real_tracks(book):
+    real = narrations["HowTo100M, 100 videos"] = facts.caption_facts(published)
 
 # %%
 if narrations:
@@ -177,7 +177,7 @@ if narrations:
     style = corpora.style.format(plots.count_or_short)
     caption = "Narrations in numbers; a video lasts until its last caption ends."
     book.table("narrated", style, corpora.reset_index(names="quantity"), caption)
-if published is None:
+if not published:
     book.say("Missing here; how to get it: `python -m lib.fetch howto100m_captions`.")
 
 # %% [markdown]
@@ -189,12 +189,12 @@ book.source(facts.is_talk)
 
 # %% tags=["remove-input"]
 book.say(f"The words: {', '.join(sorted(facts.TALK))}.")
-if demo and published is not None:
-    book.say(facts.distance_sentence(narrations["the demo"], published))
+if demo and published:
+    book.say(facts.distance_sentence(narrations["the demo"], real))
 
 # %% [markdown]
-# **Figure 2** shows what is done in some of the videos, and the table below what is said in one
-# of them meanwhile.
+# **Figure 2** shows some of the videos: what is done in the demo's, and the table below it what is
+# said in one of them meanwhile; of HowTo100M's, which are read as features and captions, what is said.
 
 # %%
 if demo:
@@ -202,8 +202,10 @@ if demo:
     frames = facts.narrated_frames(narrated, videos, book.params.demo.fps)
     listed, figure = pd.DataFrame({"video": videos}), figures.frame_grid(frames, columns=7)
     book.figure(2, figure, listed, "Narrated videos: what is done in them.", raster=True)
-else:
-    book.say("Figure 2 needs HowTo100M's videos, which this profile does not use.")
+elif published:
+    some = published[:: len(published) // 8][:8]
+    listed, figure = pd.DataFrame({"video": [track[0] for track in some]}), figures.draw_captions(some, 24)
+    book.figure(2, figure, listed, "Narrated videos: what is said around the middle of some.")
 
 # %%
 if demo:

@@ -60,10 +60,10 @@ def caption_facts(tracks: Iterable[CaptionTrack]) -> dict[str, float]:
     }
 
 
-def real_caption_facts(profile: Profile) -> dict[str, float] | None:
-    """Of the captions of HowTo100M that are present on this machine, if any are."""
+def real_tracks(profile: Profile) -> list[CaptionTrack]:
+    """Captions of HowTo100M, none if they are not on this machine."""
     root = first_folder(profile.params.data.real_captions)
-    return root and caption_facts(tracks_of_csv(root))
+    return tracks_of_csv(root) if root else []
 
 
 def script_facts(root: Path) -> dict[str, float]:

@@ -1,5 +1,6 @@
-"""Whole figures: frames and class shares (2.1), windows of one video (2.7), confusions and their kinds (2.8.3)."""
+"""Whole figures: frames, captions, class shares (2.1), windows of one video (2.7), confusions and their kinds (2.8.3)."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from lib.data.narrated import CaptionTrack
 from lib.notebook import plots
 from lib.scoring.confusion import row_shares, summed
 from lib.videoclip.windows import Trace
@@ -200,6 +202,27 @@ def frame_grid(frames: Sequence[tuple[str, np.ndarray]], columns: int) -> Figure
     for ax, (title, image) in zip(axes.flat, frames, strict=False):  # the last row may not be full
         ax.imshow(image)
         ax.set_title(title, fontsize=8)
+    return figure
+
+
+def draw_captions(tracks: Sequence[CaptionTrack], seconds: float) -> Figure:
+    """What is said around the middle caption of each video: boxes over time, in two rows as they may overlap."""
+    figure, axes = plt.subplots(len(tracks), 1, figsize=(plots.WIDTH, 0.85 * len(tracks)), squeeze=False)
+    for (name, start, end, said), ax in zip(tracks, axes[:, 0], strict=True):
+        first = max(0.0, float(start[len(start) // 2]) - seconds / 2)
+        ax.set(xlim=(first, first + seconds), ylim=(-0.5, 1.5), yticks=[])
+        ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
+        ax.grid(visible=False)
+        inside = np.flatnonzero((start < first + seconds) & (end > first))
+        for row, number in enumerate(inside):
+            left, right = max(start[number], first), min(end[number], first + seconds)
+            colour = plots.SPLIT_COLOURS[1 + row % 2]
+            ax.broken_barh([(left, right - left)], (0.55 - row % 2, 0.9), facecolors=colour, alpha=0.25)
+            # so many characters of this size fit
+            characters = int((right - left) * 130 / seconds)
+            lines = textwrap.wrap(said[number], characters)[:2] if characters > 7 else []
+            ax.text(left, 1 - row % 2, "\n".join(lines), fontsize=8, va="center", linespacing=0.95, clip_on=True)
+    axes[-1, 0].set_xlabel("seconds of the video")
     return figure
 
 
