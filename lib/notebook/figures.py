@@ -1,4 +1,4 @@
-"""Whole figures: frames, captions, class shares (2.1), windows of one video (2.7), confusions and their kinds (2.8.3)."""
+"""Whole figures: frames, captions, class shares (2.1); a video's windows (2.7); confusions and their kinds (2.8.3)."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
