@@ -7,6 +7,7 @@ notebook and its manifest appear under outputs/<profile>/notebooks/<name>/ if an
 Exit code 2: the call is wrong and nothing was written; 1: the notebook failed.
 """
 
+import json
 import os
 import sys
 import tempfile
@@ -22,12 +23,13 @@ from lib.batch.running import failed_file
 from lib.batch.warm import ADDRESS
 from lib.core.chapters import CHAPTERS, Atom
 from lib.core.command import one_line, profile_parser
-from lib.core.files import publish, revision, write_json
+from lib.core.files import publish, revision, write_json, write_text
 from lib.core.params import ParameterError, claim
 from lib.core.paths import ROOT
 from lib.core.processes import clean_environment, die_with_parent, lease_gpu, only_one, short_folder
 from lib.data.dataset import DatasetError, check_bundles
 from lib.data.profile import Profile, open_profile
+from lib.data.video import CONVERT, NOTES
 
 # whose versions can change a result
 PACKAGES = (
@@ -113,6 +115,7 @@ def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> 
         parameters = {"params": profile.file, "split": split, "overrides": overrides}
         if error := run_kernel(name, running, parameters, where):
             if running.exists():
+                note_error(running, error)
                 running.replace(failed)
                 print(f"the notebook up to the error: {relative(failed)}", file=sys.stderr)
             print(f"error: {where}: {error}", file=sys.stderr)
@@ -168,10 +171,26 @@ def run_kernel(name: str, running: Path, parameters: dict, where: str) -> str:
                 stderr_file=sys.stderr,
             )
         except PapermillExecutionError as error:
-            return " ".join(f"{error.ename}: {error.evalue}".split())
+            # a process that the notebook has started may have died, too
+            broken = decoding(Path(temporary)) if error.ename == "BrokenProcessPool" else ""
+            return " ".join(f"{error.ename}: {error.evalue}{broken}".split())
         except DeadKernelError:
-            return "its kernel died (out of memory?)"
+            return f"its kernel died{decoding(Path(temporary)) or ' (out of memory?)'}"
     return ""
+
+
+def decoding(folder: Path) -> str:
+    """The videos that processes were decoding when they died, "" if none, from the notes that they left in a folder."""
+    videos = [relative(Path(os.fsdecode(note.read_bytes()))) for note in sorted(folder.glob("*.decoding"))]
+    why = f"out of memory, or OpenCV's decoder crashed on it; if so, {CONVERT}"
+    return f" as it decoded {', '.join(videos)} ({why})" if videos else ""
+
+
+def note_error(notebook: Path, error: str) -> None:
+    """Keep the error in the notebook, too: a kernel that dies leaves none in it."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    content["metadata"]["error"] = error
+    write_text(notebook, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def write_kernel(temporary: str) -> str:
@@ -196,6 +215,7 @@ def set_environment(where: str, temporary: str) -> None:
         "REPORT_ATOM": where,
         "IPYTHONDIR": f"{temporary}/ipython",
         "JUPYTER_DATA_DIR": f"{temporary}/jupyter",
+        NOTES: temporary,
     }
     os.environ.clear()
     os.environ.update(environment)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from videos import avi, chunks, jpeg, number_of, picture, write_video
 
 from lib.core.paths import ROOT
 from lib.data.facts import damaged_frames, sudden_changes
-from lib.data.video import VideoError, read_frames, read_video
+from lib.data.video import NOTES, VideoError, read_frames, read_video
+from lib.run import decoding
 
 N = 60
 
@@ -275,3 +277,17 @@ def test_damage_that_decodes_is_a_sudden_change(tmp_path):
     assert changes.max() > 1.3 * whole.max()
     pictures, rows = damaged_frames(tmp_path, {"moving": []})
     assert len(pictures) == len(rows) == 5 and rows["frame"].iloc[1] == changes.idxmax()
+
+
+def test_what_a_process_decodes_when_it_dies_is_named(tmp_path, monkeypatch):
+    clip = write_video(tmp_path / "clip.avi", 40)
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    monkeypatch.setenv(NOTES, str(notes))
+    code = f"import os, pathlib, lib.data.video as v\nfor _ in v.read_video(pathlib.Path({str(clip)!r})): os.abort()"
+    died = subprocess.run([sys.executable, "-c", code], cwd=ROOT)
+    assert died.returncode == -signal.SIGABRT
+    assert re.match(r" as it decoded \S*clip\.avi \(out of memory, or .*convert it: ffmpeg", decoding(notes))
+    for _ in read_video(clip):
+        pass
+    assert len(list(notes.iterdir())) == 1, "a file that was decoded leaves no note"

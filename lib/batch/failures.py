@@ -93,7 +93,7 @@ def _error(notebook: dict) -> tuple[str, tuple[str, ...]]:
             value = (output["evalue"].splitlines() or [""])[0].replace(f"{ROOT}/", "")
             return f"{output['ename']}: {value}", _last("\n".join(output["traceback"]))
     written = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
-    return "its kernel died (out of memory?)", _last(written)
+    return notebook["metadata"].get("error", "its kernel died (out of memory?)"), _last(written)
 
 
 def _last(text: str) -> tuple[str, ...]:

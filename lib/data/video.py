@@ -11,6 +11,7 @@ twice, in the chain of chunks (each header says where the next one is) and in th
 
 import itertools
 import mmap
+import os
 import re
 import shutil
 import struct
@@ -32,6 +33,7 @@ TOO_MANY = 0.5  # share of bad frames from which on a file is of no use
 CONVERT = "convert it: ffmpeg -i VIDEO -c:v mjpeg -q:v 2 NAME.avi"
 TRY = "import cv2, sys; cv2.VideoCapture(sys.argv[1], cv2.CAP_FFMPEG).read()"
 TRIED: set[bytes] = set()  # formats that the decoder has survived
+NOTES = "REPORT_DECODING"  # environment: a folder with a note of each file being decoded, should a process die of it
 
 
 class VideoError(ValueError):
@@ -287,7 +289,7 @@ class Frames:
     @contextmanager
     def _capture(self) -> Iterator[cv2.VideoCapture]:
         """The file, or a repaired copy of it, opened. One thread, so that every pass decodes the same frames."""
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, _noted(self.path):
             path = self.path
             if self._layout.broken:
                 path = Path(folder) / "repaired.avi"
@@ -303,6 +305,13 @@ class Frames:
                 yield capture
             finally:
                 capture.release()
+
+
+@contextmanager
+def _noted(path: Path) -> Iterator[None]:
+    with tempfile.NamedTemporaryFile(dir=os.environ.get(NOTES), suffix=".decoding") as note:
+        Path(note.name).write_bytes(os.fsencode(path))
+        yield
 
 
 def read_video(path: Path) -> Frames:
