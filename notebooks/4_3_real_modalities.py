@@ -124,6 +124,16 @@ caption = "Mean over splits and seeds, percent."
 book.table("modalities_conventions", conventions.style.format(precision=1), conventions, caption)
 
 # %% [markdown]
+# ## Without the split that was tuned on
+#
+# How long, at what rate and with how much noise to train was chosen once for all splits, on the
+# test people of split 2 (the guide to real data has the trials). They are training people of the
+# other splits, whose own test people chose nothing.
+
+# %% tags=["remove-input"]
+book.say(views.untuned_sentence(metrics, seeds))
+
+# %% [markdown]
 # ## Answer
 
 # %% tags=["remove-input"]

@@ -100,6 +100,21 @@ def test_answer_names_those_that_are_beaten_in_all_five():
     assert added.loc[views.ADDED, "f1@50 told"] == "higher"
 
 
+def test_the_split_that_was_tuned_on_is_left_out():
+    methods = ("asformer_video_viterbi", "asformer_late_viterbi")
+    rows = [
+        {"method": method, "split": split, "video": video, "metric": metric, "value": 10.0 * split + (video == "b")}
+        for method in methods
+        for split in (1, views.TUNED, 3)
+        for video in ("a", "b", "all")
+        for metric in METRICS
+    ]
+    metrics = pd.DataFrame(rows)
+    said = views.untuned_sentence(metrics, seeds=3)
+    assert said.startswith("Without split 2, 2 videos: ") and said.count("20.5/20.5/20.5/20.5/20.5") == 2
+    assert views.untuned_sentence(metrics[metrics["split"] == views.TUNED], seeds=3) == ""
+
+
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """Five people with two short videos each; class and sensors go together, the features are noise."""

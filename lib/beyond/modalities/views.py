@@ -222,6 +222,26 @@ def answer_sentence(found: pd.DataFrame, added: pd.DataFrame, seeds: int) -> str
     )
 
 
+TUNED = 2  # the split whose test people chose the length, noise and rate of the trainings, as the guide reports
+
+
+def untuned_sentence(metrics: pd.DataFrame, seeds: int) -> str:
+    """The two answers on the splits whose test people chose nothing; "" if there are none.
+
+    Args:
+        metrics: of `scored`.
+    """
+    rest = metrics[(metrics["split"] != TUNED) & (metrics["video"] != "all")]
+    if rest.empty:
+        return ""
+    means = rest.groupby(["method", "metric"])["value"].mean()
+    answers = ("asformer_video_viterbi", "asformer_late_viterbi")
+    parts = [
+        f"{display(method, seeds)}: {'/'.join(f'{means[method, name]:.1f}' for name in METRICS)}" for method in answers
+    ]
+    return f"Without split {TUNED}, {rest['video'].nunique()} videos: {'; '.join(parts)}."
+
+
 def choices_sentence(chosen: pd.DataFrame) -> str:
     """What another split's test people chose.
 
