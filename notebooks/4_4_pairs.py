@@ -101,8 +101,8 @@ if book.whole:
 
 # %%
 if book.whole:
-    caption = "All contrasts, points with 95 % intervals over people and seeds. Detectable: the "
-    caption += f"true difference that would be found with a chance of 80 %. {views.TRAP}"
+    caption = "All contrasts, points with 95 % intervals over people and seeds, bold without zero. "
+    caption += f"Detectable: what would be found with a chance of 80 %. {views.TRAP}"
     book.table("pairs", views.shown_effects(effects), effects.reset_index(), caption)
 
 # %% tags=["remove-input"]
@@ -123,8 +123,9 @@ if book.whole:
 # %%
 if book.whole:
     few = answer.few_labels(found.scores)
-    caption = f"What pairs add by the number of labelled videos, points. {views.TRAP}"
-    book.table("pairs_labels", views.shown_effects(few), few.reset_index(), caption)
+    caption = "What pairs add by the number of labelled videos, points of accuracy, bold where the "
+    caption += f"interval excludes zero. {views.TRAP}"
+    book.table("pairs_labels", views.shown_few(few), few.reset_index(), caption)
 
 # %% tags=["remove-input"]
 if book.whole:

@@ -159,16 +159,21 @@ def verdict_sentence(found: pd.DataFrame, data: str) -> str:
         found: of `effects` with all labelled videos.
     """
     main, control, easier = (found.loc[(DECIDES, contrast)] for contrast in (SCRATCH, SHUFFLED, EASIER))
-    parts = [
-        f"{title} by {interval(main, measure)} points, and by {interval(control, measure)} against shuffled pairs:"
-        f" {judged(found, measure)}. A gain of {number(float(main[f'{measure} detectable']))} would have been found"
-        f" with a chance of 80 %; gains above {number(float(main[f'{measure} high']))} are excluded"
-        for measure, title in MEASURES.items()
-    ]
+
+    def both(row: pd.Series) -> str:
+        return " and ".join(f"{interval(row, measure)} of {title}" for measure, title in MEASURES.items())
+
+    gains = " and ".join(
+        f"{interval(main, measure)} points of {title} ({judged(found, measure)})" for measure, title in MEASURES.items()
+    )
+    excluded, detectable = (
+        " and ".join(number(float(main[f"{measure} {end}"])) for measure in MEASURES) for end in ("high", "detectable")
+    )
     return (
-        f"On real pairs ({data}), pre-training on video and sensors changes a model of video alone, all else equal, in "
-        f"{'; in '.join(parts)}. With random negatives in place of mined ones: "
-        f"{', '.join(f'{interval(easier, measure)} in {title}' for measure, title in MEASURES.items())}."
+        f"On real pairs ({data}), pre-training on video and sensors changes a model of video alone, all else equal, by "
+        f"{gains}. Gains above {excluded} are excluded; gains of {detectable} would have been found with a chance of "
+        f"80 %. Against shuffled pairs the difference is {both(control)}; with random negatives in place of mined ones "
+        f"it is {both(easier)}."
     )
 
 
@@ -199,7 +204,8 @@ def variant_differences(pretrainings: pd.DataFrame, clusters: Sequence[int]) -> 
     """Each C less the first, and stale and random clusters less fresh ones, paired by split and seed.
 
     Returns:
-        Rows (what, equal); for each of LOSSES the mean, low, high, told and detectable.
+        Rows (what, equal); for each of LOSSES the mean, low, high, told and detectable, or nothing where both runs are
+        the same.
     """
     first, found, rows = clusters[0], measured(pretrainings), {}
     asked = {f"C = {other} against {first}": (other, "fresh") for other in clusters[1:]}
@@ -210,6 +216,9 @@ def variant_differences(pretrainings: pd.DataFrame, clusters: Sequence[int]) -> 
             row: dict[str, float | str] = {}
             for measure in LOSSES if variant in values.index.droplevel("seed") else ():
                 differ = values.loc[variant, measure] - values.loc[(first, "fresh"), measure]
+                if not differ.any():
+                    # in the first epoch stale clusters are fresh
+                    continue
                 mean, half = mean_interval(differ.tolist())
                 detectable = detectable_difference(float(differ.std()), len(differ))
                 row |= {measure: mean, f"{measure} low": mean - half, f"{measure} high": mean + half}

@@ -108,13 +108,32 @@ def variants_figure(differences: pd.DataFrame) -> Figure:
 
 
 def shown_effects(found: pd.DataFrame) -> Styler:
-    """For the eye: difference and interval in one cell, points."""
-    cells = {}
+    """For the eye: difference and interval in one cell, points, bold where the interval excludes zero."""
+    cells, sure = {}, {}
     for measure, title in MEASURES.items():
         cells[f"{title}, points"] = [interval(row, measure) for _, row in found.iterrows()]
-        cells[f"{title}: verdict"] = found[f"{measure} told"]
         cells[f"{title}: detectable"] = [number(value) for value in found[f"{measure} detectable"]]
-    return pd.DataFrame(cells, index=found.index).style
+        sure[f"{title}, points"] = found[f"{measure} told"].isin(["higher", "lower"])
+    return _bold(pd.DataFrame(cells, index=found.index), pd.DataFrame(sure))
+
+
+def shown_few(found: pd.DataFrame) -> Styler:
+    """For the eye: accuracy, points, a column per number of labelled videos; bold where the interval excludes zero."""
+    said = pd.Series([interval(row, "accuracy") for _, row in found.iterrows()], found.index)
+    counts = sorted(found.index.get_level_values("labelled").unique())
+    cells, sure = (
+        values.unstack("labelled", sort=False)[counts].rename(columns="{} videos".format)
+        for values in (said, found["accuracy told"].isin(["higher", "lower"]))
+    )
+    return _bold(cells.fillna("–"), sure.eq(True))
+
+
+def _bold(cells: pd.DataFrame, sure: pd.DataFrame) -> Styler:
+    """Cells, bold where `sure`, which may lack columns."""
+    marks = sure.reindex(columns=cells.columns, fill_value=False)
+    return cells.style.apply(
+        lambda _: np.where(marks, "font-weight: bold; white-space: nowrap", "white-space: nowrap"), axis=None
+    )
 
 
 def shown_levels(table: pd.DataFrame) -> Styler:
@@ -148,14 +167,23 @@ def runs_sentence(pretrainings: pd.DataFrame, scores: pd.DataFrame, design: Desi
 
 
 def control_sentence(found: pd.DataFrame) -> str:
-    """What the other contrasts of the deciding way say, accuracy in points."""
+    """What the other contrasts of the deciding way say, and what pre-training adds while the tower is frozen."""
     part = found.xs(DECIDES, level="way")
     said = [
         f"{contrast} {interval(part.loc[contrast], 'accuracy')}"
         for contrast in CONTRASTS
         if contrast in part.index and contrast not in COLOURS
     ]
-    return f"Further differences in accuracy ({DECIDES}): {'; '.join(said)}."
+    frozen = [
+        f"{interval(found.loc[(way, SCRATCH)], 'accuracy')} ({way.removesuffix(', tower frozen')}; against shuffled "
+        f"pairs {interval(found.loc[(way, SHUFFLED)], 'accuracy')})"
+        for way in WAYS.values()
+        if way.endswith(", tower frozen")
+    ]
+    return (
+        f"Further differences in accuracy ({DECIDES}): {'; '.join(said)}. While the tower is frozen, pairs change "
+        f"accuracy by {' and '.join(frozen)}: what a head alone cannot learn."
+    )
 
 
 def chance_sentence(found: pd.DataFrame) -> str:
@@ -175,11 +203,10 @@ def chance_sentence(found: pd.DataFrame) -> str:
 
 
 def clusters_sentence(differences: pd.DataFrame) -> str:
-    """Which comparisons of pre-trainings found a difference, in held-out loss and in the probe."""
-    parts = []
-    for measure, title in LOSSES.items():
-        told = differences[differences[f"{measure} told"] != "inconclusive"]
-        names = [f"{what} (equal {equal}) {interval(row, measure, '+.2f')}" for (what, equal), row in told.iterrows()]
-        within = span(differences[f"{measure} detectable"], ".2f")
-        parts.append(f"{title}: {'; '.join(names) or 'none'} (detectable with a chance of 80 %: {within})")
-    return f"Differences whose interval leaves zero out. {'. '.join(parts)}."
+    """Which pre-trainings differ in the linear probe; the figure shows the losses."""
+    told = differences[differences["ridge told"].isin(["higher", "lower"])]
+    names = [f"{what} (equal {equal}) {interval(row, 'ridge')}" for (what, equal), row in told.iterrows()]
+    return (
+        f"In the linear probe these differences have an interval without zero, points: {'; '.join(names) or 'none'}. "
+        f"Differences of {span(differences['ridge detectable'])} points would be found with a chance of 80 %."
+    )
