@@ -8,14 +8,14 @@ TORCH ?= $(if $(wildcard .venv/.cpu),cpu,default)
 UV_VERSION = 0.13.9
 
 PYTHON := .venv/bin/python
-# Hundreds of processes import lib/: its bytecode is kept, also where the shell asks Python to write none.
+# Hundreds of processes import lib/: its bytecode is kept, even if the shell asks Python to write none.
 export PYTHONDONTWRITEBYTECODE =
-# Another Python's packages stay out.
+# Packages of another Python are kept out.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP
 UV := .tools/bin/uv
 SETUP := .venv/.$(TORCH)
 
-# OPTIONS=--dry-run: the plan alone; OPTIONS=--keep-going: a failed split leaves the others; others are Snakemake's.
+# OPTIONS=--dry-run: only the plan; OPTIONS=--keep-going: a failed split does not stop the others; more are Snakemake's.
 report: $(SETUP)
 	@$(PYTHON) -m lib.schedule --params=$(FILE) --cores $(CORES) $(OPTIONS)
 

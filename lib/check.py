@@ -1,4 +1,4 @@
-"""Check a profile on this machine: what it reads, what of that is present, and which chapters can run.
+"""Check a profile on this machine: what it reads, which of it is present, and which chapters can run.
 
     python -m lib.check --params params/50salads.yaml
 
@@ -87,12 +87,12 @@ def chapter_table(params: Params, found: Mapping[str, Requirement], reasons: Map
 
 
 def _in_words(name: str, found: Mapping[str, Requirement]) -> str:
-    """What a chapter needs: a requirement, "" where the profile has none of this name, or a chapter."""
+    """Name what a chapter needs: a requirement or a chapter; "" if the profile has no requirement of this name."""
     return found[name].what if name in found else f"chapter {number(name)}" if name in TITLES else ""
 
 
 def _entry(state: str, title: str, lines: Mapping[str, str]) -> str:
-    """A state and what it is of, and below it the lines that say something."""
+    """A state with its title and, below, the lines that are not empty."""
     found = [f"{state:10}{title}"]
     for name, text in lines.items():
         wrapper = textwrap.TextWrapper(WIDTH, f"{'':12}{name:10}", " " * 22, break_long_words=False)

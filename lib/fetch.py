@@ -97,7 +97,7 @@ def check_50salads(name: str, root: Path) -> str:
 
 
 def described(dataset: Dataset) -> str:
-    """Its size, as text."""
+    """The size of a data set, as text."""
     frames = sum(len(dataset.labels(video)) for video in dataset.videos)
     channels = f", {dataset.feature_dim} channels" if dataset.feature_dim else ""
     return f"{len(dataset.videos)} videos, {frames} frames{channels}"
@@ -124,7 +124,7 @@ def fetch_sensors(folder: Path, source: Path | None = None) -> Dataset:
     """Make the data set 50salads_sensors, or link to the copy in ../shared/data; arguments and errors as above.
 
     Returns:
-        It, with the features of the last split.
+        The data set, with the features of the last split.
     """
     if source is None and COPY.is_dir():
         sensors.link(COPY, folder)

@@ -30,7 +30,7 @@ SETTINGS = {
     },
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
-# all that a kernel says of itself when it starts: a notebook that lacks any of it opens as changed
+# everything that a kernel reports about itself when it starts: a notebook that lacks any of it opens as changed
 KERNEL = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {
@@ -46,8 +46,8 @@ KERNEL = {
 WORST_FIRST = ("failed", "not run", "stale", "fresh")
 
 
-# As `python -m jupyterlab`, but without Python's wait for all threads at its end: one that reads a file when the server
-# has to end never learns of it (AnyIO ends a thread with its request, the server leaves requests unfinished).
+# As `python -m jupyterlab`, but without Python's wait for all threads at exit: one that is reading a file when the
+# server has to stop never learns of it (AnyIO ends a thread with its request; the server leaves requests unfinished).
 SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
 
 

@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 8 -m lib.pretrain --params params/50salads.yaml --recipe own
 
-The demo's notebooks train through it; with a user-supplied corpus they only read the run that it left. HowTo100M is
+The demo's notebooks train through it; with a user-supplied corpus they only read the finished run. HowTo100M is
 packed first, which takes hours and no GPU: `python -m lib.pretrain --params … --recipe own --only-pack`.
 """
 

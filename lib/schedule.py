@@ -36,7 +36,7 @@ def main() -> int:
     options, further = parser.parse_known_args()
     if options.cores < 1:
         raise ParameterError(f"--cores {options.cores}: at least one is needed")
-    # a script's background job begins with SIGINT ignored, and so would what it starts
+    # a script's background job starts with SIGINT ignored, and so would its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     profile = open_profile(options.params)

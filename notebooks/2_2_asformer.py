@@ -33,8 +33,8 @@ settings, former = book.params.i3d, book.params.asformer
 # %% [markdown]
 # ## 2.2.1 The backbone
 #
-# The thesis's text describes the two-stream Inception-v1 of the paper. Its code ran pytorchvideo's `i3d_r50`: a ResNet-50
-# inflated over time, on RGB only. This is the net built here.
+# The thesis's text describes the two-stream Inception-v1 of the paper. Its code ran pytorchvideo's
+# `i3d_r50`: a ResNet-50 inflated over time, on RGB only. That is the net built here.
 
 # %%
 with torch.device("meta"):  # shapes without numbers
@@ -58,9 +58,9 @@ book.say(
 )
 
 # %% [markdown]
-# Two such nets, one on frames and one on optical flow, make the two-stream variant (**Figure 4**). The paper averages their
-# class scores. Features have no common axis to average over, so they are concatenated, RGB first, as in the features that
-# MS-TCN released.
+# Two such nets, one on frames and one on optical flow, make the two-stream variant (**Figure 4**).
+# The paper averages their class scores. Features have no common axis to average over, so they are
+# concatenated, RGB first, as in the features that MS-TCN released.
 
 # %%
 streams = {"frames": (3, net.feature_dim), "optical flow": (2, flow.feature_dim)}
@@ -112,8 +112,8 @@ if settings.weights == SHIPPED:
 #
 # $$\text{Attention}(Q, K, V) = \text{softmax}\left(\frac{QK^\top}{\sqrt d}\right) V . \tag{1}$$
 #
-# It is restricted in layer $i$ to windows around blocks of $2^i$ frames. `cut` takes each block with half a block on either
-# side; the bias hides keys outside the window.
+# In layer $i$ it is restricted to windows around blocks of $2^i$ frames. `cut` takes each block with
+# half a block on either side; the bias hides keys outside the window.
 
 # %%
 book.source(window_weights)
@@ -124,14 +124,15 @@ book.source(WindowAttention.forward)
 #
 # $$h = \text{feed forward}(x), \qquad \text{out} = \alpha \cdot \text{attention}(\text{norm}(h)) + h , \tag{2}$$
 #
-# leaves out what the code adds at the end: a 1x1 convolution, dropout and the residual $x$.
+# omits what the code adds at the end: a 1x1 convolution, dropout and the residual $x$.
 
 # %%
 book.source(Layer.forward)
 
 # %% [markdown]
-# In the encoder $\alpha = 1$; in decoder $s = 0, 1, 2$ it is $e^{-3s}$. A decoder takes its values $v$ from the stage before
-# it. (The text says that queries and keys mix both streams; in the published code both come from the decoder's own stream.)
+# In the encoder $\alpha = 1$; in decoder $s = 0, 1, 2$ it is $e^{-3s}$. A decoder takes its values
+# $v$ from the stage before it. (The text says that queries and keys mix both streams; in the
+# published code both come from the decoder's own stream.)
 
 # %%
 num_classes, input_dim = 19, 2048  # 50 Salads, full-size I3D
@@ -152,9 +153,9 @@ book.say(
 # %% [markdown]
 # ### What a layer sees
 #
-# The thesis describes 9 blocks with a largest dilation of $2^9$; its code has 10 blocks, $2^0$ to $2^9$. The table gives, for
-# each layer of this profile, its dilation, the span of its attention window, and the frames that the convolutions of one
-# stage have reached by then.
+# The thesis describes 9 blocks with a largest dilation of $2^9$; its code has 10 blocks, $2^0$ to
+# $2^9$. The table gives, for each layer of this profile, its dilation, the span of its attention
+# window, and the frames that the convolutions of one stage have reached by then.
 
 # %%
 rate = book.params.data.fps / former.sample_rate
@@ -191,13 +192,14 @@ book.say(
 # %% [markdown]
 # ### The loss
 #
-# Each stage is scored, and the losses are summed (equation 3). The text penalizes changes of probabilities with
-# $\lambda = 0.25$; the code, clipped changes of log-probabilities with $\lambda = 0.15$:
+# Each stage has a loss, and the losses are summed (equation 3). The text penalizes changes of
+# probabilities with $\lambda = 0.25$; the code penalizes clipped changes of log-probabilities with
+# $\lambda = 0.15$:
 #
 # $$L = -\frac1T \sum_t \log y_{t,c_t} + \frac{\lambda}{TC} \sum_{t,c}
 #   \min\left(\left|\log y_{t,c} - \log \bar y_{t-1,c}\right|, 4\right)^2 , \tag{3}$$
 #
-# where $\bar y$ passes no gradient.
+# where no gradient passes through $\bar y$.
 
 # %%
 book.source(segmentation_loss)

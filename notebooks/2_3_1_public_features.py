@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 2.3.1 Training on public features
 #
-# ASFormer, trained from scratch on features that others published. In the thesis these are the
+# ASFormer trained from scratch on features that others published. In the thesis these are the
 # two-stream I3D features of MS-TCN. With them it reached the accuracy of ASFormer's paper, so code
-# and data were in order before anything of its own began.
+# and data were in order before its own experiments began.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -28,9 +28,9 @@ book = open_notebook("2_3_1_public_features", params, split, overrides)
 # %% [markdown]
 # ## Training
 #
-# A step takes one whole video. Each stage of ASFormer says a class for every frame. The loss is
-# cross-entropy plus a term that smooths neighbouring frames, summed over the stages $s$ (equation
-# 3):
+# A step takes one whole video. Each stage of ASFormer predicts a class for every frame. The loss
+# is cross-entropy plus a term that smooths neighbouring frames, summed over the stages $s$
+# (equation 3):
 #
 # $$\mathcal{L} = \sum_s \Big( \frac{1}{T} \sum_t -\log y^s_{t,c_t}
 # + \lambda \frac{1}{TC} \sum_{t,c} \min(|\log y^s_{t,c} - \log y^s_{t-1,c}|, \tau)^2 \Big)$$
@@ -45,7 +45,7 @@ book.source(segmentation_loss)
 book.source(fit_frames)
 
 # %% [markdown]
-# A split whose run is finished is read, not trained again.
+# The run of a split that is finished is read, not repeated.
 
 # %%
 dataset = book.public_dataset()
@@ -70,7 +70,7 @@ book.say(training_ended(result.history))
 # %% [markdown]
 # ## On the test videos
 #
-# Measured during training, for the figure. The reported result is that of the last epoch.
+# Measured during training, for the figure only. The reported result is that of the last epoch.
 
 # %%
 tested = result.history.dropna(subset=["accuracy"])

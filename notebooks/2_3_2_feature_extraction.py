@@ -1,10 +1,9 @@
 # %% [markdown]
 # # 2.3.2 Extracting the features
 #
-# The thesis could not find the weights behind the public features. So it extracted its own from
-# the videos, with pytorchvideo's I3D: a window of 21 frames around each frame, one vector per
-# frame. Two things had to be settled on the way: damaged videos, and features that outlast the
-# labels.
+# The thesis could not find the weights behind the public features, so it extracted its own from
+# the videos with pytorchvideo's I3D: a window of 21 frames around each frame, one vector per frame.
+# Two problems had to be solved on the way: damaged videos, and features that outlast the labels.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -54,10 +53,10 @@ if book.whole:
 # %% [markdown]
 # ## Damaged videos
 #
-# A frame that cannot be decoded must not be lost, or every later label would move. The reader
-# counts on, and the last good frame stands in. A frame that still decodes is used, however spoilt
+# A frame that cannot be decoded must not be lost, or every later label would be shifted. The reader
+# keeps counting and repeats the last good frame. A frame that still decodes is used, however spoilt
 # it looks. (The thesis says that damaged frames are skipped; its code stops reading at the first.)
-# Where they are is measured: damage begins and ends in whole blocks of pixels, within one frame.
+# Damage is located by how it begins and ends: in whole blocks of pixels, within one frame.
 
 # %% tags=["remove-input"]
 book.source(sudden_changes)
@@ -148,8 +147,8 @@ if book.whole:
 #
 # The demo's own acceptance test. The same network with random weights must be clearly worse;
 # otherwise the scenes could be recognized without learning to see. A linear probe reads single
-# frames; ASFormer, trained once per repeat of the profile, reads the sequence. There is one net of each kind, so the
-# spread is ASFormer's, not the backbone's.
+# frames; ASFormer, trained once per repeat of the profile, reads the sequence. There is one net of
+# each kind, so the spread is ASFormer's, not the backbone's.
 
 # %%
 if book.whole and book.params.data.source == "demo":

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 2.3.3 The baseline on own features
 #
-# The baseline of the thesis: ASFormer trained from scratch on the features of 2.3.2, whose vectors
-# that outlast the labels are cut at the end, on each of the splits. The last epoch is reported.
+# The baseline of the thesis: ASFormer trained from scratch on each split, on the features of 2.3.2;
+# vectors beyond the labels are cut off at the end. The last epoch is reported.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -62,7 +62,7 @@ book.figure(12, figure, tested, "The baseline on the test videos, here and in th
 
 # %% tags=["remove-input"]
 book.say(
-    f"The thesis's accuracy dips {dips(thesis)}. It takes this for a switch from training the "
+    f"The thesis's accuracy dips {dips(thesis)}. It explains this by a switch from training the "
     "encoder to training the decoders. There is no such switch: the losses of all stages are "
     "summed from the first step on."
 )
@@ -84,9 +84,9 @@ book.say(f"{compared(sources)} {selection_gain(sources)}")
 # %% [markdown]
 # ## What the thesis says
 #
-# It reads from its curves that the encoder learns first and the decoders later. Here the training
-# accuracy of each stage is kept: the last decoder's less the encoder's, in points, in the first
-# quarter of the epochs and in the last one.
+# It concludes from its curves that the encoder learns first and the decoders later. Here the
+# training accuracy of each stage is recorded: the last decoder's less the encoder's, in points, in
+# the first quarter of the epochs and in the last epoch.
 
 # %%
 lost = result.table.assign(lost=result.table["best_accuracy"] - result.table["accuracy"])
@@ -96,7 +96,7 @@ show_claims(book, histories=own, tables={"asformer_own": lost})
 # %% [markdown]
 # ## Which classes it confuses
 #
-# Each row sums to one: it shows what the seconds of a class were taken for. The thesis shows such
+# Each row sums to one: it shows how the seconds of a class were labelled. The thesis shows such
 # matrices for VideoCLIP only (Figures 18 to 27).
 
 # %%

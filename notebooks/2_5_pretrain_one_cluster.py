@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 2.5 Pre-training, one cluster per update
 #
-# The thesis first pre-trained VideoCLIP on one GPU. Its training loss fell all the time, its
-# validation loss rose from about epoch 8 on, and 2.5.1 attributes that to $C = 1$: with one cluster
-# per update, the model learns in one random part of the space at a time. This page repeats the run.
-# What else may explain the figure is measured in 2.6.
+# The thesis first pre-trained VideoCLIP on one GPU. Its training loss kept falling, its validation
+# loss rose from about epoch 8 on, and 2.5.1 attributes that to $C = 1$: with one cluster per
+# update, the model learns in one random part of the space at a time. This page repeats the run.
+# What else might explain the figure is measured in 2.6.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -29,14 +29,12 @@ settings = book.params.pretrain
 # ## Negatives
 #
 # Each video is represented by the mean of its clips' and captions' vectors (equation 6; $B_V$ are
-# all
-# known pairs of video $V$ in the thesis, and some pairs drawn from it in the code and here):
+# all known pairs of video $V$ in the thesis, and some pairs drawn from it in the code and here):
 #
 # $$z_V = \frac{1}{|2 B_V|} \sum_{(v, t) \in B_V} (z_v + z_t) . \tag{6}$$
 #
 # Around videos drawn at random the $2k$ nearest are looked up, and $k$ of them make a cluster,
-# whose
-# pairs are each other's negatives:
+# whose pairs are each other's negatives:
 
 # %% tags=["remove-input"]
 book.source(mine)
@@ -44,8 +42,8 @@ book.source(mine)
 # %% [markdown]
 # The thesis's text says that $C$ such clusters are made, one for each GPU. In the published code
 # there are $N / k$ of them per epoch on any number of GPUs; $C$ is how many make one update. Each
-# cluster has
-# a softmax of its own (equation 5), and the gradient of an update is the mean over its clusters:
+# cluster has a softmax of its own (equation 5), and the gradient of an update is the mean over its
+# clusters:
 
 # %% tags=["remove-input"]
 book.source(Pretraining.losses)
@@ -89,7 +87,7 @@ book.say(sentences.gaps_at_the_end(*gaps.iloc[-1], trained["alikeness"].iloc[-1]
 # ## Does it transfer while it trains?
 #
 # Zero-shot accuracy on the target set: one label per second, class names in words, the video [CLS]
-# seen as in training. It is measured at each validation and used for no choice.
+# visible as in training. It is measured at each validation; nothing is chosen by it.
 
 # %% tags=["remove-input"]
 if "zero_shot" in history:
@@ -98,7 +96,7 @@ if "zero_shot" in history:
 # %% [markdown]
 # ## What the thesis says
 #
-# One run shows no more than itself; 2.6 repeats it with several seeds.
+# One run proves little; 2.6 repeats it with several seeds.
 
 # %%
 show_claims(book, runs={"one_cluster": history.assign(seed=0)})

@@ -30,9 +30,8 @@ settings = book.params.pretrain
 # %% [markdown]
 # ## Own weights
 #
-# The recipe of the thesis: features of S3D before its last layer, $C = 7$. This deals out the
-# clusters
-# of each update to the devices:
+# The recipe of the thesis: features of S3D before its last layer, $C = 7$. This method deals out
+# the clusters of each update to the devices:
 
 # %% tags=["remove-input"]
 book.source(Pretraining.updates)
@@ -50,8 +49,8 @@ book.say(f"{sentences.lowest_loss(own, clusters)} {thesis}")
 # %% [markdown]
 # ## The reference recipe
 #
-# The weights that the authors published: features after S3D's last layer, $C = 8$. If their
-# checkpoint is present it is used; in the demo the recipe is run.
+# The recipe of the weights that the authors published: features after S3D's last layer, $C = 8$. If
+# their checkpoint is present, it is used; in the demo the recipe is run.
 
 # %%
 runs = {"own": own}
@@ -78,13 +77,13 @@ if "public" not in runs:
 # ## Was it C?
 #
 # At equal epochs $C = 1$ makes seven times as many updates as $C = 7$, at the same learning rate.
-# The thesis changed both at once. Below, the runs of 2.5 and of this page are compared where they
-# have made as many updates, and where they have seen as many pairs. A profile may add others that
-# differ from them in one thing each: another $C$, or at $C = 7$ stale clusters, those of the first
-# epoch throughout, as in fairseq since December 2022 and so probably in the thesis's runs. All have
-# the same seeds; the untrained model is shown beside them. The warm-up is the same number of
-# updates for all, so it is a larger part of a run with many clusters per update. On HowTo100M
-# further runs would take months.
+# The thesis changed both at once. Below, the runs of 2.5 and of this page are compared at equal
+# numbers of updates and at equal numbers of pairs seen. A profile may add others that differ from
+# them in one thing each: another $C$, or, at $C = 7$, stale clusters: those of the first epoch
+# throughout, as in fairseq since December 2022 and so probably in the thesis's runs. All have the
+# same seeds; the untrained model is shown beside them. The warm-up is the same number of updates
+# for all, so it is a larger part of a run with many clusters per update. On HowTo100M further runs
+# would take months.
 
 # %%
 small = book.params.data.source == "demo"
@@ -113,8 +112,8 @@ if small:
 # %% [markdown]
 # ### What the experiment says
 #
-# Differences are paired by seed; one run of each, or an interval that contains zero, is
-# inconclusive. Mined validation clusters are each model's own.
+# Differences are paired by seed; a single run of each, or an interval that contains zero, is
+# inconclusive. Each model mines its own validation clusters.
 
 # %% tags=["remove-input"]
 if small:
@@ -124,10 +123,10 @@ if small:
 # %% [markdown]
 # ## What the thesis says
 #
-# Figure 17 is called smoother than Figure 16, thanks to the mean over seven clusters: here the root
-# mean square of a curve's second differences, / √6, by seed. "In the end" is the second half of a
-# run. A smaller $k$ means fewer negatives per pair: $k$ is made smaller and $C$ larger, so that an
-# update has as many pairs and only their negatives are fewer.
+# Figure 17 is called smoother than Figure 16, thanks to the mean over seven clusters. The measure
+# here is the root mean square of a curve's second differences, / √6, by seed. "In the end" is the
+# second half of a run. A smaller $k$ means fewer negatives per pair: $k$ is made smaller and $C$
+# larger, so that an update has as many pairs and only their negatives are fewer.
 
 # %%
 show_claims(book, runs=runs_of(histories) if small else {f"C = {clusters}": own.assign(seed=0)})

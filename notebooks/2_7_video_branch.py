@@ -3,8 +3,8 @@
 #
 # Pre-training compares clips with captions. The target set has no captions, only names of classes.
 # These go through the text tower once, and the video tower's states, one per second and not pooled,
-# are compared with them by dot product. A video of minutes does not fit into the tower, so it goes
-# through in windows that overlap by half.
+# are compared with them by dot product. A video several minutes long does not fit into the tower,
+# so it is processed in windows that overlap by half.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -34,7 +34,7 @@ settings = book.params.zero_shot
 # ## The windows
 #
 # A window $w$ begins every 16 seconds. What is computed for second $t$ is averaged over the windows
-# $W_t$ that hold it, $y_t = \frac{1}{|W_t|} \sum_{w \in W_t} y_{w,t}$, whether states or scores:
+# $W_t$ that contain it, $y_t = \frac{1}{|W_t|} \sum_{w \in W_t} y_{w,t}$, whether states or scores:
 
 # %% tags=["remove-input"]
 book.source(cut_windows)
@@ -44,7 +44,7 @@ book.source(merge_windows)
 # ## One video on its way
 #
 # The text tower reads each class name once. No background class is added; two of the classes,
-# `action_start` and `action_end`, are close to one. Seconds without a label, at the end of some
+# `action_start` and `action_end`, come close to one. Seconds without a label, at the end of some
 # videos, count as the first class, as in the thesis's code.
 
 # %%
@@ -69,8 +69,8 @@ book.say(sentences.windows_of(*about))
 # %% [markdown]
 # ## Are the edges worse?
 #
-# The thesis overlaps the windows because a second at a window's edge sees only what came before it,
-# or only what comes after. That can be measured: accuracy by the position in the window, before
+# The thesis overlaps the windows because a second at a window's edge sees only what comes before
+# it, or only what comes after. That can be measured: accuracy by position in the window, before the
 # windows are merged.
 
 # %%

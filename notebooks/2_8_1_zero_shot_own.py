@@ -3,7 +3,7 @@
 #
 # The pre-trained model is given the names of the classes and has never seen a label of the target
 # set. In the thesis this gave an accuracy of less than a third, "not random, but far below the
-# baseline". Whether it is more than chance takes two controls that the thesis did not have: the
+# baseline". To see whether it is better than chance takes two controls that the thesis lacked: the
 # same net without pre-training, and the commonest class.
 
 # %% tags=["parameters", "remove-cell"]
@@ -51,7 +51,7 @@ zero_shot_results(book, target, result, "own", table=4)
 # %% [markdown]
 # ## Which classes it confuses
 #
-# Each row sums to one: it shows what the seconds of a class were taken for.
+# Each row sums to one: it shows how the seconds of a class were labelled.
 
 # %%
 method, caption = "videoclip_own_zero_shot", "Zero-shot transfer, own weights"
@@ -64,8 +64,8 @@ book.say(sentences.names_given(matrices))
 # ## Other prompts, other attention
 #
 # The thesis gave the text tower the names as they stand in the file, `cut_tomato`, and its code hid
-# the video [CLS] from the other tokens, though pre-training saw it. Words, and [CLS] as in
-# pre-training, cost nothing to try. Nothing is chosen by the result.
+# the video [CLS] from the other tokens, though it was visible in pre-training. Words, and a visible
+# [CLS], cost nothing to try. Nothing is chosen by the result.
 
 # %%
 ways = ways_to_ask(book, target, ready)

@@ -3,7 +3,7 @@
 #
 # The same with the weights that VideoCLIP's authors published: features after S3D's last layer,
 # eight clusters per update. On real data their checkpoint is read; in the demo the recipe of 2.6
-# stands for it.
+# replaces it.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -44,7 +44,7 @@ zero_shot_results(book, target, result, "public", table=5)
 # %% [markdown]
 # ## Which classes it confuses
 #
-# Each row sums to one: it shows what the seconds of a class were taken for.
+# Each row sums to one: it shows how the seconds of a class were labelled.
 
 # %%
 method, caption = "videoclip_public_zero_shot", "Zero-shot transfer, public weights"

@@ -4,8 +4,8 @@
 # The thesis looks at its confusion matrices (Figures 18 and 19) and explains the low zero-shot
 # scores by classes that are alike: one verb with different foods, one food under different verbs,
 # bottles that look the same. Here the program finds the confusions, asks how many errors are
-# between alike classes and how many would be by chance, and checks what the thesis says one by
-# one.
+# between similar classes and how many would be by chance, and checks the thesis's statements one
+# by one.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -56,8 +56,8 @@ for name in methods.keys() - present.keys():
 # %% [markdown]
 # ## The most confused pairs
 #
-# The pairs that cost the most seconds, in each split and in all; the share is that of the true
-# class's seconds. A pair shares the verb, shares the object, or has objects that look alike. A
+# The pairs that cost the most seconds, in each split and overall; the share is that of the true
+# class's seconds. A pair may share the verb, share the object, or have objects that look alike. A
 # pair with `action_start` or `action_end` is neutral.
 
 # %%
@@ -82,8 +82,8 @@ book.say("\n".join(alike))
 
 # %% [markdown]
 # "By chance" means: each class keeps its number of wrong seconds, and these fall on the other
-# classes in proportion to how often each is predicted in all, right or wrong. (`uniform` in the
-# data: on all other classes alike.) So a class that the model predicts too often proves nothing.
+# classes in proportion to how often each is predicted overall, right or wrong. (`uniform` in the
+# data: evenly on all other classes.) So a class that the model predicts too often proves nothing.
 
 # %%
 shares = pd.concat({name: kind_shares(part) for name, part in weights.items()}, names=["weights"])
@@ -107,20 +107,20 @@ for name, table in kinds.items():
 
 # %% [markdown]
 # A matrix does not show the order in time. Steps with the same food follow each other (peeled,
-# cut, placed), so a border that is some seconds early or late also counts as an error with a
+# cut, placed), so a boundary that is some seconds early or late also counts as an error with a
 # shared object.
 #
 # ## What the thesis says, claim by claim
 #
-# The thesis judged by eye. Here one rule judges. Two classes are confused if at least a tenth of
+# The thesis judged by eye; here one rule decides. Two classes are confused if at least a tenth of
 # the seconds of one of them is labelled as the other; the number is the larger of the two shares. A
-# comparison is public less own weights. The verdict is that of the 95 % interval over the splits;
-# a claim that names splits is judged in each of these, by resampling its test videos.
+# comparison is public less own weights. The 95 % interval over the splits gives the verdict; a
+# claim that names splits is judged in each of them, by resampling its test videos.
 #
-# The problem with `cut_cucumber` is the wrong share of all seconds that have, or are given, this
-# label. How well `cut_…` is recognized is the share of its seconds labelled `cut_…`, less the
-# share of all other seconds that are. The thesis writes "10 add_dressing", but its class 10 is
-# `mix_dressing`; both are checked.
+# The problem with `cut_cucumber` is measured as the share of errors among all seconds that have, or
+# are given, this label. How well `cut_…` is recognized is the share of its seconds labelled
+# `cut_…`, less the share of all other seconds that are. The thesis writes "10 add_dressing", but
+# its class 10 is `mix_dressing`; both are checked.
 
 # %%
 show_claims(book, matrices={methods[name]: videos for name, videos in each.items()})
@@ -136,8 +136,8 @@ for name, part in weights.items():
 # %% [markdown]
 # ## What cannot be decided here
 #
-# The thesis also gives reasons, here and in other chapters, which nothing on these pages supports
-# or contradicts.
+# The thesis also gives reasons, here and in other chapters, that nothing on these pages supports or
+# contradicts.
 
 # %%
 reasons = undecidable()

@@ -36,8 +36,8 @@ short, long = settings.epochs[0], settings.epochs[-1]
 # %% [markdown]
 # ## Training
 #
-# All layers of the video tower learn, with a new linear head $W$ over the states $h_{w,i}$ of the
-# seconds. A step takes one video: its windows $w$ overlap, and each second of each window counts
+# All layers of the video tower are trained, with a new linear head $W$ over the states $h_{w,i}$ of
+# the seconds. A step takes one video: its windows $w$ overlap, and each second of each window counts
 # once,
 #
 # $$L = -\frac{1}{\sum_w n_w} \sum_w \sum_{i=1}^{n_w} \log \mathrm{softmax}(W h_{w,i})_{y(w,i)} .$$
@@ -47,9 +47,9 @@ book.source(FineTuning.loss)
 book.source(dense_scores)
 
 # %% [markdown]
-# As in the thesis's code, an epoch's loss on the test videos chooses the result, so the numbers in
-# the tables are slightly too good: `finetune.select_on: validation` holds out people of the
-# training part instead.
+# As in the thesis's code, the epoch with the lowest loss on the test videos is reported, so the
+# numbers in the tables are slightly too good; `finetune.select_on: validation` holds out people from
+# the training part instead.
 
 # %%
 ready = load_pretrained(book, "own")
@@ -72,7 +72,7 @@ fine_tuned_results(book, target, result, "own", short, table=6, figure=21)
 # %% [markdown]
 # ## Table 7: does longer training help?
 #
-# In the thesis the losses still fell after eight epochs, so it went on to 15.
+# In the thesis the losses were still falling after eight epochs, so it went on to 15.
 
 # %%
 fine_tuning_losses(book, result, "own", long, figure=22)
@@ -91,7 +91,7 @@ book.say(sentences.epochs_missing(chosen, 8))
 # ## The contrastive objective instead of a head
 #
 # The thesis's text and slides describe a contrastive loss between the seconds and the names of the
-# classes. Split 1 trained that way, with both towers, beside the head of the code:
+# classes. Here split 1 is trained that way, with both towers, and compared with the code's head:
 
 # %%
 if book.whole:
@@ -108,7 +108,7 @@ if book.whole:
 # ## One protocol for all
 #
 # The same predictions with one label per frame and the segmental scores of 2.3. Nothing smooths the
-# labels over time here: each second is judged from its window.
+# labels over time here: each second is labelled from its window.
 
 # %%
 fine_tuned_frames(book, result, "own")

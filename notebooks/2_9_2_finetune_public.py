@@ -31,7 +31,7 @@ short, long = settings.epochs[0], settings.epochs[-1]
 # %% [markdown]
 # ## Training
 #
-# The step is that of 2.9.1, and so is the choice of the epoch by the loss on the test videos.
+# The step is that of 2.9.1, as is the choice of the epoch by the loss on the test videos.
 
 # %%
 ready = load_pretrained(book, "public")
@@ -70,7 +70,7 @@ fine_tuned_results(book, target, result, "public", long, table=9, figure=27)
 # ## One protocol for all
 #
 # The same predictions with one label per frame and the segmental scores of 2.3. Nothing smooths the
-# labels over time here: each second is judged from its window.
+# labels over time here: each second is labelled from its window.
 
 # %%
 fine_tuned_frames(book, result, "public")

@@ -3,9 +3,9 @@
 #
 # The thesis ends with one table of accuracies and the sentence that its hypothesis was confirmed:
 # multimodal pre-training helps. Here are the same nine rows, each with what that table leaves out:
-# how the segments fared, the spread over the splits, and one way of scoring for all. They do not
-# decide the thesis's question: 4.1 asks what its own numbers can show, and 4.2 changes one thing at
-# a time.
+# segmental scores, the spread over the splits, and one way of scoring for all. They do not answer
+# the thesis's question: 4.1 asks what its own numbers can show, and 4.2 changes one thing at a
+# time.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -28,10 +28,10 @@ dataset, convention = book.dataset(), book.params.data.convention
 # %% [markdown]
 # ## Table 10: all methods in one protocol
 #
-# Every method wrote a label for each annotated frame; nothing below looks at a model. "As the
+# Every method wrote one label per annotated frame; everything below is computed from these. "As the
 # thesis" scores ASFormer by frames and VideoCLIP by seconds. The common protocol scores all by
 # frames: accuracy and F1 pooled over a split's videos, the edit score of the segments. The first
-# row is the paper's own and has published values only.
+# row is from ASFormer's paper and has published values only.
 
 # %%
 found = conclusion.predicted(book)
@@ -70,8 +70,8 @@ book.say(conclusion.accuracies(shown[shown["protocol"] == convention], judge))
 # %% [markdown]
 # ## The claims of the thesis
 #
-# Patterns, not values: does what the thesis reports show here too? Every chapter checks what the
-# thesis says there; the claims that need several chapters are checked on this page. One rule
+# Patterns, not values: does what the thesis reports show here too? Each chapter checks the thesis's
+# claims about its subject; those that need several chapters are checked on this page. One rule
 # judges all:
 
 # %% tags=["remove-input"]
@@ -82,9 +82,9 @@ book.source(verdict)
 # its mean over the splits (or seeds, or videos). Splits share training videos and every model was
 # trained once on each, so these intervals are on the narrow side, and they are not corrected for
 # the number of claims. A claim that names splits must hold in each of them, by resampling that
-# split's test videos. Own and public weights are one pre-training each, so what is claimed of one
-# recipe against the other stays inconclusive. Chapter 4.1 tests the thesis's own numbers, more
-# strictly; 4.2 adds the controls that it lacked.
+# split's test videos. Own and public weights are one pre-training each, so claims that compare the
+# two recipes stay inconclusive. Chapter 4.1 tests the thesis's own numbers, more strictly; 4.2 adds
+# the controls that it lacked.
 
 # %%
 evidence = conclusion.claim_evidence(book, dataset, metrics, segments, found)

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 4.1 An audit of the thesis's numbers
 #
-# The thesis concludes that multimodal pre-training helps. This page asks what its own tables can
-# carry. Nothing is trained here: the numbers are those of `params/published.yaml`, the thesis's
+# The thesis concludes that multimodal pre-training helps. This page asks how much its own tables
+# support. Nothing is trained here: the numbers are those of `params/published.yaml`, the thesis's
 # tables as printed. Some parts need the real annotations of 50 Salads, or a real model's
-# predictions; without them the page says so. The verdicts are at the end.
+# predictions; if these are missing, the page says so. The verdicts are at the end.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile
@@ -67,8 +67,8 @@ book.say(
 #
 # Every row is compared with all rows of all tables. VideoCLIP's edit distance is in seconds of a
 # video and cannot exceed the wrong seconds, (1 - accuracy) x length. So distance / (1 - accuracy)
-# says how long the test videos of a row's split must be, and the annotations say how long they
-# are. Without them the largest of a split's rows stands in, so that its ratio is 1 by construction.
+# is the least length that the test videos of a row's split can have; the annotations give the true
+# one. Without them the largest of a split's rows takes its place, whose ratio is 1 by construction.
 
 # %%
 ratios = tables.edit_ratios(tables.mean_lengths(labels))
@@ -90,8 +90,8 @@ book.say(views.duplicate_found(duplicates, slip))
 # %% [markdown]
 # ### The mean without that row
 #
-# The row's loss is its own. Over the other fine-tuned rows accuracy follows the loss closely, so
-# the loss says roughly what the accuracy was.
+# The row's loss is its own. In the other fine-tuned rows accuracy follows the loss closely, so the
+# loss indicates roughly what the accuracy was.
 
 # %%
 corrected = tables.corrected_mean(slip)
@@ -124,7 +124,7 @@ for row in tables.equal_thresholds().to_dict("records"):
 book.source(raw_edit_distance)
 
 # %% [markdown]
-# The segments' score is computed with the other counts of a video:
+# The score of the segments is computed with the other counts of a video:
 
 # %% tags=["remove-input"]
 book.source(count)
@@ -195,8 +195,8 @@ else:
 # ### Features that are a little late
 #
 # Table 2 is said to show misaligned features: eight vectors too many, cut off at the start, at the
-# end or at both. The labels move by eight frames at most. What does that cost, if nothing else
-# changes? The truth itself, and the model's predictions, moved in time:
+# end or at both. The labels are shifted by eight frames at most. What does that cost, if nothing
+# else changes? Here the truth itself and the model's predictions are shifted in time:
 
 # %%
 (surplus,), table_2 = published_list("surplus_vectors"), published_table(2)["accuracy"]
@@ -226,8 +226,9 @@ else:
 #
 # Five splits give five paired differences. The plain interval treats them as independent; the
 # corrected one ([Nadeau and Bengio, 2003](guides/bibliography.md#corrected-t-test)) allows for
-# shared training videos, with 40 for training and 10 for the test. Holm's correction runs over the comparisons of a question. Wilcoxon's test
-# cannot go below the p in brackets, whatever the data.
+# shared training videos, with 40 for training and 10 for the test. Holm's correction covers the
+# comparisons of one question. Wilcoxon's p cannot fall below the value in brackets, whatever the
+# data.
 
 # %%
 tests = comparisons.paired_tests([slip])
@@ -291,16 +292,16 @@ book.say(
     "The baseline was trained once. ASFormer on the authors' features was trained twice: from run "
     f"to run a split's accuracy has a standard deviation of {noise['sd']:.3f}, and the mean over "
     f"the splits moved by {noise['moved']:+.3f}. Within a run of the baseline, the last "
-    f"measurements spread by {noise['last_epochs']:.3f}. And what is nominally one setting, "
-    f"trimmed at the end on split 1, has {noise['trimming']:.3f} more accuracy in Table 3 than in "
-    f"Table 2, {number(noise['trimming'] / gains.max())} times the largest gain of VideoCLIP. The "
-    "thesis does not say what changed in between."
+    f"measurements spread by {noise['last_epochs']:.3f}. And nominally the same setting, split 1 "
+    f"trimmed at the end, is {noise['trimming']:.3f} higher in accuracy in Table 3 than in Table 2, "
+    f"{number(noise['trimming'] / gains.max())} times the largest gain of VideoCLIP. The thesis "
+    "does not say what changed in between."
 )
 
 # %% [markdown]
 # ### Is the literature steadier?
 #
-# What papers print for 50 Salads, and what users got who ran their code or weights again:
+# What papers report for 50 Salads, and what users got when they re-ran the code or the weights:
 
 # %%
 own = by_split.loc["mean"].to_dict() if everything else None
@@ -328,13 +329,13 @@ book.table("slips", shown, wrong, "Where the thesis's text contradicts itself or
 book.source(verdict)
 
 # %% [markdown]
-# A difference is found if its corrected test finds it at the 5 % level after Holm's correction. A
-# claim is also inconclusive if what decides it is not on this machine. Intervals are corrected; p
-# is Holm's.
+# A difference counts as found if the corrected test finds it at the 5 % level after Holm's
+# correction. A claim is also inconclusive if the data that would decide it are not on this machine.
+# Intervals are corrected; p is Holm's.
 
 # %%
 judged = claims.claims(claims.Evidence(tests, slip, corrected, labels))
-caption = "What the thesis claims, and whether its numbers carry it."
+caption = "What the thesis claims, and whether its numbers support it."
 book.table("claims", views.shown_claims(judged), judged, caption, file="audit_claims")
 
 # %% tags=["remove-input"]

@@ -24,25 +24,25 @@ book = open_notebook("4_4_pairs", params, split, overrides)
 design = design_of(book)
 
 # %% [markdown]
-# **A trap, on every number here.** The CNN behind the video features was trained on the labels of
+# **A trap in every number here.** The CNN behind the video features was trained on the labels of
 # all training people of the split. So few labelled videos do not mean few labels: a tower that
-# learns from these features without a label learns from labels all the same, and the features
-# carry more about the training people than about others. Fair questions remain. Do true pairs help
-# beyond shuffled ones? Do they help a head that sees time?
+# learns from these features without a label still learns from labels, and the features carry more
+# about the training people than about others. Fair questions remain. Do true pairs help more than
+# shuffled ones? Do they help a head that sees time?
 #
 # ## Pairs
 #
-# The training people's videos are cut into passages of 16 seconds, in the place of HowTo100M's
-# videos. A second of the sensors counts as a caption of one word. The sampler of 2.5 then draws a
-# run of sensor seconds and a clip of video that overlaps with it:
+# The training people's videos are cut into passages of 16 seconds, which take the place of
+# HowTo100M's videos. A second of the sensors counts as a caption of one word. The sampler of 2.5
+# then draws a run of sensor seconds and a clip of video that overlaps with it:
 
 # %% tags=["remove-input"]
 book.source(draw_clips)
 
 # %% [markdown]
 # A tower is a few dilated convolutions, and the vector of a clip is the mean of its states. No
-# convolution sees where a passage ends: with zeros there, even shuffled pairs could be told apart,
-# by their place in the passage.
+# convolution sees where a passage ends: with zeros there, even shuffled pairs could be matched, by
+# their place in the passage.
 
 # %% tags=["remove-input"]
 book.source(clip_vectors)
@@ -59,8 +59,8 @@ book.source(contrastive_loss)
 book.source(Pretraining.loss)
 
 # %% [markdown]
-# Its clusters are mined as in 2.5: passages that are near each other in the mean of both vectors
-# (equation 6) become each other's negatives, anew in every epoch.
+# Its clusters are mined as in 2.5, anew in every epoch: passages that are close in the mean of both
+# vectors (equation 6) become each other's negatives.
 
 # %% tags=["remove-input"]
 book.source(Pretraining.represent)
@@ -74,7 +74,7 @@ book.source(mine)
 # between two clips of the video; and the same tower **untrained**. A fourth start has pairs with
 # random negatives. A tower then stays as it is (frozen) or learns with its head, which is linear or
 # a small ASFormer. The heads' learning rate and ASFormer's depth were chosen on held-out training
-# people of split 1, all else for its cost; no setting was chosen by a test score.
+# people of split 1, everything else by its cost; no setting was chosen by a test score.
 
 # %%
 found = results(book)
@@ -112,7 +112,7 @@ if book.whole:
 # %% [markdown]
 # ## Fewer labelled videos
 #
-# Not label-efficient learning, whatever the curves look like: see the trap above.
+# This is not label-efficient learning, whatever the curves look like: see the trap above.
 
 # %%
 if book.whole:

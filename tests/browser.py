@@ -57,7 +57,7 @@ def opened(browser: Browser, file: Path, **context: object) -> Iterator[tuple[Pa
 
 
 def serious(page: Page, rule: str | None = None) -> list[str]:
-    """What axe finds serious or critical, a line a kind of fault; by one rule alone, or by all.
+    """What axe finds serious or critical, one line per kind of fault; by one rule alone, or by all.
 
     Without preloading: axe would fetch the style sheets, which browsers refuse from the file system.
     """

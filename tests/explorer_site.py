@@ -1,6 +1,6 @@
 """A small data set with predictions and videos, for tests of the timeline explorer and its page.
 
-Five videos of 6 s at 10 frames a second, one tested in each split. The fourth has no video file, and the
+Five videos of 6 s at 10 frames per second, one tested in each split. The fourth has no video file, and the
 fifth's is no video. VideoCLIP has not predicted the second; a control was run on split 1 with the seeds 0 and 3.
 """
 

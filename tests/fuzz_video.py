@@ -1,4 +1,4 @@
-"""Randomly damaged copies of a video: python -m tests.fuzz_video VIDEO FIRST LAST prints one line of JSON a seed.
+"""Randomly damaged copies of a video: python -m tests.fuzz_video VIDEO FIRST LAST prints one line of JSON per seed.
 
 Run as a process of its own (tests/test_video.py), so that a crash or a hang of the decoder is seen.
 """

@@ -21,7 +21,7 @@ LAYERS = {"mixed_5c": ("howto100m_s3d_features", 1024), "video_embedding": ("s3d
 
 
 def write_data_set(root: Path) -> None:
-    """Ten videos in MS-TCN's layout: 19 classes, 30 frames a second, features (2048, T), five splits by person, AVI."""
+    """Ten videos in MS-TCN's layout: 19 classes, 30 fps, features (2048, T), five splits by person, AVI."""
     rng, classes = np.random.default_rng(0), CLASS_NAMES
     for folder in ("features", "groundTruth", "splits", "videos"):
         (root / folder).mkdir(parents=True)
@@ -99,7 +99,7 @@ def write_i3d(path: Path, width: int) -> None:
 
 
 def write_howto100m(root: Path) -> None:
-    """Captions with their NaN, lists, and a float32 feature a second, named as published; four to train on, one not."""
+    """Captions with their NaN, lists, one float32 feature per second, named as published; four to train on, one not."""
     rng, tracks = np.random.default_rng(0), {}
     for video in reversed(NARRATED):
         start = np.arange(0.5, 9, 2).tolist()

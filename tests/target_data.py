@@ -1,4 +1,4 @@
-"""A small target set for tests: labels in the MS-TCN layout, features that tell the class, and a tiny model."""
+"""A small target set for tests: labels in the MS-TCN layout, features that determine the class, and a tiny model."""
 
 from pathlib import Path
 

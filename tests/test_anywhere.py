@@ -1,4 +1,4 @@
-"""The project works wherever it lies and whatever its user's settings are, and says in one line what it cannot do."""
+"""The project works in any folder and with any user's settings, and says in one line what it cannot do."""
 
 import os
 import resource

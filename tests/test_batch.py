@@ -1,4 +1,4 @@
-"""A report of which a split fails: its plan and progress, its pages, its export, and JupyterLab's start page on it."""
+"""A report in which a split fails: its plan and progress, its pages, its export, and JupyterLab's start page on it."""
 
 import contextlib
 import json
@@ -245,7 +245,7 @@ def test_jupyterlab_begins_with_the_notebooks_and_their_state(lab_server):
 
 
 def test_saving_in_jupyterlab_leaves_a_notebook_as_it_is(lab_server):
-    """Else it would be another file, and all that depends on it stale."""
+    """Otherwise it would be another file, and everything that depends on it stale."""
     source = ROOT / "notebooks" / f"{AUDIT}.py"
     before = source.read_bytes()
     model = asked(f"{lab_server[0]}/api/contents/notebooks/{AUDIT}.py")
@@ -270,7 +270,7 @@ def test_a_click_on_the_start_page_opens_a_notebook(lab_server, browser):
 
 
 def test_jupyterlab_ends_while_it_reads(lab_server):
-    """Last, as it ends the server. Python waited for ever for the threads that were reading then."""
+    """Last, as it ends the server. Python would wait forever for the threads that were reading then."""
     address, server = lab_server
 
     def read():

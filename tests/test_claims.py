@@ -29,7 +29,7 @@ def tables(**columns):
 
 
 def matrices(**labels):
-    """Ten videos in each of five splits; 100 s of each class in a video, right but for {true__predicted: share}.
+    """Ten videos in each of five splits; 100 s of each class in a video, correct except for {true__predicted: share}.
 
     A share may be given by split.
     """

@@ -17,7 +17,7 @@ COLUMNS = ["section", "method", "split", "video", "protocol", "metric", "value"]
 
 
 def long(values: dict[tuple[str, str], list[float]], protocol: str = "mstcn") -> pd.DataFrame:
-    """(method, metric) -> a value a split."""
+    """(method, metric) -> one value per split."""
     rows = [
         ("3", method, split, "all", protocol, metric, value)
         for (method, metric), each in values.items()

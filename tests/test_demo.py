@@ -23,14 +23,14 @@ SMALL = FULL.model_copy(update={"people_per_split": 2, "videos_per_person": 1, "
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small data set: ten people, a video each."""
+    """A small data set: ten people with one video each."""
     root = tmp_path_factory.mktemp("demo")
     render(SMALL, root, 2)
     return root
 
 
 def decoded(path: Path) -> list[np.ndarray | None]:
-    """Every frame of a video; None where OpenCV does not get one."""
+    """Every frame of a video; None where OpenCV cannot decode one."""
     capture = cv2.VideoCapture(str(path))
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     frames = [picture if done else None for done, picture in (capture.read() for _ in range(count))]

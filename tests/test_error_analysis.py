@@ -142,7 +142,7 @@ CUT = "cut_cucumber"
 
 
 def matrix_of(**rows):
-    """100 s of each class, all right but these: true class = {label: seconds}."""
+    """100 s of each class, all correct but these: true class = {label: seconds}."""
     matrix = frame(np.eye(19) * 100)
     for true, labels in rows.items():
         for predicted, seconds in labels.items():

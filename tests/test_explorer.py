@@ -156,7 +156,7 @@ def test_the_named_split_tests_the_video(out):
 
 
 def test_of_a_real_frame_rate_boundaries_are_exact():
-    """At 30 frames a second no rounding: the page divides whole frames by the rate."""
+    """At 30 frames per second, no rounding: the page divides whole frames by the rate."""
     names = ["a"] * 101 + ["b"] * 1 + ["a"] * 7
     assert runs(names, {"a": 0, "b": 1}) == [0, 101, 1, 1, 0, 7]
 

@@ -180,7 +180,7 @@ def test_batches_of_clips_are_prepared_alike():
 
 
 def test_flow_of_a_moving_picture():
-    """A picture that slides 3 pixels right and 2 up a frame."""
+    """A picture that slides 3 pixels right and 2 up per frame."""
     rng = np.random.default_rng(0)
     texture = cv2.resize(rng.integers(0, 256, (20, 20, 3), dtype=np.uint8), (160, 160), interpolation=cv2.INTER_CUBIC)
     frames = np.stack([texture[40 + 2 * t : 104 + 2 * t, 40 - 3 * t : 104 - 3 * t] for t in range(5)])

@@ -1,4 +1,4 @@
-"""What a profile reads and what can run: 50salads.yaml with all of it present in the published formats, or a part."""
+"""What a profile reads and what can run: 50salads.yaml with all or part of it present in the published formats."""
 
 import hashlib
 import json
@@ -272,7 +272,7 @@ VIDEOCLIP = {
 
 @pytest.mark.parametrize("fault", VIDEOCLIP)
 def test_a_checkpoint_that_is_not_the_published_one_is_unusable(fault, supplied, pretrained, tmp_path):
-    """And nothing trained or found elsewhere stands for it, since the chapters would read it all the same."""
+    """And nothing trained or found elsewhere replaces it, since the chapters would still read it."""
     change, message = VIDEOCLIP[fault]
     path = tmp_path / "checkpoint_best.pt"
     save_videoclip(path, change)

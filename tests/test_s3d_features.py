@@ -1,4 +1,4 @@
-"""S3D features of videos: one a second, named by how they were made, refused to a model that learnt on others."""
+"""S3D features of videos: one per second, named by how they were made, refused by a model trained on others."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Scoring at one label a second, as the thesis scored VideoCLIP."""
+"""Scoring at one label per second, as the thesis scored VideoCLIP."""
 
 from itertools import pairwise
 

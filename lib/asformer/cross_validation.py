@@ -79,7 +79,7 @@ def trimming_experiment(profile: Profile) -> CrossValidation:
     """Features outlast the labels by a few vectors: train split 1 once for each way to cut them (thesis 2.3.2).
 
     Returns:
-        As of a cross-validation, with the ways to cut in place of the splits (Table 2).
+        As for a cross-validation, with the ways to cut in place of the splits (Table 2).
     """
     methods = {trim: f"asformer_trim_{trim}" for trim in get_args(Trim)}
     parts: dict[object, pd.DataFrame] = {

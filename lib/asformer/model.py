@@ -67,7 +67,7 @@ def cut(x: Tensor, block: int) -> Tensor:
 
 
 def fold(windows: Tensor, frames: int) -> Tensor:
-    """The adjoint of `cut`: each frame gets the sum of what stands for it in the windows.
+    """The adjoint of `cut`: each frame gets the sum over its places in the windows.
 
     windows: (blocks, 2 * block, C) -> (frames, C)
     """
@@ -173,7 +173,7 @@ def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
     inside = (frame >= 0) & (frame < frames)  # (blocks, 1, 2 * block)
     shown = key[None] < 2 * block - 1 if band == "published" else (key >= query) & (key < query + block)
     if band == "banded":
-        own = key == query + block // 2  # so that the rows which fill up the last block see something
+        own = key == query + block // 2  # so that the rows that pad the last block see something
         visible = inside & shown | own
         return Mask(block, torch.zeros(visible.shape).to(like).masked_fill(~visible, -math.inf), None)
     return Mask(block, torch.log((inside & shown).to(like.dtype) + 1e-6), shown.to(like.dtype))
@@ -296,7 +296,7 @@ class ASFormer(nn.Module):
         scores, feature = self.encoder(x[0].T, None, 1.0, masks)
         outputs = [scores]
         for number, decoder in enumerate(self.decoders):
-            # The feature is that of the stage before, also where this is a decoder (paper: always the encoder's).
+            # The feature is that of the stage before, even if that is a decoder (paper: always the encoder's).
             scores, feature = decoder(scores.softmax(dim=1), feature, math.exp(-3 * number), masks)
             outputs.append(scores)
         return torch.stack(outputs).transpose(1, 2)[:, None]

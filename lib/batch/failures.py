@@ -35,12 +35,13 @@ class Failure:
 
     @property
     def summary(self) -> str:
-        """E.g. "2.3.1, split 3: DatasetError: rgb-03-1.npy: holds NaN"."""
+        """The failure in one line, e.g. "2.3.1, split 3: DatasetError: rgb-03-1.npy: holds NaN"."""
         return f"{short(self.atom)}: {self.error}"
 
 
 def short(atom: Atom) -> str:
-    """
+    """Name an atom by its section and split.
+
     >>> short(("2_3_1_public_features", "3")), short(("2_1_datasets", "all"))
     ('2.3.1, split 3', '2.1')
     """
@@ -60,7 +61,7 @@ def failures(profile: Profile) -> list[Failure]:
 
 
 def behind(params: Params) -> Callable[[Atom], frozenset[Atom]]:
-    """A function from an atom to itself and all that must be done before it."""
+    """Return a function that maps an atom to itself and all atoms that must be done before it."""
 
     @cache
     def of(atom: Atom) -> frozenset[Atom]:
@@ -102,6 +103,6 @@ def _last(text: str) -> tuple[str, ...]:
 
 
 def troubles(profile: Profile, left_out: Mapping[str, str]) -> dict[str, list[Failure]]:
-    """Chapters that are not whole, and the failures that keep them from it."""
+    """Incomplete chapters, each with the failures that keep it so."""
     able = without(profile, left_out)
     return troubled(able.params, failures(able))

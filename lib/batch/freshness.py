@@ -1,4 +1,4 @@
-"""Whether an atom's result is that of the present code, parameters and files: decided by content, never by date.
+"""Whether an atom's result comes from the present code, parameters and files: decided by content, never by date.
 
 An atom's manifest records what it read: the parameters of its sections; the SHA-256 of its notebook, of each module and
 of each file; and `after`, the `made_by` of every atom that it depends on. An atom is fresh if all of this is unchanged.
@@ -25,7 +25,7 @@ def manifest_file(out: Outputs, atom: Atom) -> Path:
 
 
 def read_manifest(out: Outputs, atom: Atom) -> dict | None:
-    """The manifest of an atom that has been made; None where it has not."""
+    """The manifest of an atom; None if it has not been made."""
     file = manifest_file(out, atom)
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
@@ -64,7 +64,7 @@ def stands_on(atom: Atom, profile: Profile) -> dict[str, str | None]:
 
 
 def reason(kept: dict | None, now: dict, before: Mapping[Atom, str]) -> str:
-    """Why an atom has to be made; "" if it is fresh.
+    """Say why an atom must be made; "" if it is fresh.
 
     Args:
         kept: its manifest.

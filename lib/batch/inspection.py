@@ -48,7 +48,7 @@ def bert(path: Path, profile: Profile) -> None:
 
 
 def videos(folder: Path, profile: Profile) -> None:
-    """There is a file for each labelled video, and the first is in a format that can be read."""
+    """Check that each labelled video has a file, and that the first is in a readable format."""
     from lib.data.video import read_layout
 
     files = [folder / f"{labels.stem}.avi" for labels in sorted((folder.parent / "groundTruth").glob("[!.]*.txt"))]
@@ -83,7 +83,7 @@ def captions(path: Path, profile: Profile) -> None:
 
 
 def narrated(layer: str) -> Callable[[Path, Profile], None]:
-    """Features of a layer of S3D: they are as wide as those of the target set, which the same model reads."""
+    """Return a check of S3D's features of a layer: as wide as the target set's, which the same model reads."""
 
     def look(folder: Path, profile: Profile) -> None:
         import torch

@@ -17,7 +17,7 @@ class Step:
         atom: notebook and split.
         state: "not run", "fresh", "stale" or "failed".
         reason: why it will run; empty where it is fresh.
-        seconds: what it took last time; None where that is not known.
+        seconds: how long it took last time; None if that is not known.
     """
 
     atom: Atom
@@ -49,10 +49,10 @@ def plan(profile: Profile) -> list[Step]:
 
 
 def plan_lines(steps: Sequence[Step], cores: int | None) -> Iterator[str]:
-    """The plan, atoms by name.
+    """Yield the lines of the plan, atoms by name.
 
     Args:
-        cores: atoms that run at a time; None where a cluster decides that.
+        cores: atoms that run at a time; None if a cluster decides that.
     """
     running = [step for step in steps if step.runs]
     for step in running:
@@ -71,7 +71,8 @@ def named(atom: Atom) -> str:
 
 
 def duration(seconds: float) -> str:
-    """
+    """Write a duration in words.
+
     >>> duration(41.2), duration(150), duration(7500)
     ('41 s', '2.5 min', '2 h 5 min')
     """

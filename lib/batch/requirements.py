@@ -29,7 +29,7 @@ class Requirement:
         source: where it comes from.
         look: raises a ValueError about the first fault that it finds (lib/batch/inspection.py).
         chapters: those that read it.
-        hub: whether it is fetched by its name where there is no folder, so that it is never missing.
+        hub: whether it is fetched by its name if there is no folder, so that it is never missing.
     """
 
     what: str
@@ -41,7 +41,7 @@ class Requirement:
 
 
 def reads(name: str, params: Params) -> list[tuple[str, ...]]:
-    """What a chapter needs where the data set is user-supplied: of each tuple, the first that is present."""
+    """What a chapter needs if the data set is user-supplied: from each tuple, the first entry that is present."""
     chapter = CHAPTERS[name]
     groups = [("labels",)] * (not chapter.about) + [tuple(group.split("|")) for group in chapter.reads]
     layer = {f"narrated {recipe}": f"narrated {one.features}" for recipe, one in params.pretrain.recipes.items()}
@@ -116,7 +116,7 @@ def _pretraining(profile: Profile) -> Iterator[tuple[str, Requirement]]:
 
 
 def missing(requirement: Requirement) -> list[Path]:
-    """Its missing paths; the folder alone if that is missing too."""
+    """Missing paths of a requirement; only the folder if that is missing too."""
     absent = [] if requirement.hub else [path for path in requirement.paths if not path.exists()]
     return [absent[0].parent] if len(absent) > 1 and not absent[0].parent.exists() else absent
 
@@ -125,7 +125,7 @@ def input_files(name: str, profile: Profile) -> list[str]:
     """The files that a notebook reads and no notebook makes: published numbers, and what the user supplied."""
     data, found = profile.params.data, requirements(profile)
     paths = [ROOT / "params" / "published.yaml"]
-    # what the demo's backbones are, by their hashes
+    # the hashes that identify the demo's backbones
     paths += [ROOT / "lib" / "demo" / "weights" / "weights.json"] if data.source == "demo" else []
     for optional in CHAPTERS[name].optional:
         if root := first_folder(getattr(data, optional)):
@@ -143,7 +143,7 @@ def unusable(profile: Profile) -> dict[str, str]:
     faults: dict[str, str] = {}
     found = requirements(profile)
     for name, requirement in found.items():
-        # BERT from the hub lies in no folder
+        # BERT from the hub has no folder
         if missing(requirement) or not requirement.paths[0].exists():
             continue
         # without labels, there is nothing to compare them with
@@ -151,7 +151,7 @@ def unusable(profile: Profile) -> dict[str, str]:
             continue
         try:
             requirement.look(requirement.paths[0], profile)
-        # the errors of all readers are: of data sets, narrated data, weights, videos
+        # the errors of all readers are ValueErrors: of data sets, narrated data, weights, videos
         except ValueError as error:
             faults[name] = " ".join(str(error).replace(f"{ROOT}/", "").split())
     return faults

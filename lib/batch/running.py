@@ -35,7 +35,7 @@ from lib.data.profile import Profile
 WIDTH = 118  # columns of a line of progress
 EVERY = 0.5  # seconds between two looks
 SNAKEMAKE = "snakemake.log"
-CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then it is not ours how many atoms run at a time
+CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then the cluster decides how many atoms run at once
 PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster other than SLURM to cancel the jobs there
 
 
@@ -73,7 +73,7 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
     profile.out.logs.mkdir(parents=True)
     log = profile.out.logs / SNAKEMAKE
     words = command(folder, cores, [*(status_options() if jobs else []), *further], waiting)
-    # also after Ctrl-C, the lines of progress are taken from the screen
+    # the lines of progress are removed from the screen, also after Ctrl-C
     with warm_start(log, on_cluster(further)) as warm, ExitStack() as bars:
         snakemake = start(words, log, {"REPORT_CORES": str(cores)} | warm)
         try:
@@ -107,9 +107,9 @@ def start(words: Sequence[str], log: Path, environment: dict[str, str], **furthe
 
 @contextmanager
 def warm_start(log: Path, cluster: bool) -> Iterator[dict[str, str]]:
-    """While it lasts, jobs that get this environment start as forks of a process with the libraries (lib.batch.warm).
+    """Yield an environment in which jobs start as forks of a process that has loaded the libraries (lib.batch.warm).
 
-    Elsewhere than on Linux, on a cluster, and with a GPU, which does not survive a fork, each starts by itself.
+    On a cluster, with a GPU (which does not survive a fork) and on systems other than Linux, each starts by itself.
     """
     if cluster or sys.platform != "linux" or any(Path("/dev").glob("nvidia[0-9]*")):
         yield {}
@@ -146,7 +146,7 @@ def on_cluster(further: Sequence[str]) -> bool:
 
 
 def end(snakemake: subprocess.Popen, patience: float) -> None:
-    """End Snakemake and what it started here; a cluster's jobs it cancels itself, if it does so in time."""
+    """End Snakemake and what it started here; it cancels a cluster's jobs itself, if it does so in time."""
     for way in (signal.SIGINT, signal.SIGKILL):
         with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(snakemake.pid, way)
@@ -176,7 +176,7 @@ def follow(
             say(f"started {named(atom)}")
         for atom, job, log in jobs.changes(code is not None) if jobs else ():
             if job.failed:
-                # the first words, not those of a later cancelling
+                # keep the first words, not those of a later cancellation
                 lost.setdefault(atom, f"{job}; its log: {relative(log)}")
                 if atom in waiting:
                     waiting.remove(atom)

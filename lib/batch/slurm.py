@@ -1,7 +1,7 @@
-"""The jobs of a report on SLURM: what they wait for, how they ended, and that none is left over.
+"""The jobs of a report on SLURM: why they wait, how they ended, and cancelling those left over.
 
-Snakemake's plugin submits them and says none of this. They are found by their working directory, which is Snakemake's,
-and name their atom in the comment.
+Snakemake's plugin submits them and reports none of this. Jobs are found by their working directory, which is
+Snakemake's, and name their atom in the comment.
 """
 
 import re
@@ -17,7 +17,7 @@ from lib.core.params import ParameterError
 
 ENDED = {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
 USUAL = {"None", "Priority"}  # reasons to wait that need no line
-# SLURM's own hold, after a launch that failed (a controller that was killed as it launched): nothing ends it by itself
+# SLURM's own hold, after a launch that failed (a controller that was killed as it launched): it never ends by itself
 HELD = ("launch failed requeued held", "job requeued in held state")
 EVERY = 10  # seconds between two looks at the queue
 LONGEST_SLEEP = 180  # seconds between two looks of the plugin: a job that is forgotten before is never seen to end
@@ -49,7 +49,7 @@ class Job(NamedTuple):
 
 
 class Queue:
-    """SLURM's queue as far as it holds jobs of one profile.
+    """The jobs of one profile in SLURM's queue.
 
     Attributes:
         jobs: the newest job of each atom in this run, by the last look.
@@ -72,10 +72,10 @@ class Queue:
         self.earlier = {job.number for _, job in self._listed()}
 
     def changes(self, now: bool) -> Iterator[tuple[Atom, Job, Path]]:
-        """Atoms whose job is new or not as it was, with the job's log; none between two looks or without an answer.
+        """Yield atoms whose job is new or has changed, with the job's log; none between two looks or without an answer.
 
         Args:
-            now: look, however short ago that was done.
+            now: look, however recent the last look was.
         """
         if not now and time.monotonic() - self.looked < EVERY:
             return
@@ -93,7 +93,7 @@ class Queue:
                 yield atom, job, self.folder / ".snakemake/slurm_logs/rule_atom" / "_".join(atom) / f"{job.number}.log"
 
     def cancel(self) -> list[str]:
-        """End all jobs that have not ended, and wait for that.
+        """Cancel all jobs that have not ended, and wait until they have.
 
         Returns:
             Their numbers.

@@ -1,4 +1,4 @@
-"""Where the things come from that this project reads and does not contain: params/sources.yaml."""
+"""Where to get what this project reads but does not contain: params/sources.yaml."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +13,13 @@ NOT_KNOWN = "not known"
 
 @dataclass(frozen=True)
 class Source:
-    """Attributes:
-    address: a link, or how it is made.
-    size: on the disk.
-    licence: of the data or weights; where that is not known, of the code that they came with.
-    checksum: "<algorithm>:<hexadecimal digest>" of the file.
+    """Where something comes from.
+
+    Attributes:
+        address: a link, or how it is made.
+        size: on the disk.
+        licence: of the data or weights; if that is not known, of the code that they came with.
+        checksum: "<algorithm>:<hexadecimal digest>" of the file.
     """
 
     address: str = NOT_KNOWN
@@ -33,5 +35,5 @@ def tables() -> dict[str, Any]:
 
 
 def source(name: str) -> Source:
-    """Of a requirement, e.g. "features 50salads"; not known where the file does not name it."""
+    """Source of a requirement, e.g. "features 50salads"; all of it "not known" if the file does not name it."""
     return Source(**tables()["sources"].get(name, {}))

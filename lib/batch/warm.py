@@ -28,7 +28,7 @@ LIBRARIES = (
     "sklearn.metrics", "sklearn.model_selection", "torch", "torch._dynamo", "transformers.models.bert.modeling_bert",
 )  # fmt: skip
 WIDTH = 8  # bytes of the number that says how long a job's description is
-EVERY = 1.0  # seconds between two looks whether the caller's parent still lives
+EVERY = 1.0  # seconds between two checks that the caller's parent is alive
 
 
 def ask(module: str, arguments: list[str]) -> int:
@@ -122,14 +122,14 @@ def run(call: list[str]) -> NoReturn:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
-    # taking every library apart would take seconds
+    # an ordinary exit, with every library's clean-up, would take seconds
     os._exit(code if isinstance(code, int) else 1)
 
 
 def main(arguments: list[str]) -> int:
     if arguments[0] != "--serve":
         return ask(arguments[0], arguments[1:])
-    # figures of a kernel, as Jupyter asks for them
+    # kernels draw figures as Jupyter expects them
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     run(serve(socket.socket(fileno=int(arguments[1]))))
 

@@ -1,4 +1,4 @@
-"""The notebooks: title, what each reads, what must be done before it. Table of contents and graph of the report.
+"""The notebooks: titles, what each reads, what must run before it. The report's table of contents and graph.
 
 The headings are the thesis's, in English, and those of the chapters beyond it.
 """
@@ -18,11 +18,11 @@ class Chapter:
         title: its heading.
         sections: parameter sections that it reads; a change of another section does not re-run it.
         per_split: it also runs once per split, before `all` collates them.
-        needs: notebooks that run before it where the profile has them, as it reads their files.
-        demo_needs: the same where the data set is the demo, whose videos, weights and features other notebooks make.
-        reads: what it cannot do without where the data set is user-supplied: names of lib/batch/requirements.py and
-            notebooks; of `a|b` either will do, and the first that is present is read.
-        optional: keys of `data` that name folders which it reads if they are present.
+        needs: notebooks that run before it, if the profile has them, because it reads their files.
+        demo_needs: the same for the demo, whose videos, weights and features are made by other notebooks.
+        reads: what it requires if the data set is user-supplied: names from lib/batch/requirements.py, and notebooks;
+            `a|b` means either, and the first one present is read.
+        optional: keys of `data` that name folders to read if they are present.
         about: what its numbers describe, if not the profile's data set; otherwise it reads labels and splits too.
     """
 
@@ -62,7 +62,7 @@ CLAIMING = (
 
 
 def _trained(recipe: str) -> tuple[str, ...]:
-    """A finished pre-training; until there is one, its corpus."""
+    """A finished pre-training or, until there is one, its corpus."""
     return f"run {recipe}", f"run {recipe}|captions", f"run {recipe}|narrated {recipe}"
 
 
@@ -126,7 +126,7 @@ CHAPTERS = {
     "2_9_2_finetune_public": Chapter(
         "2.9.2 Fine-tuning, public weights", (*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_PUBLIC
     ),
-    # reads every chapter that has written predictions, and the claims that any has checked
+    # reads the predictions of every chapter that has written some, and the claims that any chapter has checked
     "3_conclusion": Chapter(
         "3 Conclusion",
         ("data", "finetune"),
@@ -178,9 +178,9 @@ def atoms(params: Params) -> list[Atom]:
 
 
 def needs(atom: Atom, params: Params) -> list[Atom]:
-    """Atoms that must be done before `atom`: a notebook's splits where they are jobs, else it all.
+    """Atoms that must be done before `atom`: each split of a notebook if splits are jobs, otherwise its `all`.
 
-    3 also reads what `all` of 2.3.2 trains, the ways to trim.
+    Chapter 3 also reads what `all` of 2.3.2 trains, the ways to trim.
     """
     name, split = atom
     before = CHAPTERS[name].needs + (CHAPTERS[name].demo_needs if params.data.source == "demo" else ())
@@ -191,7 +191,7 @@ def needs(atom: Atom, params: Params) -> list[Atom]:
 
 
 def _parts(name: str, params: Params) -> tuple[str, ...]:
-    """Jobs that make the files for which other notebooks read this one."""
+    """Jobs of a notebook that make the files other notebooks read from it."""
     return tuple(map(str, params.data.split_numbers)) if CHAPTERS[name].per_split and params.split_jobs else ("all",)
 
 

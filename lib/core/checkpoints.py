@@ -1,4 +1,4 @@
-"""Files of a training: weights, optimizer, scheduler, a note; and foreign checkpoints, none of whose code is run."""
+"""Files of a training (weights, optimizer, scheduler, a note), and foreign checkpoints, whose code is never run."""
 
 import argparse
 import hashlib
@@ -105,15 +105,15 @@ class WeightsError(ValueError):
     """A file of weights that cannot be used; the message is one line."""
 
 
-# Values beside the weights of published checkpoints, by the names under which they are pickled. To build them runs no
-# code of the file. Whatever is not listed here or by torch stops the reading.
+# Values beside the weights of published checkpoints, by the names under which they are pickled. Building them runs
+# no code from the file. Anything not listed here or by torch aborts the reading.
 HARMLESS: list[Any] = [
     argparse.Namespace,
     *((kind, f"builtins.{kind.__name__}") for kind in (bool, dict, float, frozenset, int, list, slice, str, tuple)),
     *((pathlib.PurePath, f"pathlib.{name}") for name in ("Path", "PosixPath", "PurePath", "PurePosixPath")),
     *((pathlib.PurePath, f"pathlib._local.{name}") for name in ("Path", "PosixPath", "PurePath", "PurePosixPath")),
     *((pathlib.PureWindowsPath, f"pathlib.{name}") for name in ("WindowsPath", "PureWindowsPath")),
-    # torch fills dictionaries and lists, but not these kinds of them
+    # torch fills plain dictionaries and lists, but not these subclasses
     (lambda *_: {}, "collections.defaultdict"),
     (lambda *_: [], "collections.deque"),
     *(np.ndarray, np.dtype),
@@ -130,7 +130,7 @@ WRAPPERS = ("module.", "model.", "_orig_mod.")
 
 
 def read_weights(path: Path, entry: str | None, remedy: str) -> dict[str, Tensor]:
-    """Read the state dict of a file; nothing that the file holds is executed.
+    """Read the state dict of a file; no code in the file is executed.
 
     Args:
         path: .safetensors, or written by `torch.save`.
@@ -196,7 +196,7 @@ def _load(path: Path, load: Any, **options: Any) -> Any:
 
 
 def _instead_of_weights(path: Path) -> str | None:
-    """Recognize what downloads leave in place of a file of weights."""
+    """Recognize what downloads sometimes leave in place of a file of weights."""
     with path.open("rb") as file:
         start = file.read(200).lstrip().lower()
     if start.startswith(b"version https://git-lfs"):

@@ -19,7 +19,7 @@ def line(error: BaseException) -> str:
 
 
 def profile_parser(command: str, description: str) -> argparse.ArgumentParser:
-    """The options of a command, to begin with its profile."""
+    """Return a parser with the option that all commands share, the profile."""
     found = argparse.ArgumentParser(prog=f"python -m lib.{command}", description=description)
     found.add_argument("--params", default="params/demo.yaml", help="profile (default: %(default)s)")
     return found
@@ -28,8 +28,8 @@ def profile_parser(command: str, description: str) -> argparse.ArgumentParser:
 def one_line(command: Callable[..., int], code: int = 2) -> Callable[..., int]:
     """Make a command end with `error: ...` on stderr and exit code `code` for the project's own errors.
 
-    So does a missing file. Other errors of the system (a full disk, a read-only folder) end with 1, Ctrl-C with 130.
-    Anything else is a fault of the program and shows its traceback.
+    A missing file ends it the same way. Other system errors (a full disk, a read-only folder) end with 1, Ctrl-C with
+    130. Anything else is a bug and shows its traceback.
     """
 
     @wraps(command)

@@ -1,6 +1,6 @@
 """The processes that train one model together, each on a device of its own: one, or as many as `torchrun` started.
 
-They exchange only sums and the decisions of the first; each draws its own work from the common seed.
+They exchange only sums and the first one's decisions; each draws its own work from the common seed.
 """
 
 import os
@@ -24,7 +24,7 @@ class Group:
     Attributes:
         rank: number of this process, from 0.
         size: number of processes.
-        device: of this process.
+        device: the one that this process uses.
     """
 
     rank: int

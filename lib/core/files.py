@@ -34,7 +34,7 @@ def atomic(path: Path) -> Iterator[Path]:
 def remove_leftovers(folder: Path) -> None:
     """Remove what killed writers left in a folder's tree: temporary files of dead processes, an hour old or older.
 
-    The hour spares a writer on another machine, whose number says nothing here.
+    The hour spares a writer on another machine, whose process number means nothing here.
     """
     for path in folder.rglob(".*.tmp*"):
         number = re.fullmatch(r"\..+\.(\d+)\.tmp(\..*)?", path.name)
@@ -59,7 +59,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 MEGABYTE = 1 << 20
-# one line per large file that was read: its digest, then what the digest holds for
+# one line per large file that was read: its digest, then the state of the file for which the digest is valid
 REMEMBERED = ROOT / "outputs" / ".sha256"
 
 
@@ -68,7 +68,7 @@ def sha256(path: Path) -> str:
 
     A file of a megabyte or more is not read again while its path, inode, size, mtime and ctime are those of an earlier
     reading. The kernel sets ctime at every write and rename, so `touch -d`, `cp -p` or `rsync -a` cannot hide a change;
-    a clock that was set back, or a write past the file system, can. Smaller files are always read.
+    a clock set back, or a write that bypasses the file system, can. Smaller files are always read.
     """
     status = path.stat()
     if status.st_size < MEGABYTE:
@@ -77,7 +77,7 @@ def sha256(path: Path) -> str:
     if as_it_is not in (known := _remembered()):
         with path.open("rb") as file:
             known[as_it_is] = hashlib.file_digest(file, "sha256").hexdigest()
-        # only a hint: where outputs/ cannot be written, the file is read again next time
+        # only a cache: if outputs/ cannot be written, the file is read again next time
         with suppress(OSError), REMEMBERED.open("a", encoding="utf-8") as lines:
             lines.write(f"{known[as_it_is]} {as_it_is}\n")
     return known[as_it_is]
@@ -104,7 +104,7 @@ def imported_modules(source: Path) -> set[Path]:
 
 @cache
 def imports_of(source: str) -> frozenset[Path]:
-    """Files of lib/ that a Python source imports itself."""
+    """Files of lib/ that a Python source imports directly."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         names: list[str] = []
@@ -126,7 +126,7 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
     each list with what the modules import.
 
     Args:
-        values: anything that JSON can hold; of a section, `section.model_dump()`.
+        values: anything that JSON can hold; for a section, `section.model_dump()`.
         code: modules by room and name, e.g. ("asformer.model", "asformer.training").
         files: inputs, read and hashed.
     """
@@ -176,7 +176,7 @@ def syntax_hash(module: Path) -> str:
 def revision() -> str:
     """Git revision, with a + where the working tree differs; "unknown" without git or a checkout of this project.
 
-    Another repository that the project's folder lies in, or that GIT_DIR names, is not asked.
+    A different repository around the project's folder, or one that GIT_DIR names, is ignored.
     """
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         return "unknown"

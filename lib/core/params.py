@@ -59,7 +59,7 @@ for _kind, _form, _first in (
 
 
 def _parse(text: str) -> Any:
-    """The value of a YAML text.
+    """Parse a YAML text.
 
     Raises:
         ParameterError: it is not YAML, or uses what a profile does not need: tags, anchors, hundreds of levels.
@@ -79,7 +79,7 @@ def _parse(text: str) -> Any:
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
     """Read a profile: defaults.yaml, the file's differences, then overrides as `section.key=value`.
 
-    A file may name another beside it, `extends: demo.yaml`, from which its values are the differences.
+    A file may name another beside it, `extends: demo.yaml`; its values are then the differences from that one.
 
     Raises:
         ParameterError: one line that names the key, the file and what would be correct.
@@ -118,7 +118,7 @@ def outputs_of(path: str | Path) -> Outputs:
     """The folder for the results of a profile, named after its file.
 
     Raises:
-        ParameterError: it holds those of another file of the same name.
+        ParameterError: the folder holds the results of another file of the same name.
     """
     out = Outputs(Path(path).stem)
     owner = (ROOT / out.owner.read_text(encoding="utf-8")).resolve() if out.owner.exists() else None

@@ -53,7 +53,7 @@ def die_with_parent(parent: int | None = None) -> None:
     """Ask the kernel to kill this process when its parent dies, however that happens. Linux; elsewhere no effect.
 
     Args:
-        parent: its number, taken before this process was started: it may have died before the call.
+        parent: its process number, taken before this process was started, since it may have died before the call.
     """
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # linux/prctl.h
@@ -72,7 +72,7 @@ def only_one(lock: Path) -> Iterator[None]:
 
 
 def cores() -> int:
-    """Number of processes that one atom may start: as its SLURM job or `make report CORES=…` allows, else all."""
+    """Number of processes that one atom may start: as its SLURM job or `make report CORES=…` allows, else all cores."""
     return int(os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("REPORT_CORES") or os.cpu_count() or 1)
 
 
@@ -81,7 +81,7 @@ Result = TypeVar("Result")
 
 
 def spread(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
-    """Yield `map(function, items)`, computed by several processes, in order; by this one where one is enough."""
+    """Yield `map(function, items)` in order, computed by several processes, or by this one if one is enough."""
     if workers == 1 or len(items) < 2:
         yield from map(function, items)
         return
@@ -116,7 +116,7 @@ def track(items: Iterable[Item], stage: str, total: int | None = None, initial: 
         initial=initial,
         mininterval=10,
         maxinterval=10,
-        # silent where all is done by then
+        # silent if everything is done by then
         delay=5,
         file=sys.stderr,
         bar_format="{desc} {n_fmt}/{total_fmt}, {elapsed} gone, {remaining} left{postfix}\n",
@@ -157,6 +157,6 @@ def clean_environment() -> dict[str, str]:
 
 
 def short_folder() -> str | None:
-    """Where to make a temporary folder for sockets: in TMPDIR, or in /tmp where that name is too long."""
-    # a Unix socket's address has 107 bytes, of which the names below the folder need 47
+    """Where to make a temporary folder for sockets: in TMPDIR, or in /tmp if that name is too long."""
+    # a Unix socket's address has 107 bytes; the names below the folder need 47 of them
     return "/tmp" if len(tempfile.gettempdir()) > 60 else None

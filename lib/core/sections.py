@@ -22,7 +22,7 @@ class Narration(Section):
     """The demo's narrated videos, which replace HowTo100M (thesis 2.1.2; lib/demo/narrated.py)."""
 
     videos: PositiveInt
-    validation: PositiveInt  # of them
+    validation: PositiveInt  # how many of these
     shortest: PositiveInt  # seconds
     longest: PositiveInt
     seed: Seed
@@ -40,15 +40,15 @@ class MilNce(Section):
     """Training of the demo's S3D on its narrations (thesis 2.4.1, equation 4; lib/backbones/mil_nce.py)."""
 
     labelled_clips: PositiveInt  # to start with (lib/backbones/labelled_clips.py)
-    labelled_frames: PositiveInt  # of each, of which `frames` in a row are taken
+    labelled_frames: PositiveInt  # per labelled clip; `frames` consecutive ones are used
     labelled_epochs: PositiveInt
-    labelled_rate: PositiveFloat  # highest learning rate there
-    frames: PositiveInt  # of a clip, even
+    labelled_rate: PositiveFloat  # highest learning rate on the labelled clips
+    frames: PositiveInt  # per clip, even
     square: PositiveInt  # pixels: clips are cut to squares of at least this side, then resized
     candidates: PositiveInt  # captions nearest in time to a clip, all of them positives
     words: PositiveInt  # read per caption
     batch: PositiveInt  # clips
-    per_video: PositiveInt  # of them per video
+    per_video: PositiveInt  # clips of a batch per video
     batches: PositiveInt  # per epoch
     epochs: PositiveInt
     learning_rate: PositiveFloat
@@ -78,8 +78,8 @@ class Backbone(Section):
     """Training of the demo's I3D on rendered clips, in place of Kinetics (lib/backbones/labelled_clips.py)."""
 
     clips: PositiveInt
-    clip_frames: PositiveInt  # rendered
-    frames: PositiveInt  # of them that the net sees at once
+    clip_frames: PositiveInt  # rendered per clip
+    frames: PositiveInt  # how many of these the net sees at once
     square: PositiveInt  # pixels: RGB clips are cut to squares of at least this side, then resized to i3d.crop
     batch: PositiveInt
     batches: PositiveInt  # per epoch

@@ -1,7 +1,7 @@
 """The sections of a profile: what can be set, with its type and range.
 
 Every value that the thesis or its code fixed is a field here. params/defaults.yaml holds the values and, where thesis
-and code differ, says which of them it follows. Unknown keys are errors; what has been read does not change.
+and code differ, says which of them it follows. Unknown keys are errors; a profile that has been read is immutable.
 """
 
 from typing import Annotated, Literal, Self
@@ -43,7 +43,7 @@ class Modalities(Section):
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training
     shift: NonNegativeFloat  # of a training video's features, the same at all its steps; standard deviations
     noise: NonNegativeFloat  # at each step
-    score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen as the shares are
+    score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen like the shares
     sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
 
 
@@ -83,7 +83,7 @@ class VideoClip(Section):
     """VideoCLIP's towers (thesis 2.4.2; lib/videoclip/model.py, lib/videoclip/towers.py)."""
 
     start: str  # minilm (ships with a package), or a folder or hub name of a BERT such as bert-base-uncased
-    text_layers: PositiveInt  # of its first layers
+    text_layers: PositiveInt  # how many of its first layers
     video_layers: PositiveInt
     max_video_len: PositiveInt  # seconds
     train_words: bool  # false: the word tables of both towers are frozen
@@ -134,18 +134,18 @@ class Pretrain(Section):
     dtype: Literal["float32", "bfloat16"]
     gradient_checkpointing: bool
     workers: NonNegativeInt  # loading processes per training process
-    deduplicate: bool  # captions without what each repeats of the one before (lib/data/narrated.py)
+    deduplicate: bool  # remove from each caption what it repeats of the one before (lib/data/narrated.py)
     seed: Seed
     pairs: Pairs
     mining: Mining
 
 
 class Experiment(Section):
-    """Pre-trainings beside the recipes that differ in one thing each (2_6, beyond the thesis)."""
+    """Pre-trainings that each differ from a recipe in one thing (2_6, beyond the thesis)."""
 
-    clusters_per_update: tuple[PositiveInt, ...]  # beside those of the recipes, with fresh negatives
+    clusters_per_update: tuple[PositiveInt, ...]  # besides those of the recipes, with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
-    # k, with so many more clusters that an update has as many pairs
+    # k, with the number of clusters adapted so that an update has as many pairs
     videos_per_cluster: tuple[Annotated[int, Field(ge=2, le=MANY)], ...]
 
 
@@ -173,11 +173,11 @@ class Finetune(Section):
     objective: Literal["head", "contrastive"]  # a new linear head; or the class names' vectors, both towers trained
     head: PositiveInt | None  # outputs of the head; null: one per class
     select_on: Literal["test", "validation", "last"]  # whose loss chooses the epoch; last: no choice
-    validation_people: PositiveInt  # held out of the training part if select_on is validation
+    validation_people: PositiveInt  # held out from the training part if select_on is validation
     train_stride: PositiveInt  # seconds between two windows, in training and for the loss that chooses
     test_stride: PositiveInt
     cls_visible: bool
-    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # results; one run of the longest gives all
+    epochs: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]  # of each result; one run of the longest gives all
     learning_rate: PositiveFloat
     betas: tuple[Probability, Probability]  # of Adam
     epsilon: PositiveFloat

@@ -20,7 +20,7 @@ from lib.core.devices import Group
 from lib.core.files import write_text
 from lib.core.processes import track
 
-# What a training's key hashes of this room; see `lib.core.files.key`.
+# The modules of this room that a training's key hashes; see `lib.core.files.key`.
 TRAINER = ("core.checkpoints", "core.devices", "core.training")
 
 
@@ -86,7 +86,7 @@ def fit(
             correct frames, are summed over the epoch, not over processes. The gradient of a part is taken before the
             next part is computed, so that memory holds one at a time.
         measure: epoch, sums (of `loss` and the counts) -> its row of the history; the model is in evaluation mode.
-        seed: of dropout and everything else that is drawn in training.
+        seed: for dropout and all other draws of the training.
         folder: of the run. A run that finished with the same key is loaded, one that was killed is resumed.
         key: identity of the run (lib.core.files.key).
 
@@ -99,7 +99,7 @@ def fit(
     weights, checkpoint = folder / "weights.safetensors", folder / "checkpoint.safetensors"
     leads = learner.group.rank == 0
     if leads:
-        # left by a kill while a file was written
+        # left by a process that was killed while writing a file
         for unfinished in folder.glob(".*.tmp*"):
             unfinished.unlink()
     if saved_state(weights).get("key") != key:
@@ -128,7 +128,7 @@ def fit_batches(
     folder: Path,
     key: str,
 ) -> pd.DataFrame:
-    """Train by `fit` on batches that are drawn at random, with one warm-up and one cosine decay over the epochs.
+    """Train with `fit` on randomly drawn batches, with one warm-up and one cosine decay over the epochs.
 
     Args:
         batch_loss: draws a batch; returns its loss and further measures.

@@ -16,7 +16,7 @@ class DatasetError(ValueError):
 
 
 def read_text(path: Path) -> str:
-    """A text file that is not empty."""
+    """Read a text file; an empty one is an error."""
     try:
         if path.exists() and not path.is_file():
             raise DatasetError(f"{path}: not a file")
@@ -31,13 +31,13 @@ def read_text(path: Path) -> str:
 
 
 def array_header(path: Path, axes: str) -> np.ndarray:
-    """The floats of a .npy file, mapped: a look at shape and type.
+    """Map the floats of a .npy file, to look at their shape and type.
 
     Args:
-        axes: "(D, T)" or "(T, D)"; there must be channels, but need not be frames.
+        axes: "(D, T)" or "(T, D)"; there must be channels, but there need not be frames.
 
     Raises:
-        DatasetError: not a whole .npy file, of other values than floats, or without two dimensions.
+        DatasetError: not a complete .npy file, not floats, or not two-dimensional.
     """
     try:
         if not path.is_file():
@@ -58,7 +58,7 @@ def array_header(path: Path, axes: str) -> np.ndarray:
 
 
 def check_width(first: dict[int, Path], dim: int, path: Path) -> None:
-    """Hold a file's number of channels against the files before; `first` remembers the first file of each width."""
+    """Compare a file's number of channels with that of the files before; `first` keeps the first file of each width."""
     first.setdefault(dim, path)
     if len(first) > 1:
         (expected, other), *_ = first.items()
@@ -66,7 +66,7 @@ def check_width(first: dict[int, Path], dim: int, path: Path) -> None:
 
 
 def check_finite(values: np.ndarray, unit: str, path: Path, what: str = "NaN or infinite") -> None:
-    """Name the first row, one per `unit`, with a value that is not finite."""
+    """Raise a DatasetError that names the first row (there is one per `unit`) with a value that is not finite."""
     bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if bad.size:
         raise DatasetError(

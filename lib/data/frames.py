@@ -1,8 +1,8 @@
 """Decoded frames as inputs of the video nets: RGB (thesis 2.3.2) and optical flow (thesis 2.2.1, Figure 4).
 
 Resizing and cropping follow pytorchvideo's `ShortSideScale` and `CenterCrop`. Carreira and Zisserman (CVPR 2017) use
-TV-L1 flow. This is Farneback's (SCIA 2003), which OpenCV has without extra modules and which follows small things at
-64 x 64 pixels too. Displacements are cut off at 20 pixels and scaled to [-1, 1], as in the authors' release.
+TV-L1 flow. This is Farneback's (SCIA 2003), which OpenCV includes without extra modules and which also follows small
+things at 64 x 64 pixels. Displacements are cut off at 20 pixels and scaled to [-1, 1], as in the authors' release.
 """
 
 from itertools import pairwise

@@ -4,8 +4,8 @@
     <root>/raw_caption.json, else caption.json   {"<id>": {"start": [0.5], "end": [2], "text": ["chop it"]}, …}
     <root>/train.lst, val.lst                    one id per line
 
-Captions of a million videos are 10 GB of JSON, so they are read as a stream. Faults end with a `DatasetError` of one
-line that names the file. For training, `lib/data/packs.py` packs everything into a few files.
+Captions of a million videos are 10 GB of JSON, so they are read as a stream. Faults raise a one-line `DatasetError`
+that names the file. For training, `lib/data/packs.py` packs everything into a few files.
 """
 
 import os
@@ -38,7 +38,7 @@ class WithoutNaN:
         self._rest = b""
 
     def read(self, size: int) -> bytes:
-        """Some bytes, none only at the end. What follows the last comma waits: it may be half a NaN."""
+        """Return some bytes, none only at the end. What follows the last comma is held back: it may be half a NaN."""
         ready = b""
         while not ready and (data := self._file.read(size)):
             text = self._rest + data
@@ -55,7 +55,7 @@ def read_list(root: Path, part: Part) -> tuple[str, ...]:
     """Ids of the videos of <part>.lst, in its order.
 
     Raises:
-        DatasetError: the file is missing or empty, or has a line that is no id, an id twice, or one of the other list.
+        DatasetError: the file is missing or empty, or a line is no id, a repeated id, or one of the other list.
     """
     path = root / f"{part}.lst"
     videos = _ids(path)
@@ -71,18 +71,18 @@ def read_list(root: Path, part: Part) -> tuple[str, ...]:
 def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, int]:
     """Write train.lst and val.lst as the thesis's code split HowTo100M: stratified by category, random state 37.
 
-    Its split cannot be repeated to the letter: which videos it had is not known.
+    Its split cannot be reproduced exactly, as it is not known which videos it had.
 
     Args:
         table: HowTo100M_v1.csv, with columns video_id and category_1.
-        root: of the lists. If it holds features, only videos with features in every set are listed.
+        root: folder of the lists. If it holds features, only videos with features in every set are listed.
         validation: number of videos in val.lst.
 
     Returns:
         Numbers of videos for training and for validation.
 
     Raises:
-        DatasetError: a list exists, or the table is not HowTo100M's, or cannot be split so.
+        DatasetError: a list exists already, or the table is not HowTo100M's or cannot be split in this way.
     """
     paths = [root / "train.lst", root / "val.lst"]
     if existing := [path for path in paths if path.exists()]:
@@ -115,7 +115,7 @@ def feature_file(root: Path, feature_set: str, video: str) -> Path:
 
 
 def feature_files(root: Path, feature_set: str, videos: Iterable[str]) -> list[Path]:
-    """The same of many videos by one listing of the folder, not three questions per video: a network disk is slow.
+    """Find the features of many videos by listing the folder once: three look-ups per video are slow on a network disk.
 
     Raises:
         DatasetError: as `feature_file`.
@@ -173,7 +173,7 @@ def caption_file(root: Path) -> Path:
 def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
     """Captions of the wanted videos in the order of the file, which is read no further than necessary.
 
-    A text that is no string is given as "": some of the published ones are NaN.
+    A text that is not a string becomes "": some of the published ones are NaN.
 
     Args:
         path: as returned by `caption_file`.
@@ -210,7 +210,7 @@ def first_tracks(path: Path, count: int) -> list[CaptionTrack]:
 def tracks_of_csv(folder: Path) -> list[CaptionTrack]:
     """Captions kept in one file per video, <id>.csv with columns start, end and text.
 
-    So MIL-NCE's repository keeps those of 100 videos (`python -m lib.fetch howto100m_captions`).
+    MIL-NCE's repository has those of 100 videos in this form (`python -m lib.fetch howto100m_captions`).
 
     Raises:
         DatasetError: there are none, a file has other columns, or as `caption_tracks`.
@@ -228,17 +228,17 @@ def tracks_of_csv(folder: Path) -> list[CaptionTrack]:
 
 
 def without_repeats(track: CaptionTrack) -> CaptionTrack:
-    """Remove what a caption repeats of the caption before it, in the order of time (the rule of VideoCLIP's code).
+    """Remove what a caption repeats of the one before it in time (the rule of VideoCLIP's code).
 
     YouTube's automatic captions roll: each repeats the end of the one before. Read as they are, most words would be
-    read twice, and the text of a clip would stand in the text of its neighbours. The rule compares characters, not
+    read twice, and the text of a clip would also occur in that of its neighbours. The rule compares characters, not
     words, so a single letter with which one caption ends and the next begins also counts as an overlap.
 
-    - A blank caption goes.
-    - A caption with which the previous one ends only extends that one's time.
+    - A blank caption is dropped.
+    - A caption that the previous one ends with only extends the time of that one.
     - A caption that begins with the whole previous one replaces it and takes over its time.
-    - Otherwise, the shortest beginning of a caption with which the previous one ends stays in one of the two, by the
-      toss of a coin. The coin depends on the video's id alone, so that packing again gives the same.
+    - Otherwise, the shortest beginning of a caption that the previous one ends with is kept in only one of the two, by
+      the toss of a coin. The coin depends on the video's id alone, so packing again gives the same result.
 
     >>> times = np.array([0, 2, 4], np.float32)
     >>> video, start, end, texts = without_repeats(("a", times, times + 3, ["cut", "cut the", "cut the egg"]))
@@ -273,7 +273,7 @@ def without_repeats(track: CaptionTrack) -> CaptionTrack:
 
 
 def _overlap(said: str, text: str) -> int:
-    """Length of the shortest beginning of `text` with which `said` ends; 0: there is none."""
+    """Length of the shortest beginning of `text` that `said` ends with; 0 if there is none."""
     return next((size for size in range(1, min(len(said), len(text)) + 1) if said.endswith(text[:size])), 0)
 
 

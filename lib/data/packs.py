@@ -7,13 +7,14 @@ HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions
     token_starts.npy     int64 (captions + 1), where each caption begins in tokens.npy
     caption_times.npy    float32 (captions, 2), start and end in seconds
     index.parquet        one row per video: video, shard, row, seconds, caption, captions
-    left_out.csv         video, reason: listed videos of which nothing could be used
+    left_out.csv         video, reason: listed videos without anything usable
     note.json            feature_set, feature_dim, key, and counts of captions
 
 Videos are read one by one, captions as a stream, and every array is appended to its file, so that memory holds the list
-and a few numbers per video. What is wrong in any data set is a `DatasetError`; what is common in a million videos from
-the web is left out and counted: captions without words, and videos without any other. Captions beyond the features' end
-keep their times, as in MMPT: cut there, they would move the clips drawn for them (`overlapping_pair`).
+and a few numbers per video. What would be a fault in any data set raises a `DatasetError`; what is common in a million
+videos from the web is left out and counted: captions without words, and videos with no other captions. Captions beyond
+the features' end keep their times, as in MMPT: cut there, they would move the clips drawn for them
+(`overlapping_pair`).
 """
 
 import hashlib
@@ -68,9 +69,9 @@ def pack(
     """Write a part of narrated data into `folder`, whole or not at all; one process at a time.
 
     A finished pack of the same inputs is left alone, an older one is replaced, a killed one is continued: its captions
-    and complete shards lie in .<folder>.tmp. Inputs are the contents of the list, the
-    tokenizer, the code and, since ten gigabytes of captions and a million files are too much to read, name, size and
-    time of change of the captions and feature files.
+    and complete shards lie in .<folder>.tmp. Inputs are the contents of the list, the tokenizer and the code; of the
+    captions and the feature files (ten gigabytes and a million files, too much to read) only name, size and time of
+    change.
 
     Args:
         root: narrated data, see `lib/data/narrated.py`.
@@ -154,7 +155,7 @@ def _write_index(
 
 
 def _written(folder: Path, identity: str) -> dict | None:
-    """What note.json says, if it is there and of these inputs."""
+    """What note.json says, if it exists and belongs to these inputs."""
     note = folder / "note.json"
     about = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
     return about if about.get("key") == identity else None
@@ -203,7 +204,7 @@ def _write_captions(
 def _tokenized(
     tracks: Iterator[CaptionTrack], tokenizer: "PreTrainedTokenizerFast"
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray, list[list[int]]]]:
-    """The tracks with word pieces for texts; each call of the tokenizer gets many captions."""
+    """Yield the tracks with word pieces in place of texts; each call of the tokenizer gets many captions."""
     while batch := list(islice(tracks, BATCH_VIDEOS)):
         texts = [text for *_, said in batch for text in said]
         encoded = tokenizer(texts or [""], add_special_tokens=False, return_attention_mask=False, verbose=False)

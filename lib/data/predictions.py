@@ -25,7 +25,7 @@ def write_prediction(path: Path, names: Sequence[str]) -> None:
     """Write the class names of the frames, in ASFormer's form unless a name has several words.
 
     Raises:
-        PredictionError: there are none, or a name is empty or has other white space than single blanks.
+        PredictionError: there are no names, or one is empty or has white space other than single blanks.
     """
     if not names:
         raise PredictionError(f"{path}: no frames to write")

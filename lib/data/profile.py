@@ -39,7 +39,7 @@ class Profile:
 
     @property
     def shown_file(self) -> str:
-        """The parameter file for pages: inside the project without this machine's path."""
+        """The parameter file as pages show it: relative to the project if it lies inside."""
         file = ROOT / self.file
         return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else self.file
 
@@ -97,7 +97,7 @@ class Profile:
         """The data set with its public features; the demo's are cut to the labels, released ones must fit.
 
         Args:
-            split: whose features these are, where each split has its own.
+            split: the split whose features to take, if each split has its own.
         """
         sets, data = self.public_sets, self.params.data
         return self.dataset(sets[min(split, len(sets)) - 1], "end" if data.source == "demo" else None)
@@ -110,7 +110,7 @@ class Profile:
 
     @property
     def own_features(self) -> str:
-        """Folder of the features that 2.3.2 extracts: with the outputs, even where the videos are user-supplied."""
+        """Folder of the features that 2.3.2 extracts: among the outputs, even if the videos are user-supplied."""
         return str(self.out.data / "features" / str(self.params.data.own_features))
 
     def real_labels(self) -> Dataset | None:

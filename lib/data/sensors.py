@@ -28,7 +28,7 @@ CAP = 1.0  # of a difference between two steps: a knock counts no more than a st
 
 
 def sensor_folder(root: Path) -> Path | None:
-    """Where a data set keeps its sensors; None: it has none."""
+    """Folder of a data set's sensors; None if it has none."""
     return next((root / name for name in FOLDERS if (root / name).is_dir()), None)
 
 
@@ -92,7 +92,7 @@ def tool_motion(sensors: np.ndarray) -> np.ndarray:
 
 
 def motion_shares(dataset: Dataset, sensors: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Of each tool's motion, the share that falls on each action, percent: a row per tool, "sensor 1" to "sensor 10".
+    """Share of each tool's motion that falls on each action, percent: one row per tool, "sensor 1" to "sensor 10".
 
     Args:
         sensors: of every video, (30, T).
@@ -105,7 +105,7 @@ def motion_shares(dataset: Dataset, sensors: Mapping[str, np.ndarray]) -> pd.Dat
 
 
 def motion_sentence(shares: pd.DataFrame) -> str:
-    """In which actions the three tools move that keep most to one action.
+    """Name the three tools whose motion is most confined to one action, with that action.
 
     >>> shares = pd.DataFrame({"cut": [80.0, 50.0], "peel": [20.0, 50.0]}, index=["sensor 1", "sensor 2"])
     >>> motion_sentence(shares)
@@ -147,7 +147,7 @@ def convert(raw: Path, out: Path) -> None:
 
 
 def _mat(path: Path) -> Mapping[str, np.ndarray]:
-    """Its features A (T, D), sensors S (30, T) and class numbers Y (T,)."""
+    """Read the features A (T, D), sensors S (30, T) and class numbers Y (T,) of a file."""
     try:
         cells = loadmat(path, variable_names=["A", "S", "Y"])
         found = {"A": cells["A"], "S": cells["S"], "Y": cells["Y"].ravel()}
@@ -165,7 +165,7 @@ def _save(path: Path, values: np.ndarray) -> None:
 
 
 def link(copy: Path, out: Path) -> None:
-    """Make the data set of links into a converted copy, such as the one in ../shared/data."""
+    """Make the data set out of links into a converted copy, such as the one in ../shared/data."""
     out.mkdir(parents=True, exist_ok=True)
     folder = sensor_folder(copy)
     if folder is None:

@@ -33,7 +33,7 @@ CHUNK = 32  # clips that a process renders at once
 
 
 def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Clips, each of another person, labelled by their middle frame.
+    """Render clips, each of a different person, labelled by their middle frame.
 
     Args:
         settings: size, fps and variety; no person of its videos occurs.
@@ -53,7 +53,7 @@ def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: in
 
 
 def drawn(count: int, seed: int) -> np.ndarray:
-    """Draw classes, (count,) int64: a verb weighs as the square root of its number of things."""
+    """Draw classes, (count,) int64: a verb's weight is the square root of its number of things."""
     weights = np.array([len(LISTS[verb]) ** -0.5 for verb, _ in CLASSES])
     return np.random.default_rng([seed, count]).choice(len(CLASSES), count, p=weights / weights.sum())
 
@@ -61,7 +61,7 @@ def drawn(count: int, seed: int) -> np.ndarray:
 def kept_clips(
     settings: Demo, count: int, frames: int, seed: int, folder: Path, workers: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As `render_clips`, from a file in `folder` that the first caller renders: several nets share the clips."""
+    """As `render_clips`, from a file in `folder` that the first caller writes, so that several nets share the clips."""
     identity = key([settings.model_dump(), count, frames, seed], code=MADE_BY)
     file = folder / f"clips_{identity[:16]}.npy"
     with only_one(file.with_suffix(".lock")):
@@ -105,7 +105,7 @@ def _pair(names: dict, thing: str, rng: np.random.Generator) -> tuple[str, str]:
 
 
 def _history(world: World, foods: list[str], thing: str) -> None:
-    """Some things are already done: foods cut, in the bowl, on the plate; dressing in the cup."""
+    """Let some things be done already: foods cut, in the bowl, on the plate; dressing in the cup."""
     rng = world.rng
     for food in foods:
         if food != thing and rng.random() < 0.5:

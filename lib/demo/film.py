@@ -59,7 +59,7 @@ class Camera:
     Args:
         world: its kitchen gives the pose of the person's camera and the light.
         size: side of a frame in pixels.
-        fps: frames per second; the camera's unrest per second does not depend on it.
+        fps: frames per second; the camera's motion per second does not depend on it.
     """
 
     def __init__(self, world: World, size: int, fps: float) -> None:

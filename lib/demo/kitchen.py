@@ -1,7 +1,7 @@
 """A person's kitchen: looks, places, habits, camera and light (thesis 2.1.1: 25 people, two salads each).
 
 They vary so much from person to person that neither a position nor a colour gives an action away: a backbone has to
-know what hands and tools do. Form, size and colours of the foods stand in kitchen.yaml: the four of the salads, and
+know what hands and tools do. Form, size and colours of the foods are in kitchen.yaml: the four of the salads, and
 others for clips and videos of a wider domain.
 """
 
@@ -45,7 +45,7 @@ class Look:
     length: float
     outline: Points
     pieces: Points
-    spread: Points  # (PIECES,) where the pieces come to lie, in order of cutting
+    spread: Points  # (PIECES,) where the pieces end up, in order of cutting
     skin: Colour
     flesh: Colour
 

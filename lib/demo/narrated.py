@@ -57,9 +57,9 @@ def render_narrated(
     Args:
         demo: how pictures look (size, fps and variety).
         settings: the same settings give the same bytes.
-        folder: videos of other settings are removed from it; raw_caption.json in it is a sign that all is there.
+        folder: videos of other settings are removed from it; raw_caption.json in it marks it as complete.
         workers: processes.
-        dishes: of which the videos are.
+        dishes: those that the videos show.
     """
     looks = demo.model_dump(include={"size", "fps", "variety"})
     recipe = {} if dishes is DISHES else {"dishes": [asdict(dish) for dish in dishes]}
@@ -75,7 +75,7 @@ def render_narrated(
 
 
 def render_video(demo: Demo, settings: Narration, folder: Path, dishes: Sequence[Dish], number: int) -> None:
-    """One video; it gets its name when it is whole."""
+    """Render one video; it gets its name once it is complete."""
     one = video(settings, demo.fps, number, dishes)
     with atomic(folder / "videos" / f"{one.name}.avi") as path:
         record(path, film(enter(one, demo.variety), one.steps, demo.size, demo.fps), demo.size, demo.fps)

@@ -5,7 +5,7 @@ in two rounds), the dressing before or after them, mixing, serving. Durations fo
 
 The dishes of the narrated videos are of eight categories. About half of their steps are steps of salads, but some
 food-action pairs of the salads are held out: each food and each verb occurs, these pairs never do. A model that knows
-them after pre-training has composed them from what it saw and heard of others. The lists stand in script.yaml.
+them after pre-training has composed them from what it saw and heard of others. The lists are in script.yaml.
 """
 
 from collections import Counter
@@ -105,7 +105,7 @@ def _step(label: str, upto: float, pace: float, rng: np.random.Generator) -> Ste
 
 
 def verb_of(label: str) -> tuple[str, str]:
-    """How a class moves, and what it is about.
+    """Verb and thing of a class: how it moves, and what it is about.
 
     >>> verb_of("place_tomato_into_bowl"), verb_of("add_oil")
     (('place', 'tomato'), ('pour', 'oil'))

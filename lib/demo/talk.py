@@ -1,7 +1,7 @@
 """English captions for a video's steps, with the faults of HowTo100M's (thesis 2.1.2; Miech et al., ICCV 2019).
 
 As with speech recognition, captions have no capitals and no punctuation. People talk early or late, about the step
-before or after, about other things, or not at all. The words stand in talk.yaml. None of them is a verb of the salads'
+before or after, about other things, or not at all. The words are in talk.yaml. None of them is a verb of the salads'
 class names or a form of one: a model asked for "cut tomato" has to know that slicing is meant.
 """
 

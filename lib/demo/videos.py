@@ -60,7 +60,7 @@ def render(settings: Demo, folder: Path, workers: int) -> None:
 
 
 def render_video(settings: Demo, folder: Path, name: str) -> None:
-    """One video and its labels; the labels are written last, as a sign that the video is whole."""
+    """Render one video and its labels; the labels are written last, as a sign that the video is complete."""
     _, person, video = name.split("-")
     habits = np.random.default_rng([settings.seed, int(person)])
     session = np.random.default_rng([settings.seed, int(person), int(video)])

@@ -10,7 +10,7 @@ from lib.scoring.words import number, span
 
 
 def backbone_gain(comparison: pd.DataFrame) -> str:
-    """What the trained backbone adds to the random one, and how far ASFormer's seeds lie apart.
+    """What the trained backbone gains over the random one, and how far apart ASFormer's seeds lie.
 
     >>> index = pd.MultiIndex.from_product([["trained", "random"], [1, 2]], names=["backbone", "seed"])
     >>> columns = {"linear probe": [50.0, 50, 30, 30], "accuracy": [70.0, 74, 40, 40], "f1@50": [60.0, 60, 35, 35]}
@@ -34,7 +34,7 @@ def backbone_gain(comparison: pd.DataFrame) -> str:
 
 
 def training_ended(history: pd.DataFrame) -> str:
-    """How well the training videos are known after the last epoch, and the learning rate then.
+    """Training accuracy after the last epoch, and the learning rate then.
 
     >>> row = {"epoch": 3, "train_accuracy": 91.0, "learning_rate": 5e-4}
     >>> training_ended(pd.DataFrame([row, row | {"train_accuracy": 93.0}]))
@@ -54,7 +54,7 @@ def training_ended(history: pd.DataFrame) -> str:
 
 
 def training_went_on(tested: pd.DataFrame) -> str:
-    """What the second half of the training changed on the test videos, on average over the splits.
+    """How the second half of the training changed the scores of the test videos, on average over the splits.
 
     >>> rows = [(1, 2, 70.0, 50.0), (1, 4, 71.5, 49.96)]
     >>> training_went_on(pd.DataFrame(rows, columns=["split", "epoch", "accuracy", "f1@50"]))

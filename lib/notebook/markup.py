@@ -22,7 +22,7 @@ LONG = 12  # rows; longer tables can be sorted on the site
 WORDY = 18  # characters; a cell with more gets room for words
 
 
-# what a table is made of; other markup comes from a name, which is shown as it is
+# what a table is made of; other markup is part of a name, which is shown as it is
 TAGS = {"style", "table", "thead", "tbody", "tr", "th", "td", "br"}
 ATTRIBUTES = {"id", "class", "scope", "rowspan", "colspan", "type"}
 

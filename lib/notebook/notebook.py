@@ -65,7 +65,7 @@ def keep_data(table: pd.DataFrame, path: Path) -> None:
 
 
 def mark_by_hand(folder: Path, overrides: Sequence[str], parameters: dict[str, dict]) -> None:
-    """Mark a notebook's results, which a run by hand overwrites, where it runs with other parameters than theirs.
+    """Mark a notebook's results, which a run by hand overwrites, if its parameters differ from theirs.
 
     Args:
         folder: of the notebook's manifests.
@@ -79,7 +79,7 @@ def mark_by_hand(folder: Path, overrides: Sequence[str], parameters: dict[str, d
 
 @dataclass(frozen=True, kw_only=True)
 class Notebook(Profile):
-    """A profile that can show.
+    """A profile that can show figures, tables and sentences.
 
     Attributes:
         name: e.g. "2_3_3_baseline".
@@ -94,7 +94,7 @@ class Notebook(Profile):
 
     @property
     def whole(self) -> bool:
-        """It collates all splits (split "all"), so what it shows is kept."""
+        """Whether it collates all splits (split "all"), so that what it shows is kept."""
         return self.split is None
 
     def figure(
@@ -149,21 +149,21 @@ class Notebook(Profile):
                 table.reset_index(drop=True).to_parquet(file)
 
     def say(self, text: str) -> None:
-        """A sentence with computed numbers."""
+        """Show a sentence with computed numbers."""
         display(Markdown(without_tags(text)))
 
     def source(self, what: Callable) -> None:
-        """A function, method or class of lib/ as it stands: the lines that compute the equation beside them."""
+        """Show a function, method or class of lib/ as it stands: the lines that compute the equation beside them."""
         lines, first = inspect.getsourcelines(what)
         file = Path(inspect.getfile(what)).relative_to(ROOT)
         display(Markdown(f"`{file}`, line {first}:\n\n```python\n{textwrap.dedent(''.join(lines))}```"))
 
     def _number(self, number: int | str, further: Iterator[str]) -> str:
-        """The thesis's number; of those that the thesis has not the section and a letter, e.g. "4.2-A"."""
+        """The thesis's number; for what the thesis does not have, the section and a letter, e.g. "4.2-A"."""
         return str(number) if isinstance(number, int) else f"{self.section}-{next(further)}"
 
     def _own_folder(self) -> Path:
-        """Where one split's tables and figures lie, apart from those of the whole."""
+        """Folder of one split's tables and figures, apart from those of all splits."""
         return self.out.notebooks / self.name / f"split_{self.split}"
 
     def _below(self, file: Path) -> str:

@@ -25,7 +25,7 @@ Weights = Literal["own", "public"]
 
 
 def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
-    """Check the claims of a chapter, show and keep them; not for a split by itself, which can decide little.
+    """Check the claims of a chapter, show and keep them; not for a single split, which can decide little.
 
     Args:
         evidence: as `lib.scoring.claims.check` takes it.
@@ -43,7 +43,7 @@ def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
 
 
 def all_claims(out: Outputs, here: str) -> pd.DataFrame:
-    """All claims that the chapters of a profile have checked and those that the audit (4.1) has, by section.
+    """All claims that a profile's chapters and the audit (4.1) have checked, by section.
 
     Args:
         here: what the profile's data are called.
@@ -62,7 +62,7 @@ def all_claims(out: Outputs, here: str) -> pd.DataFrame:
 
 
 def shown_claims(checked: pd.DataFrame, further: list[str]) -> Styler:
-    """The claims for the eye, with the interval folded into the value.
+    """The claims as readers see them, with the interval folded into the value.
 
     Args:
         further: columns between the value and the verdict.
@@ -74,7 +74,8 @@ def shown_claims(checked: pd.DataFrame, further: list[str]) -> Styler:
 
 
 def _interval(row: pd.Series) -> str:
-    """
+    """The value of a claim, with its interval if it has one.
+
     >>> _interval(pd.Series({"here": 0.25, "low": -0.004, "high": 0.5}))
     '0.25 [0.00, 0.50]'
     >>> _interval(pd.Series({"here": 0.25, "low": float("nan"), "high": float("nan")}))
@@ -160,13 +161,13 @@ def _per_frame(book: Notebook, frames: pd.DataFrame, seconds: pd.DataFrame, name
 
 
 def zero_shot_claims(book: Notebook, result: ZeroShot, weights: Weights) -> None:
-    """What the thesis says of a zero-shot transfer."""
+    """Check what the thesis says about a zero-shot transfer."""
     controls = dict(zip(("untrained", "commonest"), result.controls.values(), strict=True))
     show_claims(book, tables={f"videoclip_{weights}_zero_shot": result.ours} | controls)
 
 
 def fine_tuning_claims(book: Notebook, target: Target, result: FineTuned, weights: Weights) -> None:
-    """What the thesis says of a fine-tuning; its 8 and 15 epochs are the profile's first and last."""
+    """Check what the thesis says about a fine-tuning; its 8 and 15 epochs are the profile's first and last."""
     epochs = book.params.finetune.epochs
     names = {f"videoclip_{weights}_8_epochs": epochs[0], f"videoclip_{weights}_15_epochs": epochs[-1]}
     matrices = {

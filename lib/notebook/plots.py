@@ -193,9 +193,9 @@ def labelled_curves(
     """One line per named series over its index, e.g. the three ways to trim.
 
     Args:
-        curves: a table has a column per seed or split; drawn are their mean and the band between the outermost.
+        curves: a table has a column per seed or split; their mean and the band between the outermost are drawn.
         label: of the vertical axis; the horizontal one has the name of the series' index, by default "epoch".
-        numbers: which style (`curve_style`) a curve has, if not by its place.
+        numbers: number of each curve's style (`curve_style`), if not its place.
     """
     name = "epoch"
     for place, (key, curve) in enumerate(curves.items()):
@@ -212,7 +212,7 @@ def labelled_curves(
 
 
 def zoom(ax: Axes, first: float) -> Axes:
-    """Scale the vertical axis to what the lines show from `first` on, so that a steep beginning does not set it."""
+    """Scale the vertical axis to what the lines show from `first` on, so that a steep beginning does not decide it."""
     points = np.concatenate([np.column_stack(line.get_data()) for line in ax.get_lines()])
     shown = points[points[:, 0] >= first, 1]
     room = 0.08 * (shown.max() - shown.min()) or 0.1
@@ -269,7 +269,7 @@ def pretraining_curves(history: pd.DataFrame, pairs: int) -> Figure:
 
     Args:
         history: as returned by `lib.pretraining.recipes.run_recipe`.
-        pairs: of a cluster; that many equal scores have the loss 2 ln(pairs), twice the entropy of guessing.
+        pairs: per cluster; equal scores for all give the loss 2 ln(pairs), twice the entropy of guessing.
     """
     by_epoch = history.set_index("epoch")
     curves = {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}
@@ -331,7 +331,7 @@ def _filling(style: ClassStyle) -> dict[str, Any]:
 
 
 def count_or_short(value: float) -> str:
-    """Whole numbers without decimals, others, infinity among them, as `short`.
+    """Whole numbers without decimals; others, including infinity, as `short`.
 
     >>> count_or_short(3.0), count_or_short(float("inf"))
     ('3', 'inf')

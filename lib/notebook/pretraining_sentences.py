@@ -46,7 +46,7 @@ def mil_nce_scores(scores: np.ndarray, normalized: bool) -> str:
     hits = (scores.argmax(axis=1) // candidates == np.arange(len(scores))).sum()
     return (
         "The thesis takes the 5 nearest captions, and 512 negatives from the batch. The released code samples none: it "
-        "takes all other clips and captions of the batch, and its denominator counts the own scores twice. "
+        "takes all other clips and captions of the batch, and its denominator counts a clip's own scores twice. "
         f"{'The vectors f(x) in the figure have length 1, as features are kept. ' if normalized else ''}"
         f"Clips that score highest with one of their own {candidates} candidates: {hits} of {len(scores)}; "
         "a guess gives 1."

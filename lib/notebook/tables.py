@@ -50,7 +50,7 @@ def beside(
 ) -> tuple[Styler, pd.DataFrame]:
     """Ours, the published table and the difference, one below the other in the same columns.
 
-    Below a table of ours with a mean, the published one is complete, even if our splits are fewer or more: its mean is
+    If our table has a mean, the published one below it is complete, even if the numbers of splits differ: its mean is
     over its own splits.
 
     Args:
@@ -75,7 +75,7 @@ def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
 
 
 def style_ten(table: pd.DataFrame) -> Styler:
-    """Table 10 for the eye, the best of each column underlined; differences stay in its CSV.
+    """Table 10 as readers see it, the best of each column underlined; differences stay in its CSV.
 
     Args:
         table: as returned by `lib.scoring.conclusion.table_ten`, with a column segments.
@@ -91,7 +91,7 @@ def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str
     """A table with the best number of each column underlined: the highest, in the columns `lower` the lowest.
 
     Args:
-        skip: columns without better and worse.
+        skip: columns in which no number is better than another.
     """
     numbers = [name for name in table.select_dtypes("number") if name not in skip]
     styler = underline(table.style, [name for name in numbers if name not in lower])
@@ -125,7 +125,7 @@ def fold_widths(styler: Styler, places: int) -> Styler:
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with headers for the eye; a half width keeps its sign.
+    """The table with headers for readers; a half width keeps its sign.
 
     >>> list(in_words(pd.DataFrame(columns=["zero_shot", "zero_shot ±", "clusters"])))
     ['zero-shot, %', 'zero-shot, % ±', 'clusters']

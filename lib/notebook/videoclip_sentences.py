@@ -9,7 +9,7 @@ from lib.scoring.confusion import confused_pairs, summed
 
 
 def seconds_not_scored(begun: int, left_out: int) -> str:
-    """Which seconds the thesis scored and we do not.
+    """How many seconds the thesis scored and we do not.
 
     >>> print(seconds_not_scored(4000, 12))
     Of 4,000 seconds begun, 12 (0.3 %) are not scored: they last half a second or less. The thesis scored these too.
@@ -91,7 +91,7 @@ def edge_gain(places: pd.DataFrame) -> float:
 
 
 def two_protocols(seconds: pd.Series, frames: pd.Series) -> str:
-    """What the unit of scoring, second or frame, changes.
+    """How the scores depend on the unit of scoring, second or frame.
 
     >>> two_protocols(pd.Series({"accuracy": 0.5, "raw_edit": 30.25}), pd.Series({"accuracy": 0.51, "edit": 60.0}))[:62]
     'Per frame, accuracy differs by +0.010 from accuracy per second'

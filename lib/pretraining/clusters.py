@@ -128,6 +128,6 @@ def measured_recall(vectors: np.ndarray, size: int, mining: Mining, rng: np.rand
 
 
 def alikeness(vectors: np.ndarray, clusters: Sequence[Sequence[int]]) -> float:
-    """Deviation of the videos of a cluster over that of all videos; 1 if clusters were random."""
+    """Deviation of the videos within a cluster, relative to that of all videos; 1 for random clusters."""
     within = [np.sqrt(vectors[list(cluster)].var(axis=0, ddof=1).sum()) for cluster in clusters]
     return float(np.mean(within) / np.sqrt(vectors.var(axis=0, ddof=1).sum()))

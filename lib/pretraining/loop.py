@@ -1,4 +1,4 @@
-"""Pre-training of VideoCLIP: updates of C clusters each, shared by the processes there are (thesis 2.5, 2.6).
+"""Pre-training of VideoCLIP: updates of C clusters each, shared among the processes (thesis 2.5, 2.6).
 
 Each of the C clusters of an update has a softmax of its own; the gradient is the mean over them. C belongs to the
 recipe, not to the hardware: the clusters of an update are divided among the processes, and each computes its share one
@@ -31,15 +31,17 @@ from lib.videoclip.model import VideoCLIP, contrastive_loss
 
 
 def no_transfer(_model: VideoCLIP) -> Row:
-    """Measure nothing of transfer."""
+    """Measure no transfer."""
     return {}
 
 
 @dataclass(frozen=True)
 class Update:
-    """Attributes:
-    number: from 1, over the whole training.
-    batches: of this process's share of the C clusters.
+    """One update.
+
+    Attributes:
+        number: from 1, over the whole training.
+        batches: this process's share of the C clusters, one batch each.
     """
 
     number: int
@@ -61,7 +63,7 @@ class Pretraining:
         folder: of the run; also keeps each epoch's clusters.
         group: the processes that take part.
         identity: key of the run.
-        seed: of everything drawn but the first weights.
+        seed: of everything drawn except the initial weights.
         transfer: measured at each validation, e.g. zero-shot accuracy.
     """
 
@@ -172,7 +174,7 @@ class Pretraining:
         }
 
     def validate(self) -> Row:
-        """Loss of the validation videos in random clusters, and in clusters that the model as it is finds hard.
+        """Loss of the validation videos in random clusters, and in clusters that are hard for the present model.
 
         The published code trains on mined clusters and validates on random ones, so its two curves measure different
         things. The random clusters and their pairs are the same at each validation.
@@ -208,7 +210,7 @@ class Pretraining:
     def clusters_of(self, epoch: int) -> dict:
         """The epoch's clusters, mined with the weights at its beginning and kept in a file for a resumed run.
 
-        Fresh clusters are mined each epoch. Stale ones are those of the first epoch in another order: so it is in
+        Fresh clusters are mined each epoch. Stale ones are those of the first epoch in another order, as in
         fairseq since December 2022, whose loading processes keep what they started with, and so probably in the
         thesis's runs. Random ones are drawn each epoch.
         """

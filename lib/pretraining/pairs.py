@@ -1,9 +1,9 @@
 """Positive pairs for VideoCLIP: a run of captions and a clip that meets it in time (thesis 2.4.2).
 
-Text comes first, so that there always is some: a caption grown to a random length, then a second within it, then a clip
-grown from there to a random length. Both contain that second or touch it, and neither must fit the other, as captions
-of narrated videos come early or late. So does the published sampler (MMPT, `OverlappedAligner`), whose clips last at
-least 3 s where the thesis writes 0. `ClusterBatches` draws the pairs of a cluster and packs them for the towers.
+Text comes first, so that there is always some: a caption grown to a random length, then a second within it, then a clip
+grown from there to a random length. Both contain that second or touch it, but they need not match, as captions of
+narrated videos come early or late. The published sampler (MMPT, `OverlappedAligner`) does the same; its clips last at
+least 3 s, where the thesis writes 0. `ClusterBatches` draws the pairs of a cluster and packs them for the towers.
 """
 
 from collections.abc import Callable, Sequence
@@ -84,7 +84,7 @@ def _grow_text(track: Track, settings: Pairs, rng: np.random.Generator) -> tuple
 
 
 def _grow_clip(centre: int, length: int, seconds: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Grow second by second to a random side, or the other at an end of the video; all coins are drawn at once."""
+    """Grow second by second to a random side, or away from an end of the video; all coins are drawn at once."""
     left = int(rng.binomial(length, 0.5))
     left = min(max(left, length - (seconds - centre)), centre)
     return centre - left, centre - left + length

@@ -5,8 +5,8 @@ video), and Student's 95 % interval of the mean goes to `lib.scoring.stats.verdi
 every model was trained once on each, so these intervals are on the narrow side. There are four other cases:
 
 - The thesis names splits. The claim is judged in each of them, by resampling that split's test videos. It must hold in
-  all of them, and in none of the others where it says "only".
-- It sets one split apart. That split is compared with the interval in which the others let one more be expected.
+  all of them and, if it says "only", in none of the others.
+- It singles out one split. That split is compared with the interval that the others predict for one more split.
 - It says "always". It is counted: one exception contradicts it.
 - It compares recipes of pre-training. With one pre-training per side no interval covers it: inconclusive.
 """
@@ -45,7 +45,7 @@ COLUMNS = ("section", "claim", "holds if", "thesis", "here", "low", "high", "ove
 Sign = Literal["higher", "lower", "level"]
 
 
-# Measures of a table of scores with a row per split, and of histories of trainings
+# Measures of a table of scores with one row per split, and of training histories
 
 
 def score(table: pd.DataFrame, column: str) -> pd.Series:
@@ -74,7 +74,7 @@ def stage_gap(history: pd.DataFrame, when: Literal["early", "late"]) -> pd.Serie
 
 
 def roughness(runs: pd.DataFrame, column: str) -> pd.Series:
-    """How far a curve zigzags, by seed: root mean square of its second differences / √6, of white noise its deviation.
+    """How far a curve zigzags, by seed: root mean square of its second differences / √6; of white noise, its deviation.
 
     >>> runs = pd.DataFrame({"seed": 0, "update": [0, 1, 2, 3, 4], "loss": [9.0, 3.0, 2.0, 3.0, 2.0]})
     >>> round(float(roughness(runs, "loss")[0]), 3)  # second differences 2 and -2, without the untrained model
@@ -96,11 +96,11 @@ def at_end(runs: pd.DataFrame, column: str) -> pd.Series:
 
 
 def measured(values: pd.Series) -> pd.Series:
-    """What a notebook has measured already."""
+    """Values that the notebook has measured already."""
     return values
 
 
-# name in claims.yaml -> kind of evidence, function, sign that is claimed, value that it is compared with
+# name in claims.yaml -> kind of evidence, function, claimed sign, value to compare with
 MEASURES: dict[str, tuple[str, Callable, Sign, float]] = {
     "confused": ("matrices", confusion, "higher", CONFUSED),
     "apart": ("matrices", confusion, "lower", CONFUSED),
@@ -137,14 +137,14 @@ class Claim:
         text: what is claimed.
         measure: one of MEASURES.
         of: its further arguments.
-        methods: what is measured; of two the first less the second, of four the first two less the last two.
-        claimed: the sign of what is measured, less `than`.
+        methods: those measured; of two, the first less the second; of four, the first such difference less the second.
+        claimed: sign of the measured quantity less `than`.
         splits: those that the thesis names.
-        only: it says that the others are otherwise.
-        but: splits that it leaves out.
-        unlike: a split that it sets apart from the others.
+        only: it says that it does not hold in the others.
+        but: splits that it excludes.
+        unlike: a split that it singles out.
         recipes: it compares recipes of pre-training.
-        always: it allows of no exception.
+        always: it allows no exception.
     """
 
     section: str
@@ -172,7 +172,7 @@ def _splits(numbers: Sequence[int]) -> str:
 
 
 def _claim(entry: dict) -> Claim:
-    """A claim from its entry, in which the measure is the key of its arguments."""
+    """Read a claim from its entry, in which the measure's name is the key of its arguments."""
     (name,) = MEASURES.keys() & entry.keys()
     of = entry.pop(name)
     of = tuple(of) if isinstance(of, list) else (of,)
@@ -209,14 +209,14 @@ def claims_of(chapter: str) -> list[Claim]:
 
 
 def undecidable() -> pd.DataFrame:
-    """What the thesis supposes and nothing here can decide: columns section, supposed, what would decide."""
+    """What the thesis supposes and nothing here can decide: one row each, columns named for readers."""
     return pd.DataFrame(
         _file()["undecidable"], columns=["section", "what the thesis supposes", "what would decide"], dtype=str
     )
 
 
 def slips() -> pd.DataFrame:
-    """Contradictions and errors of fact in the thesis's text: columns section, thesis, in fact."""
+    """Contradictions and errors of fact in the thesis's text: one row each, columns named for readers."""
     return pd.DataFrame(_file()["slips"], columns=["section", "what the thesis says", "what is so"], dtype=str)
 
 
@@ -224,9 +224,9 @@ def check(chapter: str, **evidence: Mapping[str, Any]) -> pd.DataFrame:
     """Check a notebook's claims.
 
     Args:
-        evidence: by its kind, what is known of each method. matrices: `lib.scoring.confusion.video_matrices`;
-            tables: scores, a row per split; histories: columns split and epoch; runs: columns seed and update; values:
-            a number per video. Claims about methods that are not there are left out.
+        evidence: kind -> method -> its data. matrices: `lib.scoring.confusion.video_matrices`; tables: scores, one row
+            per split; histories: columns split and epoch; runs: columns seed and update; values: one number per video.
+            Claims about methods without evidence are left out.
 
     Returns:
         A row per claim, COLUMNS: `thesis` is the same quantity in the thesis's tables, `here` its mean with the 95 %
@@ -254,7 +254,7 @@ def _checked(claim: Claim, kind: str, evidence: list) -> dict:
 
 
 def _values(claim: Claim, kind: str, evidence: list) -> pd.Series:
-    """What is measured, by split, seed or video: methods with signs + - - + in turn."""
+    """Measured values by split, seed or video; methods enter with the signs + - - + in turn."""
     measure = MEASURES[claim.measure][1]
     parts = []
     for one in evidence:
@@ -271,7 +271,7 @@ def _values(claim: Claim, kind: str, evidence: list) -> pd.Series:
 
 
 def _interval(values: pd.Series, claim: Claim) -> tuple[float, float, float]:
-    """Mean (or the difference of the split set apart), low and high; NaN where there are too few values."""
+    """Mean (or the difference of the split singled out), low and high; NaN where there are too few values."""
     nothing = (float("nan"), float("nan"))
     if claim.always:
         return (float(values.mean()), float(values.min()), float(values.max())) if len(values) else (np.nan, *nothing)
@@ -307,7 +307,7 @@ def _verdict(claim: Claim, values: pd.Series, evidence: list, low: float, high: 
 
 
 def _in_split(claim: Claim, evidence: list, split: int) -> Direction:
-    """What one split's test videos say, resampled; nothing where only the split's score is known."""
+    """Resample one split's test videos; inconclusive if only the split's score is known."""
     if MEASURES[claim.measure][0] != "matrices" or len(evidence) > 1 or len(evidence[0].get(split, [])) < 2:
         return "inconclusive"
     measure = partial(MEASURES[claim.measure][1])

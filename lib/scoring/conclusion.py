@@ -39,7 +39,7 @@ def predicted(profile: Profile) -> dict[str, str]:
     """Those of `methods` that have predicted all splits of this run.
 
     Raises:
-        PredictionError: none.
+        PredictionError: there are none.
     """
     known = methods(profile.params.finetune.epochs)
     found = {theirs: ours for theirs, ours in known.items() if has_predicted(profile, ours)}

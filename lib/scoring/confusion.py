@@ -34,9 +34,9 @@ LOOK_ALIKE = {
     frozenset({"cucumber", "cheese"}): "of like colour and size (thesis 2.8.3)",
 }
 VERB, OBJECT, LOOK, NO_ACTION, OTHER = "shared verb", "shared object", "look-alike", "neutral", "other"
-CONFUSED = 0.10  # share of a class's seconds from which on it counts as confused; the thesis judged by eye
+CONFUSED = 0.10  # from this share of its seconds on, a class counts as confused; the thesis judged by eye
 ALIKE = "alike"  # shares the verb or the object, or looks alike
-KINDS = (VERB, OBJECT, LOOK, ALIKE, NO_ACTION, OTHER)  # the last three share out all pairs
+KINDS = (VERB, OBJECT, LOOK, ALIKE, NO_ACTION, OTHER)  # every pair is of exactly one of the last three
 
 
 def kinds(first: str, second: str) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def predicted_methods(out: Outputs, methods: Mapping[str, str]) -> dict[str, str
 
 
 def summed(matrices: Mapping) -> pd.DataFrame:
-    """All splits, or all videos, together."""
+    """Sum the matrices of all splits, or of all videos."""
     first, *others = matrices.values()
     return sum(others, start=first)
 
@@ -153,7 +153,7 @@ def row_shares(matrix: pd.DataFrame) -> pd.DataFrame:
 
 
 def long_table(matrices: Matrices) -> pd.DataFrame:
-    """The matrices for a CSV, all cells of them.
+    """All cells of the matrices, for a CSV.
 
     Returns:
         Columns split (a number; "all" is their sum, if there are several), true, predicted, seconds, share (of the
@@ -175,7 +175,7 @@ def confused_pairs(matrices: Matrices, most: int) -> pd.DataFrame:
     """The ordered pairs of classes that cost the most seconds, `most` per split and of all splits together.
 
     Returns:
-        As `long_table`, without right seconds and empty cells, most seconds first in each split; with the column
+        As `long_table`, without correct seconds and empty cells, most seconds first in each split; with the column
         kinds, such as "shared verb, look-alike".
     """
     cells = long_table(matrices)
@@ -200,19 +200,19 @@ def confusion(matrix: pd.DataFrame, name: str, *others: str) -> float:
 
 
 def lead(matrix: pd.DataFrame, name: str, side: Literal["true", "predicted"]) -> float:
-    """By how much of all wrong seconds a class leads the next: those of the class, or those labelled so."""
+    """Lead of a class over the next in its share of all wrong seconds, those of the class or those labelled as it."""
     wrong = pd.Series(wrong_seconds(matrix).sum(axis=1 if side == "true" else 0), matrix.index)
     return float((wrong[name] - wrong.drop(name).max()) / wrong.sum()) if wrong.any() else np.nan
 
 
 def lead_in_row(matrix: pd.DataFrame, true: str, predicted: str) -> float:
-    """By how much of its seconds a class is taken for this one more often than for the next."""
+    """Share of a class's seconds taken for this other class, less the share taken for the next most frequent one."""
     shares = row_shares(matrix).loc[true].drop(true)
     return float(shares[predicted] - shares.drop(predicted).max())
 
 
 def wrong_part(matrix: pd.DataFrame, name: str) -> float:
-    """Wrong share of the seconds that are of a class or labelled so."""
+    """Share of errors among the seconds that are of a class or labelled as it."""
     right = matrix.loc[name, name]
     either = matrix.loc[name].sum() + matrix[name].sum() - right
     return float(1 - right / either) if either else np.nan
@@ -232,7 +232,7 @@ def confused_part(matrices: Mapping[int, pd.DataFrame], name: str | None = None)
     """Share of the pairs of classes that the rule calls confused, over all splits: how little "confused" may mean.
 
     Args:
-        name: of the pairs with this class alone.
+        name: count only the pairs with this class.
     """
     found = []
     for matrix in matrices.values():
@@ -249,7 +249,7 @@ def by_chance(matrix: pd.DataFrame, uniform: bool = False) -> np.ndarray:
     """Where the wrong seconds would fall if a wrong label had nothing to do with the true class, float64 (K, K).
 
     A class keeps its number of wrong seconds; they fall on the other classes in proportion to how often each is
-    predicted in all, or on all of them alike (`uniform`).
+    predicted overall, or evenly (`uniform`).
     """
     weights = np.ones(len(matrix)) if uniform else matrix.to_numpy().sum(axis=0)
     spread = np.where(np.eye(len(matrix), dtype=bool), 0.0, weights)
@@ -314,7 +314,10 @@ def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
 
 
 def worst_pair(pairs: pd.DataFrame) -> str:
-    """The pair that costs the most seconds over all splits, and how far the splits agree, by `confused_pairs`.
+    """The pair that costs the most seconds over all splits, and how far the splits agree.
+
+    Args:
+        pairs: as returned by `confused_pairs`.
 
     >>> row = {"split": 1, "true": "cut", "predicted": "mix", "seconds": 9, "share": 0.5, "kinds": "other"}
     >>> worst_pair(pd.DataFrame([row, row | {"split": 2}, row | {"split": "all", "seconds": 18}]))
@@ -330,7 +333,7 @@ def worst_pair(pairs: pd.DataFrame) -> str:
 
 
 def alike_errors(summary: pd.DataFrame, splits: int) -> str:
-    """How many wrong seconds fall between alike classes, against chance, by `kind_summary` of so many splits."""
+    """How many wrong seconds fall between alike classes, against chance; `summary`: as returned by `kind_summary`."""
     shares = {kind: tuple(100 * summary.loc[kind, ["share", "by_prediction"]]) for kind in (ALIKE, VERB, OBJECT)}
     alike = summary.loc[ALIKE]
     return (

@@ -39,7 +39,7 @@ class Cell(NamedTuple):
 
 
 def cells_of(profile: Profile, methods: Iterable[str] | Mapping[str, str]) -> list[Cell]:
-    """The cells of methods on the splits of this run: their first training, and the repeats that have predicted.
+    """The cells of methods on the splits of this run: their first training, and the repeats that have predictions.
 
     Args:
         methods: folders below predictions/; or names in the long table -> folders.
@@ -110,8 +110,8 @@ def ratio_parts(
 ) -> np.ndarray:
     """Numerator and denominator of each measure for one video, (measure, 2); summed over videos they make the score.
 
-    Of the accuracy: right frames and all; of F1: 2 tp, and predicted + true segments. "lea" averages the videos' own
-    scores, so that there each video adds its score and one.
+    For accuracy: correct frames and all frames; for F1: 2 tp, and predicted + true segments. "lea" averages the scores
+    of the videos, so there each video contributes its score and 1.
     """
     ignore = tuple(ignore)
     scores = score([pair], convention, ignore)
@@ -123,7 +123,7 @@ def ratio_parts(
 def video_items(
     dataset: Dataset, cells: Iterable[Cell], convention: Protocol, ignore: Iterable[str] = ()
 ) -> dict[str, np.ndarray]:
-    """What each test video adds to MEASURES, (measure, seeds, 2): sums of them make the ratio.
+    """What each test video contributes to MEASURES, (measure, seeds, 2): the parts to sum before taking the ratio.
 
     Args:
         cells: of one method; each split with the same number of seeds.

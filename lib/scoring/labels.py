@@ -39,7 +39,7 @@ def label_array(labels: Labels, what: str = "labels") -> np.ndarray:
 
     Args:
         labels: names or numbers of the frames' classes.
-        what: how the error message calls them.
+        what: what the error message calls them.
 
     Raises:
         LabelError: no labels, or neither names nor integers.
@@ -60,6 +60,6 @@ def levenshtein(first: Sequence, second: Sequence) -> int:
     >>> levenshtein(["cut", "mix", "serve"], ["mix", "serve"])
     1
     """
-    # numbered anew, since rapidfuzz compares elements by their hashes, and hash(-1) == hash(-2)
+    # renumbered, since rapidfuzz compares elements by their hashes, and hash(-1) == hash(-2)
     number = {label: i for i, label in enumerate(dict.fromkeys([*first, *second]))}
     return Levenshtein.distance([number[label] for label in first], [number[label] for label in second])

@@ -89,7 +89,7 @@ def count(pair: Pair, convention: Convention, ignore: Iterable[str | int] = (), 
     """Count one video, the first step of `score`; `combine` is the second.
 
     Args:
-        name: how error messages call the video.
+        name: what error messages call the video.
     """
     if convention not in get_args(Convention):
         raise ValueError(f"convention {convention!r}: choose one of {', '.join(get_args(Convention))}")

@@ -42,7 +42,7 @@ def second_targets(labels: Labels, fps: float, uncovered: str | int, seconds: in
     Args:
         labels: of the frames, shape (T,).
         uncovered: label of the seconds that no segment fills; in the thesis class 0, cut_tomato.
-        seconds: length of the result (the number of features); by default the seconds that are begun.
+        seconds: length of the result (the number of features); by default all seconds that have begun.
 
     >>> second_targets(["cut"] * 40 + ["mix"] * 51, fps=30, uncovered="cut").tolist()
     ['cut', 'mix', 'mix', 'cut']

@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 
 def direction(low: float, high: float) -> Direction:
-    """What a 95 % interval says of a difference; NaN bounds say nothing.
+    """What a 95 % interval says about a difference; NaN bounds say nothing.
 
     >>> direction(0.1, 0.3), direction(-0.3, -0.1), direction(-0.1, 0.3), direction(float("nan"), float("nan"))
     ('higher', 'lower', 'inconclusive', 'inconclusive')
@@ -29,7 +29,7 @@ def direction(low: float, high: float) -> Direction:
 
 
 def verdict(found: Direction, claimed: Literal["higher", "lower", "level"], causes: int = 1) -> Verdict:
-    """The one rule by which claims are judged.
+    """Judge a claim, by the one rule for all claims.
 
     supported     a difference with the claimed sign is found, and nothing else differed that could have made it
     contradicted  a difference with another sign is found, or any difference where none was claimed
@@ -135,7 +135,7 @@ def wilcoxon_exact(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
 def holm(p_values: ArrayLike) -> np.ndarray:
     """Adjusted p-values of a family, shape (n,), by Holm's step-down (Scandinavian Journal of Statistics 6, 1979).
 
-    Holds the chance of even one false finding in the family at the level, whatever the dependence of the tests.
+    Keeps the chance of even one false finding in the family at the level, however the tests depend on each other.
 
     Raises:
         ValueError: a value outside 0 … 1.
@@ -184,7 +184,7 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """95 % interval of a statistic of resampled items (Efron and Tibshirani, An Introduction to the Bootstrap, 1993).
 
-    Assumes independent items of one distribution: videos, better people with all their videos. With few items
+    Assumes independent items of one distribution: videos or, better, people with all their videos. With few items
     it is too narrow. For a comparison an item holds both methods' results, and the statistic is the difference.
 
     Args:
@@ -211,7 +211,7 @@ def bootstrap_interval(
 def resampled(parts: np.ndarray, resamples: int = 2000, seeds: bool = True) -> np.ndarray:
     """Scores of resampled videos and seeds: the pigeonhole bootstrap (Owen, Annals of Applied Statistics 1, 2007).
 
-    Videos and seeds are drawn apart from each other, both with replacement, since each training scores every video.
+    Videos and seeds are drawn separately, both with replacement, since each training scores every video.
     Assumes independent videos and seeds of one distribution each; few of either make it too narrow.
 
     Args:
@@ -236,7 +236,7 @@ def needed(difference: float, videos: int, of_videos: float, seeds: int, of_seed
     """How many videos, or how many seeds, would find a true difference with a chance of 80 %; inf: no number would.
 
     By the normal approximation, at the 5 % level. The variance of the difference is `of_videos`, which falls with their
-    number, and `of_seeds`, which falls with theirs (0 of one seed, whose spread is not known); one number grows while
+    number, and `of_seeds`, which falls with theirs (0 with one seed, whose spread is unknown); one number grows while
     the other stays.
 
     >>> needed(difference=2.8016, videos=50, of_videos=2.0, seeds=3, of_seeds=0.5)

@@ -14,7 +14,7 @@ def number(value: float, form: str = ".1f") -> str:
 
 
 def span(values: Iterable[float], form: str = ".1f") -> str:
-    """From the least to the greatest, or one number where both look the same.
+    """The range from the least to the greatest value, or one number if both look the same.
 
     >>> span([0.31, 0.12]), span([0.21, 0.19]), span([float("nan")])
     ('0.1 to 0.3', '0.2', '–')

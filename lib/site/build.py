@@ -13,7 +13,7 @@ STATIC = [ROOT / "README.md", *sorted(ROOT.glob("notebooks/guides/*.md")), *WEB.
 
 
 def build(profile: Profile, left_out: Mapping[str, str]) -> Path:
-    """Build (or leave, where nothing changed) the site of a profile.
+    """Build the site of a profile, unless nothing has changed.
 
     Args:
         left_out: chapters that cannot run on this machine, and why.
@@ -41,7 +41,7 @@ def build(profile: Profile, left_out: Mapping[str, str]) -> Path:
     stamp = profile.out.report / ".state"
     if index.exists() and stamp.exists() and stamp.read_text() == state:
         return index
-    # slow to import, and most runs find the site as it should be
+    # slow to import, and most runs find the site up to date
     from lib.site.pages import page
     from lib.site.source import run_sphinx, write_source
 

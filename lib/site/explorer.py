@@ -60,7 +60,7 @@ def write_assets(static: Path) -> None:
 
 
 def as_json(value: Any) -> str:
-    """JSON on one line that may stand in a script element."""
+    """JSON on one line that is safe in a script element."""
     return json.dumps(value, separators=(",", ":")).replace("</", "<\\/")
 
 
@@ -88,7 +88,7 @@ def timelines() -> figure:
     view.text("x", "y", "text", source=texts, text_font_size="12px", text_baseline="bottom", x_offset=2, name="ink")
     for one, tooltips in ((drawn, BAR), (strips, WRONG)):
         view.add_tools(HoverTool(renderers=[one], tooltips=tooltips, point_policy="follow_mouse"))
-    # the place of frames where the data set has sensors and, by its licence, no pictures
+    # in place of frames, where the data set has sensors and, by its licence, no pictures
     view.image_url("url", "x", "y", "w", "h", source=_source("strip", "url", "x", "y", "w", "h"))
     view.add_layout(Span(location=0, dimension="height", line_width=2, name="playhead"))
     return view
@@ -186,7 +186,7 @@ def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
         done: chapters that have run.
 
     Returns:
-        The page's name; nothing if no method has predicted any video, nor a published model.
+        The page's name; nothing if neither a method nor a published model has predicted any video.
 
     Raises:
         ParameterError, DatasetError, PredictionError: the data set or a prediction cannot be used.

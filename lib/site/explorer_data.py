@@ -30,7 +30,7 @@ Folders = dict[int, tuple[Path, int | None]]  # split -> folder of its predictio
 
 
 def predicted(folder: Path) -> dict[str, Folders]:
-    """Methods with predictions below `folder`; where a split was run with several seeds and not without, the lowest."""
+    """Methods with predictions below `folder`; if a split was run only with seeds, the lowest seed's count."""
     found: dict[str, Folders] = {}
     for method in sorted(path for path in folder.glob("[!.]*") if path.is_dir()):
         parts = []
@@ -101,10 +101,11 @@ def video_data(
 
 
 def published_predictions(profile: Profile, dataset: Dataset) -> dict[str, list[str]]:
-    """A real model's predictions (30 fps), at the steps of the profile's own labels, of those videos that are the same.
+    """A real model's predictions (30 fps) of the videos that both data sets have, at the steps of the profile's labels.
 
-    A data set may begin later than the real labels and have fewer steps per second, as Lea et al.'s has. Where it
-    begins is where both labels agree best, classes that are not scored left out; below `SAME` it is another video.
+    A data set may begin later than the real labels and have fewer steps per second, as Lea et al.'s has. It is
+    taken to begin where both labels agree best, leaving out classes that are not scored; below `SAME` it is another
+    video.
     """
     real, data = profile.real_predictions(), profile.params.data
     if real is None or data.source == "demo":
@@ -119,7 +120,7 @@ def published_predictions(profile: Profile, dataset: Dataset) -> dict[str, list[
         mine, theirs = (np.array([numbers.setdefault(name, len(numbers)) for name in names]) for names in all_labels)
         agree = np.array([(theirs[places[known] + at] == mine).mean() for at in range(len(truth) - places[-1])])
         if agree.max() >= SAME:
-            # several beginnings, some frames apart, may agree alike
+            # several beginnings, some frames apart, may agree equally well
             begin = int(np.median(np.flatnonzero(agree == agree.max())))
             labels = [prediction[begin + place] for place in places]
             found[video] = [name if name in dataset.classes else data.ignore[0] for name in labels]

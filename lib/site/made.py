@@ -93,7 +93,8 @@ def hyperparameters(params: Params) -> list[tuple[str, str, str, str]]:
 
 
 def _value(value: object) -> str:
-    """
+    """A parameter's value as text.
+
     >>> _value(None), _value([8, 15]), _value(5e-05), _value("published")
     ('none', '8, 15', '5e-05', 'published')
     """
@@ -103,7 +104,8 @@ def _value(value: object) -> str:
 
 
 def _flat(values: Mapping, head: str = "") -> dict[str, object]:
-    """
+    """Flatten nested sections into dotted keys.
+
     >>> _flat({"a": {"b": 1, "c": {"d": 2}}, "e": [3]})
     {'a.b': 1, 'a.c.d': 2, 'e': [3]}
     """
@@ -131,7 +133,7 @@ def files(made: Iterable[Mapping]) -> list[tuple[str, str]]:
 
 
 def before(params: Params, done: Iterable[str]) -> dict[str, list[str]]:
-    """Chapter -> chapters whose files it reads, without those that it reaches through others."""
+    """Chapter -> chapters whose files it reads directly, without those that it also reaches through others."""
     done = list(done)
     direct = {name: {other for other, _ in needs((name, "all"), params)} & {*done} - {name} for name in done}
 

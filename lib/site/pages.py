@@ -1,7 +1,7 @@
 """Executed notebooks as pages of the site; where something failed, a notice and what has been made so far.
 
 A notebook shows each picture as part of its HTML, so that it is whole in JupyterLab; on the site a picture is a file
-that a click opens alone. Search finds the class names that stand in pictures.
+that a click opens alone. Search finds the class names that occur in pictures.
 """
 
 import html
@@ -26,7 +26,7 @@ def page(name: str, out: Outputs, failed: Sequence[Failure]) -> NotebookNode | N
     """The notebook that a chapter's page shows; None where it has not run.
 
     Args:
-        failed: failures that keep the chapter from being whole. With any, there is always a page: the last whole one,
+        failed: failures that keep the chapter incomplete. With any, there is always a page: the last complete one,
             marked as older, or the pages of the finished splits.
     """
     folder = out.notebooks / name
@@ -48,7 +48,7 @@ def page(name: str, out: Outputs, failed: Sequence[Failure]) -> NotebookNode | N
 
 
 def notice(name: str, failed: Sequence[Failure], below: str) -> str:
-    """HTML that reports failures in the words and lines that the run left."""
+    """HTML that reports failures with the messages and last lines of the run."""
     said = []
     for failure in failed:
         if failure.atom[0] != name:
@@ -63,7 +63,7 @@ def notice(name: str, failed: Sequence[Failure], below: str) -> str:
 
 
 def failure_list(found: Mapping[str, Sequence[Failure]], titles: Mapping[str, str]) -> str:
-    """HTML for the front page: one line per chapter that is not whole."""
+    """HTML for the front page: one line per incomplete chapter."""
     lines = []
     for name, ones in found.items():
         own = [failure.summary for failure in ones if failure.atom[0] == name]

@@ -66,12 +66,12 @@ def write_source(
     failed: Mapping[str, list[Failure]],
     source: Path,
 ) -> None:
-    """All of it, into an empty folder.
+    """Write the whole source into an empty folder.
 
     Args:
         pages: the chapters' notebooks by name.
         left_out: chapters that cannot run on this machine, and why.
-        failed: chapters that are not whole, and why.
+        failed: incomplete chapters, and why.
     """
     write_text(source / "conf.py", CONF.format(title=heading(profile.params.title)))
     _write_static(source / "_static")

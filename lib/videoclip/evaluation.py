@@ -1,7 +1,7 @@
 """The zero-shot and the fine-tuning chapters: predict, train, score, collate (thesis 2.8.1, 2.8.2, 2.9.1, 2.9.2).
 
-By its seed, an untrained model scores well above or below one class in 19. A zero-shot score is therefore reported
-beside those of untrained models, and beside the score of the commonest class.
+Depending on its seed, an untrained model scores well above or below one class in 19. A zero-shot score is therefore
+reported beside those of untrained models, and beside the score of the commonest class.
 """
 
 from collections import Counter
@@ -30,12 +30,14 @@ COMMONEST = "commonest_class"
 
 @dataclass(frozen=True)
 class ZeroShot:
-    """Attributes:
-    metrics: the long table, both protocols.
-    ours: the thesis's columns, one row per split and their mean.
-    controls: the same of what a zero-shot score must be compared with.
-    untrained: accuracy of each untrained model, mean over the splits.
-    frames: the same predictions in the segmental scores of 2.3, by split.
+    """Results of a zero-shot transfer.
+
+    Attributes:
+        metrics: the long table, both protocols.
+        ours: the thesis's columns, one row per split and their mean.
+        controls: the same for what a zero-shot score must be compared with.
+        untrained: accuracy of each untrained model, mean over the splits.
+        frames: the segmental scores of 2.3 for the same predictions, by split.
     """
 
     metrics: pd.DataFrame
@@ -114,11 +116,13 @@ def ways_to_ask(profile: Profile, target: Target, ready: Pretrained) -> pd.DataF
 
 @dataclass(frozen=True)
 class FineTuned:
-    """Attributes:
-    history: one row per split and epoch, of the first training.
-    metrics: the long table, both protocols.
-    tables: result (epochs) -> the thesis's columns, one row per split and their mean.
-    frames: the longest training in the segmental scores of 2.3, by split.
+    """Results of a fine-tuning.
+
+    Attributes:
+        history: one row per split and epoch, of the first training.
+        metrics: the long table, both protocols.
+        tables: result (epochs) -> the thesis's columns, one row per split and their mean.
+        frames: the segmental scores of 2.3 for the longest training, by split.
     """
 
     history: pd.DataFrame
@@ -130,7 +134,7 @@ class FineTuned:
 def fine_tune_splits(profile: Profile, target: Target, ready: Pretrained, weights: str) -> FineTuned:
     """Train the splits of this run, or load finished ones; methods are called videoclip_<weights>_<n>_epochs.
 
-    Each repeat starts from the pre-training of its number.
+    Each repeat starts from the pre-training with its number.
     """
     settings, names = profile.params.finetune, _names(profile, target)
     parts, methods = {}, {epochs: f"videoclip_{weights}_{epochs}_epochs" for epochs in settings.epochs}

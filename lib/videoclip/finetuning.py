@@ -221,7 +221,7 @@ class FineTuning:
         features = self.features(video)
         windows, mask, starts = cut_windows(features, self.model.max_video_len, self.settings.train_stride)
         scores = self.scores(windows, mask)[mask]
-        # the number of the second that stands at each place of a window
+        # the number of the second at each place of a window
         places = torch.arange(windows.shape[1], device=self.device)
         seconds = (torch.tensor(starts, device=self.device)[:, None] + places)[mask]
         # a second in several windows is counted in each of them
@@ -232,7 +232,7 @@ class FineTuning:
         """Class of each second of a video."""
 
         def scores(windows: Tensor, mask: Tensor) -> Tensor:
-            # outputs beyond the classes, which a wider head has, mean nothing
+            # the outputs of a wider head beyond the classes mean nothing
             return self.scores(windows, mask)[:, :, : self.classes]
 
         size, stride = self.model.max_video_len, self.settings.test_stride
@@ -264,7 +264,7 @@ class FineTuning:
         return self.folder / f"labels_{epoch:02d}.json"
 
     def _identity(self, pretrained: VideoCLIP, names: Names) -> str:
-        """Key of the run. The epoch that a result takes is no part of it, unless people are held out to choose it."""
+        """Key of the run. The choice of the epoch is not part of it, unless people are held out for that."""
         content = hashlib.sha256(names.input_ids.numpy().tobytes())
         for video in (*self.train, *self.held_out, *self.test):
             content.update(video.encode() + self.target.dataset.labels(video).tobytes())

@@ -20,7 +20,7 @@ from transformers import BertConfig, BertModel
 from lib.core.checkpoints import WeightsError
 from lib.videoclip.packed_rows import ATTENTION, PackedRows, use_quick_dropout
 
-# beginnings of the published names -> ours
+# prefixes of the published names -> ours
 OFFICIAL = {
     "video_encoder.videomlp.": "mlp.",
     "video_encoder.bert.": "video.",
@@ -47,7 +47,7 @@ def from_mmpt(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-# of bert-base-uncased and of MiniLM alike
+# the same in bert-base-uncased and in MiniLM
 CLS, SEP = 101, 102
 INITIAL_STD = 0.02
 
@@ -173,7 +173,7 @@ class VideoCLIP(nn.Module):
         """Encode packed clips as `encode_video` does, (B, H).
 
         Args:
-            clips: rows of T + 2 features (D), of which the first and the last give way to [CLS] and [SEP].
+            clips: rows of T + 2 features (D), the first and the last of which are replaced by [CLS] and [SEP].
         """
         words = self.video.embeddings.word_embeddings.weight[[CLS, SEP]]
         tokens = self.mlp(clips.values).to(words.dtype)

@@ -4,7 +4,7 @@ The published code pads every caption to 63 tokens and every clip to 32 seconds:
 hold. Here, rows are laid end to end. Linear maps, norms and activations see one long sequence; only attention pads,
 rows of similar length to the longest of their bucket. Vectors and gradients are those of each row by itself.
 
-Dropout (Srivastava et al., JMLR 2014) with cheaper masks. On a processor torch draws one random number per element, one
+Dropout (Srivastava et al., JMLR 2014) with cheaper masks. On a CPU, torch draws one random number per element, one
 after another: a tenth of a training step of BERT. Here one draw of 64 bits serves four elements, so the rate is exact
 to 1/65,536, and the other elements are scaled for that very rate.
 """
@@ -23,9 +23,9 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-# values of the 16 bits that decide on an element
+# number of values of the 16 bits that decide about an element
 STEPS = 1 << 16
-# name under which transformers finds this attention: "sdpa", but for packed rows
+# name under which transformers finds this attention: like "sdpa", but for packed rows
 ATTENTION = "sdpa_rows"
 # shortest row of a bucket, as a share of its longest: fewer buckets mean fewer operations, but more padding
 SHORTEST = 0.75
@@ -175,7 +175,7 @@ def attend(
     heads, sizes = query.shape[1], [rows * longest for rows, longest in packed.buckets]
     seen = packed.places.new_zeros(sum(sizes), dtype=torch.bool).index_fill_(0, packed.starts + packed.places, True)
 
-    # a bucket is (rows, heads, longest, D): where in all buckets together each head of each element belongs
+    # a bucket is (rows, heads, longest, D); places: where each head of each element lies in all buckets laid end to end
     first, step = packed.starts * heads + packed.places, packed.widths
     places = (first[:, None] + step[:, None] * torch.arange(heads, device=step.device)).flatten()
 
@@ -194,7 +194,7 @@ def attend(
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, seen: Tensor, rate: float) -> Tensor:
-    """Attention within rows, (rows, heads, L, D); written out on a processor, whose fused kernel has no dropout."""
+    """Attention within rows, (rows, heads, L, D); written out on a CPU, whose fused kernel has no dropout."""
     if rate == 0 or query.device.type != "cpu":
         return scaled_dot_product_attention(query, key, value, seen, dropout_p=rate)
     scores = (query * query.shape[3] ** -0.5 @ key.transpose(2, 3)).masked_fill(~seen, -torch.inf)

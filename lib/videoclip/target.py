@@ -1,6 +1,6 @@
 """The target set as VideoCLIP sees it: one feature and one label per second, and the way back to frames (thesis 2.7).
 
-Whatever would make a model useless is an error of one line: features of another set than the model was trained on, of
+Whatever would make a model useless raises a one-line error: features of another set than the model was trained on, of
 another width, too few, or not finite.
 """
 
@@ -21,16 +21,18 @@ from lib.scoring.seconds import at_one_fps, second_targets, to_frames
 
 @dataclass(frozen=True)
 class Target:
-    """Attributes:
-    dataset: opened for its labels.
-    folder: of the features, <video>.npy, (D, T), one per second.
+    """The target set and its features.
+
+    Attributes:
+        dataset: opened for its labels.
+        folder: of the features, <video>.npy, (D, T), one per second.
     """
 
     dataset: Dataset
     folder: Path
 
     def features(self, video: str, feature_dim: int) -> np.ndarray:
-        """Read a video's features, (T, D) float32; T counts a second that has begun.
+        """Read a video's features, (T, D) float32; T includes a last second that has only begun.
 
         Args:
             feature_dim: D that the model takes.
@@ -57,7 +59,7 @@ class Target:
         return second_targets(self.dataset.labels(video), self.dataset.fps, 0, seconds)
 
     def unscored(self) -> tuple[int, int]:
-        """Seconds begun in the test videos, and how many of them are not scored: their middle has no label."""
+        """Seconds begun in the test videos, and how many of them are not scored because their middle has no label."""
         begun = scored = 0
         for _, video in self.tested():
             labels = self.dataset.labels(video)

@@ -53,5 +53,5 @@ class Pretrained:
     further: Mapping[int, VideoCLIP] = field(default_factory=dict)
 
     def of(self, repeat: int) -> VideoCLIP:
-        """The pre-training of a repeat; the only one where it has not been repeated."""
+        """The pre-training of a repeat, or the only one if it has not been repeated."""
         return self.further.get(repeat, self.model)

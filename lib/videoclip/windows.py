@@ -70,7 +70,7 @@ def cut_windows(features: Tensor, size: int, stride: int) -> tuple[Tensor, Tenso
 
 
 def merge_windows(window_values: Tensor, first_seconds: list[int] | Tensor, length: int) -> Tensor:
-    """Average each second over the windows that hold it.
+    """Average each second over the windows that contain it.
 
     Args:
         window_values: (N, W, K).

@@ -90,7 +90,7 @@ def highest() -> float:
 
 
 def work_of(count: int, scale: float) -> dict[str, float]:
-    """Operations of the matrix products; the inverted file's training takes ten rounds over 256 vectors a cell."""
+    """Operations of the matrix products; the inverted file's training takes ten rounds over 256 vectors per cell."""
     lists = lists_of(count, scale)
     learnt = min(count, 256 * lists)
     scanned = count // CLUSTER * sum(PROBES) * count / lists

@@ -58,7 +58,7 @@ def write(folder: Path) -> None:
 
 
 def measure(folder: Path) -> None:
-    """Print seconds and megabytes to open, then tracks and clips a second, as JSON."""
+    """Print seconds and megabytes to open, then tracks and clips per second, as JSON."""
     pd.Series(["a"])  # imports pyarrow
     before, began = megabytes(), time.perf_counter()
     narrated = open_packed(folder)

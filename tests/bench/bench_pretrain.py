@@ -1,4 +1,4 @@
-"""VideoCLIP's pre-training step against the plain reference: pairs a second, memory against C (`make bench`).
+"""VideoCLIP's pre-training step against the plain reference: pairs per second, memory against C (`make bench`).
 
 One step = draw the pairs of C clusters, forward, loss, backward, clip, Adam, on 2 threads; random features, captions of
 random words. "demo" is params/demo.yaml, "base" two towers of BERT-base's width (12 and 6 layers, random weights) with
@@ -211,7 +211,7 @@ def pair_flop(model: VideoCLIP, clips: np.ndarray, texts: np.ndarray) -> float:
 
 
 def lengths(batches: list[Batch]) -> tuple[np.ndarray, np.ndarray]:
-    """Of all clips, all captions, with their marks."""
+    """Lengths of all clips and all captions, with their marks."""
     clips = torch.cat([batch.clips.rows.bincount() for batch in batches])
     return clips.numpy(), torch.cat([batch.captions.rows.bincount() for batch in batches]).numpy()
 
@@ -267,7 +267,7 @@ def work(kind: str, folder: str, *rest) -> None:
 
 
 def compare(folder: Path, quick: bool) -> tuple[bool, float]:
-    """Print pairs a second; returns whether a row is too slow, and the TFLOP/s at BERT-base size."""
+    """Print pairs per second; returns whether a row is too slow, and the TFLOP/s at BERT-base size."""
     narrated, missed, best = open_packed(folder / "packed"), False, 0.0
     print("padded = operations of the reference over ours, all due to padding")
     print(

@@ -1,8 +1,8 @@
 """Each claim of the thesis with the number that decides it (4.1), judged by the rule of `lib.scoring.stats.verdict`.
 
 A difference is found if its corrected test (Nadeau and Bengio) finds it at the 5 % level after Holm's correction over
-the comparisons of its question. A claim is also inconclusive if what decides it is not on this machine. `detectable`
-says which difference would have been found with 80 % chance.
+the comparisons of its question. A claim is also inconclusive if what decides it is not on this machine. `detectable` is
+the difference that would have been found with 80 % chance.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def judged(claim: str, where: str, claimed: Claimed, test: dict, reason: str, ca
         where: section or table of the thesis.
         test: metric, difference, corrected_low, corrected_high, holm_p and perhaps detectable, as a row of
             `lib.beyond.audit.comparisons.paired_tests`.
-        reason: in a line.
+        reason: one line.
     """
     found: Direction = "higher" if test["difference"] > 0 else "lower"
     return {
@@ -74,7 +74,7 @@ def t_test(difference: float, error: float, freedom: float, p: float | None = No
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the claims are judged by.
+    """The evidence by which the claims are judged.
 
     Attributes:
         tests: as returned by `lib.beyond.audit.comparisons.paired_tests`.
@@ -169,7 +169,7 @@ def _weights(evidence: Evidence) -> list[dict]:
 
 
 def _trimming() -> dict:
-    """Each variant was trained once, on split 1: the noise is that of a run, from those on the authors' features."""
+    """Each variant was trained once, on split 1: the noise is that between the two runs on the authors' features."""
     accuracy, noise = published_table(2)["accuracy"], run_to_run()
     gains, error = accuracy["end"] - accuracy.drop("end"), noise["sd"] * np.sqrt(2)
     p = holm(2 * stats.t.sf(gains.abs() / error, noise["freedom"])).max()

@@ -1,6 +1,6 @@
 """Paired tests over the five splits of what the thesis compares by means alone (4.1, beyond the thesis).
 
-A question is a family: Holm's correction runs over its comparisons, a metric at a time, on the corrected p-values.
+Each question is a family: Holm's correction covers its comparisons, one metric at a time, on the corrected p-values.
 """
 
 from collections.abc import Collection
@@ -71,13 +71,13 @@ def paired_tests(wrong: Collection[Row]) -> pd.DataFrame:
 
 
 def run_to_run() -> dict[str, float]:
-    """How far the same training lands from itself: two runs of ASFormer on the authors' features, over the splits.
+    """Run-to-run variation of one training: two runs of ASFormer on the authors' features, over the splits.
 
     Returns:
         sd: standard deviation of one split's accuracy from run to run, from the paired differences d as the root of
             mean(d^2) / 2, so with as many degrees of `freedom` as splits.
-        sd_of_mean_difference: what that makes of the difference of two means over the splits.
-        moved: how far the mean did move.
+        sd_of_mean_difference: what that implies for the difference of two means over the splits.
+        moved: how far the mean moved from the first run to the second.
         last_epochs: standard deviation of the baseline's test accuracy over its last five measurements (epochs 80 to
             120), pooled over splits.
         trimming: Table 3 minus Table 2, split 1, trimmed at the end, nominally one setting.

@@ -1,4 +1,4 @@
-"""What the thesis's two ways of scoring make of the same real predictions and labels (4.1, beyond the thesis).
+"""The thesis's two ways of scoring, applied to the same real predictions and labels (4.1, beyond the thesis).
 
 Chapters 2.2 and 2.3 score 30 labels per second, with a segmental edit score (0 to 100, higher is better). 2.8 and 2.9
 score one label per second, with an edit distance in seconds (lower is better; lib/scoring/seconds.py).
@@ -89,7 +89,7 @@ def split_scores(predictions: Mapping[int, Pairs]) -> pd.DataFrame:
 
 
 def shift_scores(labels: Dataset, frames: int) -> dict[str, float]:
-    """What a perfect prediction of all videos scores that comes some frames late; fractions, edit in percent."""
+    """Score a prediction of all videos that is perfect but some frames late; fractions, edit in percent."""
     truths = {video: labels.names(video) for video in labels.videos}
     return shifted({video: (truth, truth) for video, truth in truths.items()}, frames)
 

@@ -114,7 +114,7 @@ def shown_reruns(table: pd.DataFrame) -> Styler:
 
 
 def reruns_found(table: pd.DataFrame) -> str:
-    """How far others landed from the papers.
+    """How far the re-runs of others are from the papers.
 
     Args:
         table: as returned by `lib.beyond.audit.tables.reruns`.
@@ -126,7 +126,7 @@ def reruns_found(table: pd.DataFrame) -> str:
     return (
         f"Of {len(gaps)} re-runs {below} are below their paper in all five measures; the edit score by "
         f"{span(gaps['edit'], '+.1f')}, F1@50 by {span(gaps['f1@50'], '+.1f')}. A reason is in the issues: MS-TCN++'s "
-        "author reports the number of epochs that is best on the average of the five *test* parts, and of ASRF users "
+        "author reports the number of epochs that is best on the average of the five *test* parts, and users of ASRF "
         "write that its scores vary a lot from epoch to epoch. The baseline's last epoch is compared with such numbers."
     )
 
@@ -172,7 +172,7 @@ def mean_corrected(corrected: Corrected, slip: Row) -> str:
 
 
 def variants_found(accuracy: pd.DataFrame, f1: pd.DataFrame, sound: pd.Series) -> str:
-    """What the tests find of the fine-tuned variants.
+    """What the tests find for the fine-tuned variants.
 
     Args:
         accuracy, f1: their rows of `lib.beyond.audit.comparisons.paired_tests`, as printed.
@@ -189,7 +189,7 @@ def variants_found(accuracy: pd.DataFrame, f1: pd.DataFrame, sound: pd.Series) -
 
 
 def power_found(sd: float, splits: int, test_share: float, gain: float) -> str:
-    """Which differences the splits can show, and how likely they show the largest printed gain.
+    """Which differences the splits can show, and how likely they are to show the largest printed gain.
 
     >>> power_found(0.03, 5, 0.25, 0.02).split(", ")[1]
     '5 splits show a true difference of 0.050 with 80 % chance'

@@ -95,7 +95,7 @@ const explorerView = (() => {
     names(plot, rows, strip);
   }
 
-  // The rows' names stand at the left edge also when the view is zoomed.
+  // The rows' names stay at the left edge when the view is zoomed.
   function names(plot, rows, strip) {
     const texts = rows.map((row, y) => ({x: plot.x_range.start, y: y + 0.38, text: text(row)}));
     if (strip) texts.push({x: plot.x_range.start, y: -1.2, text: strip.text});
@@ -162,7 +162,7 @@ const explorerView = (() => {
     byId("picture-caption").textContent = `Frame at ${number * sheet.every} s; one every ${sheet.every} s.`;
   }
 
-  // In words, for the eye and for screen readers: what stands under the playhead.
+  // In words, for readers and screen readers: what is under the playhead.
   function now(rows, time) {
     const called = (one) => (one ? classes[one.label].name : "nothing");
     const truth = at(rows[0].found, time);
