@@ -263,7 +263,7 @@ def _identity(
     for video in (name for part in dataset.split(split) for name in part):
         content.update(video.encode())
         content.update(dataset.labels(video).tobytes())
-        content.update(dataset.feature(video).data)
+        content.update(dataset.content(video).encode())
     values = {
         "settings": settings.model_dump(),
         "classes": dataset.classes,

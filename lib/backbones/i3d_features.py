@@ -234,7 +234,7 @@ def extract_sets(profile: Profile, videos: list[str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("feature set")
 
 
-def mode_agreement(profile: Profile, video: str, frames: int = 120) -> tuple[np.ndarray, float]:
+def mode_agreement(profile: Profile, video: str, frames: int = 48) -> tuple[np.ndarray, float]:
     """Compare `dense` with `window` features on a video's first frames, with this profile's net.
 
     Returns:

@@ -175,16 +175,22 @@ class Dataset:
 
     def feature(self, video: str) -> np.ndarray:
         """Features of the frames, float32 (D, T), all of them finite."""
-        frames = len(self.labels(video))
-        if self._features is None:
-            raise DatasetError(f"{self.root}: opened for its labels only, so there are no features of {video}")
-        path = self._features / f"{video}.npy"
+        frames, path = len(self.labels(video)), self._file(video)
         feature = np.load(path)
         surplus = feature.shape[1] - frames  # 0 unless they are to be trimmed
         first = {"start": surplus, "both_ends": surplus // 2}.get(self._trim or "end", 0)
         feature = np.ascontiguousarray(feature[:, first : first + frames], dtype=np.float32)
         check_finite(feature.T, "frame", path)
         return feature
+
+    def content(self, video: str) -> str:
+        """Identity of `feature`, without loading it: the file's SHA-256, which is remembered, and how it is trimmed."""
+        return f"{sha256(self._file(video))} {self._trim}"
+
+    def _file(self, video: str) -> Path:
+        if self._features is None:
+            raise DatasetError(f"{self.root}: opened for its labels only, so there are no features of {video}")
+        return self._features / f"{video}.npy"
 
 
 def open_dataset(
