@@ -234,10 +234,7 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
         return two_modalities(profile, done)
     said = sentences(table, effects, profile, done)
     plots.set_style()
-    picture = keep_figure(draw_answer(table, effects), folder / "figures", "figure_answer")
     data = pd.concat({"methods": table, "pre-training (4.2), points": effects}, names=["part", "what"])
-    keep_data(data, folder / "figures" / "figure_answer.csv")
-    keep_data(table, folder / "tables" / "table_answer.csv")
     splits = f"{table['splits'].min():.0f}" if table["splits"].nunique() == 1 else "the"
     caption = f"Each method, here and in the thesis: mean over {splits} splits, ± standard deviation over them."
     if len(effects):
@@ -245,31 +242,22 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
             " Below: what pre-training, the text model's start and the backbone add (4.2). The 95 % "
             "intervals cover test videos and seeds of fine-tuning, but rest on a single pre-training."
         )
-    about = {"about": profile.params.data.name, "revision": revision()}
-    figure = Shown(
-        id="figure_answer",
-        title="Figure",
-        caption=caption,
-        data="figures/figure_answer.csv",
-        picture="figures/figure_answer.svg",
-        alt=description(QUESTION, caption, table.drop(columns="splits")),
-        **about,
-    )
+    alt = description(QUESTION, caption, table.drop(columns="splits"))
+    name = profile.params.data.name
+    picture = keep_picture("figure_answer", draw_answer(table, effects), data, caption, alt, name, folder, embed)
+    keep_data(table, folder / "tables" / "table_answer.csv")
     numbers = Shown(
         id="table_answer",
         title="Table",
         caption="The same in numbers, scored as in the thesis: ASFormer per frame, VideoCLIP per second. "
         "The best of a column is underlined.",
         data="tables/table_answer.csv",
-        **about,
+        about=name,
+        revision=revision(),
     )
     body = accessible(shown(table), "table_answer")
-    return [
-        *said,
-        figure.image(data_uri(picture)) if embed else figure.image(figure.picture, linked=True),
-        # on one line: Markdown would end the HTML at an empty one
-        " ".join(line.strip() for line in numbers.figure(body).splitlines()),
-    ]
+    # on one line: Markdown would end the HTML at an empty one
+    return [*said, picture, " ".join(line.strip() for line in numbers.figure(body).splitlines())]
 
 
 def pairs_answer(profile: Profile, done: list[str], folder: Path) -> list[str]:
@@ -284,18 +272,23 @@ def pairs_answer(profile: Profile, done: list[str], folder: Path) -> list[str]:
         return []
     found = pd.read_csv(file).set_index(["way", "contrast"])
     plots.set_style()
-    keep_figure(decisive_figure(found), folder / "figures", "figure_pairs_answer")
-    keep_data(found, folder / "figures" / "figure_pairs_answer.csv")
     caption = f"What pre-training on pairs adds to a model of video alone (4.4), 95 % intervals. {TRAP}"
-    figure = Shown(
-        id="figure_pairs_answer",
-        title="Figure",
-        caption=caption,
-        data="figures/figure_pairs_answer.csv",
-        picture="figures/figure_pairs_answer.svg",
-        alt=description(QUESTION, caption, found),
-        about=profile.params.data.name,
-        revision=revision(),
-    )
-    said = verdict_sentence(found, profile.params.data.name)
-    return [f"**{said}** {TRAP}", figure.image(figure.picture, linked=True)]
+    alt, name = description(QUESTION, caption, found), profile.params.data.name
+    picture = keep_picture("figure_pairs_answer", decisive_figure(found), found, caption, alt, name, folder)
+    return [f"**{verdict_sentence(found, name)}** {TRAP}", picture]
+
+
+def keep_picture(
+    stem: str, figure: Figure, data: pd.DataFrame, caption: str, alt: str, about: str, folder: Path, embed: bool = False
+) -> str:
+    """Keep a figure of the front page with its data below `folder`/figures; returns its HTML.
+
+    Args:
+        about: the data set whose numbers these are.
+        embed: put the picture into the page.
+    """
+    picture = keep_figure(figure, folder / "figures", stem)
+    keep_data(data, folder / "figures" / f"{stem}.csv")
+    files = {"data": f"figures/{stem}.csv", "picture": f"figures/{picture.name}"}
+    shown = Shown(id=stem, title="Figure", caption=caption, alt=alt, about=about, revision=revision(), **files)
+    return shown.image(data_uri(picture)) if embed else shown.image(shown.picture, linked=True)

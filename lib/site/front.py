@@ -17,14 +17,12 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from lib.batch.failures import Failure
 from lib.batch.plan import duration
 from lib.core.chapters import CHAPTERS, TITLES
-from lib.core.files import revision
 from lib.core.paths import ROOT, WEB
 from lib.data.profile import Profile
 from lib.notebook import plots
-from lib.notebook.markup import MADE, Shown, description, heading, plain
-from lib.notebook.notebook import keep_data, keep_figure
+from lib.notebook.markup import MADE, description, heading, plain
 from lib.scoring.conclusion import labels_of, predicted
-from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned, pairs_answer
+from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned, keep_picture, pairs_answer
 from lib.site.made import manifests
 from lib.site.pages import failure_list, linked
 
@@ -139,21 +137,10 @@ def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:
     plots.set_style()
     figure = plots.timelines({"": rows}, dataset.fps, dataset.classes)
     add_frames(figure, profile.out.thumbnails / video, len(rows["truth"]) / dataset.fps)
-    picture = keep_figure(figure, folder / "figures", "figure_data")
     data = pd.DataFrame(rows).rename_axis("frame")
-    keep_data(data, folder / "figures" / "figure_data.csv")
     caption = f"Test video {video}: its frames, the true actions and what two models predict."
-    shown = Shown(
-        id="figure_data",
-        title="Figure",
-        caption=caption,
-        data="figures/figure_data.csv",
-        picture=f"figures/{picture.name}",
-        alt=description("The data.", caption, data),
-        about=profile.params.data.name,
-        revision=revision(),
-    )
-    return [shown.image(shown.picture, linked=True)]
+    alt = description("The data.", caption, data)
+    return [keep_picture("figure_data", figure, data, caption, alt, profile.params.data.name, folder)]
 
 
 def add_frames(figure: Figure, sheet: Path, seconds: float) -> None:
