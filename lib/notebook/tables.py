@@ -8,6 +8,7 @@ from pandas.io.formats.style import Styler
 
 from lib.notebook.plots import short
 from lib.scoring.metrics import METRICS
+from lib.scoring.words import interval
 
 HEADERS = {
     "accuracy": "accuracy, 0–1",
@@ -45,7 +46,6 @@ def beside(
     ours: pd.DataFrame,
     published: pd.DataFrame,
     our_name: str,
-    their_name: str = "thesis",
     controls: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> tuple[Styler, pd.DataFrame]:
     """Ours, the published table and the difference, one below the other in the same columns.
@@ -65,7 +65,7 @@ def beside(
     difference = ours - theirs.reindex(ours.index)
     if "mean" not in ours.index:  # one split, or the ways to trim
         theirs = theirs.reindex(ours.index)
-    blocks = {our_name: ours, their_name: theirs, "difference": difference, **controls}
+    blocks = {our_name: ours, "thesis": theirs, "difference": difference, **controls}
     return _styled({name: block if name == "difference" else _spread(block) for name, block in blocks.items()})
 
 
@@ -122,6 +122,20 @@ def fold_widths(styler: Styler, places: int) -> Styler:
         for row, half in table[width].dropna().items():
             styler.format(f"{{:.{places}f}} {SPREAD} {half:.{places}f}", subset=([row], [name]))
     return styler.hide(subset=list(widths), axis="columns")
+
+
+def interval_cells(table: pd.DataFrame, titles: Mapping[str, str], form: str = "+.1f") -> dict[str, list[str]]:
+    """Title of each measure -> a cell per row: the value with its interval."""
+    return {title: [interval(row, name, form) for _, row in table.iterrows()] for name, title in titles.items()}
+
+
+def difference_cells(found: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Differences for the eye: points with their interval, and the verdict."""
+    cells = {}
+    for measure, title in titles.items():
+        cells |= interval_cells(found, {measure: f"{title}, points"})
+        cells[f"{title}: verdict"] = found[f"{measure} told"]
+    return pd.DataFrame(cells, index=found.index)
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:

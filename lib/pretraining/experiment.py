@@ -6,7 +6,7 @@ number of pairs, over the repeats of the profile. Beside them, `experiment` name
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -111,12 +111,12 @@ def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
     return histories[histories[by] == last].set_index(cells).sort_index()
 
 
-def compare(histories: pd.DataFrame, by: str) -> pd.DataFrame:
+def compare(histories: pd.DataFrame, by: str, measures: Iterable[str] = MEASURES) -> pd.DataFrame:
     """Compare the variants at an equal number of updates or pairs.
 
     Returns:
         One row per variant: clusters, negatives, update, pairs, and mean and half width (±) of the 95 % interval over
-        the seeds of each of MEASURES.
+        the seeds of each of the measures.
     """
     rows = []
     for (clusters, negatives), part in at_equal(histories, by).groupby(["clusters", "negatives"]):
@@ -126,7 +126,7 @@ def compare(histories: pd.DataFrame, by: str) -> pd.DataFrame:
             "updates": part["update"].max(),
             "pairs": part["pairs"].max(),
         }
-        for measure in MEASURES:
+        for measure in measures:
             row[measure], row[f"{measure} ±"] = over_seeds(part[measure].tolist())
         rows.append(row)
     return pd.DataFrame(rows)

@@ -64,8 +64,8 @@ class Paired:
     p: float
 
 
-def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
-    """Mean, and half the width of its confidence interval by Student's t.
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean, and half the width of its 95 % interval by Student's t.
 
     Assumes independent values from a normal distribution; with three seeds the factor is 4.3 standard errors.
 
@@ -78,7 +78,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
     """
     if len(values) < 2:
         raise ValueError(f"an interval needs at least two values, got {len(values)}")
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
+    half = stats.t.ppf(1 - ALPHA / 2, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
     return float(np.mean(values)), float(half)
 
 
@@ -169,14 +169,14 @@ def power(difference: float, sd: float, n: int, test_share: float = 0.0) -> floa
     return float(stats.ncf.sf(critical**2, 1, n - 1, shift**2))  # t squared is F: both tails at once
 
 
-def detectable_difference(sd: float, n: int, test_share: float = 0.0, chance: float = 0.8) -> float:
-    """The true difference that `paired_t` finds with this chance; assumptions as in `power`.
+def detectable_difference(sd: float, n: int, test_share: float = 0.0) -> float:
+    """The true difference that `paired_t` finds with a chance of 80 %; assumptions as in `power`.
 
     >>> round(detectable_difference(sd=1, n=34), 2)
     0.5
     """
     most = 100 * sd * math.sqrt(1 / n + test_share)
-    return float(optimize.brentq(lambda difference: power(difference, sd, n, test_share) - chance, 0, most))
+    return float(optimize.brentq(lambda difference: power(difference, sd, n, test_share) - 0.8, 0, most))
 
 
 def bootstrap_interval(

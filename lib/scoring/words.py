@@ -25,10 +25,10 @@ def span(values: Iterable[float], form: str = ".1f") -> str:
 
 
 def interval(row: Mapping, measure: str = "", form: str = "+.1f") -> str:
-    """A value with its 95 % interval, from the entries `measure`, `measure low` and `measure high`.
+    """A value with its 95 % interval, if it has one, from the entries `measure`, `measure low` and `measure high`.
 
     >>> interval({"accuracy": 1.14, "accuracy low": -0.04, "accuracy high": 2.5}, "accuracy")
     '+1.1 [+0.0, +2.5]'
     """
     value, low, high = (number(float(row[f"{measure}{end}"]), form) for end in ("", " low", " high"))
-    return value if value == "–" else f"{value} [{low}, {high}]"
+    return value if low == "–" else f"{value} [{low}, {high}]"

@@ -34,7 +34,6 @@ from lib.scoring.seconds import SECONDS
 
 QUESTION = "Does multimodal pre-training help action segmentation?"
 NO_ANSWER = "No method of the thesis has been scored in this profile."
-MEASURES = {"accuracy": "accuracy", "f1@50": "F1@50"}
 TUNED = r"videoclip_\w+_epochs"
 
 
@@ -42,8 +41,8 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
     """One row per method of the thesis that the chapters `done` scored, in the order of its Table 10.
 
     Returns:
-        Columns splits and, for each of MEASURES, its mean over the splits, `… sd` (standard deviation over them) and
-        `… thesis`; fractions. Empty if no method has been scored.
+        Columns splits and, for each of the controls' TITLES, its mean over the splits, `… sd` (standard deviation over
+        them) and `… thesis`; fractions. Empty if no method has been scored.
     """
     kept = [profile.out.metrics / f"{name}.parquet" for name in done]
     tables = [pd.read_parquet(file) for file in kept if file.exists()]
@@ -59,7 +58,7 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
                 continue
             published = published_table(METHOD_TABLES[name]).loc["mean"]
             rows[name] = {"splits": len(wide)}
-            for measure in MEASURES:
+            for measure in views.TITLES:
                 rows[name] |= {measure: wide[measure].mean() / 100, f"{measure} sd": wide[measure].std() / 100}
                 rows[name][f"{measure} thesis"] = published[measure]
     order = [name for name in METHOD_TABLES if name in rows]
@@ -83,7 +82,7 @@ def best_tuned(table: pd.DataFrame, column: str = "accuracy") -> str | None:
 def shown(table: pd.DataFrame) -> Styler:
     """The answers for the eye: thesis, here ± standard deviation; the best of each column underlined."""
     cells, marks = {}, {}
-    for measure, title in MEASURES.items():
+    for measure, title in views.TITLES.items():
         here, thesis = table[measure], table[f"{measure} thesis"]
         spread = table[f"{measure} sd"].map(lambda sd: "" if pd.isna(sd) else f" ± {sd:.3f}")
         for name, values, after in (("thesis", thesis, ""), ("here", here, spread)):
@@ -128,7 +127,7 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done
         common = out.tables / "table_10.csv"
         shared = pd.read_csv(common).set_index("method") if "3_conclusion" in done else table
         parts = []
-        for measure, title in MEASURES.items():
+        for measure, title in views.TITLES.items():
             here = _against(shared.loc[best, measure], shared.loc["baseline", measure])
             there = _against(theirs[f"{measure} thesis"], baseline[f"{measure} thesis"])
             parts.append(f"{title} is {here} here and {there} in the thesis")
@@ -161,23 +160,23 @@ def _against(ours: float, other: float) -> str:
 
 
 KIND_COLOURS = {"ASFormer": SPLIT_COLOURS[1], "zero-shot": SPLIT_COLOURS[4], "epochs": SPLIT_COLOURS[5]}
-EFFECT_COLOURS = {"accuracy": "#222222", "f1@50": SPLIT_COLOURS[3]}
 
 
 def draw_answer(table: pd.DataFrame, effects: pd.DataFrame) -> Figure:
     """Each method here and in the thesis (`answers`), and below what pre-training adds (`controlled`; may be empty)."""
     heights = [0.32 * len(table) + 0.9] + ([0.32 * len(effects) + 0.7] if len(effects) else [])
     figure = plt.figure(figsize=(WIDTH, sum(heights)))
-    grid = figure.add_gridspec(len(heights), len(MEASURES), height_ratios=heights)
-    axes = {measure: figure.add_subplot(grid[0, place]) for place, measure in enumerate(MEASURES)}
-    for measure, title in MEASURES.items():
+    grid = figure.add_gridspec(len(heights), len(views.TITLES), height_ratios=heights)
+    axes = {measure: figure.add_subplot(grid[0, place]) for place, measure in enumerate(views.TITLES)}
+    for measure, title in views.TITLES.items():
         methods_beside_thesis(table, measure, axes[measure]).set_xlabel(title)
     axes["f1@50"].set_yticklabels([])
     figure.legend(*axes["accuracy"].get_legend_handles_labels(), loc="outside upper right", ncol=2, fontsize=8)
     if len(effects):
-        pretraining_effects(effects, figure.add_subplot(grid[1, :])).legend(
-            loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8
-        )
+        below = figure.add_subplot(grid[1, :])
+        views.draw_effects(effects, below)
+        below.set_xlabel("points, all else equal (4.2)")
+        below.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
     return figure
 
 
@@ -193,21 +192,6 @@ def methods_beside_thesis(table: pd.DataFrame, measure: str, ax: Axes) -> Axes:
     ax.set_yticks(range(len(table)), [display_name(str(method)) for method in table.index])
     ax.set_xticks([0, 0.2, 0.4, 0.6, 0.8])
     ax.set(xlim=(0, 0.95), ylim=(len(table) - 0.5, -0.5))
-    return ax
-
-
-def pretraining_effects(effects: pd.DataFrame, ax: Axes) -> Axes:
-    """Differences in points with their 95 % intervals, two measures per row."""
-    for shift, (measure, title) in zip((-0.12, 0.12), MEASURES.items(), strict=True):
-        places = np.arange(len(effects)) + shift
-        low, high = (effects[measure] - effects[f"{measure} low"], effects[f"{measure} high"] - effects[measure])
-        colour = EFFECT_COLOURS[measure]
-        ax.errorbar(
-            effects[measure], places, xerr=np.stack([low, high]), fmt="o", color=colour, capsize=2.5, label=title
-        )
-    ax.axvline(0, color="#555555", lw=1)
-    ax.set_yticks(range(len(effects)), [str(question) for question in effects.index])
-    ax.set(ylim=(len(effects) - 0.5, -0.5), xlabel="points, all else equal (4.2)")
     return ax
 
 

@@ -19,7 +19,9 @@ from lib.batch.plan import duration
 from lib.core.chapters import CHAPTERS, TITLES
 from lib.core.paths import ROOT, WEB
 from lib.data.profile import Profile
+from lib.data.sensors import read_sensors, tool_motion
 from lib.notebook import plots
+from lib.notebook.figures import draw_sensors
 from lib.notebook.markup import MADE, description, heading, plain
 from lib.scoring.conclusion import labels_of, predicted
 from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned, keep_picture, pairs_answer
@@ -62,9 +64,7 @@ def page(
         real_or_rendered(profile.params.data.source, profile.params.data.name, "4_1_audit" in done),
         what_is_small(profile.params.data.source, profile.params.data.repeats),
         *data_picture(profile, whole, extra),
-        "## The method",
-        "Each box leads to its chapter.",
-        pipeline((WEB / "pipeline.svg").read_text(encoding="utf-8"), [*done, *further]),
+        *method(done, further),
         "## Where to start",
         start(done, further),
         "## Chapters",
@@ -118,12 +118,14 @@ def what_is_small(source: str, repeats: int) -> str:
 
 
 def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:
-    """Frames of one test video over its true and predicted labels; nothing without the video's frames or predictions.
+    """Frames of one test video over its true and predicted labels, or its sensors over the true ones; else nothing.
 
     Args:
         done: chapters that are whole.
         folder: the site's root.
     """
+    if "4_3_real_modalities" in done:
+        return [sensors_picture(profile, folder)]
     if "3_conclusion" not in done:
         return []
     dataset, split = profile.dataset(), profile.params.data.split_numbers[0]
@@ -143,6 +145,18 @@ def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:
     return [keep_picture("figure_data", figure, data, caption, alt, profile.params.data.name, folder)]
 
 
+def sensors_picture(profile: Profile, folder: Path) -> str:
+    dataset = profile.dataset()
+    video = dataset.split(profile.params.data.split_numbers[0])[1][0]
+    moved = tool_motion(read_sensors(dataset)[video])
+    plots.set_style()
+    figure = draw_sensors(moved, dataset.names(video), dataset.fps, dataset.classes)
+    data = pd.DataFrame(moved.T, columns=[f"sensor {tool + 1}" for tool in range(len(moved))])
+    caption = f"Video {video}: what ten kitchen tools do, above the annotated actions (2.1)."
+    alt = description("The data.", caption, data)
+    return keep_picture("figure_data", figure, data, caption, alt, profile.params.data.name, folder)
+
+
 def add_frames(figure: Figure, sheet: Path, seconds: float) -> None:
     """Set frames of a video above its timeline, each over its time.
 
@@ -160,6 +174,14 @@ def add_frames(figure: Figure, sheet: Path, seconds: float) -> None:
         frame = pixels[row * height : (row + 1) * height, column * width : (column + 1) * width]
         box = AnnotationBbox(OffsetImage(frame, zoom=44 / width), (time, 1.7), frameon=False)
         ax.add_artist(box)
+
+
+def method(done: list[str], further: list[str]) -> list[str]:
+    """The picture of the thesis's method, where the profile has its models."""
+    if not {"2_3_1_public_features", "2_3_3_baseline"} & {*done}:
+        return []
+    svg = (WEB / "pipeline.svg").read_text(encoding="utf-8")
+    return ["## The method", "Each box leads to its chapter.", pipeline(svg, [*done, *further])]
 
 
 def pipeline(svg: str, pages: list[str]) -> str:

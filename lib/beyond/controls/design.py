@@ -99,14 +99,11 @@ class Run:
 Key = tuple[str, int, int]  # method, split, seed
 
 
-def run_controls(
-    profile: Profile, controls: Mapping[str, Control], root: Path, workers: int | None = None
-) -> dict[Key, Run]:
+def run_controls(profile: Profile, controls: Mapping[str, Control], root: Path) -> dict[Key, Run]:
     """Run all splits and seeds of these controls, one process each; finished trainings are read.
 
     Args:
         root: the data set of the seconds (lib.beyond.controls.protocol).
-        workers: processes at a time, by default one per core.
     """
     settings = profile.params.controls
     present = {name: control for name, control in controls.items() if (root / "features" / control.features).is_dir()}
@@ -116,7 +113,7 @@ def run_controls(
         for split in settings.splits
         for seed in (settings.seeds if control.net != "probe" else settings.seeds[:1])
     ]
-    with ProcessPoolExecutor(workers or cores(), get_context("spawn"), initializer=die_with_parent) as pool:
+    with ProcessPoolExecutor(cores(), get_context("spawn"), initializer=die_with_parent) as pool:
         runs = pool.map(partial(run_one, Profile(profile.params, profile.out), root, present), keys)
         return dict(zip(keys, runs, strict=True))
 

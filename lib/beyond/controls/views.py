@@ -14,8 +14,8 @@ from lib.beyond.controls.design import CONTROLS, Control, Key
 from lib.core.paths import Outputs
 from lib.core.settings import Controls
 from lib.data.profile import Profile
-from lib.notebook.plots import WIDTH
-from lib.notebook.tables import BEST
+from lib.notebook.plots import WIDTH, draw_intervals
+from lib.notebook.tables import BEST, difference_cells, interval_cells
 from lib.pretraining.recipes import run_folder
 from lib.scoring.folders import Cell
 from lib.scoring.names import display_name
@@ -129,7 +129,7 @@ def shown_methods(table: pd.DataFrame) -> Styler:
     best, cells = {}, {"seeds": table["seeds"].astype(int)}
     for measure, title in TITLES.items():
         best[f"{title}, %"] = table[measure]
-        cells[f"{title}, %"] = [interval(row, measure, ".1f") for _, row in table.iterrows()]
+        cells |= interval_cells(table, {measure: f"{title}, %"}, ".1f")
         if f"{measure} viterbi" in table:
             best[f"{title}, Viterbi, %"] = table[f"{measure} viterbi"]
             cells[f"{title}, Viterbi, %"] = [interval(_decoded(row), measure, ".1f") for _, row in table.iterrows()]
@@ -143,16 +143,12 @@ def shown_methods(table: pd.DataFrame) -> Styler:
 
 def shown_differences(found: pd.DataFrame) -> Styler:
     """For the eye: difference and interval in one cell, points; share of the F1 gap where VideoCLIP is the other."""
-    cells = {}
-    for measure, title in TITLES.items():
-        cells[f"{title}, points"] = [interval(row, measure) for _, row in found.iterrows()]
-        cells[f"{title}: verdict"] = found[f"{measure} told"]
-    formats = {}
+    cells, formats = difference_cells(found, TITLES), {}
     if GAP in found.index:
         share = found["f1@50"] / found.loc[GAP, "f1@50"]
         cells["share of the F1 gap"] = share.where(found["less"] == "videoclip")
         formats = {"share of the F1 gap": "{:.0%}"}
-    return pd.DataFrame(cells, index=found.index).style.format(formats, na_rep="–")
+    return cells.style.format(formats, na_rep="–")
 
 
 def asked(found: pd.DataFrame, beginnings: Sequence[str]) -> pd.DataFrame:
@@ -167,14 +163,18 @@ def forest(found: pd.DataFrame) -> Figure:
         found: as returned by `lib.beyond.controls.intervals.differences`, drawn from top to bottom.
     """
     figure, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(found) + 1.1))
-    ax.axvline(0, color="#555555", lw=1)
-    for shift, (measure, title) in zip((0.13, -0.13), TITLES.items(), strict=True):
-        _intervals(found, measure, "", COLOURS[measure], shift, title, ax)
-    _name_rows(list(found.index), ax)
-    ax.set_xlabel("points, with 95 % intervals")
-    ax.set_ylim(-len(found) + 0.4, 0.6)
+    draw_effects(found, ax)
     figure.legend(loc="outside upper center", ncol=2, fontsize=9, frameon=False)
     return figure
+
+
+def draw_effects(found: pd.DataFrame, ax: Axes) -> None:
+    """The rows of `forest`."""
+    ax.axvline(0, color="#555555", lw=1)
+    for shift, (measure, title) in zip((0.13, -0.13), TITLES.items(), strict=True):
+        draw_intervals(found, measure, shift - np.arange(len(found)), COLOURS[measure], ax, title)
+    _name_rows(list(found.index), ax)
+    ax.set(xlabel="points, with 95 % intervals", ylim=(-len(found) + 0.4, 0.6))
 
 
 def methods_figure(table: pd.DataFrame) -> Figure:
@@ -187,7 +187,7 @@ def methods_figure(table: pd.DataFrame) -> Figure:
     for ax, (measure, title) in zip(axes, TITLES.items(), strict=False):
         for ending, colour, shift, name in (("", PLAIN, 0.15, "best class"), (" viterbi", DECODED, -0.15, "Viterbi")):
             if measure + ending in table:
-                _intervals(table, measure, ending, colour, shift, name, ax)
+                draw_intervals(table, measure, shift - np.arange(len(table)), colour, ax, name, ending)
         ax.set(xlabel=f"{title}, %", xlim=(0, 100))
     places, before = -np.arange(len(table)), table["backbone_examples"].fillna(0) / 1000
     axes[2].barh(places, before, color=BACKBONE, height=0.6, label="backbone")
@@ -199,12 +199,6 @@ def methods_figure(table: pd.DataFrame) -> Figure:
         ax.grid(axis="y", visible=False)
         ax.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     return figure
-
-
-def _intervals(table: pd.DataFrame, measure: str, ending: str, colour: str, shift: float, label: str, ax: Axes) -> None:
-    places = shift - np.arange(len(table))
-    ax.hlines(places, table[f"{measure} low{ending}"], table[f"{measure} high{ending}"], color=colour, lw=1.4)
-    ax.plot(table[measure + ending], places, "o", color=colour, ms=4, label=label)
 
 
 def _name_rows(names: Sequence[str], ax: Axes) -> None:

@@ -12,7 +12,7 @@ from pandas.io.formats.style import Styler
 from lib.beyond.modalities.inputs import INPUTS
 from lib.data.profile import Profile
 from lib.notebook.plots import WIDTH
-from lib.notebook.tables import BEST
+from lib.notebook.tables import BEST, interval_cells
 from lib.scoring.folders import COLUMNS, Cell, pairs_of
 from lib.scoring.metrics import METRICS, Convention, metric_table
 from lib.scoring.published import published_table
@@ -33,6 +33,7 @@ NETS = {
 }
 REFERENCES = {"spatial_cnn": "Spatial CNN", "ed_tcn": "ED-TCN", "tricornet": "TricorNet", "tdrn": "TDRN (unverified)"}
 TITLES = {"accuracy": "accuracy", "edit": "edit", "f1@10": "F1@10", "f1@25": "F1@25", "f1@50": "F1@50"}
+PLAIN = ("f1@10", "f1@25")  # tables show their intervals only in the data
 ENDINGS = ("", "_viterbi")
 
 
@@ -136,11 +137,7 @@ def with_published(found: pd.DataFrame) -> pd.DataFrame:
 
 def shown(found: pd.DataFrame, spread: pd.Series, seeds: int) -> Styler:
     """For the eye: each metric, percent, three with their intervals; the best of a column marked."""
-    plain = {"f1@10", "f1@25"}
-    cells = {
-        title: [number(row[name]) if name in plain else _cell(row, name) for _, row in found.iterrows()]
-        for name, title in TITLES.items()
-    }
+    cells = interval_cells(found, TITLES, ".1f") | {TITLES[name]: found[name].map(number) for name in PLAIN}
     names = [display(str(name), seeds) if "published" not in str(name) else str(name) for name in found.index]
     table = pd.DataFrame(cells, index=pd.Index(names, name="method"))
     table["± seeds, F1@50"] = [spread.get(name, float("nan")) for name in found.index]
@@ -151,15 +148,10 @@ def shown(found: pd.DataFrame, spread: pd.Series, seeds: int) -> Styler:
     return styler
 
 
-def _cell(row: pd.Series, name: str) -> str:
-    return f"{row[name]:.1f}" if pd.isna(row.get(f"{name} low")) else interval(row, name, ".1f")
-
-
 def shown_differences(found: pd.DataFrame) -> Styler:
-    """For the eye: points with their intervals, of three metrics."""
-    titles = {name: TITLES[name] for name in ("accuracy", "edit", "f1@50")}
-    cells = {title: [interval(row, name) for _, row in found.iterrows()] for name, title in titles.items()}
-    return pd.DataFrame(cells, index=found.index).style
+    """For the eye: points with their intervals, of the metrics that have one in `shown`."""
+    titles = {name: title for name, title in TITLES.items() if name not in PLAIN}
+    return pd.DataFrame(interval_cells(found, titles), index=found.index).style
 
 
 def draw(found: pd.DataFrame, seeds: int) -> Figure:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib.data.dataset import person
-from lib.pretraining.experiment import at_equal
+from lib.pretraining.experiment import at_equal, compare
 from lib.scoring.stats import Direction, detectable_difference, direction, mean_interval, verdict
 from lib.scoring.words import interval, number
 
@@ -183,15 +183,13 @@ def variants_table(pretrainings: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns equal, clusters, negatives, updates, pairs, runs and, for each of LOSSES, the mean and "… ±".
     """
-    rows = []
+    parts, found = [], measured(pretrainings)
     for by, equal in EQUAL.items():
-        for (clusters, negatives), part in at_equal(measured(pretrainings), by).groupby(["clusters", "negatives"]):
-            row: dict[str, float | str] = {"equal": equal, "C": clusters, "negatives": negatives}
-            row |= {"updates": part["update"].max(), "pairs": part["pairs"].max(), "runs": len(part)}
-            for measure in LOSSES:
-                row[measure], row[f"{measure} ±"] = mean_interval(part[measure].tolist())
-            rows.append(row)
-    return pd.DataFrame(rows)
+        table = compare(found, by, LOSSES).rename(columns={"clusters": "C"})
+        table.insert(0, "equal", equal)
+        table.insert(5, "runs", at_equal(found, by).groupby(["clusters", "negatives"]).size().to_numpy())
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True)
 
 
 def measured(pretrainings: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,8 @@ from pandas.io.formats.style import Styler
 
 from lib.beyond.pairs.answer import CONTRASTS, DECIDES, EASIER, LOSSES, MEASURES, SCRATCH, SHUFFLED, WAYS
 from lib.beyond.pairs.pretraining import Design
-from lib.notebook.plots import SPLIT_COLOURS, WIDTH
+from lib.notebook.plots import SPLIT_COLOURS, WIDTH, draw_intervals
+from lib.notebook.tables import interval_cells
 from lib.scoring.words import interval, number, span
 
 COLOURS = {SCRATCH: "#222222", SHUFFLED: "#D55E00", EASIER: "#0072B2"}
@@ -56,8 +57,7 @@ def _side_by_side(
         ax.axvline(0, color="#555555", lw=1)
         for place, ((label, part), colour) in enumerate(zip(parts.items(), colours, strict=True)):
             places = np.arange(len(names)) + (place - (len(parts) - 1) / 2) * spread
-            ax.hlines(places, part[f"{measure} low"], part[f"{measure} high"], color=colour, lw=1.6)
-            ax.plot(part[measure], places, "o", color=colour, ms=5, label=label)
+            draw_intervals(part, measure, places, colour, ax, label)
         ax.set_xlabel(title)
         ax.grid(axis="y", visible=False)
     axes[0].set_yticks(range(len(names)), names)
@@ -111,7 +111,7 @@ def shown_effects(found: pd.DataFrame) -> Styler:
     """For the eye: difference and interval in one cell, points, bold where the interval excludes zero."""
     cells, sure = {}, {}
     for measure, title in MEASURES.items():
-        cells[f"{title}, points"] = [interval(row, measure) for _, row in found.iterrows()]
+        cells |= interval_cells(found, {measure: f"{title}, points"})
         cells[f"{title}: detectable"] = [number(value) for value in found[f"{measure} detectable"]]
         sure[f"{title}, points"] = found[f"{measure} told"].isin(["higher", "lower"])
     return _bold(pd.DataFrame(cells, index=found.index), pd.DataFrame(sure))
@@ -119,7 +119,7 @@ def shown_effects(found: pd.DataFrame) -> Styler:
 
 def shown_few(found: pd.DataFrame) -> Styler:
     """For the eye: accuracy, points, a column per number of labelled videos; bold where the interval excludes zero."""
-    said = pd.Series([interval(row, "accuracy") for _, row in found.iterrows()], found.index)
+    said = pd.DataFrame(interval_cells(found, {"accuracy": "said"}), found.index)["said"]
     counts = sorted(found.index.get_level_values("labelled").unique())
     cells, sure = (
         values.unstack("labelled", sort=False)[counts].rename(columns="{} videos".format)
@@ -138,10 +138,7 @@ def _bold(cells: pd.DataFrame, sure: pd.DataFrame) -> Styler:
 
 def shown_levels(table: pd.DataFrame) -> Styler:
     """For the eye: accuracy and F1@50 with their intervals, percent."""
-    cells = {
-        f"{title}, %": [interval(row, measure, ".1f") for _, row in table.iterrows()]
-        for measure, title in MEASURES.items()
-    }
+    cells = interval_cells(table, {measure: f"{title}, %" for measure, title in MEASURES.items()}, ".1f")
     return pd.DataFrame(cells | {"seeds": table["seeds"].astype(int)}, index=table.index).style
 
 
