@@ -155,7 +155,7 @@ class Notebook(Profile):
     def source(self, what: Callable) -> None:
         """Show a function, method or class of lib/ as it stands: the lines that compute the equation beside them."""
         lines, first = inspect.getsourcelines(what)
-        file = Path(inspect.getfile(what)).relative_to(ROOT)
+        file = Path(inspect.getfile(inspect.unwrap(what))).relative_to(ROOT)
         display(Markdown(f"`{file}`, line {first}:\n\n```python\n{textwrap.dedent(''.join(lines))}```"))
 
     def _number(self, number: int | str, further: Iterator[str]) -> str:
