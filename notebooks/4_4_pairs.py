@@ -96,7 +96,7 @@ if book.whole:
 
 # %% tags=["remove-input"]
 if book.whole:
-    book.say(f"**{answer.verdict_sentence(effects, book.params.data.name)}** {views.TRAP}")
+    book.say(f"{answer.verdict_sentence(effects, book.params.data.name)} {views.TRAP}")
     book.say(views.control_sentence(effects))
 
 # %%

@@ -202,7 +202,7 @@ def two_modalities(profile: Profile, done: list[str]) -> list[str]:
     found = pd.read_csv(profile.out.tables / "table_modalities.csv", index_col="method")
     added = pd.read_csv(profile.out.tables / "table_modalities_added.csv", index_col="question")
     said = answer_sentence(found, added, len(profile.params.modalities.seeds))
-    return [f"**{said}** [Chapter 4.3](4_3_real_modalities.ipynb) has all methods, with intervals."]
+    return [f"{said} [Chapter 4.3](4_3_real_modalities.ipynb) has all methods, with intervals."]
 
 
 def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False) -> list[str]:
@@ -259,7 +259,7 @@ def pairs_answer(profile: Profile, done: list[str], folder: Path) -> list[str]:
     caption = f"What pre-training on pairs adds to a model of video alone (4.4), 95 % intervals. {TRAP}"
     alt, name = description(QUESTION, caption, found), profile.params.data.name
     picture = keep_picture("figure_pairs_answer", decisive_figure(found), found, caption, alt, name, folder)
-    return [f"**{verdict_sentence(found, name)}** {TRAP}", picture]
+    return [f"{verdict_sentence(found, name)} {TRAP}", picture]
 
 
 def keep_picture(

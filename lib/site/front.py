@@ -242,7 +242,8 @@ def _about(profile: Profile, done: list[str]) -> str:
     total = duration(sum(one["seconds"] for one in made.values()))
     last = max(one["finished"][:10] for one in made.values())
     return (
-        f"{about} Made on {last} in {total} of computing; to make it again: `make report PARAMS={profile.shown_file}`. "
+        f"{about} Made on {last} in {total} of computing, finished trainings reused; to make it again: "
+        f"`make report PARAMS={profile.shown_file}`. "
         f"[How this was made]({MADE}.md) has times, parameters, versions and data."
     )
 

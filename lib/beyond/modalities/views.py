@@ -137,7 +137,9 @@ def with_published(found: pd.DataFrame) -> pd.DataFrame:
 
 def shown(found: pd.DataFrame, spread: pd.Series, seeds: int) -> Styler:
     """For the eye: each metric, percent, three with their intervals; the best of a column marked."""
-    cells = interval_cells(found, TITLES, ".1f") | {TITLES[name]: found[name].map(number) for name in PLAIN}
+    cells = interval_cells(found, TITLES, ".1f") | {
+        TITLES[name]: [number(value) for value in found[name]] for name in PLAIN
+    }
     names = [display(str(name), seeds) if "published" not in str(name) else str(name) for name in found.index]
     table = pd.DataFrame(cells, index=pd.Index(names, name="method"))
     table["± seeds, F1@50"] = [spread.get(name, float("nan")) for name in found.index]
@@ -221,7 +223,7 @@ def answer_sentence(found: pd.DataFrame, added: pd.DataFrame, seeds: int) -> str
     further = more.difference(beaten)
     also = f", then ahead of {', '.join(further)} too" if len(further) else ""
     return (
-        f"From real video alone, ASFormer with Viterbi labels {score('video')}, {ahead}. With ten accelerometers, "
+        f"**From real video alone, ASFormer with Viterbi labels {score('video')}, {ahead}.** With ten accelerometers, "
         f"fused late, it labels {score('late')}: {interval(row, 'accuracy')} points of accuracy and "
         f"{interval(row, 'f1@50')} of F1@50 more. The mean of {seeds} seeds' models labels "
         f"{score('video', 'mean_of_seeds_')} from video{also}, and {score('late', 'mean_of_seeds_')} with both."

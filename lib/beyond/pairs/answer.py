@@ -153,7 +153,7 @@ def few_labels(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict_sentence(found: pd.DataFrame, data: str) -> str:
-    """The answer to quote.
+    """The answer to quote, its first sentence in bold.
 
     Args:
         found: of `effects` with all labelled videos.
@@ -170,9 +170,9 @@ def verdict_sentence(found: pd.DataFrame, data: str) -> str:
         " and ".join(number(float(main[f"{measure} {end}"])) for measure in MEASURES) for end in ("high", "detectable")
     )
     return (
-        f"On real pairs ({data}), pre-training on video and sensors changes a model of video alone, all else equal, by "
-        f"{gains}. Gains above {excluded} are excluded; gains of {detectable} would have been found with a chance of "
-        f"80 %. Against shuffled pairs the difference is {both(control)}; with random negatives in place of mined ones "
+        f"**On real pairs ({data}), pre-training on video and sensors changes a model of video alone, all else equal, "
+        f"by {gains}.** Gains above {excluded} are excluded; {detectable} would have been found with a chance of 80 %. "
+        f"Against shuffled pairs the difference is {both(control)}; with random negatives in place of mined ones "
         f"it is {both(easier)}."
     )
 

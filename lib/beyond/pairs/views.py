@@ -130,10 +130,9 @@ def shown_few(found: pd.DataFrame) -> Styler:
 
 def _bold(cells: pd.DataFrame, sure: pd.DataFrame) -> Styler:
     """Cells, bold where `sure`, which may lack columns."""
-    marks = sure.reindex(columns=cells.columns, fill_value=False)
-    return cells.style.apply(
-        lambda _: np.where(marks, "font-weight: bold; white-space: nowrap", "white-space: nowrap"), axis=None
-    )
+    marks, nowrap = sure.reindex(columns=cells.columns, fill_value=False), "white-space: nowrap"
+    styler = cells.style.map_index(lambda _: nowrap, axis="index", level="contrast")
+    return styler.apply(lambda _: np.where(marks, f"font-weight: bold; {nowrap}", nowrap), axis=None)
 
 
 def shown_levels(table: pd.DataFrame) -> Styler:
