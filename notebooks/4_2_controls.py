@@ -114,8 +114,8 @@ book.say(f"{views.weights_chosen(written)} {views.epochs_chosen(written, setting
 #
 # *VideoCLIP states* are the outputs of the frozen, pre-trained video tower. *From BERT's weights* is
 # the tower as it was before pre-training, *from random weights* one without BERT's weights either.
-# *Trained with VideoCLIP*: ASFormer on states that keep learning with it. *Banded attention*: the
-# window of ASFormer's paper, not the mask of its code. A *linear probe* is a logistic regression.
+# *Trained with VideoCLIP*: ASFormer on states that keep learning with it. *The other window mask*: the
+# thesis's corrected one where the profile has that of the released code, and conversely (2.2). A *linear probe* is a logistic regression.
 # Rows of chapter 2 are finished runs of one seed that trained on the held-out people too:
 # ASFormer's last epoch at the full frame rate, and VideoCLIP's epoch as the profile chooses it.
 

@@ -27,7 +27,6 @@ class SlidingAttention(nn.Module):
         # As published, every row of a block sees all keys but the last; the band is what the paper draws.
         published, drawn = column < max(width - 1, 1), (column >= row) & (column < row + block)
         self.band = (published.expand(block, width) if band == "published" else drawn).float()[None]
-        self.hidden = 1e-30 if band == "banded" else 1e-6  # what a hidden key still weighs, before the mask
 
     def forward(self, x: Tensor, values: Tensor) -> Tensor:
         """x, values: (1, C, T) -> (1, C, T)"""
@@ -43,7 +42,7 @@ class SlidingAttention(nn.Module):
         key = torch.cat([key[:, :, cut] for cut in cuts])
         value = torch.cat([value[:, :, cut] for cut in cuts])
         mask = torch.cat([valid[:, :, cut] for cut in cuts]) * self.band.to(x)
-        energy = query.transpose(1, 2) @ key / math.sqrt(query.shape[1]) + torch.log(mask + self.hidden)
+        energy = query.transpose(1, 2) @ key / math.sqrt(query.shape[1]) + torch.log(mask + 1e-6)
         weights = torch.softmax(energy, dim=2) * mask
         out = value @ weights.transpose(1, 2)  # (blocks, C/2, block)
         out = out.permute(1, 0, 2).reshape(1, -1, blocks * block)[:, :, :frames]

@@ -90,7 +90,7 @@ def test_parameter_names_and_sizes_are_the_published_codes():
     frames=st.integers(2, 150),
     layers=st.integers(1, 7),
     decoders=st.integers(0, 2),
-    band=st.sampled_from(["published", "thesis", "banded"]),
+    band=st.sampled_from(["published", "thesis"]),
     seed=st.integers(0, 2**31),
 )
 def test_outputs_and_gradients_are_the_plain_references(frames, layers, decoders, band, seed):
@@ -118,11 +118,10 @@ def visible(frames: int, block: int, band: str) -> np.ndarray:
     return torch.stack(rows).numpy() > 0
 
 
-@pytest.mark.parametrize("band", ["thesis", "banded"])
 @pytest.mark.parametrize(("frames", "block"), [(24, 4), (23, 8), (5, 16), (9, 2)])
-def test_the_band_is_a_band(frames, block, band):
+def test_the_band_is_a_band(frames, block):
     offset = np.arange(frames)[None] - np.arange(frames)[:, None]
-    np.testing.assert_array_equal(visible(frames, block, band), (offset >= -block // 2) & (offset < block // 2))
+    np.testing.assert_array_equal(visible(frames, block, "thesis"), (offset >= -block // 2) & (offset < block // 2))
 
 
 def test_a_hidden_key_of_the_thesis_takes_a_millionth():
@@ -130,8 +129,6 @@ def test_a_hidden_key_of_the_thesis_takes_a_millionth():
     out = window_attention(query, key, value, attention_mask(8, 4, "thesis", query))
     # frame 3 is the last of block 0, whose window is frames -2 to 5: it sees 1 to 4, and not -2, -1, 0 and 5
     assert out[3, 0].item() == pytest.approx(4 * (1 + 1e-6) / (4 * (1 + 1e-6) + 4e-6), abs=1e-7)
-    exact = window_attention(query, key, value, attention_mask(8, 4, "banded", query))
-    assert exact[3, 0].item() == pytest.approx(1, abs=1e-7)
 
 
 @pytest.mark.parametrize(("frames", "block"), [(24, 4), (23, 8), (5, 16)])
@@ -142,7 +139,7 @@ def test_as_published_a_block_sees_its_window_but_the_last_frame(frames, block):
     np.testing.assert_array_equal(visible(frames, block, "published"), expected)
 
 
-@pytest.mark.parametrize("band", ["published", "thesis", "banded"])
+@pytest.mark.parametrize("band", ["published", "thesis"])
 @pytest.mark.parametrize(("frames", "block"), [(11, 4), (8, 8), (3, 8), (7, 2)])
 def test_attention_has_an_exact_gradient(frames, block, band):
     torch.manual_seed(0)

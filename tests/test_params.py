@@ -35,7 +35,7 @@ def write(folder: Path, text: str) -> Path:
         ("asformer:\n  channel_mask: 1.0\n", "'asformer.channel_mask': Input should be less than 1"),
         (
             "asformer:\n  attention_band: wide\n",
-            "'asformer.attention_band': Input should be 'published', 'thesis' or 'banded'",
+            "'asformer.attention_band': Input should be 'published' or 'thesis'",
         ),
         ("asformer: 3\n", "'asformer'"),
         ("data:\n  source: demo\n  splits: 4\n", "mine.yaml: data: splits: the demo has 5, got 4"),

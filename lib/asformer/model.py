@@ -94,14 +94,10 @@ class WindowAttention(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, shown: Tensor | None, block: int
-    ) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, shown: Tensor, block: int) -> Tensor:
         """query, key, value: (T, C); bias, shown: as in `Mask`."""
         _, _, weights = window_weights(query, key, bias, block)
-        if shown is not None:
-            weights.mul_(shown)
-        out = torch.bmm(weights, cut(value, block))
+        out = torch.bmm(weights.mul_(shown), cut(value, block))
         ctx.save_for_backward(query, key, value, bias, shown, out)
         ctx.block = block
         return out.view(-1, value.shape[1])[: len(value)]
@@ -114,11 +110,8 @@ class WindowAttention(torch.autograd.Function):
         frames, channels = grad.shape
         queries, keys, weights = window_weights(query, key, bias, block)
         grad = F.pad(grad, (0, 0, 0, -frames % block)).view(-1, block, channels)
-        grad_logits, kept = torch.bmm(grad, cut(value, block).transpose(1, 2)), weights
-        if shown is not None:
-            grad_logits.mul_(shown)
-            kept = weights * shown
-        grad_values = kept.transpose(1, 2) @ grad
+        grad_logits = torch.bmm(grad, cut(value, block).transpose(1, 2)).mul_(shown)
+        grad_values = (weights * shown).transpose(1, 2) @ grad
         grad_logits.sub_((grad * out).sum(dim=2, keepdim=True)).mul_(weights).mul_(channels**-0.5)
         grad_queries = torch.bmm(grad_logits, keys).view(-1, channels)[:frames]
         grad_keys = torch.bmm(grad_logits.transpose(1, 2), queries)
@@ -135,7 +128,7 @@ def add_dropped(x: Tensor, change: Tensor, training: bool) -> Tensor:
     return torch.add(x, change * keep, alpha=2)
 
 
-Band = Literal["published", "thesis", "banded"]
+Band = Literal["published", "thesis"]
 
 
 @dataclass(frozen=True)
@@ -146,7 +139,7 @@ class Mask:
         block: length of a block of queries = dilation of the layer.
         bias: (blocks, 1 or block, 2 * block), added to the attention logits; None where a block is one frame, which
             sees itself only.
-        shown: (1 or block, 2 * block), zeros and ones that multiply the attention weights; None: all ones.
+        shown: (1 or block, 2 * block), zeros and ones that multiply the attention weights; None as above.
     """
 
     block: int
@@ -162,7 +155,6 @@ def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
     repository had corrected the slip so.
     In both, a hidden key has the logit log(1e-6) and its weight is set to zero after the softmax, so that it takes a
     little of the others' weight; kept, because the weights were trained with it.
-    banded: the band with hidden keys at minus infinity, which take nothing.
     """
     if block == 1:
         return Mask(block, None, None)
@@ -172,10 +164,6 @@ def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
     frame = torch.arange(blocks, device=like.device)[:, None, None] * block + key - block // 2
     inside = (frame >= 0) & (frame < frames)  # (blocks, 1, 2 * block)
     shown = key[None] < 2 * block - 1 if band == "published" else (key >= query) & (key < query + block)
-    if band == "banded":
-        own = key == query + block // 2  # so that the rows that pad the last block see something
-        visible = inside & shown | own
-        return Mask(block, torch.zeros(visible.shape).to(like).masked_fill(~visible, -math.inf), None)
     return Mask(block, torch.log((inside & shown).to(like.dtype) + 1e-6), shown.to(like.dtype))
 
 
@@ -265,7 +253,7 @@ class ASFormer(nn.Module):
         num_maps: C, channels inside, even.
         num_decoders: refinement stages.
         channel_mask: share of feature channels hidden from a whole video in training.
-        attention_band: "published" as released weights need it; "thesis" or "banded": the band that the paper draws
+        attention_band: "published" as released weights need it; "thesis": the band that the paper draws
             (see `attention_mask`).
     """
 

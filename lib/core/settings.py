@@ -225,7 +225,7 @@ class Asformer(Section):
     num_maps: PositiveInt
     num_decoders: NonNegativeInt
     channel_mask: Probability
-    attention_band: Literal["published", "thesis", "banded"]
+    attention_band: Literal["published", "thesis"]
     smoothing: NonNegativeFloat  # lambda in equation 3
     sample_rate: PositiveInt  # every n-th frame is used
     standardize: bool  # channels to zero mean, unit variance of the training videos

@@ -26,7 +26,7 @@ FEATURES = {
 }
 DETAILS = {  # of a control, at the end of its name
     "viterbi": "Viterbi",
-    "banded": "banded attention",
+    "other_mask": "the other window mask",
     "text_start": "from BERT's weights",
     "random_start": "from random weights",
     "not_normalized": "not normalized",
@@ -50,8 +50,8 @@ def display_name(method: str) -> str:
     ('VideoCLIP, own weights, 15 epochs', 'VideoCLIP, public weights, zero-shot')
     >>> display_name("videoclip_own_untrained_0"), display_name("asformer_authors_features")
     ('VideoCLIP, own weights, untrained, seed 0', 'ASFormer, public features')
-    >>> display_name("control_probe_i3d_two_stream"), display_name("control_asformer_i3d_banded_viterbi")
-    ('linear probe, I3D two-stream', 'ASFormer, I3D, banded attention, Viterbi')
+    >>> display_name("control_probe_i3d_two_stream"), display_name("control_asformer_i3d_other_mask_viterbi")
+    ('linear probe, I3D two-stream', 'ASFormer, I3D, the other window mask, Viterbi')
     >>> display_name("control_videoclip_text_start"), display_name("zero_shot_words")
     ("VideoCLIP, fine-tuned, from BERT's weights", 'VideoCLIP, zero-shot, class names as prompts')
     >>> display_name("my_method"), display_name("chapter 2: asformer_own")

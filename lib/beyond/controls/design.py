@@ -35,7 +35,7 @@ class Control:
         net: "probe", "asformer" (on the features), "head" or "joint" (ASFormer) on the states of a learning tower;
             "zero_shot": nothing is trained.
         start: of that tower, "pretrained", "text" (the text model's weights) or "random".
-        band: of ASFormer's attention, where it is not the profile's.
+        other_mask: ASFormer's attention has the window mask that the profile's has not (2.2).
         backbone: whose features these are, or whose the tower reads: I3D "rgb", "two_stream" or "random", or "s3d".
         pretrained: whether VideoCLIP's pre-training is behind it.
     """
@@ -43,14 +43,14 @@ class Control:
     features: str
     net: str
     start: str | None = None
-    band: str | None = None
+    other_mask: bool = False
     backbone: str = "s3d"
     pretrained: bool = False
 
 
 TRAINED = {
     "asformer_i3d": Control("i3d_bgr", "asformer", backbone="rgb"),
-    "asformer_i3d_banded": Control("i3d_bgr", "asformer", band="banded", backbone="rgb"),
+    "asformer_i3d_other_mask": Control("i3d_bgr", "asformer", other_mask=True, backbone="rgb"),
     "asformer_s3d": Control("s3d", "asformer"),
     "videoclip": Control("s3d", "head", "pretrained", pretrained=True),
     "videoclip_text_start": Control("s3d", "head", "text"),
@@ -132,8 +132,9 @@ def run_one(profile: Profile, root: Path, controls: Mapping[str, Control], key: 
         tower = tower_from(profile, control.start, dataset.feature_dim, seed)
         front = DenseStates(tower, profile.params.finetune)
     asformer = None if control.net == "head" else profile.params.asformer
-    if asformer is not None and control.band is not None:
-        asformer = asformer.model_copy(update={"attention_band": control.band})
+    if asformer is not None and control.other_mask:
+        band = "published" if asformer.attention_band == "thesis" else "thesis"
+        asformer = asformer.model_copy(update={"attention_band": band})
     epochs = settings.videoclip_epochs if control.net == "head" else settings.asformer_epochs
     folder = profile.out.run(f"control_{name}", split, seed)
     trained = train_seconds(dataset, videos, asformer, front, profile.params.finetune, epochs, seed, folder)

@@ -44,7 +44,7 @@ QUESTIONS = {  # what is asked: method, method less
     "Backbone I3D against S3D, probe": ("probe_i3d_bgr", "probe_s3d"),
     "Trained against random I3D, probe": ("probe_i3d_bgr", "probe_i3d_random"),
     "RGB against BGR, probe": ("probe_i3d_rgb", "probe_i3d_bgr"),
-    "Banded against published attention": ("asformer_i3d_banded", "asformer_i3d"),
+    "Other window mask (2.2), ASFormer": ("asformer_i3d_other_mask", "asformer_i3d"),
     "Pre-training, zero-shot": ("zero_shot", "zero_shot_text_start"),
     "Text model's start, zero-shot": ("zero_shot_text_start", "zero_shot_random_start"),
     "Words against raw names, zero-shot": ("zero_shot_words", "zero_shot"),
@@ -54,7 +54,7 @@ QUESTIONS = {  # what is asked: method, method less
 
 
 PRETRAINING = ("Pre-training", "Pre-trained", "Text model", "Backbone", "Trained")  # how its questions begin
-SMALL_CHOICES = ("RGB", "Banded", "Words", "Not normalized", "S3D")
+SMALL_CHOICES = ("RGB", "Other", "Words", "Not normalized", "S3D")
 
 
 def control_cells(out: Outputs, runs: Iterable[Key]) -> dict[str, list[Cell]]:
