@@ -1,12 +1,17 @@
 """Profiles are strict: what is wrong is said in one line, at once, and nothing is written."""
 
 import itertools
+import json
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lib.batch.requirements import unable
 from lib.core.chapters import CHAPTERS, atoms, needs
@@ -198,3 +203,43 @@ def test_the_graph_of_a_profile_can_be_run(profile):
         assert ready, f"a circle, or a need that is not in the profile: {todo}"
         done |= ready
         todo -= ready
+
+
+def places(tree: dict, above: tuple[str, ...] = ()) -> dict[tuple[str, ...], object]:
+    """Path to every key of a tree -> its value."""
+    found: dict[tuple[str, ...], object] = {}
+    for key, value in tree.items():
+        found[*above, key] = value
+        found |= places(value, (*above, key)) if isinstance(value, dict) else {}
+    return found
+
+
+DEFAULTS = places(yaml.safe_load((ROOT / "params" / "defaults.yaml").read_text(encoding="utf-8")))
+SURPRISES = (
+    "null", "true", "no", "~", "''", "' '", "x", "3x", "-1", "0", "1", "2", "7", "-0.0", "0.5", "1e3", "1e-300",
+    ".inf", "-.inf", ".nan", "010", "0x10", "1:30", "1_000", "2020-01-01", "1e999", "1" + "0" * 30, "[]", "{}", "[[]]",
+    "[0]", "[1, 2]", "[1, 1]", "[a b]", "{a: 1}", "{a: {b: c}}", "../..", "/etc/passwd", "'a\\nb'", '"\\u001b[31m"',
+    '"\\0"', "ä b", "<script>", "'{}'", "!!python/object:os.system", "&a 1", "*a", "x" * 5000, "[" * 60 + "]" * 60,
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    base=st.sampled_from(["smoke", "demo", "50salads", "50salads_sensors"]),
+    path=st.sampled_from(sorted(DEFAULTS)),
+    value=st.sampled_from(SURPRISES),
+)
+def test_a_mutated_profile_is_read_as_written_or_refused_in_one_line(tmp_path, base, path, value):
+    (tmp_path / "base.yaml").write_text((ROOT / "params" / f"{base}.yaml").read_text())
+    lines = ["extends: base.yaml", *("  " * depth + f"{key}:" for depth, key in enumerate(path))]
+    try:
+        params = load(write(tmp_path, "\n".join(lines) + f" {value}\n"))
+    except ParameterError as error:
+        fault = str(error)
+        assert fault.isprintable() and len(fault) < 1000
+        return
+    found = json.loads(json.dumps(params.model_dump(mode="json"), allow_nan=False))
+    for key in path:
+        found = found[key]
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        assert math.isfinite(found) and found == float(value)

@@ -6,8 +6,12 @@ The site is looked at in a headless Chromium; without one these tests are skippe
 import base64
 import html
 import json
+import os
 import re
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -65,6 +69,20 @@ def test_every_notebook_runs_in_the_smoke_profile(outputs):
     metrics = pd.read_parquet(outputs.metrics / "2_3_3_baseline.parquet")
     assert list(metrics.columns) == ["section", "method", "split", "video", "protocol", "metric", "value", "seed"]
     assert set(metrics["split"]) == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize("name", ["2_1_datasets", "4_1_audit"])  # those that read more than outputs
+def test_what_a_notebook_opens_is_among_its_inputs(outputs, name):
+    command = [sys.executable, "-m", "tests.reads", name, "params/smoke.yaml"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    opened = {Path(line) for line in said.splitlines() if line.startswith("/")}
+    # parameters are compared by value, code by its syntax; what notebooks made, by what made it
+    kept = [ROOT / "params" / "defaults.yaml", ROOT / "params" / "smoke.yaml", ROOT / "outputs", ROOT / "tests"]
+    ours = {file for file in opened if file.is_relative_to(ROOT) or file.is_relative_to(ROOT.parent / "shared")}
+    ours = {file for file in ours if file.suffix != ".py" and ".venv" not in file.parts and "__" not in file.name}
+    ours = {file for file in ours if not any(file.is_relative_to(one) for one in kept) and "egg-info" not in str(file)}
+    inputs = json.loads((outputs.notebooks / name / "all.json").read_text())["inputs"]
+    assert ours and ours <= {Path(os.path.abspath(ROOT / file)) for file in inputs}
 
 
 def test_the_front_page_answers_with_the_numbers_of_the_chapters(outputs):

@@ -128,8 +128,10 @@ def input_files(name: str, profile: Profile) -> list[str]:
     # the hashes that identify the demo's backbones
     paths += [ROOT / "lib" / "demo" / "weights" / "weights.json"] if data.source == "demo" else []
     for optional in CHAPTERS[name].optional:
-        if root := first_folder(getattr(data, optional)):
-            paths += [root, root / "groundTruth", root / "splits"]
+        if optional in found:
+            paths += () if missing(found[optional]) else found[optional].paths
+        elif root := first_folder(getattr(data, optional, ())):
+            paths += [root, root / "groundTruth", root / "splits", *root.glob("split_*")]
     for group in reads(name, profile.params):
         present = [found[one] for one in group if one in found and not missing(found[one])]
         paths += present[0].paths if present else ()

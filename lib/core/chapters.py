@@ -22,7 +22,7 @@ class Chapter:
         demo_needs: the same for the demo, whose videos, weights and features are made by other notebooks.
         reads: what it requires if the data set is user-supplied: names from lib/batch/requirements.py, and notebooks;
             `a|b` means either, and the first one present is read.
-        optional: keys of `data` that name folders to read if they are present.
+        optional: what it reads if it is present: requirements, and keys of `data` that name folders.
         about: what its numbers describe, if not the profile's data set; otherwise it reads labels and splits too.
     """
 
@@ -67,7 +67,9 @@ def _trained(recipe: str) -> tuple[str, ...]:
 
 
 CHAPTERS = {
-    "2_1_datasets": Chapter("2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels", "real_captions")),
+    "2_1_datasets": Chapter(
+        "2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels", "real_captions", "sensors")
+    ),
     "2_2_asformer": Chapter("2.2 The baseline: I3D and ASFormer", ("data", "demo", "i3d", "backbone", "asformer")),
     "2_3_1_public_features": Chapter(
         "2.3.1 Training on public features",
