@@ -119,7 +119,7 @@ def shown_effects(found: pd.DataFrame) -> Styler:
 
 def shown_few(found: pd.DataFrame) -> Styler:
     """For the eye: accuracy, points, a column per number of labelled videos; bold where the interval excludes zero."""
-    said = pd.DataFrame(interval_cells(found, {"accuracy": "said"}), found.index)["said"]
+    said = found["accuracy"].map(lambda value: number(value, "+.1f"))
     counts = sorted(found.index.get_level_values("labelled").unique())
     cells, sure = (
         values.unstack("labelled", sort=False)[counts].rename(columns="{} videos".format)
@@ -131,7 +131,8 @@ def shown_few(found: pd.DataFrame) -> Styler:
 def _bold(cells: pd.DataFrame, sure: pd.DataFrame) -> Styler:
     """Cells, bold where `sure`, which may lack columns."""
     marks, nowrap = sure.reindex(columns=cells.columns, fill_value=False), "white-space: nowrap"
-    styler = cells.style.map_index(lambda _: nowrap, axis="index", level="contrast")
+    # a row is two lines at most
+    styler = cells.style.map_index(lambda _: "min-width: 14em", axis="index", level="contrast")
     return styler.apply(lambda _: np.where(marks, f"font-weight: bold; {nowrap}", nowrap), axis=None)
 
 
