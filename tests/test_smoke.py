@@ -79,7 +79,8 @@ def test_what_a_notebook_opens_is_among_its_inputs(outputs, name):
     # parameters are compared by value, code by its syntax; what notebooks made, by what made it
     kept = [ROOT / "params" / "defaults.yaml", ROOT / "params" / "smoke.yaml", ROOT / "outputs", ROOT / "tests"]
     ours = {file for file in opened if file.is_relative_to(ROOT) or file.is_relative_to(ROOT.parent / "shared")}
-    ours = {file for file in ours if file.suffix != ".py" and ".venv" not in file.parts and "__" not in file.name}
+    ours = {file for file in ours if file.suffix not in (".py", ".pyc") and ".venv" not in file.parts}
+    ours = {file for file in ours if "__editable__" not in file.name}
     ours = {file for file in ours if not any(file.is_relative_to(one) for one in kept) and "egg-info" not in str(file)}
     inputs = json.loads((outputs.notebooks / name / "all.json").read_text())["inputs"]
     assert ours and ours <= {Path(os.path.abspath(ROOT / file)) for file in inputs}
