@@ -22,6 +22,7 @@ from lib.data import facts
 from lib.data.sensors import (
     motion_sentence,
     motion_shares,
+    motion_table,
     read_sensors,
     sensor_folder,
     tool_motion,
@@ -104,11 +105,10 @@ if sensor_folder(dataset.root) is None:
 else:
     sensors = read_sensors(dataset)
     moved = tool_motion(sensors[shown[0]])
-    rows = pd.DataFrame(moved.T, columns=[f"sensor {tool + 1}" for tool in range(len(moved))])
     book.figure(
         "sensors",
         draw_sensors(moved, labels[shown[0]], dataset.fps, dataset.classes),
-        rows.assign(label=labels[shown[0]]).rename_axis("step").reset_index(),
+        motion_table(moved).assign(label=labels[shown[0]]).rename_axis("step").reset_index(),
         f"What ten kitchen tools do in {shown[0]}, above the annotated actions.",
     )
     book.say(motion_sentence(motion_shares(dataset, sensors)))

@@ -91,6 +91,11 @@ def tool_motion(sensors: np.ndarray) -> np.ndarray:
     return motion_windows(sensors)[:CHANNELS].reshape(TOOLS, 3, -1).mean(axis=1)
 
 
+def motion_table(motion: np.ndarray) -> pd.DataFrame:
+    """The data of a figure of `tool_motion`: one row per step, one column per sensor."""
+    return pd.DataFrame(motion.T, columns=[f"sensor {tool + 1}" for tool in range(len(motion))])
+
+
 def motion_shares(dataset: Dataset, sensors: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Share of each tool's motion that falls on each action, percent: one row per tool, "sensor 1" to "sensor 10".
 

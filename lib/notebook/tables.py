@@ -129,15 +129,6 @@ def interval_cells(table: pd.DataFrame, titles: Mapping[str, str], form: str = "
     return {title: [interval(row, name, form) for _, row in table.iterrows()] for name, title in titles.items()}
 
 
-def difference_cells(found: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """Differences for the eye: points with their interval, and the verdict."""
-    cells = {}
-    for measure, title in titles.items():
-        cells |= interval_cells(found, {measure: f"{title}, points"})
-        cells[f"{title}: verdict"] = found[f"{measure} told"]
-    return pd.DataFrame(cells, index=found.index)
-
-
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """The table with headers for readers; a half width keeps its sign.
 

@@ -19,7 +19,7 @@ from lib.batch.plan import duration
 from lib.core.chapters import CHAPTERS, TITLES
 from lib.core.paths import ROOT, WEB
 from lib.data.profile import Profile
-from lib.data.sensors import read_sensors, tool_motion
+from lib.data.sensors import motion_table, read_sensors, tool_motion
 from lib.notebook import plots
 from lib.notebook.figures import draw_sensors
 from lib.notebook.markup import MADE, description, heading, plain
@@ -151,7 +151,7 @@ def sensors_picture(profile: Profile, folder: Path) -> str:
     moved = tool_motion(read_sensors(dataset)[video])
     plots.set_style()
     figure = draw_sensors(moved, dataset.names(video), dataset.fps, dataset.classes)
-    data = pd.DataFrame(moved.T, columns=[f"sensor {tool + 1}" for tool in range(len(moved))])
+    data = motion_table(moved)
     caption = f"Video {video}: what ten kitchen tools do, above the annotated actions (2.1)."
     alt = description("The data.", caption, data)
     return keep_picture("figure_data", figure, data, caption, alt, profile.params.data.name, folder)

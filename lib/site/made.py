@@ -36,8 +36,7 @@ def write_made(profile: Profile, done: list[str], source: Path) -> list[str]:
         "# How this was made",
         f"`make report PARAMS={profile.shown_file}` ran {len(made)} notebooks in {duration(total)} of computing, with "
         f"finished trainings reused, from revision {revisions}. The pages were built from `{revision()}`. Each row "
-        "links to its manifest, which holds "
-        "every parameter and the hash of every file that was read.",
+        "links to its manifest, which holds every parameter and the hash of every file that was read.",
         "## The order of the chapters",
         "An arrow leads to a chapter from those whose files it reads.",
         f'<div class="scroll" tabindex="0">{graph(before(profile.params, done))}</div>',

@@ -15,7 +15,7 @@ from lib.core.paths import Outputs
 from lib.core.settings import Controls
 from lib.data.profile import Profile
 from lib.notebook.plots import WIDTH, draw_intervals
-from lib.notebook.tables import BEST, difference_cells, interval_cells
+from lib.notebook.tables import BEST, interval_cells
 from lib.pretraining.recipes import run_folder
 from lib.scoring.folders import Cell
 from lib.scoring.names import display_name
@@ -143,12 +143,15 @@ def shown_methods(table: pd.DataFrame) -> Styler:
 
 def shown_differences(found: pd.DataFrame) -> Styler:
     """For the eye: difference and interval in one cell, points; share of the F1 gap where VideoCLIP is the other."""
-    cells, formats = difference_cells(found, TITLES), {}
+    cells, formats = {}, {}
+    for measure, title in TITLES.items():
+        cells |= interval_cells(found, {measure: f"{title}, points"})
+        cells[f"{title}: verdict"] = found[f"{measure} told"]
     if GAP in found.index:
         share = found["f1@50"] / found.loc[GAP, "f1@50"]
         cells["share of the F1 gap"] = share.where(found["less"] == "videoclip")
         formats = {"share of the F1 gap": "{:.0%}"}
-    return cells.style.format(formats, na_rep="–")
+    return pd.DataFrame(cells, index=found.index).style.format(formats, na_rep="–")
 
 
 def asked(found: pd.DataFrame, beginnings: Sequence[str]) -> pd.DataFrame:
