@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 
 from lib.asformer.training import best_on_test, train_split
 from lib.backbones.probe import linear_probe
+from lib.core.processes import only_one
 from lib.core.training import histories
-from lib.data.dataset import Dataset, Trim
+from lib.data.dataset import Dataset
 from lib.data.profile import Profile
+from lib.scoring.conclusion import TRIMMED
 from lib.scoring.folders import Cell, cells_of, score_methods
 from lib.scoring.metrics import METRICS
 
@@ -69,10 +71,14 @@ def cross_validate(profile: Profile, dataset: Dataset, method: str) -> CrossVali
 
 
 def train(profile: Profile, dataset: Dataset, method: str, split: int, seed: int | None = None) -> pd.DataFrame:
-    """Train on one split and predict its test videos, or read a finished run; return the history."""
+    """Train on one split and predict its test videos, or read a finished run; return the history.
+
+    Sections share trainings, such as the baseline's first; while one trains, the other waits.
+    """
     run, predictions = profile.out.run(method, split, seed), profile.out.predictions(method, split, seed)
     scoring = {"convention": profile.params.data.convention, "ignore": profile.params.data.ignore}
-    return train_split(dataset, split, profile.params.asformer, run, predictions, seed=seed, **scoring)
+    with only_one(run / ".lock"):
+        return train_split(dataset, split, profile.params.asformer, run, predictions, seed=seed, **scoring)
 
 
 def trimming_experiment(profile: Profile) -> CrossValidation:
@@ -81,16 +87,16 @@ def trimming_experiment(profile: Profile) -> CrossValidation:
     Returns:
         As for a cross-validation, with the ways to cut in place of the splits (Table 2).
     """
-    methods = {trim: f"asformer_trim_{trim}" for trim in get_args(Trim)}
-    parts: dict[object, pd.DataFrame] = {
+    parts = {
         trim: train(profile, profile.dataset(profile.own_features, trim), method, split=1)
-        for trim, method in methods.items()
+        for trim, method in TRIMMED.items()
     }
-    cells = [Cell(method, 1, profile.out.predictions(method, 1)) for method in methods.values()]
+    names = {trim: f"asformer_trim_{trim}" for trim in TRIMMED}
+    cells = [Cell(names[trim], 1, profile.out.predictions(method, 1)) for trim, method in TRIMMED.items()]
     metrics = score_methods(profile, profile.dataset(), cells)
-    rows = {trim: _row(metrics[metrics["method"] == methods[trim]], history) for trim, history in parts.items()}
+    rows = {trim: _row(metrics[metrics["method"] == names[trim]], history) for trim, history in parts.items()}
     table = baseline_table(rows, mean=False).rename_axis("trim")
-    return CrossValidation(histories(parts, "trim"), table, metrics)
+    return CrossValidation(histories(dict(parts.items()), "trim"), table, metrics)
 
 
 def _row(metrics: pd.DataFrame, *runs: pd.DataFrame) -> dict[str, float]:
@@ -100,23 +106,23 @@ def _row(metrics: pd.DataFrame, *runs: pd.DataFrame) -> dict[str, float]:
     return {**scores, "best_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
 
 
-def backbone_comparison(profile: Profile, sets: Mapping[str, str]) -> pd.DataFrame:
-    """Linear probe and ASFormer on split 1, the latter with as many seeds as the profile has repeats, by feature set.
+def backbone_comparison(profile: Profile, sets: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+    """Linear probe and ASFormer on split 1, the latter trained as often as the profile repeats, by feature set.
 
     Args:
-        sets: name of the backbone -> feature set.
+        sets: name of the backbone -> its feature set, and the method that trains on it.
 
     Returns:
-        Rows (backbone, seed); columns linear probe, accuracy, edit, f1@10, f1@25, f1@50, in percent.
+        Rows (backbone, training); columns linear probe, accuracy, edit, f1@10, f1@25, f1@50, in percent.
     """
     rows = {}
-    for name, features in sets.items():
+    for name, (features, method) in sets.items():
         dataset = profile.dataset(features, "end")
         probe = linear_probe(dataset, split=1, every=profile.params.asformer.sample_rate * 2)
-        for seed in range(1, len(profile.repeats) + 1):
-            method = f"asformer_{name}_backbone"
+        for repeat in profile.repeats:
+            seed = repeat or None
             history = train(profile, dataset, method, split=1, seed=seed)
             cell = Cell(method, 1, profile.out.predictions(method, 1, seed))
             scores = _row(score_methods(profile, dataset, [cell]), history)
-            rows[name, seed] = {"linear probe": probe} | {metric: scores[metric] for metric in METRICS}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["backbone", "seed"])
+            rows[name, repeat + 1] = {"linear probe": probe} | {metric: scores[metric] for metric in METRICS}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["backbone", "training"])

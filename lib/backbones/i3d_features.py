@@ -44,6 +44,7 @@ MADE_BY = ("backbones.i3d", "backbones.i3d_features", "core.devices", "data.fram
 # the pool over pairs, 12 by the six kernels of three in res3-res5 and, on the right, the pair's second frame.
 EARLY = 5
 LATE = 12
+PREPARED_AT_ONCE = 16  # frames
 Item = TypeVar("Item")
 
 
@@ -97,18 +98,16 @@ def padded_inputs(frames: Frames, stream: str, settings: I3D) -> Iterator[Tensor
     used = len(frames) if settings.use_last_frame else len(frames) - 1
     blank = torch.zeros(3 if stream == "rgb" else 2, settings.crop, settings.crop)
     yield from [blank] * half
-    before = None
-    for number, picture in enumerate(frames):
-        frame = torch.from_numpy(picture)[None]  # (1, H, W, 3)
-        if number >= used:
-            yield blank
-        elif stream == "rgb":
-            yield to_input(frame, settings)[:, 0]
+    last, pictures = None, islice(frames, used)
+    while taken := list(islice(pictures, PREPARED_AT_ONCE)):
+        some = torch.from_numpy(np.stack(taken))  # (n, H, W, 3)
+        if stream == "rgb":
+            yield from to_input(some, settings).unbind(dim=1)
         else:
             # motion from the frame before; nothing moves before the first
-            yield to_flow(torch.cat([frame if before is None else before, frame]), settings)[:, 0]
-        before = frame
-    yield from [blank] * half
+            yield from to_flow(torch.cat([some[:1] if last is None else last, some]), settings).unbind(dim=1)
+        last = some[-1:]
+    yield from [blank] * (len(frames) - used + half)
 
 
 def window_features(inputs: Iterable[Tensor], net: I3DResNet, settings: I3D) -> Tensor:

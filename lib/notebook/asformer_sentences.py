@@ -12,7 +12,7 @@ from lib.scoring.words import number, span
 def backbone_gain(comparison: pd.DataFrame) -> str:
     """What the trained backbone gains over the random one, and how far apart ASFormer's seeds lie.
 
-    >>> index = pd.MultiIndex.from_product([["trained", "random"], [1, 2]], names=["backbone", "seed"])
+    >>> index = pd.MultiIndex.from_product([["trained", "random"], [1, 2]], names=["backbone", "training"])
     >>> columns = {"linear probe": [50.0, 50, 30, 30], "accuracy": [70.0, 74, 40, 40], "f1@50": [60.0, 60, 35, 35]}
     >>> print(backbone_gain(pd.DataFrame(columns, index)))
     Trained against random: linear probe 50.0 and 30.0, accuracy 72.0 and 40.0, F1@50 60.0 and 35.0.

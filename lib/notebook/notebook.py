@@ -34,22 +34,24 @@ from lib.notebook.markup import Shown, accessible, description, without_tags
 from lib.notebook.tables import BEST
 
 
-def keep_figure(figure: Figure, folder: Path, stem: str, raster: bool = False) -> Path:
+def keep_figure(figure: Figure, folder: Path, stem: str, raster: bool = False, both: bool = True) -> Path:
     """Write `folder`/`stem`.svg and .png, and close the figure.
 
     Args:
         raster: whether the PNG is the one to show.
+        both: write also the one that is not shown, which takes as long.
 
     Returns:
         The one to show.
     """
-    for ending in ("svg", "png"):
+    shown = "png" if raster else "svg"
+    for ending in ("svg", "png") if both else (shown,):
         with atomic(folder / f"{stem}.{ending}") as file:
             metadata = {"Date": None} if ending == "svg" else None
             figure.savefig(file, format=ending, bbox_inches="tight", dpi=150, metadata=metadata)
         figure.set_layout_engine("none")  # the PNG takes the SVG's layout over
     plt.close(figure)
-    return folder / f"{stem}.{'png' if raster else 'svg'}"
+    return folder / f"{stem}.{shown}"
 
 
 def data_uri(picture: Path) -> str:
@@ -105,14 +107,14 @@ class Notebook(Profile):
         caption: str,
         raster: bool = False,
     ) -> None:
-        """Show a figure under its thesis number; keep it as SVG and PNG with its data as CSV.
+        """Show a figure under its thesis number; keep it as SVG and PNG (of one split: as shown) with its data as CSV.
 
         Args:
             raster: show the PNG, for figures made of photographs.
         """
         stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
         folder = self.out.figures if self.whole else self._own_folder()
-        file = keep_figure(figure, folder, stem, raster)
+        file = keep_figure(figure, folder, stem, raster, both=self.whole)
         keep_data(data, folder / f"{stem}.csv")
         title = f"Figure {self._number(number, self.figures)}"
         picture, alt = self._below(file), description(f"{title}.", caption, data)

@@ -11,7 +11,6 @@ ASFORMER = {
     "trim_end": "trimmed at the end",
     "trim_both_ends": "trimmed at both ends",
     "random_backbone": "random I3D",
-    "trained_backbone": "trained I3D",
     "joint": "trained with VideoCLIP",
 }
 FEATURES = {

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lib.asformer.training import MADE_BY as ASFORMER
 from lib.asformer.training import Frames
-from lib.beyond.pairs.pretraining import Corpus, Design, Pretraining, Variant, cut, pretrain, untrained
+from lib.beyond.pairs.pretraining import Corpus, Design, Draws, Pretraining, Variant, cut, pretrain, untrained
 from lib.beyond.pairs.towers import Tower
 from lib.beyond.pairs.transfer import Use, frozen_inputs, labelled_videos, predictions, ridge, train_video, video_scores
 from lib.core.files import key, write_json, write_text
@@ -196,12 +196,12 @@ def pretrain_seed(side: Side, design: Design, seed: int, folder: Path) -> tuple[
         accuracy = video_scores(found, side.frames, ())["accuracy"].mean()
         return {**model.held_out_losses(tested), "ridge": accuracy}
 
-    histories = []
+    histories, draws = [], Draws(design)
     towers = {"untrained": untrained(corpus, design, seed)[0]}
     names = {how: start for start, how in STARTS.items()}
     for number, variant in enumerate(variants(design)):
         learns = corpus.shuffled(np.random.default_rng(seed)) if variant.partner == "shuffled" else corpus
-        model = Pretraining(learns, variant, design, seed)
+        model = Pretraining(learns, variant, design, seed, draws)
         history = pretrain(model, folder / f"{seed}_{number}", measure)
         histories.append(history.assign(**asdict(variant)))
         if variant.clusters == design.first and (variant.partner, variant.negatives) in names:

@@ -156,12 +156,25 @@ def draw_clips(
     """Draw pairs within passages: spans of the clips of video and of sensors, (count, per_passage, 2) both."""
     seconds = np.arange(design.passage + 1)
     track = Track(seconds[:-1].astype(np.float32), seconds[1:].astype(np.float32), np.zeros(0, np.int32), seconds)
-    pairs = [
-        draw(track, design.passage, design.pretrain.pairs, rng) for _ in range(count * design.pretrain.pairs.per_video)
-    ]
+    pairs = [draw(track, design.passage, design.pretrain.pairs, rng) for _ in range(count * per_passage)]
     spans = np.array([[(pair.start, pair.end), (pair.first, pair.last)] for pair in pairs])
-    video, sensors = torch.from_numpy(spans).view(count, -1, 2, 2).unbind(dim=2)
+    video, sensors = torch.from_numpy(spans).view(count, per_passage, 2, 2).unbind(dim=2)
     return video, sensors
+
+
+class Draws:
+    """Clips drawn once for all pre-trainings of a seed, which differ in other things."""
+
+    def __init__(self, design: Design):
+        self.design = design
+        self._drawn: dict[tuple, tuple[Tensor, Tensor]] = {}
+
+    def clips(self, seed: tuple[int, ...], count: int, draw: Draw, per_passage: int) -> tuple[Tensor, Tensor]:
+        """As `draw_clips`, by a generator with this seed."""
+        which = (seed, count, draw, per_passage)
+        if which not in self._drawn:
+            self._drawn[which] = draw_clips(count, self.design, draw, per_passage, np.random.default_rng(seed))
+        return self._drawn[which]
 
 
 def untrained(corpus: Corpus, design: Design, seed: int) -> tuple[Tower, Tower]:
@@ -179,37 +192,42 @@ class Pretraining(nn.Module):
         corpus: of the training people; shuffled already, if it is to be.
         variant: what differs between pre-trainings.
         seed: of everything that is drawn.
+        draws: the clips, shared by the pre-trainings of a seed.
     """
 
-    def __init__(self, corpus: Corpus, variant: Variant, design: Design, seed: int):
+    def __init__(self, corpus: Corpus, variant: Variant, design: Design, seed: int, draws: Draws):
         super().__init__()
         self.video, self.sensors = untrained(corpus, design, seed)
-        self.corpus, self.variant, self.design, self.seed = corpus, variant, design, seed
+        self.corpus, self.variant, self.design, self.seed, self.draws = corpus, variant, design, seed, draws
         self.count = design.clusters_per_epoch(len(corpus))
         self.first: list[list[int]] = []
 
-    def encode(
-        self, corpus: Corpus, chosen: Tensor, draw: Draw, per_passage: int, rng: np.random.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """Vectors of clips of video and of their partners, (passages * per_passage, H) both."""
-        clips, partners = draw_clips(len(chosen), self.design, draw, per_passage, rng)
+    def encode(self, corpus: Corpus, chosen: Tensor, spans: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Vectors of clips of video and of their partners, (passages * clips of each, H) both.
+
+        Args:
+            chosen: numbers of passages.
+            spans: of their clips, as returned by `draw_clips`.
+        """
+        clips, partners = spans
         first = clip_vectors(self.video(corpus.video[chosen]), clips)
         if self.variant.partner == "video":
             return first, clip_vectors(self.video(corpus.video[chosen]), partners)
         return first, clip_vectors(self.sensors(corpus.sensors[chosen]), partners)
 
     @torch.no_grad()
-    def represent(self, corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
+    def represent(self, corpus: Corpus, seed: tuple[int, ...]) -> np.ndarray:
         """Equation 6: mean over a passage's clips of both modalities, (N, H)."""
         self.eval()
         each = self.design.pretrain.mining.per_video
-        video, partners = self.encode(corpus, torch.arange(len(corpus)), spanning_pair, each, rng)
+        spans = self.draws.clips(seed, len(corpus), spanning_pair, each)
+        video, partners = self.encode(corpus, torch.arange(len(corpus)), spans)
         return ((video + partners) / 2).view(len(corpus), each, -1).mean(dim=1).numpy()
 
-    def loss(self, corpus: Corpus, clusters: Sequence[Sequence[int]], rng: np.random.Generator) -> Tensor:
+    def loss(self, corpus: Corpus, clusters: Sequence[Sequence[int]], seed: tuple[int, ...]) -> Tensor:
         """Equation 5 of each cluster, mean over the clusters; passages are encoded together."""
-        each = self.design.pretrain.pairs.per_video
-        both = self.encode(corpus, torch.tensor(clusters).flatten(), overlapping_pair, each, rng)
+        chosen, each = torch.tensor(clusters).flatten(), self.design.pretrain.pairs.per_video
+        both = self.encode(corpus, chosen, self.draws.clips(seed, len(chosen), overlapping_pair, each))
         video, partners = (vectors.view(len(clusters), -1, vectors.shape[1]) for vectors in both)
         temperature = self.design.pretrain.temperature
         losses = [contrastive_loss(*one, temperature) for one in zip(video, partners, strict=True)]
@@ -223,7 +241,8 @@ class Pretraining(nn.Module):
             return random_clusters(len(self.corpus), size, rng)[:count]
         if self.variant.negatives == "stale" and self.first:
             return [self.first[number] for number in rng.permutation(count)]
-        self.first = mine(self.represent(self.corpus, rng), size, self.design.pretrain.mining, rng)[:count]
+        vectors = self.represent(self.corpus, (self.seed, epoch))
+        self.first = mine(vectors, size, self.design.pretrain.mining, rng)[:count]
         self.train()
         return self.first
 
@@ -236,13 +255,13 @@ class Pretraining(nn.Module):
 
     def held_out_losses(self, corpus: Corpus) -> Row:
         """Loss of other people's passages in random clusters, and in those that the model finds hard; nats."""
-        vectors, size = self.represent(corpus, np.random.default_rng(0)), self.design.pretrain.videos_per_cluster
+        vectors, size = self.represent(corpus, (0,)), self.design.pretrain.videos_per_cluster
         parts = {
             "random_loss": random_clusters(len(corpus), size, np.random.default_rng(0)),
             "hard_loss": mine(vectors, size, self.design.pretrain.mining, np.random.default_rng(0)),
         }
         with torch.no_grad():
-            losses = {name: self.loss(corpus, part, np.random.default_rng(0)).item() for name, part in parts.items()}
+            losses = {name: self.loss(corpus, part, (0,)).item() for name, part in parts.items()}
         return losses | {"alikeness": alikeness(vectors, parts["hard_loss"])}
 
 
@@ -267,7 +286,7 @@ def pretrain(pretraining: Pretraining, folder: Path, measure: Callable[[Pretrain
     def losses_of(update: Update) -> Iterator[tuple[Tensor, Row]]:
         number, clusters = update
         set_rate(optimizer, how.learning_rate * linear(number, how.warmup, how.decay_updates))
-        yield pretraining.loss(pretraining.corpus, clusters, np.random.default_rng([pretraining.seed, number])), {}
+        yield pretraining.loss(pretraining.corpus, clusters, (pretraining.seed, number)), {}
 
     def row_of(epoch: int, sums: Row) -> Row:
         update = epoch * per_epoch
