@@ -49,6 +49,6 @@ def test_intervals_hold_the_value_and_equal_methods_do_not_differ(predicted):
     asked = {"same": ("best", "best"), "better": ("best", "worst"), "worse": ("worst", "best"), "no": ("best", "none")}
     found = differences(methods, asked, resamples=200)
     assert found.index.tolist() == ["same", "better", "worse"]
-    assert found["accuracy told"].tolist() == ["inconclusive", "higher", "lower"]
+    assert found["accuracy direction"].tolist() == ["inconclusive", "higher", "lower"]
     assert found.loc["same", "accuracy videos needed"] == np.inf, "no number of videos finds nothing"
     assert found.loc["better", "accuracy"] == pytest.approx(-found.loc["worse", "accuracy"])

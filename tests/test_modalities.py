@@ -97,7 +97,7 @@ def test_answer_names_those_that_are_beaten_in_all_five():
     found = views.with_published(views.estimates(videos, resamples=200))
     added = views.differences(videos, {views.ADDED: views.QUESTIONS[views.ADDED]}, resamples=200)
     assert "ahead of Spatial CNN, ED-TCN in all five measures." in views.answer_sentence(found, added, seeds=3)
-    assert added.loc[views.ADDED, "f1@50 told"] == "higher"
+    assert added.loc[views.ADDED, "f1@50 direction"] == "higher"
 
 
 def test_the_split_that_was_tuned_on_is_left_out():

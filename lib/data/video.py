@@ -309,7 +309,10 @@ class Frames:
 
 @contextmanager
 def _noted(path: Path) -> Iterator[None]:
-    with tempfile.NamedTemporaryFile(dir=os.environ.get(NOTES), suffix=".decoding") as note:
+    if NOTES not in os.environ:
+        yield
+        return
+    with tempfile.NamedTemporaryFile(dir=os.environ[NOTES], suffix=".decoding") as note:
         Path(note.name).write_bytes(os.fsencode(path))
         yield
 

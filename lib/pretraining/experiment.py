@@ -61,7 +61,7 @@ def _recipes(params: Params) -> dict[int, RecipeName]:
 
 
 def run_experiment(profile: Profile, workers: int) -> pd.DataFrame:
-    """Train all variants, one process each, `workers` at a time; finished ones, as of the recipes, are read.
+    """Train all variants, one process each, `workers` at a time; finished ones, such as the recipes', are read.
 
     Returns:
         Their histories, stacked, with columns clusters, negatives and seed; update 0 is the untrained model.

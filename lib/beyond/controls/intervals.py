@@ -53,8 +53,8 @@ def differences(
         asked: what is asked -> (method, method less); questions about missing methods are left out.
 
     Returns:
-        A row per question: method, less, and for each measure the difference, low, high, told ("higher", "lower" or
-        "inconclusive"), and how many videos or seeds it would take to find this difference (`needed`).
+        A row per question: method, less, and for each measure the difference, low, high, direction ("higher", "lower"
+        or "inconclusive"), and how many videos or seeds it would take to find this difference (`needed`).
     """
     rows = {}
     for question, names in asked.items():
@@ -72,7 +72,7 @@ def differences(
             row: dict[str, str | float] = {"method": names[0], "less": names[1]}
             for number, measure in enumerate(MEASURES):
                 row |= _with_interval(measure, found[number], drawn[:, number])
-                row[f"{measure} told"] = direction(float(row[f"{measure} low"]), float(row[f"{measure} high"]))
+                row[f"{measure} direction"] = direction(float(row[f"{measure} low"]), float(row[f"{measure} high"]))
                 by_videos, both = fixed[:, number].var(), drawn[:, number].var()
                 seeds, spread = min(part.shape[1] for part in parts), max(0.0, both - by_videos)
                 enough = needed(found[number], len(videos), by_videos, seeds, spread)
@@ -92,12 +92,12 @@ def power_sentence(found: pd.DataFrame, measure: str = "accuracy") -> str:
     Args:
         found: as returned by `differences`.
 
-    >>> columns = ["accuracy told", "accuracy videos needed", "accuracy seeds needed"]
+    >>> columns = ["accuracy direction", "accuracy videos needed", "accuracy seeds needed"]
     >>> rows = {"A": ["higher", 9, 9], "B": ["inconclusive", 240, math.inf], "C": ["inconclusive", math.inf, math.inf]}
     >>> power_sentence(pd.DataFrame.from_dict(rows, orient="index", columns=columns))[131:]
     'B: 240 videos. C: more videos and more seeds.'
     """
-    open_ones = found[found[f"{measure} told"] == "inconclusive"]
+    open_ones = found[found[f"{measure} direction"] == "inconclusive"]
     if open_ones.empty:
         return ""
     needs = []
@@ -163,16 +163,16 @@ def effect_sentence(effects: pd.DataFrame, data: str) -> str:
         effects: rows of `differences`, by question, those of USES.
 
 
-    >>> told = pd.DataFrame({"accuracy told": ["higher", "inconclusive", "lower"]}, index=list(USES))
-    >>> effect_sentence(told, "demo")[53:]
+    >>> decided = pd.DataFrame({"accuracy direction": ["higher", "inconclusive", "lower"]}, index=list(USES))
+    >>> effect_sentence(decided, "demo")[53:]
     'pre-training raises accuracy zero-shot and lowers it in a linear probe; after fine-tuning no effect is detectable.'
-    >>> effect_sentence(told.iloc[:1], "demo")
+    >>> effect_sentence(decided.iloc[:1], "demo")
     'In the runs here (demo), with everything else equal, pre-training raises accuracy zero-shot.'
-    >>> effect_sentence(told.iloc[1:2], "demo")[53:]
+    >>> effect_sentence(decided.iloc[1:2], "demo")[53:]
     'pre-training has no detectable effect on accuracy after fine-tuning.'
     """
     uses = {
-        verdict: [USES[str(question)] for question in effects.index[effects["accuracy told"] == verdict]]
+        verdict: [USES[str(question)] for question in effects.index[effects["accuracy direction"] == verdict]]
         for verdict in ("higher", "lower", "inconclusive")
     }
     verbs = [(verb, " and ".join(uses[verdict])) for verdict, verb in (("higher", "raises"), ("lower", "lowers"))]

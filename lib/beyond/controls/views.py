@@ -146,7 +146,7 @@ def shown_differences(found: pd.DataFrame) -> Styler:
     cells, formats = {}, {}
     for measure, title in TITLES.items():
         cells |= interval_cells(found, {measure: f"{title}, points"})
-        cells[f"{title}: verdict"] = found[f"{measure} told"]
+        cells[f"{title}: verdict"] = found[f"{measure} direction"]
     if GAP in found.index:
         share = found["f1@50"] / found.loc[GAP, "f1@50"]
         cells["share of the F1 gap"] = share.where(found["less"] == "videoclip")
@@ -268,14 +268,14 @@ def pretraining_seen(table: pd.DataFrame) -> str:
 def effects(found: pd.DataFrame) -> str:
     """How many differences have an interval without zero, and how many would by chance.
 
-    >>> told = ["higher", "lower", "inconclusive"]
-    >>> print(effects(pd.DataFrame({"accuracy told": told, "f1@50 told": told})))
+    >>> signs = ["higher", "lower", "inconclusive"]
+    >>> print(effects(pd.DataFrame({"accuracy direction": signs, "f1@50 direction": signs})))
     In accuracy 1 of 3 differences is positive and 1 negative; in F1@50 1 of 3 is positive and 1 negative.
     The others are inconclusive. By chance about 0.2 of each would leave zero out.
     """
     parts = []
     for measure, title in TITLES.items():
-        counts = found[f"{measure} told"].value_counts()
+        counts = found[f"{measure} direction"].value_counts()
         higher, lower = counts.get("higher", 0), counts.get("lower", 0)
         what = "" if parts else " differences"
         verb = "is" if higher == 1 else "are"
@@ -295,7 +295,7 @@ def gap_closed(found: pd.DataFrame, table: pd.DataFrame) -> str:
     gap, parts = found.loc[GAP], found[(found["less"] == "videoclip") & (found.index != GAP)]
     if not gap["f1@50"] > 0:
         return "There is no gap to close in this profile."
-    closed = parts[parts["f1@50 told"] == "higher"]
+    closed = parts[parts["f1@50 direction"] == "higher"]
     trainings = {name: table["cpu_seconds"].get(name) for name in ("videoclip", *parts["method"])}
     costs = [f"{display_name(name)} {spent:.0f}" for name, spent in trainings.items() if spent]
     return (

@@ -109,8 +109,8 @@ def differences(
     rows = {}
     for question, (first, second) in asked.items():
         row = _row(videos[first] - videos[second], resamples)
-        told = {f"{name} told": direction(row[f"{name} low"], row[f"{name} high"]) for name in METRICS}
-        rows[question] = {"method": first, "less": second} | row | told
+        directions = {f"{name} direction": direction(row[f"{name} low"], row[f"{name} high"]) for name in METRICS}
+        rows[question] = {"method": first, "less": second} | row | directions
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
 
 

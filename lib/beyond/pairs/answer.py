@@ -90,7 +90,7 @@ def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
         labelled: videos whose labels were seen.
 
     Returns:
-        Rows (way, contrast), those that were run; for each of MEASURES the difference, low, high, detectable, told
+        Rows (way, contrast), those that were run; for each of MEASURES the difference, low, high, detectable, direction
         ("higher", "lower" or "inconclusive"); seeds.
     """
     rows, named = {}, ways(scores[scores["labelled"] == labelled])
@@ -102,8 +102,8 @@ def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
                 for measure in MEASURES:
                     differ = by_person(starts[first], measure) - by_person(starts[second], measure)
                     found = {f"{measure}{end}": value for end, value in estimate(differ).items()}
-                    told = direction(found[f"{measure} low"], found[f"{measure} high"])
-                    row |= {**found, f"{measure} told": told, "seeds": differ.shape[1]}
+                    sign = direction(found[f"{measure} low"], found[f"{measure} high"])
+                    row |= {**found, f"{measure} direction": sign, "seeds": differ.shape[1]}
                 rows[way, contrast] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["way", "contrast"])
 
@@ -118,11 +118,11 @@ def judged(found: pd.DataFrame, measure: str, way: str = DECIDES) -> str:
     >>> judged(table, "accuracy"), judged(table.assign(**{"accuracy low": 0.1}), "accuracy")
     ('inconclusive', 'supported')
     """
-    over_shuffled = _told(found.loc[(way, SHUFFLED)], measure)
-    return verdict(_told(found.loc[(way, SCRATCH)], measure), "higher", causes=1 if over_shuffled == "higher" else 2)
+    over_shuffled = _sign(found.loc[(way, SHUFFLED)], measure)
+    return verdict(_sign(found.loc[(way, SCRATCH)], measure), "higher", causes=1 if over_shuffled == "higher" else 2)
 
 
-def _told(row: pd.Series, measure: str) -> Direction:
+def _sign(row: pd.Series, measure: str) -> Direction:
     return direction(float(row[f"{measure} low"]), float(row[f"{measure} high"]))
 
 
@@ -202,8 +202,8 @@ def variant_differences(pretrainings: pd.DataFrame, clusters: Sequence[int]) -> 
     """Each C less the first, and stale and random clusters less fresh ones, paired by split and seed.
 
     Returns:
-        Rows (what, equal); for each of LOSSES the mean, low, high, told and detectable, or nothing where both runs are
-        the same.
+        Rows (what, equal); for each of LOSSES the mean, low, high, direction and detectable, or nothing where both runs
+        are the same.
     """
     first, found, rows = clusters[0], measured(pretrainings), {}
     asked = {f"C = {other} against {first}": (other, "fresh") for other in clusters[1:]}
@@ -220,6 +220,9 @@ def variant_differences(pretrainings: pd.DataFrame, clusters: Sequence[int]) -> 
                 mean, half = mean_interval(differ.tolist())
                 detectable = detectable_difference(float(differ.std()), len(differ))
                 row |= {measure: mean, f"{measure} low": mean - half, f"{measure} high": mean + half}
-                row |= {f"{measure} told": direction(mean - half, mean + half), f"{measure} detectable": detectable}
+                row |= {
+                    f"{measure} direction": direction(mean - half, mean + half),
+                    f"{measure} detectable": detectable,
+                }
             rows[what, equal] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["what", "equal"])

@@ -113,7 +113,7 @@ def shown_effects(found: pd.DataFrame) -> Styler:
     for measure, title in MEASURES.items():
         cells |= interval_cells(found, {measure: f"{title}, points"})
         cells[f"{title}: detectable"] = [number(value) for value in found[f"{measure} detectable"]]
-        sure[f"{title}, points"] = found[f"{measure} told"].isin(["higher", "lower"])
+        sure[f"{title}, points"] = found[f"{measure} direction"].isin(["higher", "lower"])
     return _bold(pd.DataFrame(cells, index=found.index), pd.DataFrame(sure))
 
 
@@ -123,7 +123,7 @@ def shown_few(found: pd.DataFrame) -> Styler:
     counts = sorted(found.index.get_level_values("labelled").unique())
     cells, sure = (
         values.unstack("labelled", sort=False)[counts].rename(columns="{} videos".format)
-        for values in (said, found["accuracy told"].isin(["higher", "lower"]))
+        for values in (said, found["accuracy direction"].isin(["higher", "lower"]))
     )
     return _bold(cells.fillna("–"), sure.eq(True))
 
@@ -186,23 +186,24 @@ def control_sentence(found: pd.DataFrame) -> str:
 def chance_sentence(found: pd.DataFrame) -> str:
     """How many of a table's differences have an interval without zero, and how many would by chance.
 
-    >>> table = pd.DataFrame({"accuracy told": ["higher", "inconclusive"], "f1@50 told": ["lower", "inconclusive"]})
+    >>> accuracy, f1 = ["higher", "inconclusive"], ["lower", "inconclusive"]
+    >>> table = pd.DataFrame({"accuracy direction": accuracy, "f1@50 direction": f1})
     >>> chance_sentence(table)
     'Of 4 differences 1 is above zero and 1 below; by chance about 0.2 would be.'
     """
-    told = pd.concat([found[f"{measure} told"] for measure in MEASURES])
-    higher, lower = (int((told == what).sum()) for what in ("higher", "lower"))
+    signs = pd.concat([found[f"{measure} direction"] for measure in MEASURES])
+    higher, lower = (int((signs == what).sum()) for what in ("higher", "lower"))
     verb = "is" if higher == 1 else "are"
     return (
-        f"Of {len(told)} differences {higher} {verb} above zero and {lower} below; by chance about"
-        f" {number(0.05 * len(told))} would be."
+        f"Of {len(signs)} differences {higher} {verb} above zero and {lower} below; by chance about"
+        f" {number(0.05 * len(signs))} would be."
     )
 
 
 def clusters_sentence(differences: pd.DataFrame) -> str:
     """Which pre-trainings differ in the linear probe; the figure shows the losses."""
-    told = differences[differences["ridge told"].isin(["higher", "lower"])]
-    names = [f"{what} (equal {equal}) {interval(row, 'ridge')}" for (what, equal), row in told.iterrows()]
+    decided = differences[differences["ridge direction"].isin(["higher", "lower"])]
+    names = [f"{what} (equal {equal}) {interval(row, 'ridge')}" for (what, equal), row in decided.iterrows()]
     return (
         f"In the linear probe these differences have an interval without zero, points: {'; '.join(names) or 'none'}. "
         f"Differences of {span(differences['ridge detectable'])} points would be found with a chance of 80 %."
