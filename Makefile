@@ -55,11 +55,11 @@ $(UV):
 	python3 -m venv .tools
 	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# The locked set, hashes checked, compiled once (a process that imports torch starts in half the time); then the project
-# itself, so that notebooks find lib/ from any folder.
+# The locked set, hashes checked; then the project itself, so that notebooks find lib/ from any folder. Not compiled here:
+# the first run compiles what it uses, and keeps that.
 .venv/.default: requirements.lock pyproject.toml | $(UV)
 	$(UV) venv --quiet --allow-existing --python 3.11 .venv
-	$(UV) pip sync --quiet --compile-bytecode --python $(PYTHON) --require-hashes requirements.lock
+	$(UV) pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
 	@rm -f .venv/.cpu; touch $@
 
@@ -67,7 +67,7 @@ $(UV):
 .venv/.cpu: requirements.lock pyproject.toml | $(UV)
 	$(UV) venv --quiet --allow-existing --python 3.11 .venv
 	sed -nE 's/^([A-Za-z0-9._-]+==[^\\]*[^\\ ]).*$$/\1/p' requirements.lock | grep -vE '^(nvidia-|cuda-|triton==)' > .venv/requirements.cpu.txt
-	$(UV) pip sync --quiet --compile-bytecode --python $(PYTHON) --torch-backend cpu .venv/requirements.cpu.txt
+	$(UV) pip sync --quiet --python $(PYTHON) --torch-backend cpu .venv/requirements.cpu.txt
 	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
 	@rm -f .venv/.default; touch $@
 
