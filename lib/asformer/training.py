@@ -22,7 +22,7 @@ from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json
 from lib.core.settings import Asformer
 from lib.core.training import TRAINER, Row, fit, shuffled
-from lib.data.dataset import Dataset
+from lib.data.dataset import Dataset, channel_statistics
 from lib.data.predictions import write_prediction
 from lib.scoring.metrics import Convention, score
 
@@ -240,19 +240,10 @@ def best_on_test(history: pd.DataFrame) -> dict[str, float]:
 
 
 def _statistics(dataset: Dataset, train: Sequence[str], settings: Asformer) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel over the frames of the training videos, float32 (D, 1) both."""
+    """Mean and standard deviation of each channel over the sampled frames of the training videos, or 0 and 1."""
     if not settings.standardize:
         return np.zeros((dataset.feature_dim, 1), np.float32), np.ones((dataset.feature_dim, 1), np.float32)
-    frames, total, squares = 0, np.zeros(dataset.feature_dim), np.zeros(dataset.feature_dim)
-    for video in train:
-        feature = dataset.feature(video)[:, :: settings.sample_rate].astype(np.float64)
-        frames += feature.shape[1]
-        total += feature.sum(axis=1)
-        squares += np.square(feature).sum(axis=1)
-    mean = total / frames
-    deviation = np.sqrt(np.maximum(squares / frames - mean**2, 0))
-    deviation[deviation <= 1e-6 * np.abs(mean)] = 1  # a channel that never changes becomes zero
-    return mean[:, None].astype(np.float32), deviation[:, None].astype(np.float32)
+    return channel_statistics(dataset.feature(video)[:, :: settings.sample_rate] for video in train)
 
 
 def _identity(

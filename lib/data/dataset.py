@@ -24,6 +24,31 @@ from lib.core.processes import track
 from lib.data.files import DatasetError, array_header, check_finite, check_width, read_text
 
 
+def channel_statistics(videos: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel over all steps, float32 (D, 1) both, in float64, video by video.
+
+    Args:
+        videos: (D, T) each.
+
+    Returns:
+        The deviation of a channel that never changes is 1, so that it becomes zero when it is standardized.
+
+    >>> mean, deviation = channel_statistics([np.array([[0, 4, 4], [5, 5, 5]]), np.array([[0], [5]])])
+    >>> mean.ravel().tolist(), deviation.ravel().tolist()
+    ([2.0, 5.0], [2.0, 1.0])
+    """
+    steps, total, squares = 0, np.zeros(()), np.zeros(())
+    for video in videos:
+        values = video.astype(np.float64)
+        steps += values.shape[1]
+        total = total + values.sum(axis=1)
+        squares = squares + np.square(values).sum(axis=1)
+    mean = total / steps
+    deviation = np.sqrt(np.maximum(squares / steps - mean**2, 0))
+    deviation[deviation <= 1e-6 * np.abs(mean)] = 1
+    return mean[:, None].astype(np.float32), deviation[:, None].astype(np.float32)
+
+
 def read_mapping(path: Path) -> tuple[str, ...]:
     """Class names in the order of their numbers, from lines such as `0 cut_tomato`."""
     entries: dict[int, str] = {}

@@ -231,8 +231,7 @@ class Frames:
         return self._layout.count
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        done = 0
-        frame = None
+        done, frame = 0, None
         with self._capture() as capture:
             for number in self._numbers:
                 last, frame = frame, self._next(capture)

@@ -30,7 +30,7 @@ from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json, write_text
 from lib.core.settings import Asformer, Finetune
 from lib.core.training import Row
-from lib.data.dataset import Dataset
+from lib.data.dataset import Dataset, channel_statistics
 from lib.scoring.seconds import at_one_fps
 from lib.videoclip.finetuning import MADE_BY as FINETUNING
 from lib.videoclip.finetuning import hold_out
@@ -223,7 +223,4 @@ def _statistics(dataset: Dataset, train: Sequence[str], standardize: bool) -> tu
     """Mean and standard deviation of each channel over the training seconds, (D, 1)."""
     if not standardize:
         return np.zeros((dataset.feature_dim, 1), np.float32), np.ones((dataset.feature_dim, 1), np.float32)
-    seconds = np.concatenate([dataset.feature(video) for video in train], axis=1)
-    mean, deviation = seconds.mean(axis=1, keepdims=True), seconds.std(axis=1, keepdims=True)
-    deviation[deviation <= 1e-6 * np.abs(mean)] = 1  # a channel that never changes becomes zero
-    return mean, deviation
+    return channel_statistics(dataset.feature(video) for video in train)

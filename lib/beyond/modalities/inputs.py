@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lib.asformer.training import Frames
 from lib.core.devices import choose_device
-from lib.data.dataset import Dataset
+from lib.data.dataset import Dataset, channel_statistics
 from lib.data.profile import Profile
 from lib.data.sensors import motion_windows
 
@@ -27,10 +27,7 @@ Arrays = Mapping[str, np.ndarray]  # video -> (D, T)
 
 def standardized(arrays: Arrays, train: Iterable[str]) -> dict[str, np.ndarray]:
     """Channels to zero mean and unit variance over the steps of the training videos."""
-    steps = np.concatenate([arrays[video] for video in train], axis=1, dtype=np.float64)
-    mean, deviation = steps.mean(axis=1, keepdims=True), steps.std(axis=1, keepdims=True)
-    # a channel that never changes becomes zero
-    deviation[deviation <= 1e-6 * np.abs(mean) + 1e-12] = 1
+    mean, deviation = channel_statistics(arrays[video] for video in train)
     return {video: ((values - mean) / deviation).astype(np.float32) for video, values in arrays.items()}
 
 

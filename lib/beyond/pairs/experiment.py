@@ -24,6 +24,7 @@ from lib.beyond.pairs.transfer import Use, frozen_inputs, labelled_videos, predi
 from lib.core.files import key, write_json, write_text
 from lib.core.processes import track
 from lib.core.training import Row
+from lib.data.dataset import channel_statistics
 from lib.data.profile import Profile
 from lib.data.sensors import motion_windows, read_sensors
 
@@ -92,18 +93,10 @@ def open_side(profile: Profile, split: int) -> Side:
     (train, test), rate = dataset.split(split), profile.params.asformer.sample_rate
     video = {one: dataset.feature(one)[:, ::rate] for one in train}
     sensors = {one: motion_windows(values)[:, ::rate] for one, values in read_sensors(dataset).items()}
-    mean, scale = statistics([sensors[one] for one in train])
+    mean, scale = channel_statistics(sensors[one] for one in train)
     windows = {one: torch.from_numpy((values - mean) / scale)[None].float() for one, values in sensors.items()}
-    frames = Frames(dataset, *statistics(list(video.values())), torch.device("cpu"), rate)
+    frames = Frames(dataset, *channel_statistics(video.values()), torch.device("cpu"), rate)
     return Side(frames, windows, train, test)
-
-
-def statistics(videos: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel over all steps, (D, 1); of a channel that never changes 1."""
-    steps = np.concatenate(videos, axis=1).astype(np.float64)
-    mean, scale = steps.mean(axis=1, keepdims=True), steps.std(axis=1, keepdims=True)
-    scale[scale <= 1e-6 * np.abs(mean)] = 1
-    return mean.astype(np.float32), scale.astype(np.float32)
 
 
 def design_of(profile: Profile) -> Design:
