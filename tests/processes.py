@@ -29,7 +29,7 @@ class Watched(NamedTuple):
     gigabytes: float
 
 
-def watch(command: Sequence[str], look: Callable[[float], None] = lambda _: None, every: float = 0.1) -> Watched:
+def watch(command: Sequence[str], look: Callable[[float], None] = lambda _: None, every: float = 0.5) -> Watched:
     """Run a command in the project's folder.
 
     Args:
