@@ -6,8 +6,8 @@ the scores of the stage before. Parameter names and behaviour are those of the p
 load and give the same scores; a comment marks where the code departs from the paper. Only the computation is our own:
 
 Time runs along the rows of a sequence (T, C). So a convolution is a matrix product, and a block of frames is a view.
-Nothing loops over windows. The backward pass of the attention is written out: that of a slice would allocate and add a
-sequence of zeros as long as the video.
+Nothing loops over windows. The backward passes of convolution and attention are written out: they keep less, and that
+of a slice would allocate and add a sequence of zeros as long as the video.
 """
 
 import math
@@ -37,6 +37,37 @@ def side_by_side(x: Tensor, *convs: Pointwise) -> tuple[Tensor, ...]:
     return F.linear(x, weight, bias).chunk(len(convs), dim=1)
 
 
+def taps_of(x: Tensor, step: int) -> Tensor:
+    """Frames t - step, t and t + step beside each other, zeros beyond the ends. (T, C) -> (T, 3 C)"""
+    padded = F.pad(x, (0, 0, step, step))
+    return torch.cat((padded[: len(x)], x, padded[2 * step :]), dim=1)
+
+
+class TapsProduct(torch.autograd.Function):
+    """A dilated convolution as one matrix product: forward and backward a quarter faster, with the memory of x only.
+
+    The taps, three times as large as x, are put together again in the backward pass.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, step: int) -> Tensor:
+        """x: (T, C), weight: (C', C, 3) -> (T, C')"""
+        ctx.save_for_backward(x, weight)
+        ctx.step = step
+        return F.linear(taps_of(x, step), weight.transpose(1, 2).flatten(1), bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        (x, weight), step = ctx.saved_tensors, ctx.step
+        grad_weight = (grad.T @ taps_of(x, step)).unflatten(1, (3, -1)).transpose(1, 2)
+        before, at, after = (grad @ weight.transpose(1, 2).flatten(1)).chunk(3, dim=1)
+        grad_x = at.clone()
+        grad_x[:-step] += before[step:]
+        grad_x[step:] += after[:-step]
+        return grad_x, grad_weight, grad.sum(dim=0), None
+
+
 class Dilated(nn.Conv1d):
     """A convolution with taps at frames t - dilation, t, t + dilation, zero-padded. (T, C) -> (T, C)"""
 
@@ -44,11 +75,7 @@ class Dilated(nn.Conv1d):
         super().__init__(channels, channels, 3, dilation=dilation)
 
     def forward(self, x: Tensor) -> Tensor:
-        step = self.dilation[0]
-        # a matrix product over the three taps; in training a quarter faster than the convolution, at all lengths
-        padded = F.pad(x, (0, 0, step, step))
-        taps = torch.cat((padded[: len(x)], x, padded[2 * step :]), dim=1)  # (T, 3 C)
-        return F.linear(taps, self.weight.transpose(1, 2).flatten(1), self.bias)
+        return TapsProduct.apply(x, self.weight, self.bias, self.dilation[0])
 
 
 def cut(x: Tensor, block: int) -> Tensor:
