@@ -184,7 +184,7 @@ def train_split(
     if result.exists() and json.loads(result.read_text())["key"] == identity and all(path.exists() for path in written):
         return read_history(folder)
 
-    mean, scale = _statistics(dataset, train, settings)
+    mean, scale = standardization(dataset, train, settings.standardize, settings.sample_rate)
     with atomic(folder / "standardization.safetensors") as temporary:
         temporary.write_bytes(save({"mean": torch.from_numpy(mean), "scale": torch.from_numpy(scale)}))
     frames = Frames(dataset, mean, scale, choose_device(), settings.sample_rate)
@@ -239,11 +239,13 @@ def best_on_test(history: pd.DataFrame) -> dict[str, float]:
     return {"accuracy": float(best["accuracy"]), "epoch": int(best["epoch"])}
 
 
-def _statistics(dataset: Dataset, train: Sequence[str], settings: Asformer) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel over the sampled frames of the training videos, or 0 and 1."""
-    if not settings.standardize:
+def standardization(
+    dataset: Dataset, train: Sequence[str], standardize: bool, sample_rate: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each channel over every n-th frame of the training videos, (D, 1) both; or 0 and 1."""
+    if not standardize:
         return np.zeros((dataset.feature_dim, 1), np.float32), np.ones((dataset.feature_dim, 1), np.float32)
-    return channel_statistics(dataset.feature(video)[:, :: settings.sample_rate] for video in train)
+    return channel_statistics(dataset.feature(video)[:, ::sample_rate] for video in train)
 
 
 def _identity(

@@ -24,13 +24,13 @@ from safetensors.numpy import load_file
 from torch import Tensor, nn
 
 from lib.asformer.training import MADE_BY as ASFORMER
-from lib.asformer.training import Frames, asformer_learner, build_asformer, fit_frames
+from lib.asformer.training import Frames, asformer_learner, build_asformer, fit_frames, standardization
 from lib.core.checkpoints import Learner, digest, save_tensors
 from lib.core.devices import choose_device
 from lib.core.files import atomic, key, write_json, write_text
 from lib.core.settings import Asformer, Finetune
 from lib.core.training import Row
-from lib.data.dataset import Dataset, channel_statistics
+from lib.data.dataset import Dataset
 from lib.scoring.seconds import at_one_fps
 from lib.videoclip.finetuning import MADE_BY as FINETUNING
 from lib.videoclip.finetuning import hold_out
@@ -147,7 +147,7 @@ def train_seconds(
         TrainingError: the loss is not finite.
     """
     train, validation, test = videos
-    mean, scale = _statistics(dataset, train, standardize=front is None)
+    mean, scale = standardization(dataset, train, standardize=front is None)
     frames = Frames(dataset, mean, scale, choose_device())
     net = _net(dataset, asformer, front, seed).to(frames.device)
     learner = _learner(net, asformer, front, finetune)
@@ -217,10 +217,3 @@ def _learner(net: nn.Module, asformer: Asformer | None, front: DenseStates | Non
     return Learner(
         net, torch.optim.Adam(groups, betas=finetune.betas, eps=finetune.epsilon, fused=True), clip=finetune.clip
     )
-
-
-def _statistics(dataset: Dataset, train: Sequence[str], standardize: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel over the training seconds, (D, 1)."""
-    if not standardize:
-        return np.zeros((dataset.feature_dim, 1), np.float32), np.ones((dataset.feature_dim, 1), np.float32)
-    return channel_statistics(dataset.feature(video) for video in train)
