@@ -65,6 +65,8 @@ def measured(function: Callable, *arguments: object) -> tuple[float, float, floa
     receive, send = PROCESSES.Pipe(duplex=False)
     process = PROCESSES.Process(target=_measure, args=(send, function, *arguments))
     process.start()
+    # else nobody would notice that it died
+    send.close()
     found = receive.recv()
     process.join()
     return found
