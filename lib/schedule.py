@@ -17,7 +17,7 @@ from typing import TextIO
 
 from lib.batch.plan import plan, plan_lines
 from lib.batch.requirements import hint, relative, unable, without
-from lib.batch.running import failure_lines, on_cluster, run
+from lib.batch.running import build_warm, failure_lines, on_cluster, run, warm_start
 from lib.core.chapters import TITLES
 from lib.core.command import one_line, profile_parser
 from lib.core.files import remove_leftovers
@@ -66,16 +66,20 @@ def make(profile: Profile, cores: int, further: Sequence[str], left_out: Mapping
     if {"--dry-run", "-n"} & {*further}:
         return 0
     claim(profile.out, profile.file)
-    code = 0
-    if any(step.runs for step in steps):
-        code, failed = run(able, steps, cores, further)
+    if not any(step.runs for step in steps):
+        print(f"the report: {relative(build(profile, left_out))}")
+        return 0
+    with warm_start(profile.out, further) as warm:
+        code, failed = run(able, steps, cores, further, warm)
         if code:
-            print(*failure_lines(failed, able), sep="\n")
-    if code and not {"--keep-going", "-k"} & {*further}:
-        print("the report was not made; OPTIONS=--keep-going makes the rest of it")
+            print(*failure_lines(failed, able), sep="\n", flush=True)
+        if code and not {"--keep-going", "-k"} & {*further}:
+            print("the report was not made; OPTIONS=--keep-going makes the rest of it")
+            return code
+        if warm:
+            return build_warm(profile, warm) or code
+        print(f"the report: {relative(build(profile, left_out))}")
         return code
-    print(f"the report: {relative(build(profile, left_out))}")
-    return code
 
 
 def take_lock(profile: Profile) -> TextIO:

@@ -26,7 +26,7 @@ from lib.batch.plan import Step, duration, named
 from lib.batch.requirements import relative
 from lib.batch.slurm import Queue, queue, status_options
 from lib.batch.warm import ADDRESS
-from lib.core.chapters import MANY, TITLES, Atom, needs
+from lib.core.chapters import CONTROLS, MANY, TITLES, Atom, needs
 from lib.core.files import write_json
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import clean_environment, die_with_parent
@@ -48,11 +48,14 @@ def failed_file(log: Path) -> Path:
     return log.with_suffix(".failed")
 
 
-def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[str]) -> tuple[int, dict[Atom, str]]:
+def run(
+    profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[str], warm: Mapping[str, str]
+) -> tuple[int, dict[Atom, str]]:
     """Run the steps that are not fresh.
 
     Args:
         further: options of Snakemake.
+        warm: of `warm_start`.
 
     Returns:
         Snakemake's exit code, and the atoms that failed, each with what a cluster says of its job.
@@ -62,20 +65,18 @@ def run(profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[s
     """
     waiting = [step.atom for step in steps if step.runs]
     folder = profile.out.root / "schedule"
-    for old in (folder / "done", profile.out.logs):
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(folder / "done", ignore_errors=True)
     before = {atom: [other for other in needs(atom, profile.params) if other in waiting] for atom in waiting}
     atoms = {"/".join(atom): ["/".join(other) for other in others] for atom, others in before.items()}
     schedule = {"profile": profile.file, "logs": str(profile.out.logs), "atoms": atoms}
     write_json(folder / "schedule.json", schedule)
     jobs = queue(folder) if on_cluster(further) else None
     shutil.rmtree(folder / ".snakemake" / "slurm_logs", ignore_errors=True)
-    profile.out.logs.mkdir(parents=True)
     log = profile.out.logs / SNAKEMAKE
     words = command(folder, cores, [*(status_options() if jobs else []), *further], waiting)
     # the lines of progress are removed from the screen, also after Ctrl-C
-    with warm_start(log, on_cluster(further)) as warm, ExitStack() as bars:
-        snakemake = start(words, log, {"REPORT_CORES": str(cores)} | warm)
+    with ExitStack() as bars:
+        snakemake = start(words, log, {"REPORT_CORES": str(cores), **warm})
         try:
             return follow(profile, snakemake, waiting, jobs, bars)
         except KeyboardInterrupt:
@@ -106,35 +107,46 @@ def start(words: Sequence[str], log: Path, environment: dict[str, str], **furthe
 
 
 @contextmanager
-def warm_start(log: Path, cluster: bool) -> Iterator[dict[str, str]]:
+def warm_start(out: Outputs, further: Sequence[str]) -> Iterator[dict[str, str]]:
     """Yield an environment in which jobs start as forks of a process that has loaded the libraries (lib.batch.warm).
 
-    On a cluster, with a GPU (which does not survive a fork) and on systems other than Linux, each starts by itself.
+    On a cluster, with a GPU (which does not survive a fork) and on systems other than Linux, each starts by itself, and
+    the environment is empty. The logs of earlier runs go.
     """
-    if cluster or sys.platform != "linux" or any(Path("/dev").glob("nvidia[0-9]*")):
+    shutil.rmtree(out.logs, ignore_errors=True)
+    out.logs.mkdir(parents=True)
+    if on_cluster(further) or sys.platform != "linux" or any(Path("/dev").glob("nvidia[0-9]*")):
         yield {}
         return
     # in /tmp, as the address of a socket is short
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{folder}/jobs")
         listener.listen(128)
-        words = [sys.executable, "-m", "lib.batch.warm", "--serve", str(listener.fileno())]
-        process = start(words, log, {}, pass_fds=[listener.fileno()])
+        words, log = [sys.executable, "-m", "lib.batch.warm"], out.logs / SNAKEMAKE
+        processes = [start([*words, "--serve", str(listener.fileno())], log, {}, pass_fds=[listener.fileno()])]
+        processes.append(start([*words, "--ahead"], log, {}))
         # so that a job does not wait for a process that has ended
         listener.close()
         try:
             yield {ADDRESS: f"{folder}/jobs"}
         finally:
-            process.kill()
-            process.wait()
+            for process in processes:
+                process.kill()
+                process.wait()
+
+
+def build_warm(profile: Profile, warm: Mapping[str, str]) -> int:
+    """Build the site by `lib.report` in such an environment; returns its exit code."""
+    words = [sys.executable, "-m", "lib.batch.warm", "lib.report", "--params", profile.file]
+    return subprocess.run(words, cwd=ROOT, env=clean_environment() | warm).returncode
 
 
 def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[Atom]) -> list[str]:
     """Snakemake's command line; its own lock is off, as the profile has one."""
     found = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     found += ["--cores", str(cores), "--nolock", "--rerun-incomplete", "--rerun-triggers", "mtime"]
-    # the longest chain of chapters goes through these
-    urgent = [f"done/{'/'.join(atom)}" for atom in waiting if atom[0] == MANY]
+    # the longest chain of chapters goes through these, and the last would leave the other cores idle at the end
+    urgent = [f"done/{'/'.join(atom)}" for atom in waiting if atom[0] in (MANY, CONTROLS)]
     found += ["--prioritize", *urgent] if urgent else []
     # without one, Snakemake would look for settings of its own
     given = any(word.startswith("--workflow-profile") for word in further)

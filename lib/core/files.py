@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -59,7 +60,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 MEGABYTE = 1 << 20
-# one line per large file that was read: its digest, then the state of the file for which the digest is valid
+# a line per answer that took long to find, such as the digest of a large file: the answer, then the question
 REMEMBERED = ROOT / "outputs" / ".sha256"
 
 
@@ -73,14 +74,24 @@ def sha256(path: Path) -> str:
     status = path.stat()
     if status.st_size < MEGABYTE:
         return hashlib.sha256(path.read_bytes()).hexdigest()
-    as_it_is = json.dumps([str(path.resolve()), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns])
-    if as_it_is not in (known := _remembered()):
+    as_it_is = [str(path.resolve()), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+    def digest() -> str:
         with path.open("rb") as file:
-            known[as_it_is] = hashlib.file_digest(file, "sha256").hexdigest()
-        # only a cache: if outputs/ cannot be written, the file is read again next time
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    return _remember(as_it_is, digest)
+
+
+def _remember(question: list, answer: Callable[[], str]) -> str:
+    """Find an answer (without spaces) once, and keep it for this process and later ones."""
+    asked = json.dumps(question)
+    if asked not in (known := _remembered()):
+        known[asked] = answer()
+        # only a cache: if outputs/ cannot be written, it is found again next time
         with suppress(OSError), REMEMBERED.open("a", encoding="utf-8") as lines:
-            lines.write(f"{known[as_it_is]} {as_it_is}\n")
-    return known[as_it_is]
+            lines.write(f"{known[asked]} {asked}\n")
+    return known[asked]
 
 
 @cache
@@ -88,7 +99,14 @@ def _remembered() -> dict[str, str]:
     if not REMEMBERED.exists():
         return {}
     lines = (line.partition(" ") for line in REMEMBERED.read_text(encoding="utf-8").splitlines())
-    return {as_it_is: digest for digest, _, as_it_is in lines}
+    return {question: answer for answer, _, question in lines}
+
+
+def _remember_source(what: str, source: str, answer: Callable[[], str]) -> str:
+    """Remember something about a module's text. This file, which finds it, and Python's version are in the question."""
+    texts = (source, Path(__file__).read_text(encoding="utf-8"))
+    digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    return _remember([what, *digests, *sys.version_info[:2]], answer)
 
 
 def imported_modules(source: Path) -> set[Path]:
@@ -102,21 +120,25 @@ def imported_modules(source: Path) -> set[Path]:
     return found
 
 
-@cache
 def imports_of(source: str) -> frozenset[Path]:
     """Files of lib/ that a Python source imports directly."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            if name == "lib" or name.startswith("lib."):
-                base = ROOT.joinpath(*name.split("."))
-                found |= {file for file in (base.with_suffix(".py"), base / "__init__.py") if file.exists()}
+    for name in _remember_source("imports", source, lambda: ",".join(_imported_names(source))).split(","):
+        if name == "lib" or name.startswith("lib."):
+            base = ROOT.joinpath(*name.split("."))
+            found |= {file for file in (base.with_suffix(".py"), base / "__init__.py") if file.exists()}
     return frozenset(found)
+
+
+def _imported_names(source: str) -> list[str]:
+    """All names that may be those of modules; of `from a import b` both a and a.b."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return sorted(names)
 
 
 def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> str:
@@ -138,7 +160,6 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-@cache
 def syntax(source: str) -> str:
     """Syntax tree of a module as text. Docstrings, comments, line numbers and the places of lib's modules are left out.
 
@@ -169,7 +190,8 @@ def lists_of(module: Path) -> list[Path]:
 
 def syntax_hash(module: Path) -> str:
     """Hash of a module's `syntax`."""
-    return hashlib.sha256(syntax(module.read_text(encoding="utf-8")).encode()).hexdigest()
+    source = module.read_text(encoding="utf-8")
+    return _remember_source("syntax", source, lambda: hashlib.sha256(syntax(source).encode()).hexdigest())
 
 
 @cache

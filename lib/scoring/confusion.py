@@ -137,9 +137,10 @@ def predicted_methods(out: Outputs, methods: Mapping[str, str]) -> dict[str, str
 
 
 def summed(matrices: Mapping) -> pd.DataFrame:
-    """Sum the matrices of all splits, or of all videos."""
-    first, *others = matrices.values()
-    return sum(others, start=first)
+    """Sum the matrices of all splits, or of all videos, which have the same classes."""
+    parts = list(matrices.values())
+    # a bootstrap asks for thousands of sums, and pandas would align the classes of each
+    return pd.DataFrame(np.sum([part.to_numpy() for part in parts], axis=0), parts[0].index, parts[0].columns)
 
 
 def wrong_seconds(matrix: pd.DataFrame) -> np.ndarray:

@@ -18,6 +18,7 @@ from lib.batch.failures import Failure
 from lib.batch.plan import duration
 from lib.core.chapters import CHAPTERS, TITLES
 from lib.core.paths import ROOT, WEB
+from lib.core.settings import Params
 from lib.data.profile import Profile
 from lib.data.sensors import motion_table, read_sensors, tool_motion
 from lib.notebook import plots
@@ -62,7 +63,7 @@ def page(
         *([*pairs_answer(profile, whole, extra), *answer(profile, whole, extra)] or [NO_ANSWER]),
         "## The data",
         real_or_rendered(profile.params.data.source, profile.params.data.name, "4_1_audit" in done),
-        what_is_small(profile.params.data.source, profile.params.data.repeats),
+        what_is_small(profile.params),
         *data_picture(profile, whole, extra),
         *method(done, further),
         "## Where to start",
@@ -102,18 +103,16 @@ def real_or_rendered(source: str, name: str, audited: bool) -> str:
     )
 
 
-def what_is_small(source: str, repeats: int) -> str:
-    """What the demo's numbers cannot decide, and which profile says more.
-
-    >>> what_is_small("files", 1), what_is_small("demo", 3).split("; ")[1]
-    ('', 'each was trained with 3 seeds.')
-    """
-    if source != "demo":
+def what_is_small(params: Params) -> str:
+    """What the demo's numbers cannot decide, and which profile says more; empty for other data."""
+    if params.data.source != "demo":
         return ""
-    small = "**Small here**: frames of 64 × 64 pixels, networks of a few layers"
+    videos = params.data.splits * params.demo.people_per_split * params.demo.videos_per_person
+    repeats = params.data.repeats
+    small = f"**Small here**: {videos} videos, frames of 64 × 64 pixels, networks of a few layers"
     if repeats > 1:
         return f"{small}; each was trained with {repeats} seeds."
-    more = "`make report PARAMS=params/demo_full.yaml` repeats them with three seeds"
+    more = "`make report PARAMS=params/demo_full.yaml` has 50 videos and trains everything three times"
     return f"{small}, one training of each, whose luck no interval covers. {more}: quote its numbers, not these."
 
 

@@ -165,18 +165,20 @@ def objectives_compared(profile: Profile, target: Target, ready: Pretrained, wei
     """Train split 1 by the other objective too: the objective of the thesis's text against that of its code.
 
     Returns:
-        One row per objective: accuracy of the test seconds, percent, after each result's epochs and at its best.
+        One row per objective: accuracy of the test seconds, percent, after the shortest result's epochs and at its best
+        until then.
     """
     settings, rows = profile.params.finetune, {}
+    epochs = settings.epochs[0]
     for objective in ("head", "contrastive"):
-        asked = settings.model_copy(update={"objective": objective, "select_on": "last"})
-        # the profile's own objective is trained already
+        # the profile's own objective is trained already, and for longer
         same = objective == settings.objective
         method = f"videoclip_{weights}_finetuned" if same else f"videoclip_{weights}_{objective}"
-        history = fine_tune(target, 1, ready.model, _names(profile, target), asked, profile.out.run(method, 1), {})
-        accuracy = history.set_index("epoch")["test_accuracy"]
-        rows[objective] = {f"after {epochs} epochs": accuracy[epochs] for epochs in settings.epochs}
-        rows[objective]["highest*"] = accuracy.max()
+        asked = {"objective": objective, "select_on": "last", "epochs": settings.epochs if same else (epochs,)}
+        run, names = profile.out.run(method, 1), _names(profile, target)
+        history = fine_tune(target, 1, ready.model, names, settings.model_copy(update=asked), run, {})
+        accuracy = history.set_index("epoch")["test_accuracy"][:epochs]
+        rows[objective] = {f"after {epochs} epochs": accuracy[epochs], "highest*": accuracy.max()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("objective")
 
 
