@@ -88,7 +88,7 @@ book.source(mil_nce_loss)
 
 # %% [markdown]
 # The published weights were trained on HowTo100M from scratch. The demo's come with the project:
-# they learnt from narrated videos of other people, foods and dishes than the fifty videos show
+# they learnt from narrated videos of other people, foods and dishes than the target videos show
 # (`make weights`). A thousand videos do not get this loss off the ground, so the net starts on the
 # labelled clips of 2.2's I3D, and each later step sees some of them too. Several clips are drawn from
 # each video; otherwise the net learns to distinguish kitchens and not actions.

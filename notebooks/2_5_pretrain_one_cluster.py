@@ -53,7 +53,7 @@ book.source(Pretraining.loss)
 history = recipe_history(book, "one_cluster")
 pairs = settings.videos_per_cluster * settings.pairs.per_video
 figure = plots.pretraining_curves(history, pairs)
-caption = "Pre-training with one cluster per update; the loss is measured several times per epoch."
+caption = "Pre-training with one cluster per update; the losses are means since the last measurement."
 book.figure(16, figure, history, caption)
 
 # %% tags=["remove-input"]

@@ -27,6 +27,7 @@ from lib.beyond.controls.intervals import (
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.recipes import load_pretrained
 from lib.scoring.folders import score_methods, video_items
+from lib.scoring.words import counted
 from lib.videoclip.target import open_target
 
 # %% tags=["hide-input"]
@@ -53,12 +54,13 @@ runs = run_controls(book, TRAINED | PROBES, root)
 absent = [name for name in TRAINED | PROBES if name not in {key[0] for key in runs}]
 tested = sum(len(target.dataset.split(k)[1]) for k in settings.splits)
 book.say(
-    f"Run here: {tested} test videos of {len(settings.splits)} splits, {len(settings.seeds)} seeds "
-    f"per training, {settings.validation_people} people held out. ASFormer trains up to "
-    f"{settings.asformer_epochs} epochs (chapter 2: {book.params.asformer.epochs}), a head up to "
-    f"{settings.videoclip_epochs} (chapter 2: {book.params.finetune.epochs[-1]}). Linear probes "
-    f"have one seed. VideoCLIP was pre-trained {len(ready.further) + 1} time(s) (recipe "
-    f"`{settings.recipe}`); its frozen states and `zero-shot` are those of the first. "
+    f"Run here: {counted(tested, 'test video')} of {counted(len(settings.splits), 'split')}, "
+    f"{counted(len(settings.seeds), 'seed')} per training, {settings.validation_people} people held "
+    f"out. ASFormer trains up to {settings.asformer_epochs} epochs (chapter 2: "
+    f"{book.params.asformer.epochs}), a head up to {settings.videoclip_epochs} (chapter 2: "
+    f"{book.params.finetune.epochs[-1]}). Linear probes have one seed. VideoCLIP has "
+    f"{counted(len(ready.further) + 1, 'pre-training')} (recipe `{settings.recipe}`); frozen states "
+    "and `zero-shot` are those of the first. "
     + (f"Left out, as their features are missing: {', '.join(absent)}." if absent else "")
 )
 

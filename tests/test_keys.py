@@ -5,12 +5,15 @@ those whose results the key hashes as content (features, weights). A new import 
 `MADE_BY` or, with thought, there. Every change of it is a change of what retrains.
 """
 
+import hashlib
 import importlib
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from lib.core import files
 from lib.core.files import imported_modules, key
 from lib.core.paths import ROOT
 
@@ -50,3 +53,16 @@ def test_a_modules_lists_are_a_part_of_it(monkeypatch):
     monkeypatch.setattr("lib.core.files.sha256", lambda path: hashed.append(path.name) or "changed")
     assert before != key({}, ["demo.talk"])
     assert hashed == ["talk.yaml"]
+
+
+def test_a_syntax_is_found_once_for_each_text(tmp_path, monkeypatch):
+    """The answer outlives the process, and belongs to the text, not to the file."""
+    monkeypatch.setattr(files, "REMEMBERED", tmp_path / ".sha256")
+    monkeypatch.setattr(files, "_remembered", cache(files._remembered.__wrapped__))
+    module, asked = tmp_path / "module.py", []
+    monkeypatch.setattr(files, "syntax", lambda source: asked.append(source) or source)
+    for text in ("a = 1", "a = 1", "a = 2"):
+        module.write_text(text)
+        files._remembered.cache_clear()
+        assert files.syntax_hash(module) == hashlib.sha256(text.encode()).hexdigest()
+    assert asked == ["a = 1", "a = 2"]

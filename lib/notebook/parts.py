@@ -16,7 +16,7 @@ from lib.scoring.claims import COLUMNS, chapters, check, tally
 from lib.scoring.confusion import long_table, split_matrices, video_matrices
 from lib.scoring.published import published_table
 from lib.scoring.stats import mean_interval
-from lib.scoring.words import number
+from lib.scoring.words import counted, number
 from lib.videoclip.evaluation import FineTuned, ZeroShot
 from lib.videoclip.target import Target
 
@@ -39,7 +39,7 @@ def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
         book.table(
             "claims", shown_claims(checked, ["holds if", "each", "over"]), checked, caption, file=f"claims_{book.name}"
         )
-        book.say(f"Of {len(checked)} claims: {tally(checked['verdict'])}.")
+        book.say(f"Of {counted(len(checked), 'claim')}: {tally(checked['verdict'])}.")
 
 
 def all_claims(out: Outputs, here: str) -> pd.DataFrame:

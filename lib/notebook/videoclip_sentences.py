@@ -282,4 +282,4 @@ def most_confused(matrices: Mapping[int, pd.DataFrame], most: int = 4) -> str:
         f"`{row.true}` taken for `{row.predicted}` ({row.seconds} s, {row.share:.0%} of its seconds; {row.kinds})"
         for row in worst.itertuples()
     ]
-    return f"Most seconds are lost where {'; '.join(named)}."
+    return f"Most seconds are lost to these confusions: {'; '.join(named)}."

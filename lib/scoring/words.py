@@ -13,6 +13,15 @@ def number(value: float, form: str = ".1f") -> str:
     return "–" if math.isnan(value) else format(round(value, int(form[-2])) + 0.0, form)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "split"), counted(5, "split")
+    ('1 split', '5 splits')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def span(values: Iterable[float], form: str = ".1f") -> str:
     """The range from the least to the greatest value, or one number if both look the same.
 

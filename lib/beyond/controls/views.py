@@ -19,7 +19,7 @@ from lib.notebook.tables import BEST, interval_cells
 from lib.pretraining.recipes import run_folder
 from lib.scoring.folders import Cell
 from lib.scoring.names import display_name
-from lib.scoring.words import interval, number, span
+from lib.scoring.words import counted, interval, number, span
 
 CHAPTER_2 = ("asformer_public", "asformer_own")  # finished runs under the protocol of the thesis
 GAP = "ASFormer on I3D against fine-tuned VideoCLIP"
@@ -216,7 +216,7 @@ def weights_chosen(runs: pd.DataFrame) -> str:
     'Weights of the scores that the held-out people chose: 0.2 (2 runs), 1 (1 run).'
     """
     counts = runs.groupby("weight").size()
-    parts = [f"{weight:g} ({count} run{'s' if count > 1 else ''})" for weight, count in counts.items()]
+    parts = [f"{weight:g} ({counted(count, 'run')})" for weight, count in counts.items()]
     return f"Weights of the scores that the held-out people chose: {', '.join(parts)}."
 
 
