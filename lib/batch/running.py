@@ -26,7 +26,7 @@ from lib.batch.plan import Step, duration, named
 from lib.batch.requirements import relative
 from lib.batch.slurm import Queue, queue, status_options
 from lib.batch.warm import ADDRESS
-from lib.core.chapters import CONTROLS, MANY, TITLES, Atom, needs
+from lib.core.chapters import MANY, TITLES, Atom, needs
 from lib.core.files import write_json
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import clean_environment, die_with_parent
@@ -145,8 +145,8 @@ def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[
     """Snakemake's command line; its own lock is off, as the profile has one."""
     found = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     found += ["--cores", str(cores), "--nolock", "--rerun-incomplete", "--rerun-triggers", "mtime"]
-    # the longest chain of chapters goes through these, and the last would leave the other cores idle at the end
-    urgent = [f"done/{'/'.join(atom)}" for atom in waiting if atom[0] in (MANY, CONTROLS)]
+    # the longest chain of chapters goes through these
+    urgent = [f"done/{'/'.join(atom)}" for atom in waiting if atom[0] == MANY]
     found += ["--prioritize", *urgent] if urgent else []
     # without one, Snakemake would look for settings of its own
     given = any(word.startswith("--workflow-profile") for word in further)

@@ -39,7 +39,7 @@ class Chapter:
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
 TRANSFER = (*MULTIMODAL, "zero_shot")
 TRIMMING = "2_3_2_feature_extraction"
-SECONDS, MANY, CONTROLS = "2_4_videoclip", "2_6_pretrain_many_clusters", "4_2_controls"
+SECONDS, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
 PRETRAINED = (SECONDS, MANY)
 BY_OWN = (SECONDS, "weights own|run own", "bert")
 BY_PUBLIC = (SECONDS, "weights public|run public", "bert")
