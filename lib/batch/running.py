@@ -138,7 +138,7 @@ def warm_start(out: Outputs, further: Sequence[str]) -> Iterator[dict[str, str]]
 def build_warm(profile: Profile, warm: Mapping[str, str]) -> int:
     """Build the site by `lib.report` in such an environment; returns its exit code."""
     words = [sys.executable, "-m", "lib.batch.warm", "lib.report", "--params", profile.file]
-    return subprocess.run(words, cwd=ROOT, env=clean_environment() | warm).returncode
+    return subprocess.run(words, cwd=ROOT, env={**clean_environment(), **warm}).returncode
 
 
 def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[Atom]) -> list[str]:
