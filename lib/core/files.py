@@ -62,6 +62,8 @@ def write_json(path: Path, value: Any) -> None:
 MEGABYTE = 1 << 20
 # a line per answer that took long to find, such as the digest of a large file: the answer, then the question
 REMEMBERED = ROOT / "outputs" / ".sha256"
+# of this file
+OWN = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
 
 def sha256(path: Path) -> str:
@@ -104,9 +106,7 @@ def _remembered() -> dict[str, str]:
 
 def _remember_source(what: str, source: str, answer: Callable[[], str]) -> str:
     """Remember something about a module's text. This file, which finds it, and Python's version are in the question."""
-    texts = (source, Path(__file__).read_text(encoding="utf-8"))
-    digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-    return _remember([what, *digests, *sys.version_info[:2]], answer)
+    return _remember([what, hashlib.sha256(source.encode()).hexdigest(), OWN, *sys.version_info[:2]], answer)
 
 
 def imported_modules(source: Path) -> set[Path]:
