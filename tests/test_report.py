@@ -162,7 +162,7 @@ def test_pictures_become_files_and_their_classes_keywords(tmp_path):
 def test_the_hyperparameters_are_those_that_differ_or_that_a_paper_states():
     rows = {name: values for name, *values in hyperparameters(load("params/demo.yaml", ["asformer.epochs=7"]))}
     assert rows["`asformer.epochs`"] == ["**7**", "120", "120"]
-    assert rows["`finetune.warmup`"] == ["122", "122", "122"], "equal, but stated"
+    assert rows["`asformer.smoothing`"] == ["0.15", "0.15", "0.15"], "equal, but stated"
     assert rows["`i3d.width`"] == ["**8**", "64", "–"], "stated by no paper"
     assert "`asformer.seed`" not in rows and not any(name.startswith("`demo.") for name in rows)
 
