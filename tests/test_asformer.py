@@ -177,6 +177,22 @@ def test_channel_mask_hides_whole_channels():
     assert hidden == pytest.approx(0.3, abs=0.07)
 
 
+@pytest.mark.parametrize("band", ["published", "thesis"])
+def test_half_precision_changes_outputs_and_gradients_by_rounding_only(band):
+    torch.manual_seed(0)
+    exact, half = (ASFormer(32, 5, 5, 16, 1, 0, band, dtype).eval() for dtype in (torch.float32, torch.bfloat16))
+    half.load_state_dict(exact.state_dict())
+    x, target = torch.randn(1, 32, 150), torch.randint(5, (150,))
+    outputs = [model(x) for model in (exact, half)]
+    for output in outputs:
+        assert output.dtype == torch.float32, "the loss is computed in full precision"
+        segmentation_loss(output, target, 0.15).backward()
+    # bfloat16 has 8 bits
+    torch.testing.assert_close(outputs[1], outputs[0], rtol=0.05, atol=0.05)
+    one, other = (torch.cat([p.grad.flatten() for p in m.parameters() if p.grad is not None]) for m in (exact, half))
+    assert (other - one).norm() < 0.05 * one.norm()
+
+
 @pytest.mark.parametrize("shape", [(2, 5, 10), (5, 10)])
 def test_more_than_one_video_is_refused(shape):
     with pytest.raises(ValueError, match="one video at a time"):

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from lib.core.devices import autocast
+
 
 class Pointwise(nn.Conv1d):
     """A 1x1 convolution of a sequence. (T, C) -> (T, C')"""
@@ -61,7 +63,7 @@ class TapsProduct(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (x, weight), step = ctx.saved_tensors, ctx.step
         grad_weight = (grad.T @ taps_of(x, step)).unflatten(1, (3, -1)).transpose(1, 2)
-        before, at, after = (grad @ weight.transpose(1, 2).flatten(1)).chunk(3, dim=1)
+        before, at, after = (grad @ weight.to(grad.dtype).transpose(1, 2).flatten(1)).chunk(3, dim=1)
         grad_x = at.clone()
         grad_x[:-step] += before[step:]
         grad_x[step:] += after[:-step]
@@ -81,7 +83,7 @@ class Dilated(nn.Conv1d):
 def cut(x: Tensor, block: int) -> Tensor:
     """Overlapping windows: each block of frames with half a block on either side, zeros beyond the ends.
 
-    Padded by half a block, window b is block b followed by block b + 1.
+    The windows are a view of the padded sequence, which is copied once.
 
     x: (T, C) -> (blocks, 2 * block, C) with blocks = ceil(T / block), block even
     """
@@ -89,8 +91,7 @@ def cut(x: Tensor, block: int) -> Tensor:
     blocks = -(-frames // block)
     padded = x.new_zeros((blocks + 1) * block, channels)
     padded[block // 2 : block // 2 + frames] = x
-    padded = padded.view(blocks + 1, block, channels)
-    return torch.cat((padded[:-1], padded[1:]), dim=1)
+    return padded.unfold(0, 2 * block, block).transpose(1, 2)
 
 
 def fold(windows: Tensor, frames: int) -> Tensor:
@@ -106,11 +107,14 @@ def fold(windows: Tensor, frames: int) -> Tensor:
     return total.view(-1, channels)[block // 2 : block // 2 + frames]
 
 
-def window_weights(query: Tensor, key: Tensor, bias: Tensor, block: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Queries in blocks (blocks, block, C), keys in windows (blocks, 2 * block, C), and the weights between them."""
-    frames, channels = query.shape
-    queries, keys = F.pad(query, (0, 0, 0, -frames % block)).view(-1, block, channels), cut(key, block)
-    return queries, keys, torch.baddbmm(bias, queries, keys.transpose(1, 2), alpha=channels**-0.5).softmax(dim=2)
+def blocks_of(query: Tensor, block: int) -> Tensor:
+    """Blocks of frames, zeros beyond the end. (T, C) -> (blocks, block, C)"""
+    return F.pad(query, (0, 0, 0, -len(query) % block)).view(-1, block, query.shape[1])
+
+
+def window_weights(queries: Tensor, keys: Tensor, bias: Tensor) -> Tensor:
+    """Queries in blocks (blocks, block, C), keys in windows (blocks, 2 * block, C) -> (blocks, block, 2 * block)."""
+    return torch.baddbmm(bias, queries, keys.transpose(1, 2), alpha=queries.shape[2] ** -0.5).softmax(dim=2)
 
 
 class WindowAttention(torch.autograd.Function):
@@ -123,21 +127,18 @@ class WindowAttention(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, shown: Tensor, block: int) -> Tensor:
         """query, key, value: (T, C); bias, shown: as in `Mask`."""
-        _, _, weights = window_weights(query, key, bias, block)
-        out = torch.bmm(weights.mul_(shown), cut(value, block))
-        ctx.save_for_backward(query, key, value, bias, shown, out)
-        ctx.block = block
+        queries, keys, values = blocks_of(query, block), cut(key, block), cut(value, block)
+        out = torch.bmm(window_weights(queries, keys, bias).mul_(shown), values)
+        ctx.save_for_backward(queries, keys, values, bias, shown, out)
         return out.view(-1, value.shape[1])[: len(value)]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, bias, shown, out = ctx.saved_tensors
-        block = ctx.block
-        frames, channels = grad.shape
-        queries, keys, weights = window_weights(query, key, bias, block)
-        grad = F.pad(grad, (0, 0, 0, -frames % block)).view(-1, block, channels)
-        grad_logits = torch.bmm(grad, cut(value, block).transpose(1, 2)).mul_(shown)
+        queries, keys, values, bias, shown, out = ctx.saved_tensors
+        frames, (_, block, channels) = len(grad), queries.shape
+        weights, grad = window_weights(queries, keys, bias), blocks_of(grad, block)
+        grad_logits = torch.bmm(grad, values.transpose(1, 2)).mul_(shown)
         grad_values = (weights * shown).transpose(1, 2) @ grad
         grad_logits.sub_((grad * out).sum(dim=2, keepdim=True)).mul_(weights).mul_(channels**-0.5)
         grad_queries = torch.bmm(grad_logits, keys).view(-1, channels)[:frames]
@@ -282,6 +283,7 @@ class ASFormer(nn.Module):
         channel_mask: share of feature channels hidden from a whole video in training.
         attention_band: "published" as released weights need it; "thesis": the band that the paper draws
             (see `attention_mask`).
+        dtype: of the products and what lies between them; weights and scores keep theirs.
     """
 
     def __init__(
@@ -293,6 +295,7 @@ class ASFormer(nn.Module):
         num_decoders: int = 3,
         channel_mask: float = 0.3,
         attention_band: Band = "published",
+        dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
         self.encoder = Stage(input_dim, num_classes, num_layers, num_maps)
@@ -302,16 +305,19 @@ class ASFormer(nn.Module):
         )
         self.num_layers = num_layers
         self.attention_band: Band = attention_band
+        self.dtype = dtype
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (1, D, T) features -> (1 + num_decoders, 1, K, T) logits, the encoder's first, the best last."""
         if x.ndim != 3 or len(x) != 1:
             raise ValueError(f"ASFormer takes one video at a time, (1, D, T); got {tuple(x.shape)}")
-        masks = [attention_mask(x.shape[2], 2**i, self.attention_band, x) for i in range(self.num_layers)]
-        scores, feature = self.encoder(x[0].T, None, 1.0, masks)
-        outputs = [scores]
-        for number, decoder in enumerate(self.decoders):
-            # The feature is that of the stage before, even if that is a decoder (paper: always the encoder's).
-            scores, feature = decoder(scores.softmax(dim=1), feature, math.exp(-3 * number), masks)
-            outputs.append(scores)
-        return torch.stack(outputs).transpose(1, 2)[:, None]
+        like = x if self.dtype == torch.float32 else x.new_empty(0, dtype=self.dtype)
+        masks = [attention_mask(x.shape[2], 2**i, self.attention_band, like) for i in range(self.num_layers)]
+        with autocast(x.device, self.dtype):
+            scores, feature = self.encoder(x[0].T, None, 1.0, masks)
+            outputs = [scores]
+            for number, decoder in enumerate(self.decoders):
+                # The feature is that of the stage before, even if that is a decoder (paper: always the encoder's).
+                scores, feature = decoder(scores.softmax(dim=1), feature, math.exp(-3 * number), masks)
+                outputs.append(scores)
+        return torch.stack(outputs).to(x.dtype).transpose(1, 2)[:, None]

@@ -221,7 +221,8 @@ def build_asformer(input_dim: int, classes: int, settings: Asformer, seed: int) 
     sizes = (settings.num_layers, settings.num_maps, settings.num_decoders)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return ASFormer(input_dim, classes, *sizes, settings.channel_mask, settings.attention_band)
+        dtype = getattr(torch, settings.dtype)
+        return ASFormer(input_dim, classes, *sizes, settings.channel_mask, settings.attention_band, dtype)
 
 
 def read_history(folder: Path) -> pd.DataFrame:

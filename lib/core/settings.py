@@ -235,6 +235,7 @@ class Asformer(Section):
     plateau_factor: Annotated[float, Field(gt=0, lt=1)]
     plateau_patience: NonNegativeInt
     test_every: PositiveInt  # epochs between two scores on the test videos (for the figures only)
+    dtype: Literal["float32", "bfloat16"]
     seed: Seed
 
 

@@ -1,10 +1,10 @@
 """ASFormer's training step against the plain reference: seconds and memory (`make bench`).
 
 One step = forward, loss, backward, Adam, on random features: 2048 channels, 10 layers, 3 decoders, 19 classes,
-2 threads, float32. Each figure comes from a process of its own, the two in turn; seconds are the fastest step, memory
-is the highest resident size less that after the imports. The share of the peak is the step's multiplications and
-additions per second over those of a product of two 2048 x 2048 matrices in the same process. The exit code is 1 where a
-target of the project is missed.
+2 threads. Each figure comes from a process of its own, the three in turn; seconds are the fastest step, memory is the
+highest resident size less that after the imports. The share of the peak is the step's multiplications and additions per
+second over those of a product of two 2048 x 2048 matrices of the same type in the same process. The exit code is 1 if a
+target of the project is missed. What bfloat16 does to scores: tests/bench/bench_dtype.py.
 """
 
 import json
@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,8 +26,9 @@ from reference_asformer import ReferenceASFormer  # noqa: E402
 from lib.asformer.model import ASFormer  # noqa: E402
 from lib.asformer.training import segmentation_loss  # noqa: E402
 
-MODELS = {"reference": ReferenceASFormer, "ours": ASFormer}
-STEPS = {"reference": 2, "ours": 6}
+HALF = "bfloat16"
+MODELS = {"reference": ReferenceASFormer, "ours": ASFormer, HALF: partial(ASFormer, dtype=torch.bfloat16)}
+STEPS = {"reference": 2, "ours": 6, HALF: 6}
 LENGTHS = (400, 1000, 3000, 6000, 11500)
 SPEED_UP = {6000: 5.0, 11500: 8.0}  # at least
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}  # no spinning where cores are shared
@@ -37,9 +39,9 @@ def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def peak() -> float:
+def peak(dtype: torch.dtype) -> float:
     """Operations a second of a matrix product, the best of some."""
-    a, b = torch.randn(2, 2048, 2048)
+    a, b = torch.randn(2, 2048, 2048).to(dtype)
     best = 0.0
     for _ in range(10):
         start = time.perf_counter()
@@ -54,7 +56,7 @@ def measure(name: str, frames: int) -> None:
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # imports what an optimizer needs
     before = megabytes()
     model = MODELS[name](2048, 19)
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-4, weight_decay=1e-5, fused=name == "ours")
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-4, weight_decay=1e-5, fused=name != "reference")
     features, target = torch.randn(1, 2048, frames), torch.randint(19, (frames,))
 
     def step() -> float:
@@ -68,22 +70,28 @@ def measure(name: str, frames: int) -> None:
     memory = megabytes() - before
     with FlopCounterMode(display=False) as counter:
         step()
-    print(json.dumps([seconds, memory, counter.get_total_flops() / seconds / peak()]))
+    print(
+        json.dumps(
+            [seconds, memory, counter.get_total_flops() / seconds / peak(getattr(model, "dtype", torch.float32))]
+        )
+    )
 
 
 def main() -> int:
     missed = False
-    print(f"{'frames':>7} {'reference':>17} {'ours':>17} {'speed-up':>9} {'memory':>7} {'ours, share of the peak':>24}")
+    print(f"{'frames':>7} {'reference':>17} {'ours':>17} {'speed-up':>9} {'memory':>7} {'of the peak':>12}", end="")
+    print(f" | {HALF:>17} {'to float32':>11} {'of its peak':>12}")
     for frames in LENGTHS:
         figures = {}
         for name in MODELS:
             command = [sys.executable, __file__, name, str(frames)]
             done = subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT)
             figures[name] = json.loads(done.stdout)
-        (slow, much, _), (fast, little, share) = figures["reference"], figures["ours"]
+        (slow, much, _), (fast, little, share), (half, least, share_of_half) = figures.values()
         print(
             f"{frames:7d} {slow:8.2f} s {much:5.0f} MB {fast:8.2f} s {little:5.0f} MB {slow / fast:8.1f}x"
-            f" {little / much:7.2f} {share:24.0%}",
+            f" {little / much:7.2f} {share:12.0%} | {half:8.2f} s {least:5.0f} MB {fast / half:10.1f}x"
+            f" {share_of_half:12.0%}",
             flush=True,
         )
         if frames in SPEED_UP:
