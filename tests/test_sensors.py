@@ -42,6 +42,7 @@ def test_converter(raw, tmp_path):
     assert datasets[2].split(3) == (("rgb-01-1", "rgb-02-1", "rgb-04-1", "rgb-05-1"), ("rgb-03-1",))
     shapes = {video: values.shape for video, values in read_sensors(datasets[0]).items()}
     assert shapes == {f"rgb-{number:02d}-1": (30, 5 + number) for number in range(1, 6)}
+    assert list(read_sensors(datasets[0], ["rgb-04-1"])) == ["rgb-04-1"]
     first, second = (dataset.feature("rgb-01-1") for dataset in datasets[:2])
     assert first.shape == (4, 6) and not np.allclose(first, second)
 

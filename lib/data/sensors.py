@@ -8,7 +8,7 @@ Lea et al. (CVPR 2017), one .mat file per split and video: features A (T, 128), 
 A sensor reads 0 where it sent no sample within 250 ms. The release does not say which sensor sits on which tool.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +32,8 @@ def sensor_folder(root: Path) -> Path | None:
     return next((root / name for name in FOLDERS if (root / name).is_dir()), None)
 
 
-def read_sensors(dataset: Dataset) -> dict[str, np.ndarray]:
-    """Sensors of every video, float32 (30, T).
+def read_sensors(dataset: Dataset, videos: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+    """Sensors of the videos, or of every video, float32 (30, T).
 
     Raises:
         DatasetError: one line about the first fault.
@@ -43,7 +43,8 @@ def read_sensors(dataset: Dataset) -> dict[str, np.ndarray]:
         raise DatasetError(f"{dataset.root / FOLDERS[0]}: missing; `python -m lib.fetch 50salads_sensors` makes it")
     if extra := {path.stem for path in folder.glob("[!.]*.npy")} - set(dataset.videos):
         raise DatasetError(f"{folder / min(extra)}.npy: extra, groundTruth/ has no {min(extra)}.txt; remove it")
-    return {video: _read(folder / f"{video}.npy", len(dataset.labels(video))) for video in dataset.videos}
+    chosen = dataset.videos if videos is None else videos
+    return {video: _read(folder / f"{video}.npy", len(dataset.labels(video))) for video in chosen}
 
 
 def _read(path: Path, steps: int) -> np.ndarray:

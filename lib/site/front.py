@@ -147,7 +147,7 @@ def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:
 def sensors_picture(profile: Profile, folder: Path) -> str:
     dataset = profile.dataset()
     video = dataset.split(profile.params.data.split_numbers[0])[1][0]
-    moved = tool_motion(read_sensors(dataset)[video])
+    moved = tool_motion(read_sensors(dataset, [video])[video])
     plots.set_style()
     figure = draw_sensors(moved, dataset.names(video), dataset.fps, dataset.classes)
     data = motion_table(moved)
