@@ -7,11 +7,12 @@ import pytest
 from target_data import make_target
 
 from lib.asformer.cross_validation import baseline_table
-from lib.core.chapters import atoms, needs
+from lib.core.chapters import CLAIMING, PREDICTING, atoms, needs
 from lib.core.params import load
 from lib.data.dataset import DatasetError, check_bundles, open_dataset
 from lib.notebook.plots import learning_curves
 from lib.notebook.tables import SPREAD, beside
+from lib.scoring.claims import chapters
 from lib.scoring.published import published_table
 from lib.videoclip.target import Target
 
@@ -47,6 +48,14 @@ def test_the_graph_has_the_profiles_splits():
     assert parts == ["1", "2", "3", "4", "all"]
     before = needs(("2_3_1_public_features", "all"), params)
     assert [split for name, split in before if name == "2_3_1_public_features"] == parts[:-1]
+
+
+def test_the_conclusion_waits_for_every_claim():
+    """Claims are checked where a chapter collates its splits."""
+    params = load("params/demo.yaml")
+    before = set(needs(("3_conclusion", "all"), params))
+    assert {(name, "all") for name in (*PREDICTING, *CLAIMING)} <= before
+    assert {(name, "all") for name in chapters() if name != "3_conclusion"} <= before
 
 
 def test_every_split_of_many_can_be_told_apart():

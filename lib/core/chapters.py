@@ -38,7 +38,6 @@ class Chapter:
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
 TRANSFER = (*MULTIMODAL, "zero_shot")
-TRIMMING = "2_3_2_feature_extraction"
 SECONDS, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
 PRETRAINED = (SECONDS, MANY)
 BY_OWN = (SECONDS, "weights own|run own", "bert")
@@ -182,13 +181,13 @@ def atoms(params: Params) -> list[Atom]:
 def needs(atom: Atom, params: Params) -> list[Atom]:
     """Atoms that must be done before `atom`: each split of a notebook if splits are jobs, otherwise its `all`.
 
-    Chapter 3 also reads what `all` of 2.3.2 trains, the ways to trim.
+    Chapter 3 also reads what the `all` of each chapter has written: claims, and in 2.3.2 the ways to trim.
     """
     name, split = atom
     before = CHAPTERS[name].needs + (CHAPTERS[name].demo_needs if params.data.source == "demo" else ())
     found = [(other, part) for other in before if other in params.notebooks for part in _parts(other, params)]
-    if name == "3_conclusion" and TRIMMING in params.notebooks:
-        found = list(dict.fromkeys([*found, (TRIMMING, "all")]))
+    if name == "3_conclusion":
+        found = list(dict.fromkeys([*found, *((other, "all") for other in before if other in params.notebooks)]))
     return found + [(name, part) for part in _parts(name, params) if "all" == split != part]
 
 
