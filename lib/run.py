@@ -20,7 +20,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 from lib.batch.freshness import manifest_file, mark_unfinished, read_by, read_manifest, reason, stands_on
 from lib.batch.requirements import hint, relative, runnable
 from lib.batch.running import failed_file
-from lib.batch.warm import ADDRESS
+from lib.batch.warm import ADDRESS, PEAK
 from lib.core.chapters import CHAPTERS, Atom
 from lib.core.command import one_line, profile_parser
 from lib.core.files import publish, revision, write_json, write_text
@@ -113,7 +113,8 @@ def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> 
     mark_unfinished(profile.out, atom)
     try:
         parameters = {"params": profile.file, "split": split, "overrides": overrides}
-        if error := run_kernel(name, running, parameters, where):
+        error, memory = run_kernel(name, running, parameters, where)
+        if error:
             if running.exists():
                 note_error(running, error)
                 running.replace(failed)
@@ -133,49 +134,57 @@ def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> 
         "versions": {package: version(package) for package in PACKAGES},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - started, 1),
-        # of the kernel and what it started, the largest process
-        "peak_memory_mb": getrusage(RUSAGE_CHILDREN).ru_maxrss // 1024,
+        "peak_memory_mb": memory,
     }
     write_json(manifest_file(profile.out, atom), made | reads)
     return 0
 
 
-def run_kernel(name: str, running: Path, parameters: dict, where: str) -> str:
+def run_kernel(name: str, running: Path, parameters: dict, where: str) -> tuple[str, int]:
     """Execute a notebook cell by cell into `running`.
 
     Returns:
-        The error in a line, or "".
+        The error in a line, or ""; and the peak of the kernel's memory or of a process that it started, whichever is
+        largest, MB.
     """
     with tempfile.TemporaryDirectory(dir=short_folder()) as temporary:
         set_environment(where, temporary)
-        kernel = write_kernel(temporary)
-        # only now: Jupyter asks for a home directory when it is imported
-        import jupytext
-        import papermill
-        from nbclient.exceptions import DeadKernelError
-        from papermill.exceptions import PapermillExecutionError
-        from traitlets.config import Config
+        error = run_cells(name, running, parameters, Path(temporary))
+        peak = Path(os.environ[PEAK])
+        kilobytes = int(peak.read_text()) if peak.exists() else getrusage(RUSAGE_CHILDREN).ru_maxrss
+    return error, kilobytes // 1024
 
-        try:
-            papermill.execute_notebook(
-                jupytext.read(ROOT / "notebooks" / f"{name}.py"),
-                # papermill fills parameters into {}
-                str(running).replace("{", "{{").replace("}", "}}"),
-                parameters=parameters,
-                cwd=str(ROOT),
-                kernel_name=kernel,
-                language="python",
-                progress_bar=False,
-                # no open ports
-                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{temporary}/kernel"}}),
-                stderr_file=sys.stderr,
-            )
-        except PapermillExecutionError as error:
-            # a process that the notebook has started may have died, too
-            broken = decoding(Path(temporary)) if error.ename == "BrokenProcessPool" else ""
-            return " ".join(f"{error.ename}: {error.evalue}{broken}".split())
-        except DeadKernelError:
-            return f"its kernel died{decoding(Path(temporary)) or ' (out of memory?)'}"
+
+def run_cells(name: str, running: Path, parameters: dict, temporary: Path) -> str:
+    """As `run_kernel`, in this environment; returns the error."""
+    kernel = write_kernel(temporary)
+    # only now: Jupyter asks for a home directory when it is imported
+    import jupytext
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    try:
+        papermill.execute_notebook(
+            jupytext.read(ROOT / "notebooks" / f"{name}.py"),
+            # papermill fills parameters into {}
+            str(running).replace("{", "{{").replace("}", "}}"),
+            parameters=parameters,
+            cwd=str(ROOT),
+            kernel_name=kernel,
+            language="python",
+            progress_bar=False,
+            # no open ports
+            config=Config({"KernelManager": {"transport": "ipc", "ip": str(temporary / "kernel")}}),
+            stderr_file=sys.stderr,
+        )
+    except PapermillExecutionError as error:
+        # a process that the notebook has started may have died, too
+        broken = decoding(temporary) if error.ename == "BrokenProcessPool" else ""
+        return " ".join(f"{error.ename}: {error.evalue}{broken}".split())
+    except DeadKernelError:
+        return f"its kernel died{decoding(temporary) or ' (out of memory?)'}"
     return ""
 
 
@@ -193,13 +202,13 @@ def note_error(notebook: Path, error: str) -> None:
     write_text(notebook, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def write_kernel(temporary: str) -> str:
+def write_kernel(temporary: Path) -> str:
     """Where this process is a fork, its kernel will be one too (lib.batch.warm); returns the kernel's name."""
     if ADDRESS not in os.environ:
         return "python3"
     words = [sys.executable, "-m", "lib.batch.warm", "ipykernel_launcher", "-f", "{connection_file}"]
     about = {"argv": words, "display_name": "Python 3", "language": "python"}
-    write_json(Path(temporary) / "jupyter" / "kernels" / "warm" / "kernel.json", about)
+    write_json(temporary / "jupyter" / "kernels" / "warm" / "kernel.json", about)
     return "warm"
 
 
@@ -216,6 +225,7 @@ def set_environment(where: str, temporary: str) -> None:
         "IPYTHONDIR": f"{temporary}/ipython",
         "JUPYTER_DATA_DIR": f"{temporary}/jupyter",
         NOTES: temporary,
+        PEAK: f"{temporary}/peak",
     }
     os.environ.clear()
     os.environ.update(environment)

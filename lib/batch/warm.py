@@ -22,6 +22,7 @@ from importlib import import_module
 from typing import NoReturn
 
 ADDRESS = "REPORT_WARM"  # environment variable with the address of the process that forks
+PEAK = "REPORT_PEAK"  # environment variable with the file for a job's peak of memory, KB
 LIBRARIES = (
     "cv2", "faiss", "IPython.core.interactiveshell", "jupytext", "matplotlib.pyplot", "papermill", "pyarrow.parquet",
     "pytorchvideo.models.hub", "safetensors.torch", "scipy.optimize", "scipy.stats", "seaborn", "sklearn.linear_model",
@@ -104,7 +105,12 @@ def watch(connection: socket.socket) -> list[str]:
         os.kill(process, sent[0] if sent else signal.SIGKILL)
         if not sent:
             os._exit(0)
-    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    _, status, used = os.wait4(process, 0)
+    if PEAK in job["environment"]:
+        # the caller has no part in what a fork of this process uses
+        with open(job["environment"][PEAK], "w") as file:
+            file.write(str(used.ru_maxrss))
+    code = os.waitstatus_to_exitcode(status)
     connection.sendall(bytes([code if code >= 0 else 128 - code]))
     os._exit(0)
 
