@@ -79,12 +79,13 @@ book.source(verdict)
 
 # %% [markdown]
 # A quantity is compared with the value that the claim names, mostly zero, by the 95 % interval of
-# its mean over the splits (or seeds, or videos). Splits share training videos and every model was
-# trained once on each, so these intervals are on the narrow side, and they are not corrected for
-# the number of claims. A claim that names splits must hold in each of them, by resampling that
-# split's test videos. Own and public weights are one pre-training each, so claims that compare the
-# two recipes stay inconclusive. Chapter 4.1 tests the thesis's own numbers, more strictly; 4.2 adds
-# the controls that it lacked.
+# its mean over the splits (or seeds, or videos). Splits share training videos, so these intervals
+# tend to be too narrow, and they are not corrected for the number of claims. A claim that names
+# splits must hold in each of them, by resampling that split's test videos. A claim that compares
+# single trainings (the two recipes of pre-training, ways to trim) is judged over repeated trainings
+# and stays inconclusive where there are none (`data.repeats`). `would decide`: how many splits,
+# seeds or videos would show the difference seen with a chance of 80 %, if it is real. Chapter 4.1
+# tests the thesis's own numbers, more strictly; 4.2 adds the controls that it lacked.
 
 # %%
 evidence = conclusion.claim_evidence(book, dataset, metrics, segments, found)

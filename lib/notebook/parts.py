@@ -35,9 +35,13 @@ def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
         caption = (
             "The thesis's claims on these pages: what is measured in each split, seed or video, its mean with the "
         )
-        caption += "95 % interval, and the verdict (chapter 3 has the rule)."
+        caption += "95 % interval, the verdict (chapter 3 has the rule) and what would decide it."
         book.table(
-            "claims", shown_claims(checked, ["holds if", "each", "over"]), checked, caption, file=f"claims_{book.name}"
+            "claims",
+            shown_claims(checked, ["holds if", "each", "over", "would decide"]),
+            checked,
+            caption,
+            file=f"claims_{book.name}",
         )
         book.say(f"Of {counted(len(checked), 'claim')}: {tally(checked['verdict'])}.")
 

@@ -1,19 +1,20 @@
 """The thesis's claims as data (claims.yaml), the few measures that check them, and one rule for the verdict.
 
 A claim is a quantity that should lie above or below a value, or at it. It is measured in each split (or seed, or
-video), and Student's 95 % interval of the mean goes to `lib.scoring.stats.verdict`. Splits share training videos and
-every model was trained once on each, so these intervals are on the narrow side. There are four other cases:
+video), and Student's 95 % interval of the mean goes to `lib.scoring.stats.verdict`. Splits share training videos, so
+these intervals tend to be too narrow. There are four other cases:
 
 - The thesis names splits. The claim is judged in each of them, by resampling that split's test videos. It must hold in
   all of them and, if it says "only", in none of the others.
 - It singles out one split. That split is compared with the interval that the others predict for one more split.
 - It says "always". It is counted: one exception contradicts it.
-- It compares recipes of pre-training. With one pre-training per side no interval covers it: inconclusive.
+- It compares single trainings: two recipes of pre-training, ways to trim on one split. It is judged over repeated
+  trainings; where there are none, no interval covers their luck: inconclusive.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -36,12 +37,12 @@ from lib.scoring.confusion import (
 )
 from lib.scoring.names import display_name
 from lib.scoring.published import METHOD_TABLES, published_table
-from lib.scoring.stats import ALPHA, Direction, Verdict, bootstrap_interval, direction, mean_interval, verdict
+from lib.scoring.stats import ALPHA, Direction, Verdict, bootstrap_interval, direction, enough, mean_interval, verdict
 from lib.scoring.words import number as written
 from lib.scoring.words import span
 
 RESAMPLES = 500
-COLUMNS = ("section", "claim", "holds if", "thesis", "here", "low", "high", "over", "each", "verdict")
+COLUMNS = ("section", "claim", "holds if", "thesis", "here", "low", "high", "over", "each", "verdict", "would decide")
 Sign = Literal["higher", "lower", "level"]
 
 
@@ -125,7 +126,8 @@ TEXTS = {
     "apart": "{0} and {1} are kept apart",
     "taken": "{0} is taken for {1}",
 }
-OVER = {"matrices": "splits", "tables": "splits", "histories": "splits", "runs": "seeds", "values": "videos"}
+OVER = dict.fromkeys(("matrices", "tables", "histories"), "splits")
+OVER |= {"repeats": "trainings per side", "runs": "seeds", "values": "videos"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +145,7 @@ class Claim:
         only: it says that it does not hold in the others.
         but: splits that it excludes.
         unlike: a split that it singles out.
-        recipes: it compares recipes of pre-training.
+        once: each of its sides is a single training, unless that was repeated.
         always: it allows no exception.
     """
 
@@ -158,7 +160,7 @@ class Claim:
     only: bool = False
     but: tuple[int, ...] = ()
     unlike: int | None = None
-    recipes: bool = False
+    once: bool = False
     always: bool = False
 
     @property
@@ -217,7 +219,7 @@ def undecidable() -> pd.DataFrame:
 
 def slips() -> pd.DataFrame:
     """Contradictions and errors of fact in the thesis's text: one row each, columns named for readers."""
-    return pd.DataFrame(_file()["slips"], columns=["section", "what the thesis says", "what is so"], dtype=str)
+    return pd.DataFrame(_file()["slips"], columns=["section", "what the thesis says", "correct"], dtype=str)
 
 
 def check(chapter: str, **evidence: Mapping[str, Any]) -> pd.DataFrame:
@@ -225,12 +227,12 @@ def check(chapter: str, **evidence: Mapping[str, Any]) -> pd.DataFrame:
 
     Args:
         evidence: kind -> method -> its data. matrices: `lib.scoring.confusion.video_matrices`; tables: scores, one row
-            per split; histories: columns split and epoch; runs: columns seed and update; values: one number per video.
-            Claims about methods without evidence are left out.
+            per split; repeats: the same, one row per repeated training; histories: columns split and epoch; runs:
+            columns seed and update; values: one number per video. Claims about methods without evidence are left out.
 
     Returns:
         A row per claim, COLUMNS: `thesis` is the same quantity in the thesis's tables, `here` its mean with the 95 %
-        interval low … high, `over` what it is a mean of, `each` its values.
+        interval low … high, `over` what it is a mean of, `each` its values, `would decide` as `enough` says.
 
     Raises:
         ValueError: the matrices lack a class that a claim is about.
@@ -238,6 +240,8 @@ def check(chapter: str, **evidence: Mapping[str, Any]) -> pd.DataFrame:
     rows = []
     for claim in claims_of(chapter):
         kind = MEASURES[claim.measure][0]
+        if claim.once and set(claim.methods) <= evidence.get("repeats", {}).keys():
+            kind = "repeats"
         if set(claim.methods) <= evidence.get(kind, {}).keys():
             rows.append(_checked(claim, kind, [evidence[kind][method] for method in claim.methods]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -247,10 +251,14 @@ def _checked(claim: Claim, kind: str, evidence: list) -> dict:
     values = _values(claim, kind, evidence).dropna().drop(list(claim.but), errors="ignore")
     here, low, high = _interval(values, claim)
     about = {"section": claim.section, "claim": claim.text, "holds if": claim.rule, "thesis": _published(claim, kind)}
-    over = f"{len(values)} {OVER[kind]}" + (", one pre-training per side" if claim.recipes else "")
+    once = claim.once and kind != "repeats"
+    over = f"{len(values)} {OVER[kind]}" + (", one training per side" if once else "")
     each = ", ".join(written(value, ".2f") for value in values) if len(values) <= 6 else span(values, ".2f")
     found = about | {"here": here, "low": low, "high": high, "over": over, "each": each}
-    return found | {"verdict": _verdict(claim, values, evidence, low, high)}
+    judged: Verdict = "inconclusive" if once else _verdict(claim, values, evidence, low, high)
+    usual = not (once or claim.always or claim.splits or claim.unlike)
+    needs = enough(values.to_numpy() - claim.than, OVER[kind]) if usual and judged == "inconclusive" else ""
+    return found | {"verdict": judged, "would decide": needs}
 
 
 def _values(claim: Claim, kind: str, evidence: list) -> pd.Series:
@@ -291,7 +299,7 @@ def _interval(values: pd.Series, claim: Claim) -> tuple[float, float, float]:
 
 
 def _verdict(claim: Claim, values: pd.Series, evidence: list, low: float, high: float) -> Verdict:
-    if claim.recipes or not len(values):
+    if not len(values):
         return "inconclusive"
     if claim.always:
         return "supported" if low == high == claim.than else "contradicted"
@@ -310,7 +318,7 @@ def _in_split(claim: Claim, evidence: list, split: int) -> Direction:
     """Resample one split's test videos; inconclusive if only the split's score is known."""
     if MEASURES[claim.measure][0] != "matrices" or len(evidence) > 1 or len(evidence[0].get(split, [])) < 2:
         return "inconclusive"
-    measure = partial(MEASURES[claim.measure][1])
+    measure = MEASURES[claim.measure][1]
 
     def resampled(videos: list[pd.DataFrame]) -> float:
         return measure(summed(dict(enumerate(videos))), *claim.of) - claim.than
@@ -322,7 +330,8 @@ def _in_split(claim: Claim, evidence: list, split: int) -> Direction:
 def _published(claim: Claim, kind: str) -> float:
     """The same quantity in the thesis's tables, mean over their splits; NaN where they do not have it."""
     tables = [published_table(METHOD_TABLES[method]) for method in claim.methods if method in METHOD_TABLES]
-    if kind != "tables" or len(tables) < len(claim.methods) or any(claim.of[0] not in table for table in tables):
+    known = kind in ("tables", "repeats") and len(tables) == len(claim.methods)
+    if not known or any(claim.of[0] not in table for table in tables):
         return float("nan")
     return _interval(_values(claim, kind, tables).drop(list(claim.but)), claim)[0]
 

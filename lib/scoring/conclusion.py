@@ -204,6 +204,9 @@ def claim_evidence(
     wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100
     whole = wide.xs("all", level="video")
     tables = {name: whole.loc[name].assign(segments=segments.loc[name]) for name in found}
+    trained = common[common["video"] == "all"].pivot_table(index=["method", "seed"], columns="metric", values="value")
+    by_seed = {name: trained.loc[name].reset_index(drop=True) / 100 for name in found}
+    repeats = {name: table for name, table in by_seed.items() if len(table) > 1}
     errors = {
         name: video_matrices(profile.out, dataset, profile.splits, found[name])
         for name in ("videoclip_own_8_epochs", "videoclip_own_zero_shot")
@@ -214,4 +217,4 @@ def claim_evidence(
         each = {trim: wide.loc[(f"trim_{trim}", 1), "accuracy"].drop("all") for trim in TRIMMED}
         values["trim_end"] = each.pop("end")
         values["other trims"] = max(each.values(), key=lambda accuracy: accuracy.mean())
-    return {"tables": tables, "matrices": errors, "values": values}
+    return {"tables": tables, "repeats": repeats, "matrices": errors, "values": values}

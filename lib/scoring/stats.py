@@ -248,6 +248,19 @@ def needed(difference: float, videos: int, of_videos: float, seeds: int, of_seed
     return float(by_videos), float(by_seeds)
 
 
+def enough(differences: np.ndarray, units: str) -> str:
+    """How many values would show their mean to differ from 0 with a chance of 80 %, if it is what it seems.
+
+    >>> [enough(np.array(values), "splits") for values in ([1, 3, -1, 2, 0], [1, -1, 0.001], [1], [0, 0])]
+    ['20 splits', 'over 1,000 splits', '', '']
+    """
+    if len(differences) < 2 or not differences.any():
+        return ""
+    variance = differences.var(ddof=1) / len(differences)
+    count, _ = needed(float(differences.mean()), len(differences), float(variance), 1, 0)
+    return f"{count:.0f} {units}" if count <= 1000 else f"over 1,000 {units}"
+
+
 def _differences(first: ArrayLike, second: ArrayLike) -> np.ndarray:
     one, other = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     if one.shape != other.shape or one.ndim != 1 or len(one) < 2:

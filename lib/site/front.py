@@ -25,6 +25,7 @@ from lib.notebook import plots
 from lib.notebook.figures import draw_sensors
 from lib.notebook.markup import MADE, description, heading, plain
 from lib.scoring.conclusion import labels_of, predicted
+from lib.scoring.words import counted
 from lib.site.answer import NO_ANSWER, QUESTION, answer, answers, best_tuned, keep_picture, pairs_answer
 from lib.site.made import manifests
 from lib.site.pages import failure_list, linked
@@ -110,10 +111,19 @@ def what_is_small(params: Params) -> str:
     videos = params.data.splits * params.demo.people_per_split * params.demo.videos_per_person
     repeats = params.data.repeats
     small = f"**Small here**: {videos} videos, frames of 64 × 64 pixels, networks of a few layers"
+    tested = len(params.controls.splits) * params.demo.people_per_split * params.demo.videos_per_person
+    videos_in_4_2, trainings = counted(tested, "test video"), counted(len(params.controls.seeds), "training")
+    controls = (
+        f"Chapter 4.2 has {videos_in_4_2} and {trainings} of each method; its ASFormer learns for "
+        f"{params.controls.asformer_epochs} epochs, {params.asformer.epochs} elsewhere."
+    )
     if repeats > 1:
-        return f"{small}; each was trained with {repeats} seeds."
-    more = "`make report PARAMS=params/demo_full.yaml` has 50 videos and trains everything three times"
-    return f"{small}, one training of each, whose luck no interval covers. {more}: quote its numbers, not these."
+        return f"{small}; in chapters 2 and 3 each of them but the backbones was trained {repeats} times. {controls}"
+    more = "`make report PARAMS=params/demo_full.yaml` has 50 videos and three trainings of each in chapters 2 and 3"
+    return (
+        f"{small}, each trained once, so no interval covers run-to-run variation. {controls} {more}: quote its "
+        "numbers, not these."
+    )
 
 
 def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:
