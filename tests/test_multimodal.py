@@ -26,6 +26,7 @@ from lib.demo.videos import render
 from lib.pretraining.experiment import at_equal, compare, difference, findings, run_experiment
 from lib.pretraining.recipes import (
     load_pretrained,
+    prepare,
     recipe_histories,
     recipe_history,
     run_folder,
@@ -127,6 +128,29 @@ def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
 def test_too_few_videos_for_an_update_is_said_before_anything_runs(out):
     with pytest.raises(ParameterError, match="make 4 clusters of 2, fewer than the 8 of one update"):
         run_recipe(Profile(PARAMS, out), "public", single_process())
+
+
+def test_missing_features_of_the_target_are_named_before_anything_is_packed(out, tmp_path):
+    elsewhere = Outputs(str(tmp_path / "elsewhere"))
+    shutil.copytree(out.data, elsewhere.data, ignore=shutil.ignore_patterns("videos"))
+    lost = max((elsewhere.data / "features" / feature_set("mixed_5c", PARAMS.s3d)).iterdir())
+    lost.unlink()
+    with pytest.raises(FeatureSetError, match=f"{lost.name}: missing; run 2_4"):
+        run_recipe(Profile(PARAMS, elsewhere), "own", single_process())
+    assert not elsewhere.packed.exists()
+
+
+def test_a_run_whose_packs_change_leaves_no_weights(out, tmp_path):
+    elsewhere = Outputs(str(tmp_path / "elsewhere"))
+    shutil.copytree(out.root, elsewhere.root, ignore=shutil.ignore_patterns("videos", "runs"))
+    profile, folder = Profile(PARAMS, elsewhere), tmp_path / "run"
+    recipe = PARAMS.pretrain.recipes["own"]
+    run = prepare(profile, recipe, PARAMS.pretrain, folder, single_process(), seed=1)
+    for note in elsewhere.packed.rglob("note.json"):
+        note.write_text(note.read_text() + " ")
+    with pytest.raises(ParameterError, match="packed anew since this run began"):
+        run.run()
+    assert not list(folder.glob("*.safetensors"))
 
 
 def test_transfer_to_features_made_in_another_way_is_refused(out):

@@ -162,6 +162,35 @@ def test_processes_that_see_different_packs_do_not_train(second, fault, tmp_path
     assert all(f"process 1 on {socket.gethostname()} {fault} in " in line for line in said)
 
 
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("run.identity = str(rank)", "has other settings or code than process 0"),
+        ("run.model.mlp.linear1.bias.data += rank", "starts from other weights than process 0"),
+        ("run.folder = run.folder / str(rank)", "sees another state of the run than process 0"),
+    ],
+)
+def test_processes_that_do_not_start_from_the_same_do_not_train(packed, whole, change, fault, tmp_path):
+    shutil.copytree(whole, tmp_path / "0")
+    (tmp_path / "start.py").write_text(f"""if True:
+        import sys
+        sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
+        from pathlib import Path
+        from lib.core.command import one_line
+        from lib.core.devices import join_group
+        from lib.pretraining.recipes import same_run
+        from test_pretrain import make
+        group = join_group()
+        rank, run = group.rank, make(Path({str(packed)!r}), Path({str(tmp_path)!r}), group)
+        {change}
+        sys.exit(one_line(lambda: same_run(run) or 0)())
+    """)
+    done = subprocess.run([sys.executable, *TWO, tmp_path / "start.py"], capture_output=True, text=True, timeout=240)
+    said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode and said, done.stderr
+    assert all(f"process 1 on {socket.gethostname()} {fault}" in line for line in said)
+
+
 def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     train(str(packed), str(undisturbed), dropout=0.1)

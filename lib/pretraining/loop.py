@@ -35,6 +35,10 @@ def no_transfer(_model: VideoCLIP) -> Row:
     return {}
 
 
+def no_check() -> None:
+    """One process has nobody to disagree with."""
+
+
 @dataclass(frozen=True)
 class Update:
     """One update.
@@ -65,6 +69,7 @@ class Pretraining:
         identity: key of the run.
         seed: of everything drawn except the initial weights.
         transfer: measured at each validation, e.g. zero-shot accuracy.
+        agree: is called before each checkpoint and raises an error if processes no longer see the same data.
     """
 
     train: Narrated
@@ -77,6 +82,7 @@ class Pretraining:
     identity: str
     seed: int
     transfer: Callable[[VideoCLIP], Row] = no_transfer
+    agree: Callable[[], object] = no_check
 
     def run(self) -> pd.DataFrame:
         """Train, resume a run that was killed, or load a finished one.
@@ -158,6 +164,7 @@ class Pretraining:
 
     def measure(self, stretch: int, sums: Row) -> Row:
         """A row of the history."""
+        self.agree()
         epoch, numbers = self.place(stretch)
         done = (epoch - 1) * self.updates_per_epoch + numbers.stop
         pairs = self.recipe.clusters_per_update * self.settings.videos_per_cluster * self.settings.pairs.per_video

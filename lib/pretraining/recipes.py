@@ -18,7 +18,7 @@ from transformers import BertConfig
 
 from lib.backbones.s3d_features import PARTS, narrated_set, open_pack, pack_narrated
 from lib.backbones.text import tokenizer
-from lib.core.checkpoints import WeightsError, load_trained, read_weights
+from lib.core.checkpoints import WeightsError, digest, load_trained, read_weights, saved_state
 from lib.core.devices import Group, single_process
 from lib.core.files import key, write_json, write_text
 from lib.core.params import ParameterError
@@ -113,9 +113,10 @@ def transfer_of(profile: Profile, layer: Layer) -> Callable[[VideoCLIP], Row]:
     words, [CLS], and the same precision (`pretrain.dtype`).
 
     Raises:
-        FeatureSetError: the target has no features, or they are made in another way than those of the pre-training.
+        FeatureSetError: the target lacks features, or they are made in another way than those of the pre-training.
     """
     target = open_target(profile, layer, narrated_set(profile.params, layer))
+    target.check()
     words, texts = tokenizer(profile.params.videoclip), prompts(target.dataset.classes, "words")
     dtype = getattr(torch, profile.params.pretrain.dtype)
 
@@ -164,20 +165,26 @@ def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, 
         identity=key(values, code=MADE_BY),
         seed=seed,
         transfer=transfer,
+        agree=partial(same_packs, profile, recipe.features, group, keys),
     )
     if run.updates_per_epoch == 0:
         raise ParameterError(
             f"pretrain: {len(run.train)} videos make {len(run.train) // settings.videos_per_cluster} clusters of"
             f" {settings.videos_per_cluster}, fewer than the {recipe.clusters_per_update} of one update"
         )
+    same_run(run)
     return run
 
 
-def same_packs(profile: Profile, layer: Layer, group: Group) -> list[str]:
+def same_packs(profile: Profile, layer: Layer, group: Group, before: Sequence[str] | None = None) -> list[str]:
     """What the packs of both parts say of themselves, provided that all processes see the same.
 
+    Args:
+        before: what they said when the run began.
+
     Raises:
-        ParameterError: a process sees others or none: it would train on other videos than the rest, unnoticed.
+        ParameterError: a process sees others or none: it would train on other videos than the rest, unnoticed; or they
+            are no longer what they were.
     """
     folder = profile.out.packed / narrated_set(profile.params, layer)
     notes = [folder / part / "note.json" for part in PARTS]
@@ -187,7 +194,35 @@ def same_packs(profile: Profile, layer: Layer, group: Group) -> list[str]:
         if others != everywhere[0][1]:
             fault = "sees other packs than process 0" if all(others) else "sees no pack"
             raise ParameterError(f"process {rank} on {host} {fault} in {folder}; let all processes share that folder")
+    if before is not None and seen != before:
+        raise ParameterError(f"{folder}: packed anew since this run began; start it again")
     return seen
+
+
+def same_run(run: Pretraining) -> None:
+    """Processes that train together start from the same.
+
+    Raises:
+        ParameterError: one has other settings, code or initial weights, or sees another state of the run.
+    """
+    if run.group.size == 1:
+        return
+    kept = [saved_state(run.folder / f"{name}.safetensors") for name in ("checkpoint", "weights")]
+    progress = [(state.get("key"), len(state.get("history", ()))) for state in kept]
+    everywhere = run.group.gather((socket.gethostname(), run.identity, digest(run.model), progress))
+    for rank, (host, *others) in enumerate(everywhere):
+        for found, first, fault in zip(
+            others,
+            everywhere[0][1:],
+            (
+                "has other settings or code than process 0; start all with the same",
+                "starts from other weights than process 0; give all the same videoclip.start",
+                f"sees another state of the run than process 0 in {run.folder}; let all processes share that folder",
+            ),
+            strict=True,
+        ):
+            if found != first:
+                raise ParameterError(f"process {rank} on {host} {fault}")
 
 
 def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd.DataFrame:
@@ -205,8 +240,6 @@ def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd
         raise ParameterError(f"pretrain.recipes.{name}: {published} takes its place; move it away to train")
     run = prepare(profile, recipe, settings, folder, group, repeat or settings.seed)
     history = run.run()
-    # nobody packed again meanwhile
-    same_packs(profile, recipe.features, group)
     if group.rank == 0:
         write_text(folder / "curves.csv", history.to_csv(index=False))
         about = {"feature_set": run.train.feature_set, "feature_dim": run.train.feature_dim, "recipe": name}

@@ -40,19 +40,33 @@ class Target:
         Raises:
             FeatureSetError: they are missing, of another width, end before the labels, or are not finite.
         """
-        path = self.folder / f"{video}.npy"
-        if not path.exists():
-            raise FeatureSetError(f"{path}: missing; run 2_4, which extracts S3D's features of the target set")
-        features = np.load(path)
-        if features.ndim != 2 or len(features) != feature_dim:
-            raise FeatureSetError(f"{path}: shape {features.shape}; this model takes ({feature_dim}, seconds)")
-        labelled = int(len(self.dataset.labels(video)) / self.dataset.fps)
-        if features.shape[1] < labelled:
-            raise FeatureSetError(f"{path}: {features.shape[1]} seconds, but {labelled} are labelled; extract it again")
+        path, features = self.folder / f"{video}.npy", self._opened(video, feature_dim)
         bad = np.flatnonzero(~np.isfinite(features).all(axis=0))
         if bad.size:
             raise FeatureSetError(f"{path}: NaN or infinite, first in second {bad[0]}; extract it again")
         return np.ascontiguousarray(features.T, np.float32)
+
+    def check(self) -> None:
+        """Look at every video's features, without reading them: before hours of work that end with them.
+
+        Raises:
+            FeatureSetError: those of a video are missing or end before its labels.
+        """
+        for video in self.dataset.videos:
+            self._opened(video)
+
+    def _opened(self, video: str, feature_dim: int | None = None) -> np.ndarray:
+        """(D, T), not read yet; None: of any width."""
+        path = self.folder / f"{video}.npy"
+        if not path.exists():
+            raise FeatureSetError(f"{path}: missing; run 2_4, which extracts S3D's features of the target set")
+        features = np.load(path, mmap_mode="r")
+        if features.ndim != 2 or len(features) != (feature_dim or len(features)):
+            raise FeatureSetError(f"{path}: shape {features.shape}; this model takes ({feature_dim or 'D'}, seconds)")
+        labelled = int(len(self.dataset.labels(video)) / self.dataset.fps)
+        if features.shape[1] < labelled:
+            raise FeatureSetError(f"{path}: {features.shape[1]} seconds, but {labelled} are labelled; extract it again")
+        return features
 
     def truth(self, video: str, seconds: int) -> np.ndarray:
         """Class numbers of the seconds as in the thesis's code: seconds without a segment are class 0."""
