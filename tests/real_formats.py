@@ -20,18 +20,23 @@ NARRATED = ["nVbIUDjzWY4", "-0aBcDeFgHi", "x_9-Zz0Yy1X", "ThirdVideo1", "4thVide
 LAYERS = {"mixed_5c": ("howto100m_s3d_features", 1024), "video_embedding": ("s3d_video_embedding_30fps_224px_l2", 512)}
 
 
-def write_data_set(root: Path) -> None:
-    """Ten videos in MS-TCN's layout: 19 classes, 30 fps, features (2048, T), five splits by person, AVI."""
+def write_data_set(root: Path, lengths: tuple[int, int] = (60, 80), write: Callable = write_video) -> None:
+    """Ten videos in MS-TCN's layout: 19 classes, 30 fps, features (2048, T), five splits by person, AVI.
+
+    Args:
+        lengths: fewest frames of a video, and one more than the most.
+        write: path, frames, fps -> the video.
+    """
     rng, classes = np.random.default_rng(0), CLASS_NAMES
     for folder in ("features", "groundTruth", "splits", "videos"):
         (root / folder).mkdir(parents=True)
     (root / "mapping.txt").write_text("".join(f"{number} {name}\n" for number, name in enumerate(classes)))
     for video in VIDEOS:
-        frames = int(rng.integers(60, 80))
+        frames = int(rng.integers(*lengths))
         spoken = np.sort(rng.integers(0, len(classes), frames))
         (root / "groundTruth" / f"{video}.txt").write_text("".join(f"{classes[label]}\n" for label in spoken))
         np.save(root / "features" / f"{video}.npy", rng.standard_normal((2048, frames)).astype(np.float32))
-        write_video(root / "videos" / f"{video}.avi", frames, fps=30)
+        write(root / "videos" / f"{video}.avi", frames, fps=30)
     for split in range(1, 6):
         test = [video for video in VIDEOS if video.startswith(f"rgb-{split:02d}")]
         for part, names in (("test", test), ("train", [video for video in VIDEOS if video not in test])):
