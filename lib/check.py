@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     found, faults = requirements(profile), unusable(profile)
     reasons = runnable(profile, faults)
     print(f"{options.params}: what it reads that the project does not contain\n")
-    print(input_table(found, faults) if found else "Nothing: it makes everything itself.")
+    print(input_table(found, faults) if found else "Nothing: all inputs are generated.")
     print(f"\n{chapter_table(profile.params, found, reasons)}")
     able = [name for name, reason in reasons.items() if not reason]
     print(f"\n{len(able)} of {len(reasons)} chapters can run{f': make report PARAMS={options.params}' if able else ''}")

@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
         instructions = INSTRUCTIONS[options.dataset].format(folder=folder, root=data.parent)
         print(f"{folder}: missing\n\n{instructions}", end="", file=sys.stderr)
         return 1
-    print(f"{folder}: {found}, all sound")
+    print(f"{folder}: {found}, all checks passed")
     return 0
 
 

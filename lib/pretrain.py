@@ -2,8 +2,8 @@
 
     torchrun --nproc-per-node 8 -m lib.pretrain --params params/50salads.yaml --recipe own
 
-The demo's notebooks train through it; with a user-supplied corpus they only read the finished run. HowTo100M is
-packed first, which takes hours and no GPU: `python -m lib.pretrain --params … --recipe own --only-pack`.
+The demo's notebooks train by the same recipes; with a user-supplied corpus they only read the finished run. HowTo100M
+is packed first, which takes hours and no GPU: `python -m lib.pretrain --params … --recipe own --only-pack`.
 """
 
 import sys

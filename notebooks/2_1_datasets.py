@@ -193,8 +193,8 @@ if demo and published:
     book.say(facts.distance_sentence(narrations["the demo"], real))
 
 # %% [markdown]
-# **Figure 2** shows some of the videos: what is done in the demo's, and the table below it what is
-# said in one of them meanwhile; of HowTo100M's, which are read as features and captions, what is said.
+# **Figure 2** shows some of the videos: of the demo, what is done, with the captions of one video in
+# the table below; of HowTo100M, which is read as features and captions, what is said.
 
 # %%
 if demo:

@@ -45,7 +45,7 @@ book.source(segmentation_loss)
 book.source(fit_frames)
 
 # %% [markdown]
-# The run of a split that is finished is read, not repeated.
+# Finished runs are loaded, not retrained.
 
 # %%
 dataset = book.public_dataset()

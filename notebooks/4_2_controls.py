@@ -118,7 +118,7 @@ book.say(f"{views.weights_chosen(written)} {views.epochs_chosen(written, setting
 # the tower as it was before pre-training, *from random weights* one without BERT's weights either.
 # *Trained with VideoCLIP*: ASFormer on states that keep learning with it. *The other window mask*: the
 # thesis's corrected one where the profile has that of the released code, and conversely (2.2). A *linear probe* is a logistic regression.
-# Rows of chapter 2 are finished runs of one seed that trained on the held-out people too:
+# Rows of chapter 2 are finished runs that trained on the held-out people too:
 # ASFormer's last epoch at the full frame rate, and VideoCLIP's epoch as the profile chooses it.
 
 # %%
@@ -138,8 +138,8 @@ book.say(f"{views.best_methods(table)} {views.pretraining_seen(table)}")
 # %% [markdown]
 # ## One difference at a time
 #
-# Both methods of a row are scored on the same resampled videos and seeds. Asking many questions at once is
-# not corrected for.
+# Both methods of a row are scored on the same resampled videos and seeds. No correction for multiple
+# comparisons is applied.
 
 # %%
 found = differences(items, views.QUESTIONS)

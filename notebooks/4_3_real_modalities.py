@@ -50,8 +50,8 @@ book.source(Perturbed.features)
 # ## Nets, fusion, decoding
 #
 # A **linear probe** (ridge regression of single seconds) and **ASFormer** read the video, the
-# sensors, or both side by side. **Late fusion** multiplies what two nets say that were trained
-# apart:
+# sensors, or both side by side. **Late fusion** multiplies the class probabilities of two
+# separately trained nets:
 #
 # $$p(k) \propto p_{\text{video}}(k)^{1-s}\; p_{\text{sensors}}(k)^{s}$$
 

@@ -28,7 +28,7 @@ design = design_of(book)
 # all training people of the split. So few labelled videos do not mean few labels: a tower that
 # learns from these features without a label still learns from labels, and the features carry more
 # about the training people than about others. Fair questions remain. Do true pairs help more than
-# shuffled ones? Do they help a head that sees time?
+# shuffled ones? Do they help a head with temporal context?
 #
 # ## Pairs
 #
@@ -101,7 +101,7 @@ if book.whole:
 
 # %%
 if book.whole:
-    caption = "All contrasts, points with 95 % intervals over people and seeds, bold without zero. "
+    caption = "All contrasts, points with 95 % intervals over people and seeds, bold where zero is outside. "
     caption += f"Detectable: what would be found with a chance of 80 %. {views.TRAP}"
     book.table("pairs", views.shown_effects(effects), effects.reset_index(), caption)
 

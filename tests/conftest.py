@@ -1,4 +1,4 @@
-"""What tests share: real data and golden numbers lie beside the project, in ../shared, and are never copied into it."""
+"""What tests share. Real data lie beside the project, in ../shared, and are never copied into it."""
 
 from pathlib import Path
 

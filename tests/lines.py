@@ -30,7 +30,7 @@ def main() -> int:
         "tests": count(ROOT / "tests"),
     }
     for name, limit in LIMITS.items():
-        print(f"{found[name]:7,}  of {limit:,} {'' if found[name] <= limit else 'PASSED '}{name}")
+        print(f"{found[name]:7,}  of {limit:,} {'' if found[name] <= limit else 'OVER '}{name}")
     return int(any(found[name] > limit for name, limit in LIMITS.items()))
 
 

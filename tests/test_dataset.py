@@ -264,7 +264,7 @@ def test_no_split(root):
         (np.zeros((1, 4, 5), np.float32), "float32 of shape (1, 4, 5); expected floats of shape (D, T)"),
         (np.zeros((4, 5), np.int64), "int64 of shape (4, 5)"),
         (np.zeros((0, 5), np.float32), "float32 of shape (0, 5)"),
-        (np.array([[None] * 5] * 4), "not a whole .npy file"),
+        (np.array([[None] * 5] * 4), "not a complete .npy file"),
     ],
     ids=["length", "transposed", "channels", "dimensions", "integers", "no channels", "objects"],
 )
@@ -277,7 +277,7 @@ def test_features_that_do_not_fit(root, value, message):
 def test_feature_cut_off(root, size):
     path = root / "features" / "i3d" / "rgb-01-2.npy"
     path.write_bytes(path.read_bytes()[:size])
-    fails(root, "features/i3d/rgb-01-2.npy: not a whole .npy file")
+    fails(root, "features/i3d/rgb-01-2.npy: not a complete .npy file")
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_feature_cut_off(root, size):
 def test_what_is_no_npy_file(root, content, message):
     with (root / "features" / "i3d" / "rgb-01-2.npy").open("wb") as file:
         content(file)
-    fails(root, "features/i3d/rgb-01-2.npy: not a whole .npy file (" + message)
+    fails(root, "features/i3d/rgb-01-2.npy: not a complete .npy file (" + message)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -64,7 +64,9 @@ def test_converter_names_what_is_wrong_and_writes_nothing(raw, tmp_path, damage,
 def test_fetch_from_a_folder(shared, tmp_path, capsys):
     source = shared / "data" / "50salads_scores_raw"
     assert fetch.main(["50salads_scores", "--from", str(source)], data=tmp_path) == 0
-    assert capsys.readouterr().out.endswith("50salads_scores: 50 videos, 16596 frames, 18 channels, all sound\n")
+    assert capsys.readouterr().out.endswith(
+        "50salads_scores: 50 videos, 16596 frames, 18 channels, all checks passed\n"
+    )
 
 
 def test_fetch_downloads_each_file_once(shared, tmp_path, monkeypatch):
@@ -120,7 +122,7 @@ def test_what_is_fetched_by_hand_is_explained_and_checked(shared, tmp_path, caps
         assert "from:    https://" in text and f"into:    {tmp_path}" in text
     copy(shared / "data" / "50salads", tmp_path / "50salads")
     assert fetch.main(["50salads_labels"], data=tmp_path) == 0
-    assert capsys.readouterr().out.endswith("50salads: 50 videos, 577595 frames, all sound\n")
+    assert capsys.readouterr().out.endswith("50salads: 50 videos, 577595 frames, all checks passed\n")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_what_is_fetched_by_hand_is_explained_and_checked(shared, tmp_path, caps
 def test_published_files_in_their_place_are_checked(shared, tmp_path, monkeypatch, capsys, name, copied, count):
     folder = copy(shared / "data" / name / copied, tmp_path / name)
     assert fetch.main([name], data=tmp_path) == 0
-    assert capsys.readouterr().out == f"{folder}: {count} files, all sound\n"
+    assert capsys.readouterr().out == f"{folder}: {count} files, all checks passed\n"
 
     def unreachable(*_, **__):
         raise ConnectionError("name or service not known")

@@ -249,7 +249,7 @@ def test_lists(root, tokenizer, text, message):
 
 def test_missing_feature(root, tokenizer):
     (root / "features" / "s3d" / "b_2.npy").unlink()
-    fails(root, tokenizer, "features/s3d/b_2.npy: missing, nor is there b_2.mp4.npy or b_2.webm.npy")
+    fails(root, tokenizer, "features/s3d/b_2.npy: missing, as are b_2.mp4.npy and b_2.webm.npy")
     fails(root, tokenizer, "features/i3d/a-1.npy: missing", feature_set="i3d")
 
 
@@ -265,7 +265,7 @@ def test_two_features_of_a_video(root, tokenizer):
         (np.zeros(8, np.float32), "float32 of shape (8,); expected floats of shape (T, D)"),
         (np.zeros((3, 8), np.int64), "int64 of shape (3, 8)"),
         (np.zeros((3, 0), np.float32), "float32 of shape (3, 0)"),
-        (np.array([[None] * 8]), "not a whole .npy file"),
+        (np.array([[None] * 8]), "not a complete .npy file"),
         (np.full((3, 8), np.nan, np.float16), "NaN, infinite or beyond float16 in 3 of 3 seconds, first in second 0"),
         (np.full((3, 8), -np.inf, np.float32), "NaN, infinite or beyond float16 in 3 of 3 seconds"),
         (np.eye(3, 8, -2, np.float32) * 1e5, "NaN, infinite or beyond float16 in 1 of 3 seconds, first in second 2"),
@@ -280,8 +280,8 @@ def test_features_that_cannot_be(root, tokenizer, value, message):
 def test_feature_cut_off(root, tokenizer):
     path = root / "features" / "s3d" / "b_2.npy"
     path.write_bytes(path.read_bytes()[:150])
-    fails(root, tokenizer, "features/s3d/b_2.npy: not a whole .npy file")
-    with pytest.raises(DatasetError, match="not a whole"):
+    fails(root, tokenizer, "features/s3d/b_2.npy: not a complete .npy file")
+    with pytest.raises(DatasetError, match="not a complete"):
         read_features(path)
 
 

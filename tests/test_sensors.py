@@ -65,7 +65,7 @@ def test_converter_names_a_file_that_does_not_fit(raw, tmp_path, key, value, mes
 
 def test_fetch_links_to_the_copy(copy, tmp_path, capsys):
     assert fetch.main(["50salads_sensors"], data=tmp_path) == 0
-    assert capsys.readouterr().out.endswith("50 videos, 49735 frames, 128 channels, 30 of sensors, all sound\n")
+    assert capsys.readouterr().out.endswith("50 videos, 49735 frames, 128 channels, 30 of sensors, all checks passed\n")
     assert (tmp_path / "50salads_sensors" / "sensors").is_symlink()
 
 
@@ -80,7 +80,7 @@ def test_every_raw_file_has_an_address_and_a_checksum(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: (folder / "rgb-02-1.npy").unlink(), "rgb-02-1.npy: not a whole .npy file"),
+        (lambda folder: (folder / "rgb-02-1.npy").unlink(), "rgb-02-1.npy: not a complete .npy file"),
         (lambda folder: np.save(folder / "rgb-09-1.npy", np.zeros((30, 3))), "rgb-09-1.npy: extra"),
         (lambda folder: np.save(folder / "rgb-02-1.npy", np.zeros((30, 3))), r"shape \(30, 3\), expected \(30, 7\)"),
         (lambda folder: np.save(folder / "rgb-02-1.npy", np.full((30, 7), np.nan)), "NaN or infinite in 7 of 7 steps"),

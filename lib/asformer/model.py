@@ -1,9 +1,9 @@
 """ASFormer (thesis 2.2.2; Yi, Wen, Jiang: ASFormer, Transformer for Action Segmentation, BMVC 2021, arXiv 2110.08568).
 
-An encoder and `num_decoders` decoders of `num_layers` layers. Layer i looks at frames 2**i apart (dilated convolution)
-and around (attention in windows of 2 * 2**i frames). Every stage scores the classes of each frame; a decoder refines
-the scores of the stage before. Parameter names and behaviour are those of the published code, so that its checkpoints
-load and give the same scores; a comment marks where the code departs from the paper. Only the computation is our own:
+An encoder and `num_decoders` decoders of `num_layers` layers. Layer i combines a convolution of dilation 2**i with
+attention in windows of 2 * 2**i frames. Every stage scores the classes of each frame; a decoder refines the scores of
+the stage before. Parameter names and behaviour are those of the published code, so that its checkpoints load and give
+the same scores; a comment marks where the code departs from the paper. Only the computation is our own:
 
 Time runs along the rows of a sequence (T, C). So a convolution is a matrix product, and a block of frames is a view.
 Nothing loops over windows. The backward passes of convolution and attention are written out: they keep less, and that
@@ -147,7 +147,7 @@ class WindowAttention(torch.autograd.Function):
 
 
 def add_dropped(x: Tensor, change: Tensor, training: bool) -> Tensor:
-    """x + Dropout(.5)(change). The coins are the signs of random bytes, 20 times cheaper than Bernoulli numbers."""
+    """x + Dropout(.5)(change). The mask is the sign bit of random bytes, 20 times cheaper than Bernoulli numbers."""
     if not training:
         return x + change
     words = torch.empty(-(-change.numel() // 8), dtype=torch.int64, device=change.device)

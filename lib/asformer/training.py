@@ -63,7 +63,7 @@ def segmentation_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tenso
 
 
 class Frames:
-    """What a frame-wise net reads and should say of each video.
+    """Inputs and targets of a frame-wise net, by video.
 
     Args:
         sample_rate: every n-th frame is used.

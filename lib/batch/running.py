@@ -243,7 +243,7 @@ def failure_lines(failed: Mapping[Atom, str], profile: Profile) -> Iterator[str]
     for atom in sorted({*failed} - {failure.atom for failure in found}):
         log = log_file(profile.out, atom)
         error = last_line(log).removeprefix("error: ") if failed_file(log).exists() else failed[atom]
-        yield f"failed: {short(atom)}: {error or 'it was killed before it could say why'}"
+        yield f"failed: {short(atom)}: {error or 'it was killed before it could report an error'}"
     for atom in failed:
         if log_file(profile.out, atom).exists():
             yield f"the log of {short(atom)}: {relative(log_file(profile.out, atom))}"

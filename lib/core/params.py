@@ -22,7 +22,7 @@ from lib.core.settings import Params
 
 LARGEST = 100_000  # bytes of a profile
 SHOWN = 200  # characters of a wrong value
-TABLES = ("published", "sources")  # files of params/ that are not profiles
+TABLES = ("published", "papers", "sources")  # files of params/ that are not profiles
 
 
 class ParameterError(ValueError):

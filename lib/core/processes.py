@@ -99,7 +99,7 @@ def _start() -> None:
 
 
 def track(items: Iterable[Item], stage: str, total: int | None = None, initial: int = 0) -> Iterator[Item]:
-    """Yield the items and report to stderr, e.g. `2_3_3_baseline split 3: epoch 17/60, 00:16 gone, 00:41 left`.
+    """Yield the items and report to stderr, e.g. `2_3_3_baseline split 3: epoch 17/60, 00:16 elapsed, 00:41 left`.
 
     Args:
         items: what to go through.
@@ -119,7 +119,7 @@ def track(items: Iterable[Item], stage: str, total: int | None = None, initial: 
         # silent if everything is done by then
         delay=5,
         file=sys.stderr,
-        bar_format="{desc} {n_fmt}/{total_fmt}, {elapsed} gone, {remaining} left{postfix}\n",
+        bar_format="{desc} {n_fmt}/{total_fmt}, {elapsed} elapsed, {remaining} left{postfix}\n",
         dynamic_ncols=False,
         leave=True,
     )

@@ -311,5 +311,5 @@ def _check_copies(folder: Path, labels: Mapping[str, np.ndarray], splits: Mappin
 def _files(folder: Path, pattern: str) -> list[Path]:
     found = sorted(path for path in folder.glob(pattern) if path.name[0] != ".")  # such a file is a killed writer's
     if not found:
-        raise DatasetError(f"{folder}: has no {pattern}; for the layout see README, real data")
+        raise DatasetError(f"{folder}: has no {pattern}; for the layout see notebooks/guides/real_data.md")
     return found

@@ -51,7 +51,7 @@ def array_header(path: Path, axes: str) -> np.ndarray:
         header = np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError, SyntaxError, TokenError, OverflowError) as error:
         what = " ".join(str(error).split())[:200]
-        raise DatasetError(f"{path}: not a whole .npy file ({what}); add or extract it again") from None
+        raise DatasetError(f"{path}: not a complete .npy file ({what}); add or extract it again") from None
     if header.ndim != 2 or header.dtype.kind != "f" or not header.shape[axes.index("D") // 4]:
         raise DatasetError(f"{path}: {header.dtype} of shape {header.shape}; expected floats of shape {axes}")
     return header

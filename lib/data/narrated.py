@@ -129,7 +129,7 @@ def _only(folder: Path, video: str, present: Set[str]) -> Path:
     names = [f"{video}{ending}" for ending in ENDINGS]
     found = [name for name in names if name in present]
     if not found:
-        raise DatasetError(f"{folder / names[0]}: missing, nor is there {names[1]} or {names[2]}; extract it")
+        raise DatasetError(f"{folder / names[0]}: missing, as are {names[1]} and {names[2]}; extract it")
     if len(found) > 1:
         raise DatasetError(f"{folder / found[1]}: {found[0]} exists too; remove one of them")
     return folder / found[0]

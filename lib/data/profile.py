@@ -77,7 +77,7 @@ class Profile:
             return root
         raise ParameterError(
             f"howto100m.roots: nothing at {' or '.join(self.params.howto100m.roots)}; "
-            "README, Pre-training, says what belongs there"
+            "notebooks/guides/adding.md says what belongs there"
         )
 
     def dataset(self, features: str | None = None, trim: Trim | None = None) -> Dataset:

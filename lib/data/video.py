@@ -29,7 +29,7 @@ import numpy as np
 NESTED = (b"LIST", b"RIFF")  # hold chunks; large files have several RIFF parts
 PRINTABLE = re.compile(rb"[ -~]{4}")
 NOT_ZERO = re.compile(rb"[^\0]")
-TOO_MANY = 0.5  # share of bad frames from which on a file is of no use
+TOO_MANY = 0.5  # share of bad frames above which a file is rejected
 CONVERT = "convert it: ffmpeg -i VIDEO -c:v mjpeg -q:v 2 NAME.avi"
 TRY = "import cv2, sys; cv2.VideoCapture(sys.argv[1], cv2.CAP_FFMPEG).read()"
 TRIED: set[bytes] = set()  # formats that the decoder has survived
@@ -105,7 +105,7 @@ class Avi:
                 start = max(start + 4, self.after_zeros(start))
             else:
                 start = start + 12 if chunk.name in NESTED else chunk.end
-        raise VideoError(f"{self.path}: damaged header, no way to the frames; fetch or render the file again")
+        raise VideoError(f"{self.path}: damaged header, its frames cannot be located; fetch or render the file again")
 
     def walk(self) -> tuple[list[Chunk], int, int | None]:
         """Follow the chain of chunks.
@@ -197,7 +197,7 @@ def read_layout(path: Path) -> Layout:
             return Layout(avi.declared, avi.form)  # cut off
         else:
             raise VideoError(
-                f"{path}: cut off after {len(frames)} frames, and its header speaks of {avi.declared}; "
+                f"{path}: cut off after {len(frames)} frames, and its header declares {avi.declared}; "
                 "fetch or render the file again"
             )
         repeats = tuple(number for number, chunk in enumerate(frames) if chunk.size == 0)

@@ -338,8 +338,10 @@ def alike_errors(summary: pd.DataFrame, splits: int) -> str:
     shares = {kind: tuple(100 * summary.loc[kind, ["share", "by_prediction"]]) for kind in (ALIKE, VERB, OBJECT)}
     alike = summary.loc[ALIKE]
     return (
-        "{:.0f} % of the wrong seconds are between alike classes, {:.0f} % would be by chance. ".format(*shares[ALIKE])
-        + f"They are more than by chance in {alike['splits_above']:.0f} of {splits} splits "
+        "{:.0f} % of the errors are between similar classes; {:.0f} % would be expected by chance. ".format(
+            *shares[ALIKE]
+        )
+        + f"They are more than expected in {alike['splits_above']:.0f} of {splits} splits "
         + f"(p = {alike['p']:.4f} against random namings of the classes). "
         + "Shared verb: {:.0f} % ({:.0f} % by chance). ".format(*shares[VERB])
         + "Shared object: {:.0f} % ({:.0f} %).".format(*shares[OBJECT])

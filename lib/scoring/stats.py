@@ -1,4 +1,4 @@
-"""Statistics of repeated measurements: intervals, paired tests, their power, resampling (beyond the thesis: 2.6, 4.1).
+"""Statistics of repeated measurements: intervals, paired tests, their power, resampling (beyond the thesis).
 
 Each function names its source and what it assumes. Five splits give five paired differences: few, and not independent,
 since two splits share most of their training videos. The corrected test below allows for that, the plain one does not.

@@ -2,7 +2,7 @@
 
 A method's value is the mean over its seeds of the score over all test videos. Its interval is that of the mean under
 other videos and, where there are several, other seeds (`lib.scoring.stats.resampled`): the same draws for both methods
-of a difference. Videos of one person are alike and seeds are few, so intervals are on the narrow side.
+of a difference. Videos of one person are alike and seeds are few, so intervals tend to be too narrow.
 """
 
 import math

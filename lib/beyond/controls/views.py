@@ -125,7 +125,7 @@ def _decoded(row: pd.Series) -> pd.Series:
 
 
 def shown_methods(table: pd.DataFrame) -> Styler:
-    """For the eye: value and interval in one cell, percent; the best of a column marked."""
+    """Formatted for display: value and interval in one cell, percent; the best of a column marked."""
     best, cells = {}, {"seeds": table["seeds"].astype(int)}
     for measure, title in TITLES.items():
         best[f"{title}, %"] = table[measure]
@@ -142,7 +142,7 @@ def shown_methods(table: pd.DataFrame) -> Styler:
 
 
 def shown_differences(found: pd.DataFrame) -> Styler:
-    """For the eye: difference and interval in one cell, points; share of the F1 gap where VideoCLIP is the other."""
+    """Formatted for display: difference and interval in one cell, points; share of the F1 gap to VideoCLIP."""
     cells, formats = {}, {}
     for measure, title in TITLES.items():
         cells |= interval_cells(found, {measure: f"{title}, points"})
@@ -155,7 +155,7 @@ def shown_differences(found: pd.DataFrame) -> Styler:
 
 
 def asked(found: pd.DataFrame, beginnings: Sequence[str]) -> pd.DataFrame:
-    """The differences whose question begins so."""
+    """The rows whose question begins with one of `beginnings`."""
     return found[found.index.str.startswith(tuple(beginnings))]
 
 

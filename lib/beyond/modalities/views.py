@@ -136,7 +136,7 @@ def with_published(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def shown(found: pd.DataFrame, spread: pd.Series, seeds: int) -> Styler:
-    """For the eye: each metric, percent, three with their intervals; the best of a column marked."""
+    """Formatted for display: each metric, percent, three with their intervals; the best of a column marked."""
     cells = interval_cells(found, TITLES, ".1f") | {
         TITLES[name]: [number(value) for value in found[name]] for name in PLAIN
     }
@@ -151,7 +151,7 @@ def shown(found: pd.DataFrame, spread: pd.Series, seeds: int) -> Styler:
 
 
 def shown_differences(found: pd.DataFrame) -> Styler:
-    """For the eye: points with their intervals, of the metrics that have one in `shown`."""
+    """Formatted for display: points with their intervals, of the metrics that have one in `shown`."""
     titles = {name: title for name, title in TITLES.items() if name not in PLAIN}
     return pd.DataFrame(interval_cells(found, titles), index=found.index).style
 

@@ -108,7 +108,7 @@ def variants_figure(differences: pd.DataFrame) -> Figure:
 
 
 def shown_effects(found: pd.DataFrame) -> Styler:
-    """For the eye: difference and interval in one cell, points, bold where the interval excludes zero."""
+    """Formatted for display: difference and interval in one cell, points, bold where the interval excludes zero."""
     cells, sure = {}, {}
     for measure, title in MEASURES.items():
         cells |= interval_cells(found, {measure: f"{title}, points"})
@@ -118,7 +118,7 @@ def shown_effects(found: pd.DataFrame) -> Styler:
 
 
 def shown_few(found: pd.DataFrame) -> Styler:
-    """For the eye: accuracy, points, a column per number of labelled videos; bold where the interval excludes zero."""
+    """Formatted for display: accuracy, points, a column per number of labelled videos; bold where zero is outside."""
     said = found["accuracy"].map(lambda value: number(value, "+.1f"))
     counts = sorted(found.index.get_level_values("labelled").unique())
     cells, sure = (
@@ -137,13 +137,13 @@ def _bold(cells: pd.DataFrame, sure: pd.DataFrame) -> Styler:
 
 
 def shown_levels(table: pd.DataFrame) -> Styler:
-    """For the eye: accuracy and F1@50 with their intervals, percent."""
+    """Formatted for display: accuracy and F1@50 with their intervals, percent."""
     cells = interval_cells(table, {measure: f"{title}, %" for measure, title in MEASURES.items()}, ".1f")
     return pd.DataFrame(cells | {"seeds": table["seeds"].astype(int)}, index=table.index).style
 
 
 def shown_variants(table: pd.DataFrame) -> Styler:
-    """For the eye: each mean with half its interval in one cell."""
+    """Formatted for display: each mean with half its interval in one cell."""
     cells = table.drop(columns=[name for measure in LOSSES for name in (measure, f"{measure} ±")])
     for measure, title in LOSSES.items():
         cells[title] = [f"{row[measure]:.2f} ± {row[f'{measure} ±']:.2f}" for _, row in table.iterrows()]
