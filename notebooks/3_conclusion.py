@@ -42,7 +42,7 @@ segments = conclusion.segments_of(book, dataset, found)
 table["segments"] = segments.mean(axis=1)
 
 # %%
-caption = "All methods, mean over splits and seeds, ± half of the 95 % interval over videos and seeds. "
+caption = "All methods, mean over splits and seeds, ± half of the 95 % interval over videos, and seeds if several. "
 caption += "Segments: predicted segments per true segment."
 book.table(10, style_ten(table), table.reset_index(), caption)
 

@@ -59,8 +59,8 @@ book.say(
     f"out. ASFormer trains up to {settings.asformer_epochs} epochs (chapter 2: "
     f"{book.params.asformer.epochs}), a head up to {settings.videoclip_epochs} (chapter 2: "
     f"{book.params.finetune.epochs[-1]}). Linear probes have one seed. VideoCLIP has "
-    f"{counted(len(ready.further) + 1, 'pre-training')} (recipe `{settings.recipe}`); frozen states "
-    "and `zero-shot` are those of the first. "
+    f"{counted(len(ready.further) + 1, 'pre-training')} (recipe `{settings.recipe}`), each seed its "
+    "own where there are several; frozen states are those of the first. "
     + (f"Left out, as their features are missing: {', '.join(absent)}." if absent else "")
 )
 
