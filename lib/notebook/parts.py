@@ -11,7 +11,7 @@ from lib.notebook import plots
 from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import Notebook
-from lib.notebook.tables import alone, beside
+from lib.notebook.tables import SPREADS, alone, beside
 from lib.scoring.claims import COLUMNS, chapters, check, tally
 from lib.scoring.confusion import long_table, split_matrices, video_matrices
 from lib.scoring.published import published_table
@@ -93,7 +93,7 @@ def zero_shot_results(book: Notebook, target: Target, result: ZeroShot, weights:
     """A zero-shot transfer beside the thesis's table and its controls, per second; then the same labels per frame."""
     theirs, name = published_table(table), book.params.data.name
     shown, values = beside(result.ours, theirs, name, controls=result.controls)
-    book.table(table, shown, values, f"Zero-shot transfer with {weights} weights, one label per second.")
+    book.table(table, shown, values, f"Zero-shot transfer with {weights} weights, one label per second. {SPREADS}")
     commonest = result.controls["commonest class of training"]["accuracy"].iloc[-1]
     ours = result.ours["accuracy"].iloc[-1]
     book.say(sentences.transfer(ours, theirs["accuracy"]["mean"], result.untrained, commonest))
@@ -108,7 +108,9 @@ def fine_tuned_results(
     theirs, ours = published_table(table), result.tables[epochs]
     caption = f"Fine-tuned for {epochs} epochs, {weights} weights"
     chosen = sentences.epoch_chosen(book.params.finetune.select_on)
-    book.table(table, *beside(ours, theirs, book.params.data.name), f"{caption}, one label per second. {chosen}")
+    book.table(
+        table, *beside(ours, theirs, book.params.data.name), f"{caption}, one label per second. {chosen} {SPREADS}"
+    )
     book.say(sentences.scores_beside(ours.iloc[-1], theirs.loc["mean"]))
     first = book.params.finetune.epochs[0]
     if epochs == first:

@@ -38,7 +38,8 @@ LABELS = {  # of tables whose CSV has names of its own
 TENTHS = ("edit", "raw_edit")  # with one decimal
 LOWER = ("raw_edit", "best_loss")  # better where lower
 SPREAD = "±"  # row of the standard deviation over the splits
-INTERVAL = "± 95 %"  # row of half the interval of the mean, over other videos and seeds
+INTERVAL = "± 95 %"
+SPREADS = f"{SPREAD}: deviation over the splits; {INTERVAL}: half the interval of the mean over other videos and seeds."
 BEST = "text-decoration: underline"  # mark of a column's best value
 
 
