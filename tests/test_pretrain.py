@@ -191,6 +191,27 @@ def test_processes_that_do_not_start_from_the_same_do_not_train(packed, whole, c
     assert all(f"process 1 on {socket.gethostname()} {fault}" in line for line in said)
 
 
+def test_a_killed_process_ends_the_others(packed, tmp_path):
+    (tmp_path / "die.py").write_text(f"""if True:
+        import os, signal, sys
+        sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
+        from pathlib import Path
+        from lib.core.devices import join_group
+        from test_pretrain import make
+        run = make(Path({str(packed)!r}), Path({str(tmp_path / "run")!r}), join_group())
+        calls = []
+        def die():
+            calls.append(1)
+            if run.group.rank == 1 and len(calls) == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+        run.agree = die
+        run.run()
+    """)
+    done = subprocess.run([sys.executable, *TWO, tmp_path / "die.py"], capture_output=True, text=True, timeout=240)
+    assert done.returncode and "SIGKILL" in done.stderr
+    assert {file.name for file in (tmp_path / "run").glob("*.safetensors")} == {"checkpoint.safetensors"}
+
+
 def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, tmp_path):
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     train(str(packed), str(undisturbed), dropout=0.1)
