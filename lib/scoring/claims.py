@@ -126,7 +126,7 @@ TEXTS = {
     "apart": "{0} and {1} are kept apart",
     "taken": "{0} is taken for {1}",
 }
-OVER = dict.fromkeys(("matrices", "tables", "histories"), "splits")
+OVER: dict[str, str] = dict.fromkeys(("matrices", "tables", "histories"), "splits")
 OVER |= {"repeats": "trainings per side", "runs": "seeds", "values": "videos"}
 
 
