@@ -83,8 +83,8 @@ book.source(verdict)
 # tend to be too narrow, and they are not corrected for the number of claims. A claim that names
 # splits must hold in each of them, by resampling that split's test videos. A claim that compares
 # single trainings (the two recipes of pre-training, ways to trim) is judged over repeated trainings
-# and stays inconclusive where there are none (`data.repeats`). `would decide`: how many splits,
-# seeds or videos would show the difference seen with a chance of 80 %, if it is real. Chapter 4.1
+# and stays inconclusive where there are none (`data.repeats`). In brackets: how many splits, seeds
+# or videos would show the difference seen with a chance of 80 %, if it is real. Chapter 4.1
 # tests the thesis's own numbers, more strictly; 4.2 adds the controls that it lacked.
 
 # %%

@@ -35,6 +35,7 @@ SETTINGS = Asformer(
     plateau_factor=0.5,
     plateau_patience=3,
     test_every=4,
+    dtype="float32",
     seed=1,
 )
 

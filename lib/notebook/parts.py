@@ -35,10 +35,10 @@ def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
         caption = (
             "The thesis's claims on these pages: what is measured in each split, seed or video, its mean with the "
         )
-        caption += "95 % interval, the verdict (chapter 3 has the rule) and what would decide it."
+        caption += "95 % interval, the verdict (chapter 3 has the rule) and, in brackets, what would decide it."
         book.table(
             "claims",
-            shown_claims(checked, ["holds if", "each", "over", "would decide"]),
+            shown_claims(checked, ["holds if", "each", "over"]),
             checked,
             caption,
             file=f"claims_{book.name}",
@@ -72,7 +72,8 @@ def shown_claims(checked: pd.DataFrame, further: list[str]) -> Styler:
         further: columns between the value and the verdict.
     """
     columns = {"section": checked["section"], "claim": checked["claim"], "here": checked.apply(_interval, axis=1)}
-    columns |= {name: checked[name] for name in further} | {"verdict": checked["verdict"]}
+    needed = checked["would decide"].fillna("").map(lambda count: f" ({count})" if count else "")
+    columns |= {name: checked[name] for name in further} | {"verdict": checked["verdict"] + needed}
     styler = pd.DataFrame(columns).style.hide().format(escape="html")
     return styler.set_properties(subset=["claim", "verdict"], **{"text-align": "left"})  # pyright: ignore
 
