@@ -72,8 +72,12 @@ def shown_claims(checked: pd.DataFrame, further: list[str]) -> Styler:
         further: columns between the value and the verdict.
     """
     columns = {"section": checked["section"], "claim": checked["claim"], "here": checked.apply(_interval, axis=1)}
-    needed = checked["would decide"].fillna("").map(lambda count: f" ({count})" if count else "")
-    columns |= {name: checked[name] for name in further} | {"verdict": checked["verdict"] + needed}
+    columns |= {name: checked[name] for name in further}
+    # an empty cell is read from a file as a number
+    pairs = zip(checked["verdict"], checked["would decide"], strict=True)
+    columns["verdict"] = [
+        f"{word} ({enough})" if isinstance(enough, str) and enough else word for word, enough in pairs
+    ]
     styler = pd.DataFrame(columns).style.hide().format(escape="html")
     return styler.set_properties(subset=["claim", "verdict"], **{"text-align": "left"})  # pyright: ignore
 
