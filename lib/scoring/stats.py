@@ -5,6 +5,7 @@ since two splits share most of their training videos. The corrected test below a
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -249,16 +250,19 @@ def needed(difference: float, videos: int, of_videos: float, seeds: int, of_seed
 
 
 def enough(differences: np.ndarray, units: str) -> str:
-    """How many values would show their mean to differ from 0 with a chance of 80 %, if it is what it seems.
+    """How many values would show their mean to differ from 0 with a chance of 80 %, if mean and spread are as here.
+
+    Assumptions as in `power`.
 
     >>> [enough(np.array(values), "splits") for values in ([1, 3, -1, 2, 0], [1, -1, 0.001], [1], [0, 0])]
-    ['20 splits', 'over 1,000 splits', '', '']
+    ['22 splits', 'over 1,000 splits', '', '']
     """
     if len(differences) < 2 or not differences.any():
         return ""
-    variance = differences.var(ddof=1) / len(differences)
-    count, _ = needed(float(differences.mean()), len(differences), float(variance), 1, 0)
-    return f"{count:.0f} {units}" if count <= 1000 else f"over 1,000 {units}"
+    mean, deviation = float(differences.mean()), float(differences.std(ddof=1))
+    counts = range(2, 1001)
+    place = bisect_left(counts, 0.8, key=lambda count: power(mean, deviation, count))
+    return f"{counts[place]} {units}" if place < len(counts) else f"over 1,000 {units}"
 
 
 def _differences(first: ArrayLike, second: ArrayLike) -> np.ndarray:
