@@ -59,8 +59,8 @@ class Design:
     labelled: tuple[int, ...] = (40, 20, 10, 5, 2)
     few_seeds: int = 2
     head_rate: float = 3e-3
-    linear_epochs: int = 4
-    asformer_epochs: int = 4
+    linear_epochs: int = 5
+    asformer_epochs: int = 5
     asformer_layers: int = 5
     asformer_maps: int = 32
     asformer_decoders: int = 0
