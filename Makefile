@@ -32,7 +32,7 @@ test-full: $(SETUP)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m full --durations=10
 
 bench: $(SETUP)
-	@missed=0; for name in asformer features full_size narrated packs pretrain clusters; do \
+	@missed=0; for name in asformer dtype features full_size narrated packs pretrain clusters; do \
 		echo "== $$name"; $(PYTHON) -m tests.bench.bench_$$name || missed=1; done; exit $$missed
 
 # The demo's trained backbones, from nothing: lib/demo/weights/; an hour or more.

@@ -227,8 +227,7 @@ def test_heads_on_real_videos(real, tmp_path):
     """A solved head beats the largest class by far; training changes a tower that learns and no frozen one."""
     design = small(linear_epochs=1)
     tower = untrained(real.corpus(real.train, design), design, seed=0)[0]
-    heads = solved(real, "untrained", tower, replace(design, labelled=(40,)), 0)
-    rows = {about["inputs"]: labels for about, labels in heads}
+    rows = dict((about["inputs"], labels) for about, labels in solved(real, tower, replace(design, labelled=(40,)), 0))
     accuracy = {
         name: video_scores(labels, real.frames, ["background"])["accuracy"].mean() for name, labels in rows.items()
     }

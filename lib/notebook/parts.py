@@ -33,16 +33,11 @@ def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
     if book.whole:
         checked = check(book.name, **evidence)
         caption = (
-            "The thesis's claims on these pages: what is measured in each split, seed or video, its mean with the "
+            "The thesis's claims on these pages: what is measured in each split, seed or video, its mean with the 95 % "
+            "interval, the verdict (chapter 3 has the rule) and, in brackets, what would decide it."
         )
-        caption += "95 % interval, the verdict (chapter 3 has the rule) and, in brackets, what would decide it."
-        book.table(
-            "claims",
-            shown_claims(checked, ["holds if", "each", "over"]),
-            checked,
-            caption,
-            file=f"claims_{book.name}",
-        )
+        shown = shown_claims(checked, ["holds if", "each", "over"])
+        book.table("claims", shown, checked, caption, file=f"claims_{book.name}")
         book.say(f"Of {counted(len(checked), 'claim')}: {tally(checked['verdict'])}.")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -189,11 +190,10 @@ def same_packs(profile: Profile, layer: Layer, group: Group, before: Sequence[st
     folder = profile.out.packed / narrated_set(profile.params, layer)
     notes = [folder / part / "note.json" for part in PARTS]
     seen = [note.read_text(encoding="utf-8") if note.exists() else "" for note in notes]
-    everywhere = group.gather((socket.gethostname(), seen))
-    for rank, (host, others) in enumerate(everywhere):
-        if others != everywhere[0][1]:
-            fault = "sees other packs than process 0" if all(others) else "sees no pack"
-            raise ParameterError(f"process {rank} on {host} {fault} in {folder}; let all processes share that folder")
+    if other := differs(group, seen):
+        process, notes_there = other
+        fault = "sees other packs than process 0" if all(notes_there) else "sees no pack"
+        raise ParameterError(f"{process} {fault} in {folder}; let all processes share that folder")
     if before is not None and seen != before:
         raise ParameterError(f"{folder}: packed anew since this run began; start it again")
     return seen
@@ -209,20 +209,21 @@ def same_run(run: Pretraining) -> None:
         return
     kept = [saved_state(run.folder / f"{name}.safetensors") for name in ("checkpoint", "weights")]
     progress = [(state.get("key"), len(state.get("history", ()))) for state in kept]
-    everywhere = run.group.gather((socket.gethostname(), run.identity, digest(run.model), progress))
-    for rank, (host, *others) in enumerate(everywhere):
-        for found, first, fault in zip(
-            others,
-            everywhere[0][1:],
-            (
-                "has other settings or code than process 0; start all with the same",
-                "starts from other weights than process 0; give all the same videoclip.start",
-                f"sees another state of the run than process 0 in {run.folder}; let all processes share that folder",
-            ),
-            strict=True,
-        ):
-            if found != first:
-                raise ParameterError(f"process {rank} on {host} {fault}")
+    faults = {
+        "has other settings or code than process 0; start all with the same": run.identity,
+        "starts from other weights than process 0; give all the same videoclip.start": digest(run.model),
+        f"sees another state of the run than process 0 in {run.folder}; let all processes share that folder": progress,
+    }
+    for fault, value in faults.items():
+        if other := differs(run.group, value):
+            raise ParameterError(f"{other[0]} {fault}")
+
+
+def differs(group: Group, value: Any) -> tuple[str, Any] | None:
+    """The first process whose value is not that of process 0, by name, and its value."""
+    everywhere = group.gather((socket.gethostname(), value))
+    others = ((f"process {rank} on {host}", other) for rank, (host, other) in enumerate(everywhere))
+    return next(((name, other) for name, other in others if other != everywhere[0][1]), None)
 
 
 def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd.DataFrame:

@@ -222,10 +222,12 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
     splits = f"{table['splits'].min():.0f}" if table["splits"].nunique() == 1 else "the"
     caption = f"Each method, here and in the thesis: mean over {splits} splits, ± standard deviation over them."
     if len(effects):
-        cover = "test videos, but not the variation between trainings"
-        if len(profile.params.controls.seeds) > 1:
+        if len(profile.params.controls.seeds) == 1:
+            cover = "test videos, but not the variation between trainings"
+        elif profile.params.data.repeats == 1:
             cover = "test videos and seeds of fine-tuning, but rest on a single pre-training"
-            cover = "test videos and seeds" if profile.params.data.repeats > 1 else cover
+        else:
+            cover = "test videos and seeds"
         caption += " Below: what pre-training, the text model's start and the backbone add (4.2). "
         caption += f"The 95 % intervals cover {cover}."
     alt = description(QUESTION, caption, table.drop(columns="splits"))

@@ -108,14 +108,13 @@ def what_is_small(params: Params) -> str:
     """What the demo's numbers cannot decide, and which profile says more; empty for other data."""
     if params.data.source != "demo":
         return ""
-    videos = params.data.splits * params.demo.people_per_split * params.demo.videos_per_person
-    repeats = params.data.repeats
+    tested = params.demo.people_per_split * params.demo.videos_per_person  # in a split
+    videos, repeats = params.data.splits * tested, params.data.repeats
     small = f"**Small here**: {videos} videos, frames of 64 × 64 pixels, networks of a few layers"
-    tested = len(params.controls.splits) * params.demo.people_per_split * params.demo.videos_per_person
-    videos_in_4_2, trainings = counted(tested, "test video"), counted(len(params.controls.seeds), "training")
+    in_controls = counted(len(params.controls.splits) * tested, "test video")
     controls = (
-        f"Chapter 4.2 has {videos_in_4_2} and {trainings} of each method; its ASFormer learns for "
-        f"{params.controls.asformer_epochs} epochs, {params.asformer.epochs} elsewhere."
+        f"Chapter 4.2 has {in_controls} and {counted(len(params.controls.seeds), 'training')} of each method; its "
+        f"ASFormer learns for {params.controls.asformer_epochs} epochs, {params.asformer.epochs} elsewhere."
     )
     if repeats > 1:
         return f"{small}; in chapters 2 and 3 each of them but the backbones was trained {repeats} times. {controls}"

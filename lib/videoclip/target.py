@@ -14,6 +14,7 @@ import numpy as np
 from lib.backbones.s3d_features import FeatureSetError, check_same_set, feature_set
 from lib.core.settings import Layer
 from lib.data.dataset import Dataset
+from lib.data.files import array_header
 from lib.data.predictions import write_prediction
 from lib.data.profile import Profile
 from lib.scoring.seconds import at_one_fps, second_targets, to_frames
@@ -40,7 +41,10 @@ class Target:
         Raises:
             FeatureSetError: they are missing, of another width, end before the labels, or are not finite.
         """
-        path, features = self.folder / f"{video}.npy", self._opened(video, feature_dim)
+        path, features = self.folder / f"{video}.npy", self._opened(video)
+        if len(features) != feature_dim:
+            raise FeatureSetError(f"{path}: shape {features.shape}; this model takes ({feature_dim}, seconds)")
+        self._check_length(path, video, features)
         bad = np.flatnonzero(~np.isfinite(features).all(axis=0))
         if bad.size:
             raise FeatureSetError(f"{path}: NaN or infinite, first in second {bad[0]}; extract it again")
@@ -53,20 +57,19 @@ class Target:
             FeatureSetError: those of a video are missing or end before its labels.
         """
         for video in self.dataset.videos:
-            self._opened(video)
+            self._check_length(self.folder / f"{video}.npy", video, self._opened(video))
 
-    def _opened(self, video: str, feature_dim: int | None = None) -> np.ndarray:
-        """(D, T), not read yet; None: of any width."""
+    def _opened(self, video: str) -> np.ndarray:
+        """(D, T), not read yet."""
         path = self.folder / f"{video}.npy"
         if not path.exists():
             raise FeatureSetError(f"{path}: missing; run 2_4, which extracts S3D's features of the target set")
-        features = np.load(path, mmap_mode="r")
-        if features.ndim != 2 or len(features) != (feature_dim or len(features)):
-            raise FeatureSetError(f"{path}: shape {features.shape}; this model takes ({feature_dim or 'D'}, seconds)")
+        return array_header(path, "(D, T)")
+
+    def _check_length(self, path: Path, video: str, features: np.ndarray) -> None:
         labelled = int(len(self.dataset.labels(video)) / self.dataset.fps)
         if features.shape[1] < labelled:
             raise FeatureSetError(f"{path}: {features.shape[1]} seconds, but {labelled} are labelled; extract it again")
-        return features
 
     def truth(self, video: str, seconds: int) -> np.ndarray:
         """Class numbers of the seconds as in the thesis's code: seconds without a segment are class 0."""

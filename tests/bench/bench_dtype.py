@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # the project
 
 from lib.beyond.modalities.inputs import split_part
 from lib.beyond.modalities.training import train_asformer
+from lib.core.command import one_line
 from lib.core.paths import Outputs
 from lib.data.profile import open_profile
 from lib.data.sensors import read_sensors
@@ -29,6 +30,7 @@ RUNS = {"float32": ("float32", 0), "bfloat16": ("bfloat16", 0), "float32, anothe
 MEASURES = ["accuracy", "edit", "f1@10", "f1@25", "f1@50"]
 
 
+@one_line
 def main() -> int:
     rows, seconds = {name: [] for name in RUNS}, dict.fromkeys(RUNS, 0.0)
     with tempfile.TemporaryDirectory() as folder:

@@ -149,9 +149,7 @@ def run_seed(profile: Profile, side: Side, split: int, seed: int) -> tuple[pd.Da
         towers, histories = pretrain_seed(side, design, seed, Path(temporary))
         for start, tower in towers.items():
             plan = uses(start, design, number)
-            rows = chain(
-                solved(side, start, tower, design, seed), trained(side, tower, plan, design, seed, Path(temporary))
-            )
+            rows = chain(solved(side, tower, design, seed), trained(side, tower, plan, design, seed, Path(temporary)))
             for about, labels in rows:
                 scores.append(video_scores(labels, side.frames, ignore).assign(start=start, **about))
     tables = [pd.concat(parts, ignore_index=True).assign(split=split, seed=seed) for parts in (histories, scores)]
@@ -164,12 +162,9 @@ def run_seed(profile: Profile, side: Side, split: int, seed: int) -> tuple[pd.Da
 Scored = Iterator[tuple[dict, dict[str, np.ndarray]]]
 
 
-def solved(side: Side, start: str, tower: Tower, design: Design, seed: int) -> Scored:
+def solved(side: Side, tower: Tower, design: Design, seed: int) -> Scored:
     """Linear heads over a frozen tower, solved: what they are, and what they predict."""
     for inputs, rows in frozen_inputs(tower, side.frames, (*side.train, *side.test)).items():
-        # features alone are the same for every tower
-        if inputs == "features" and start != "untrained":
-            continue
         for count in design.labelled:
             train = labelled_videos(side.train, count, seed)
             about = {**asdict(Use("linear", True, count)), "inputs": inputs}
