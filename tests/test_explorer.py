@@ -176,6 +176,14 @@ def test_epochs_of_the_profile_are_in_the_names(out):
     assert [one["name"] for one in named_methods(found, params).values()] == [f"VideoCLIP, own weights, {last} epochs"]
 
 
+def test_methods_on_real_modalities_are_named_and_the_best_come_first(out):
+    ours = ["asformer_both", "asformer_late_viterbi", "asformer_video_viterbi", "mean_of_seeds_asformer_late"]
+    found = {f"modalities_{one}": {1: (out.root, 7)} for one in ours} | {"modalities_mine": {1: (out.root, None)}}
+    named = [one["name"] for one in named_methods(found, load(PARAMS)).values()]
+    assert named[:2] == ["ASFormer, video, Viterbi, seed 7", "ASFormer, video × sensors, late fusion, Viterbi, seed 7"]
+    assert {"ASFormer, mean of 3 seeds, video × sensors, late fusion", "modalities mine"} < set(named)
+
+
 def test_other_names_of_prediction_files_are_read(tmp_path):
     """ASFormer's code names them without an ending."""
     out = make_outputs(tmp_path)

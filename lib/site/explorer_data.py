@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lib.beyond.modalities.views import METHODS, display
 from lib.core.settings import Params
 from lib.data.dataset import Dataset
 from lib.data.predictions import prediction_pairs
@@ -21,7 +22,7 @@ from lib.scoring.metrics import score
 from lib.scoring.names import display_name
 
 SHOWN_SCORES = ("accuracy", "edit", "f1@50")
-THESIS, CONTROLS, OTHERS = "Methods of the thesis", "Controls (4.2)", "Others"
+THESIS, CONTROLS, REAL, OTHERS = "Methods of the thesis", "Controls (4.2)", "Video and sensors (4.3)", "Others"
 PUBLISHED = "mstcn_i3d_predictions"
 # share of the labels in which two annotations of one video agree
 SAME = 0.95
@@ -44,13 +45,21 @@ def predicted(folder: Path) -> dict[str, Folders]:
 
 
 def named_methods(found: Mapping[str, Folders], params: Params) -> dict[str, dict[str, str]]:
-    """Names and groups of the methods as the page shows them, those of the thesis's Table 10 first, in its order."""
+    """Names and groups of the methods as the page shows them.
+
+    Those of the thesis's Table 10 come first, in its order, then 4.3's best of each input.
+    """
     of_thesis = list(methods(params.finetune.epochs).values())
+    of_real = {f"modalities_{method}": display(method, len(params.modalities.seeds)) for method in METHODS}
+    first = [*of_thesis, *(method for method in of_real if "modalities_asformer" in method and "viterbi" in method)]
     named = {}
-    for method in sorted(found, key=lambda name: of_thesis.index(name) if name in of_thesis else len(of_thesis)):
+    for method in sorted(found, key=lambda name: first.index(name) if name in first else len(first)):
         seeds = sorted({seed for _, seed in found[method].values() if seed is not None})
-        group = THESIS if method in of_thesis else CONTROLS if method.startswith("control_") else OTHERS
-        named[method] = {"name": display_name(method) + "".join(f", seed {seed}" for seed in seeds[:1]), "group": group}
+        name = of_real.get(method) or display_name(method)
+        if seeds and "mean of" not in name:
+            name += f", seed {seeds[0]}"
+        groups = {THESIS: method in of_thesis, REAL: method in of_real, CONTROLS: method.startswith("control_")}
+        named[method] = {"name": name, "group": next((one for one, belongs in groups.items() if belongs), OTHERS)}
     return named
 
 

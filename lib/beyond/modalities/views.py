@@ -34,7 +34,12 @@ NETS = {
 REFERENCES = {"spatial_cnn": "Spatial CNN", "ed_tcn": "ED-TCN", "tricornet": "TricorNet", "tdrn": "TDRN (unverified)"}
 TITLES = {"accuracy": "accuracy", "edit": "edit", "f1@10": "F1@10", "f1@25": "F1@25", "f1@50": "F1@50"}
 PLAIN = ("f1@10", "f1@25")  # tables show their intervals only in the data
-ENDINGS = ("", "_viterbi")
+METHODS = tuple(
+    f"{net}_{inputs}{ending}"
+    for net in NETS
+    for inputs in (INPUTS if net == "probe" else FUSED)
+    for ending in ("", "_viterbi")
+)
 
 
 def display(method: str, seeds: int = 3) -> str:
@@ -52,14 +57,11 @@ def display(method: str, seeds: int = 3) -> str:
 def modality_cells(profile: Profile) -> list[Cell]:
     """The predictions of every method on the splits of this run, for each seed that it has."""
     seeds, cells = profile.params.modalities.seeds, []
-    for net in NETS:
-        for inputs in INPUTS if net == "probe" else FUSED:
-            for ending in ENDINGS:
-                method = f"{net}_{inputs}{ending}"
-                for split in profile.splits:
-                    for seed in seeds if net == "asformer" else seeds[:1]:
-                        folder = profile.out.predictions(f"modalities_{method}", split, seed)
-                        cells.append(Cell(method, split, folder, seed))
+    for method in METHODS:
+        for split in profile.splits:
+            for seed in seeds if method.startswith("asformer") else seeds[:1]:
+                folder = profile.out.predictions(f"modalities_{method}", split, seed)
+                cells.append(Cell(method, split, folder, seed))
     return [cell for cell in cells if not cell.method.startswith("mean") or len(seeds) > 1]
 
 
