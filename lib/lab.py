@@ -6,7 +6,6 @@ JupyterLab keeps its own files (settings, open tabs) in `.jupyter/`; the start p
 Further options are passed to JupyterLab, e.g. `--port 9000`, `--no-browser`.
 """
 
-import json
 import os
 import platform
 import sys
@@ -17,7 +16,7 @@ from lib.batch.plan import Step, duration, plan
 from lib.batch.requirements import unable, without
 from lib.core.chapters import TITLES
 from lib.core.command import one_line, profile_parser
-from lib.core.files import write_json, write_text
+from lib.core.files import read_json, write_json, write_text
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import clean_environment
 from lib.data.profile import Profile, open_profile
@@ -116,7 +115,7 @@ def _row(name: str, own: Sequence[Step], out: Outputs, left_out: Mapping[str, st
     whole = out.notebooks / name / "all.json"
     if not whole.exists():
         return shown, "", "", broken
-    manifests = [json.loads(file.read_text(encoding="utf-8")) for file in whole.parent.glob("[!.]*.json")]
+    manifests = [read_json(file) for file in whole.parent.glob("[!.]*.json")]
     made = max(manifest["finished"] for manifest in manifests)[:16].replace("T", " ")
     took = duration(sum(manifest["seconds"] for manifest in manifests))
     return shown, f"{made} UTC", took, broken or f"[as executed]({folder}/all.ipynb)"

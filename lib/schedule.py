@@ -53,10 +53,6 @@ def main() -> int:
 def make(profile: Profile, cores: int, further: Sequence[str], left_out: Mapping[str, str]) -> int:
     """Print the plan, run it, build the site.
 
-    Args:
-        further: options of Snakemake.
-        left_out: chapters that cannot run, and why.
-
     Returns:
         The exit code: 0 if everything that can run has been made.
     """

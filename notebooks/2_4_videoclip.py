@@ -32,7 +32,7 @@ from lib.backbones.s3d_features import (
 )
 from lib.backbones.shipped import SHIPPED, record
 from lib.backbones.steps import EPOCHS, SHORT, s3d_steps
-from lib.core.settings import Layer
+from lib.core.settings import S3DLayer
 from lib.notebook import architecture_videoclip, plots
 from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
@@ -140,7 +140,7 @@ book.table("second_features", shown, sets, "Features of S3D, one vector per seco
 
 # %%
 # made here for the demo, by `lib.pretrain` for HowTo100M
-packs = [book.out.packed / narrated_set(book.params, layer) for layer in get_args(Layer)]
+packs = [book.out.packed / narrated_set(book.params, layer) for layer in get_args(S3DLayer)]
 narrated = all((pack / "val" / "note.json").exists() for pack in packs)
 if narrated:
     scores = sample_scores(book)

@@ -25,7 +25,6 @@ def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -
     Args:
         rows: split (or way to trim) -> scores in percent (`accuracy`, `edit`, `f1@…`), `best_accuracy` in percent and
             `best_epoch`, chosen on the test videos as in the thesis.
-        mean: add it below, where there is more than one row.
 
     Returns:
         Accuracy and F1 as fractions, edit in percent; the index is called split.

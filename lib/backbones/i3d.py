@@ -34,7 +34,6 @@ class I3DResNet(nn.Module):
         width: channels of the stem. 64 is the published net (28.04 M parameters); features have 32 * width channels.
         input_channels: 3 for RGB, 2 for optical flow.
         num_classes: outputs of the classification head (400 in Kinetics).
-        dropout: before the classification layer.
     """
 
     def __init__(self, width: int = 64, input_channels: int = 3, num_classes: int = 400, dropout: float = 0.5):

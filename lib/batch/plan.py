@@ -14,7 +14,6 @@ class Step:
     """An atom in the plan.
 
     Attributes:
-        atom: notebook and split.
         state: "not run", "fresh", "stale" or "failed".
         reason: why it will run; empty where it is fresh.
         seconds: how long it took last time; None if that is not known.

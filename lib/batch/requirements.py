@@ -24,11 +24,8 @@ class Requirement:
     """Something that the user supplies.
 
     Attributes:
-        what: in words.
         paths: files and folders, all of which must be present.
-        source: where it comes from.
         look: raises a ValueError about the first fault that it finds (lib/batch/inspection.py).
-        chapters: those that read it.
         hub: whether it is fetched by its name if there is no folder, so that it is never missing.
     """
 

@@ -15,7 +15,6 @@ class Chapter:
     """One notebook.
 
     Attributes:
-        title: its heading.
         sections: parameter sections that it reads; a change of another section does not re-run it.
         per_split: it also runs once per split, before `all` collates them.
         needs: notebooks that run before it, if the profile has them, because it reads their files.

@@ -23,8 +23,6 @@ class Group:
 
     Attributes:
         rank: number of this process, from 0.
-        size: number of processes.
-        device: the one that this process uses.
     """
 
     rank: int

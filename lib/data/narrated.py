@@ -76,7 +76,6 @@ def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, i
     Args:
         table: HowTo100M_v1.csv, with columns video_id and category_1.
         root: folder of the lists. If it holds features, only videos with features in every set are listed.
-        validation: number of videos in val.lst.
 
     Returns:
         Numbers of videos for training and for validation.
@@ -177,7 +176,6 @@ def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
 
     Args:
         path: as returned by `caption_file`.
-        wanted: ids.
 
     Yields:
         id; start and end, float32 (n,) in seconds, 0 <= start <= end; n texts.

@@ -19,8 +19,6 @@ class Profile:
     """Parameters and the folders they apply to.
 
     Attributes:
-        params: the parameters; in a notebook only the sections that it declares.
-        out: the profile's folders.
         file: the parameter file, as the user named it.
         split: the only split of this run; None: all of them.
         section: of the thesis, e.g. "2.3.3"; names the rows of metric tables.

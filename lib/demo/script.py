@@ -49,12 +49,7 @@ def compressed(seconds: float) -> float:
 
 
 def salad(rng: np.random.Generator, pace: float) -> list[Step]:
-    """The steps of one video of 50 Salads.
-
-    Args:
-        rng: decides the order and the durations.
-        pace: factor on all durations.
-    """
+    """The steps of one video of 50 Salads."""
     prepare, dressing, served = _prepare(rng), _dressing(rng), rng.random()
     steps = dressing + prepare if rng.random() < 0.5 else prepare + dressing
     if rng.random() < 0.8 or ("mix_ingredients", 1.0) not in steps:
@@ -166,9 +161,7 @@ def plan(dish: Dish, seconds: float, fps: float, rng: np.random.Generator) -> li
 
     Args:
         dish: gives the kinds of steps; none occurs twice.
-        seconds: of the video.
         fps: frames per second; steps last whole frames.
-        rng: decides which, in what order, and how long.
     """
     count = min(len(dish.kinds), max(1, round(2 * seconds / (SHORTEST + LONGEST))))
     weights = np.ones(len(dish.kinds))

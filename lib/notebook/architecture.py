@@ -148,7 +148,6 @@ def draw_visible(matrices: dict[str, torch.Tensor], block: int) -> Figure:
 
     Args:
         matrices: kind -> as returned by `visible_keys`.
-        block: length of a block, in frames.
     """
     figure, axes = plt.subplots(1, len(matrices), figsize=(WIDTH, 3.4), squeeze=False)
     for ax, (name, visible) in zip(axes[0], matrices.items(), strict=True):

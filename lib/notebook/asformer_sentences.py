@@ -77,7 +77,6 @@ def dips(thesis: pd.DataFrame, epochs: Mapping[int, int] = MappingProxyType({50:
 
     Args:
         thesis: as returned by `published_history`.
-        epochs: epoch -> how many splits to name.
 
     >>> dips(published_history())
     'at epoch 50 (split 2 -6.2, split 1 -6.0, split 5 -2.3 points) and at epoch 80 (split 3 -3.6 points)'

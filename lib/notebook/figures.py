@@ -158,8 +158,6 @@ def draw_sensors(motion: np.ndarray, labels: Sequence[str], fps: float, classes:
 
     Args:
         motion: (tools, T).
-        labels: class name of each of the T steps.
-        classes: all class names, for their colours.
     """
     figure = plots.timelines({"": {"action": labels}}, fps, classes)
     below = figure.axes[0]
@@ -231,7 +229,6 @@ def class_bars(shares: Mapping[str, pd.Series], label: str) -> Figure:
 
     Args:
         shares: data set -> value by class name.
-        label: of the horizontal axis.
     """
     figure, axes = plt.subplots(1, len(shares), figsize=(plots.WIDTH, 4.6), squeeze=False)
     for ax, (name, values) in zip(axes[0], shares.items(), strict=True):

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from pandas.io.formats.style import Styler
 
 from lib.notebook.plots import count_or_short, short
-from lib.scoring.names import display_name
+from lib.scoring.words import display_name
 
 MADE = "how_this_was_made"  # page of the site: when, from what and how long (lib/site/made.py)
 LONG = 12  # rows; longer tables can be sorted on the site
@@ -61,10 +61,7 @@ class Shown:
     Attributes:
         id: the name of its files without ending, and its place on the page, e.g. "figure_06".
         title: e.g. "Figure 6".
-        caption: plain text.
-        about: whose numbers these are.
         notebook: that made it; "" for the front page.
-        revision: of the code that made it.
         data: its CSV, below the profile's folder.
         picture: its file below the profile's folder; "" for a table.
         alt: text in place of the picture.
@@ -96,7 +93,6 @@ class Shown:
         """The whole figure around its picture.
 
         Args:
-            source: address of the picture: a file or a data URI.
             linked: a click opens the picture alone.
         """
         image = f'<img src="{source}" alt="{html.escape(self.alt)}">'
@@ -113,10 +109,6 @@ def shown_outputs(notebook: NotebookNode) -> Iterator[tuple[Shown, NotebookNode]
 
 def description(title: str, caption: str, data: pd.DataFrame, most: int = 4) -> str:
     """Text in place of a picture: its caption, and the range of each column of its data.
-
-    Args:
-        title, caption: as shown; the columns have the names of the CSV.
-        most: columns whose ranges are given.
 
     >>> data = pd.DataFrame({"split": ["a", "b"], "epoch": [1, 9], "loss": [2.5, 0.31]})
     >>> description("Figure 6.", "Training.", data)

@@ -10,7 +10,6 @@ With split "all" tables, figures and metrics are kept below outputs/<profile>/ (
 import base64
 import html
 import inspect
-import json
 import os
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,7 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from lib.core.chapters import CHAPTERS, number, sections
-from lib.core.files import atomic, revision, write_json
+from lib.core.files import atomic, read_json, revision, write_json
 from lib.core.paths import ROOT
 from lib.core.settings import Params
 from lib.data.profile import Profile, open_profile
@@ -67,14 +66,9 @@ def keep_data(table: pd.DataFrame, path: Path) -> None:
 
 
 def mark_by_hand(folder: Path, overrides: Sequence[str], parameters: dict[str, dict]) -> None:
-    """Mark a notebook's results, which a run by hand overwrites, if its parameters differ from theirs.
-
-    Args:
-        folder: of the notebook's manifests.
-        parameters: of this run, by section.
-    """
+    """Mark a notebook's results, which a run by hand overwrites, if its parameters differ from theirs."""
     for file in folder.glob("[!.]*.json"):
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = read_json(file)
         if overrides or manifest["parameters"] != parameters:
             write_json(file, manifest | {"overrides": list(overrides) or ["an edited profile"]})
 

@@ -39,7 +39,6 @@ def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride:
 
     Args:
         table: as returned by `lib.notebook.figures.branch_table`.
-        prompt: of one class.
 
     >>> table = pd.DataFrame({"windows": [1, 2], "truth": ["cut", "mix"], "best": ["cut", "cut"]})
     >>> windows_of("rgb-01-1", table, 2, 32, 16, "cut_tomato")[:75]

@@ -13,9 +13,9 @@ from lib.scoring.confusion import video_matrices
 from lib.scoring.folders import Cell, cells_of, half_widths, has_predicted, pairs_of, score_methods
 from lib.scoring.labels import Labels, segments
 from lib.scoring.metrics import METRICS
-from lib.scoring.names import display_name
 from lib.scoring.published import published_table
 from lib.scoring.seconds import SECONDS
+from lib.scoring.words import display_name
 
 BY_FRAME = {  # name in Table 10 -> ours; one line per method (notebooks/guides/adding.md)
     "asformer_authors_features": "asformer_public",

@@ -230,11 +230,7 @@ def verb_recognized(matrix: pd.DataFrame, verb: str) -> float:
 
 
 def confused_part(matrices: Mapping[int, pd.DataFrame], name: str | None = None) -> float:
-    """Share of the pairs of classes that the rule calls confused, over all splits: how little "confused" may mean.
-
-    Args:
-        name: count only the pairs with this class.
-    """
+    """Share of the pairs of classes that the rule calls confused, over all splits: how little "confused" may mean."""
     found = []
     for matrix in matrices.values():
         shares = row_shares(matrix).to_numpy()

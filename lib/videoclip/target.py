@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lib.backbones.s3d_features import FeatureSetError, check_same_set, feature_set
-from lib.core.settings import Layer
+from lib.core.settings import S3DLayer
 from lib.data.dataset import Dataset
 from lib.data.files import array_header
 from lib.data.predictions import write_prediction
@@ -99,12 +99,8 @@ class Target:
         write_prediction(folder / f"{video}.txt", [self.dataset.classes[label] for label in labels.tolist()])
 
 
-def open_target(profile: Profile, layer: Layer, learnt_on: str) -> Target:
+def open_target(profile: Profile, layer: S3DLayer, learnt_on: str) -> Target:
     """Open the target set with the features that a model takes.
-
-    Args:
-        layer: of S3D.
-        learnt_on: the feature set on which the model was pre-trained.
 
     Raises:
         FeatureSetError: the target's features were made in another way, and `howto100m.accept` does not name the two.

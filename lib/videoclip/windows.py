@@ -18,7 +18,6 @@ def over_windows(features: Tensor, size: int, stride: int, compute: Callable[[Te
 
     Args:
         features: (T, D), one per second.
-        size, stride: of the windows, seconds.
         compute: windows (N, W, D) and their mask (N, W) -> (N, W, K), e.g. states or class scores.
 
     Returns:
@@ -98,7 +97,6 @@ class Trace:
     """A video's way through the video branch.
 
     Attributes:
-        video: its name.
         starts: (N,) first seconds of the windows.
         inside: (N, W) bool, whether a second of a window is in the video.
         window_scores: (N, W, K) class scores.
@@ -119,7 +117,6 @@ def trace(target: Target, video: str, model: VideoCLIP, vectors: Tensor, stride:
 
     Args:
         vectors: (K, H), of the class names.
-        stride: seconds between two windows.
     """
     features = torch.from_numpy(target.features(video, model.input_dim)).to(vectors.device)
     windows, mask, starts = cut_windows(features, model.max_video_len, stride)

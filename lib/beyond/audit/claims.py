@@ -40,10 +40,8 @@ def judged(claim: str, where: str, claimed: Claimed, test: dict, reason: str, ca
     """A claim that a test decides.
 
     Args:
-        where: section or table of the thesis.
         test: metric, difference, corrected_low, corrected_high, holm_p and perhaps detectable, as a row of
             `lib.beyond.audit.comparisons.paired_tests`.
-        reason: one line.
     """
     found: Direction = "higher" if test["difference"] > 0 else "lower"
     return {

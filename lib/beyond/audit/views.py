@@ -12,10 +12,9 @@ from lib.beyond.audit.tables import Corrected, Row
 from lib.notebook.plots import MEAN_COLOUR, SPLIT_COLOURS, WIDTH
 from lib.notebook.tables import in_words
 from lib.scoring.metrics import METRICS
-from lib.scoring.names import display_name
 from lib.scoring.published import SPLITS, published_table
 from lib.scoring.stats import ALPHA, detectable_difference, power
-from lib.scoring.words import span
+from lib.scoring.words import display_name, span
 
 COLOURS = {"supported": "#009E73", "contradicted": "#D55E00", "inconclusive": "#666666"}
 
@@ -144,7 +143,6 @@ def duplicate_found(duplicates: pd.DataFrame, slip: Row) -> str:
 
     Args:
         duplicates: as returned by `lib.beyond.audit.tables.duplicated_rows`.
-        slip: the row that is out of place.
     """
     double = next(row for row in duplicates.to_dict("records") if row["split"] != row["other_split"])
     return (
@@ -213,8 +211,6 @@ def implied_lengths(ratios: pd.DataFrame, slip: Row, lines: str) -> Figure:
 
     Args:
         ratios: as returned by `lib.beyond.audit.tables.edit_ratios`.
-        slip: the row that is out of place; it is circled.
-        lines: what the lengths of the splits are.
     """
     figure, ax = plt.subplots(figsize=(WIDTH, 4))
     tables, colours = sorted(ratios["table"].unique()), [*SPLIT_COLOURS.values(), MEAN_COLOUR]
@@ -259,7 +255,6 @@ def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float]) -
     """Chance of finding a true difference, by the plain and the corrected test.
 
     Args:
-        sd: standard deviation of a paired difference.
         gains: differences that were claimed; their range is shaded.
 
     Returns:

@@ -176,7 +176,6 @@ def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[
     """Write both predictions of every run.
 
     Args:
-        dataset: of the annotated frames.
         root: the data set of the seconds (lib.beyond.controls.protocol).
 
     Returns:

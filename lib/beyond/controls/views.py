@@ -17,13 +17,11 @@ from lib.data.profile import Profile
 from lib.notebook.plots import WIDTH, draw_intervals
 from lib.notebook.tables import BEST, interval_cells
 from lib.pretraining.recipes import run_folder
-from lib.scoring.folders import Cell
-from lib.scoring.names import display_name
-from lib.scoring.words import counted, interval, number, span
+from lib.scoring.folders import MEASURES, Cell
+from lib.scoring.words import counted, display_name, interval, number, span
 
 CHAPTER_2 = ("asformer_public", "asformer_own")  # finished runs under the protocol of the thesis
 GAP = "ASFormer on I3D against fine-tuned VideoCLIP"
-TITLES = {"accuracy": "accuracy", "f1@50": "F1@50"}
 COLOURS = {"accuracy": "#222222", "f1@50": "#009E73"}
 PLAIN, DECODED, BACKBONE, OWN = "#0072B2", "#D55E00", "#999999", "#009E73"
 
@@ -127,7 +125,7 @@ def _decoded(row: pd.Series) -> pd.Series:
 def shown_methods(table: pd.DataFrame) -> Styler:
     """Formatted for display: value and interval in one cell, percent; the best of a column marked."""
     best, cells = {}, {"seeds": table["seeds"].astype(int)}
-    for measure, title in TITLES.items():
+    for measure, title in MEASURES.items():
         best[f"{title}, %"] = table[measure]
         cells |= interval_cells(table, {measure: f"{title}, %"}, ".1f")
         if f"{measure} viterbi" in table:
@@ -144,7 +142,7 @@ def shown_methods(table: pd.DataFrame) -> Styler:
 def shown_differences(found: pd.DataFrame) -> Styler:
     """Formatted for display: difference and interval in one cell, points; share of the F1 gap to VideoCLIP."""
     cells, formats = {}, {}
-    for measure, title in TITLES.items():
+    for measure, title in MEASURES.items():
         cells |= interval_cells(found, {measure: f"{title}, points"})
         cells[f"{title}: verdict"] = found[f"{measure} direction"]
     if GAP in found.index:
@@ -174,7 +172,7 @@ def forest(found: pd.DataFrame) -> Figure:
 def draw_effects(found: pd.DataFrame, ax: Axes) -> None:
     """The rows of `forest`."""
     ax.axvline(0, color="#555555", lw=1)
-    for shift, (measure, title) in zip((0.13, -0.13), TITLES.items(), strict=True):
+    for shift, (measure, title) in zip((0.13, -0.13), MEASURES.items(), strict=True):
         draw_intervals(found, measure, shift - np.arange(len(found)), COLOURS[measure], ax, title)
     _name_rows(list(found.index), ax)
     ax.set(xlabel="points, with 95 % intervals", ylim=(-len(found) + 0.4, 0.6))
@@ -187,7 +185,7 @@ def methods_figure(table: pd.DataFrame) -> Figure:
         table: as returned by `with_costs`, drawn from top to bottom.
     """
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 0.3 * len(table) + 1.4), sharey=True)
-    for ax, (measure, title) in zip(axes, TITLES.items(), strict=False):
+    for ax, (measure, title) in zip(axes, MEASURES.items(), strict=False):
         for ending, colour, shift, name in (("", PLAIN, 0.15, "best class"), (" viterbi", DECODED, -0.15, "Viterbi")):
             if measure + ending in table:
                 draw_intervals(table, measure, shift - np.arange(len(table)), colour, ax, name, ending)
@@ -243,7 +241,7 @@ def best_methods(table: pd.DataFrame) -> str:
         table: as returned by `with_costs`.
     """
     ours, parts = table[~table.index.str.startswith("chapter 2")], []
-    for measure, title in TITLES.items():
+    for measure, title in MEASURES.items():
         best, decoded = ours.loc[ours[measure].idxmax()], ours.loc[ours[f"{measure} viterbi"].idxmax()]
         parts.append(
             f"Highest {title}: {display_name(str(best.name))}, {interval(best, measure, '.1f')} %; "
@@ -274,7 +272,7 @@ def effects(found: pd.DataFrame) -> str:
     The others are inconclusive. By chance about 0.2 of each would leave zero out.
     """
     parts = []
-    for measure, title in TITLES.items():
+    for measure, title in MEASURES.items():
         counts = found[f"{measure} direction"].value_counts()
         higher, lower = counts.get("higher", 0), counts.get("lower", 0)
         what = "" if parts else " differences"

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lib.asformer.training import Frames
+from lib.asformer.training import FrameInputs
 from lib.core.devices import choose_device
 from lib.data.dataset import Dataset, channel_statistics
 from lib.data.profile import Profile
@@ -63,9 +63,6 @@ class Part:
 
     Attributes:
         dataset: three steps per second; its features are those of one split's CNN.
-        inputs: of all its videos.
-        fit: videos to train on.
-        asked: videos to predict.
     """
 
     dataset: Dataset
@@ -85,8 +82,8 @@ def split_part(profile: Profile, sensors: Arrays, split: int, without: Sequence[
     return Part(dataset, inputs_of(dataset, sensors, fit), fit, asked)
 
 
-class Steps(Frames):
-    """Frames of an input that lies in memory. "video@1" is the video's steps from its second one."""
+class Steps(FrameInputs):
+    """FrameInputs of an input that lies in memory. "video@1" is the video's steps from its second one."""
 
     def __init__(self, dataset: Dataset, arrays: Arrays, sample_rate: int):
         none = np.zeros((1, 1), np.float32)
@@ -111,7 +108,6 @@ class Perturbed(Steps):
 
     Args:
         channels: of the video, the first of all; 0 leaves everything as it is.
-        shift: standard deviation of a channel's constant.
         noise: standard deviation of what is added to it at each step.
     """
 

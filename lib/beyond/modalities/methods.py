@@ -125,30 +125,21 @@ def predict_split(profile: Profile, sensors: Arrays, split: int) -> pd.DataFrame
         found[name] = [train_asformer(profile, part, one, seed, f"modalities_{one}", split) for seed in seeds]
     pairs = zip(found["asformer_video"], found["asformer_sensors"], strict=True)
     found["asformer_late"] = [fused(video, sensor, choices.share) for video, sensor in pairs]
+
+    def write(method: str, seed: int, scores: Scores, weight: float | None) -> None:
+        """Predictions of the test videos: each second's label for all of its steps."""
+        folder, step = profile.out.predictions(f"modalities_{method}", split, seed), profile.params.asformer.sample_rate
+        for video in part.asked:
+            chosen = np.repeat(labels_of(scores[video], model, weight), step)[: len(part.dataset.labels(video))]
+            write_prediction(folder / f"{video}.txt", [part.dataset.classes[label] for label in chosen])
+
     rows = []
     for name, runs in found.items():
         means = [("mean_of_seeds_" + name, [mean_of(runs)])] if len(runs) > 1 else []
         for method, several in [(name, runs), *means]:
             for ending, weight in (("", None), ("_viterbi", choices.weights[name])):
                 for seed, scores in zip(seeds, several, strict=False):
-                    _write(profile, part, f"{method}{ending}", split, seed, scores, model, weight)
+                    write(f"{method}{ending}", seed, scores, weight)
         rows.append({"method": name, "seeds": len(runs), "weight": choices.weights[name]})
     write_json(profile.out.run("modalities_choices", split) / "choices.json", asdict(choices))
     return pd.DataFrame(rows).assign(share=choices.share)
-
-
-def _write(
-    profile: Profile,
-    part: Part,
-    method: str,
-    split: int,
-    seed: int,
-    scores: Scores,
-    model: SegmentModel,
-    weight: float | None,
-) -> None:
-    """Predictions of the test videos: each second's label for all of its steps."""
-    folder, step = profile.out.predictions(f"modalities_{method}", split, seed), profile.params.asformer.sample_rate
-    for video in part.asked:
-        chosen = np.repeat(labels_of(scores[video], model, weight), step)[: len(part.dataset.labels(video))]
-        write_prediction(folder / f"{video}.txt", [part.dataset.classes[label] for label in chosen])

@@ -13,10 +13,10 @@ from lib.beyond.modalities.inputs import INPUTS
 from lib.data.profile import Profile
 from lib.notebook.plots import WIDTH
 from lib.notebook.tables import BEST, interval_cells
-from lib.scoring.folders import COLUMNS, Cell, pairs_of
-from lib.scoring.metrics import METRICS, Convention, metric_table
+from lib.scoring.folders import Cell, score_methods
+from lib.scoring.metrics import METRICS, Convention
 from lib.scoring.published import published_table
-from lib.scoring.stats import bootstrap_interval, direction
+from lib.scoring.stats import bootstrap_interval, direction_of
 from lib.scoring.words import interval, number
 
 FUSED = (*INPUTS, "late")
@@ -32,7 +32,7 @@ NETS = {
     "mean_of_seeds_asformer": "ASFormer, mean of {seeds} seeds",
 }
 REFERENCES = {"spatial_cnn": "Spatial CNN", "ed_tcn": "ED-TCN", "tricornet": "TricorNet", "tdrn": "TDRN (unverified)"}
-TITLES = {"accuracy": "accuracy", "edit": "edit", "f1@10": "F1@10", "f1@25": "F1@25", "f1@50": "F1@50"}
+TITLES = {name: name.replace("f1", "F1") for name in METRICS}
 PLAIN = ("f1@10", "f1@25")  # tables show their intervals only in the data
 ENDINGS = ("", "_viterbi")
 
@@ -69,15 +69,8 @@ def scored(profile: Profile, protocols: Sequence[Convention] = ()) -> pd.DataFra
     Args:
         protocols: by default the convention of the profile.
     """
-    params, dataset, tables = profile.params, profile.dataset(), []
-    step = params.asformer.sample_rate
-    for cell in modality_cells(profile):
-        pairs = {video: (ours[::step], truth[::step]) for video, (ours, truth) in pairs_of(dataset, cell).items()}
-        for protocol in protocols or (params.data.convention,):
-            about = {"section": profile.section, "method": cell.method, "split": cell.split, "seed": cell.seed}
-            table = metric_table(pairs, protocol, params.data.ignore)
-            tables.append(table.assign(**about, protocol=protocol))
-    return pd.concat(tables, ignore_index=True)[[*COLUMNS, "seed"]]
+    cells, every = modality_cells(profile), profile.params.asformer.sample_rate
+    return score_methods(profile, profile.dataset(), cells, protocols, every=every)
 
 
 def per_video(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -109,7 +102,7 @@ def differences(
     rows = {}
     for question, (first, second) in asked.items():
         row = _row(videos[first] - videos[second], resamples)
-        directions = {f"{name} direction": direction(row[f"{name} low"], row[f"{name} high"]) for name in METRICS}
+        directions = {f"{name} direction": direction_of(row, name) for name in METRICS}
         rows[question] = {"method": first, "less": second} | row | directions
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
 

@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from lib.beyond.pairs.answer import CONTRASTS, DECIDES, EASIER, LOSSES, MEASURES, SCRATCH, SHUFFLED, WAYS
+from lib.beyond.pairs.answer import CONTRASTS, DECIDES, EASIER, LOSSES, SCRATCH, SHUFFLED, WAYS
 from lib.beyond.pairs.pretraining import Design
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH, draw_intervals
 from lib.notebook.tables import interval_cells
+from lib.scoring.folders import MEASURES
 from lib.scoring.words import interval, number, span
 
 COLOURS = {SCRATCH: "#222222", SHUFFLED: "#D55E00", EASIER: "#0072B2"}
@@ -48,8 +49,6 @@ def _side_by_side(
     Args:
         titles: measure -> label of its axis.
         parts: label -> its rows, the same index in all; columns the measures, "<measure> low" and "<measure> high".
-        spread: distance between two parts, in lines.
-        height: of a line, inches.
     """
     names = list(next(iter(parts.values())).index)
     figure, axes = plt.subplots(1, len(titles), figsize=(WIDTH, height * len(names) + 1.3), sharey=True)
