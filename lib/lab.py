@@ -7,7 +7,6 @@ Further options are passed to JupyterLab, e.g. `--port 9000`, `--no-browser`.
 """
 
 import os
-import platform
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,19 +28,7 @@ SETTINGS = {
     },
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
-# everything that a kernel reports about itself when it starts: a notebook that lacks any of it opens as changed
-KERNEL = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {
-        "name": "python",
-        "version": platform.python_version(),
-        "mimetype": "text/x-python",
-        "codemirror_mode": {"name": "ipython", "version": 3},
-        "pygments_lexer": "ipython3",
-        "nbconvert_exporter": "python",
-        "file_extension": ".py",
-    },
-}
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WORST_FIRST = ("failed", "not run", "stale", "fresh")
 
 
@@ -75,11 +62,14 @@ def main() -> int:
 def pair() -> None:
     """Put an .ipynb beside each notebook that has none; it names the kernel and stores outputs."""
     import jupytext
+    from ipykernel.ipkernel import IPythonKernel
 
+    # everything that a kernel reports about itself when it starts: a notebook that lacks any of it opens as changed
+    about = {"kernelspec": KERNEL, "language_info": IPythonKernel.language_info}
     for source in sorted((ROOT / "notebooks").glob("*.py")):
         if not (pair := source.with_suffix(".ipynb")).exists():
             notebook = jupytext.read(source)
-            notebook.metadata.update(KERNEL)
+            notebook.metadata.update(about)
             write_text(pair, jupytext.writes(notebook, fmt="ipynb"))
 
 

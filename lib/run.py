@@ -60,11 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 @one_line
 def run(notebook: Path, split: str, params: str, overrides: list[str], once: bool) -> int:
-    """Check the call, then execute it.
-
-    Args:
-        once: skip it if another process has made the same result meanwhile.
-    """
+    """Check the call, then execute it. `once`: skip it if another process has made the same result meanwhile."""
     profile = open_profile(params, overrides)
     atom = (check(notebook, split, profile), split)
     check_inputs(atom[0], profile)

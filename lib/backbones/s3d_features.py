@@ -103,7 +103,8 @@ def _seconds(frames: Frames, settings: S3DFeatures) -> Iterator[Tensor]:
 
     Frames of a faster video are dropped evenly, those of a slower one are repeated.
     """
-    wanted = [int((number + 1e-6) * frames.fps / settings.fps) for number in range(_length(frames) * settings.fps)]
+    seconds = int(np.ceil(len(frames) / frames.fps - 1e-6))
+    wanted = [int((number + 1e-6) * frames.fps / settings.fps) for number in range(seconds * settings.fps)]
     chunk, held, blank = SECONDS_AT_ONCE * settings.fps, [], None
     place = 0
     for number, frame in enumerate(frames):
@@ -118,10 +119,6 @@ def _seconds(frames: Frames, settings: S3DFeatures) -> Iterator[Tensor]:
         held += [blank] * (len(wanted) - place)
     if held:
         yield _clips(held, settings)
-
-
-def _length(frames: Frames) -> int:
-    return int(np.ceil(len(frames) / frames.fps - 1e-6))
 
 
 def _clips(held: list[Tensor], settings: S3DFeatures) -> Tensor:
@@ -211,11 +208,7 @@ def pack_narrated(profile: Profile, layer: S3DLayer) -> None:
 
 
 def open_pack(profile: Profile, layer: S3DLayer, part: Part) -> Narrated:
-    """Open the packed videos of one list.
-
-    Raises:
-        DatasetError: they have not been packed.
-    """
+    """Open the packed videos of one list. Raises DatasetError: they have not been packed."""
     return open_packed(profile.out.packed / narrated_set(profile.params, layer) / part)
 
 

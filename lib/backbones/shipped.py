@@ -23,11 +23,7 @@ REMEDY = "`git checkout lib/demo/weights` restores it, `make weights` makes it a
 
 
 def record(folder: Path = FOLDER) -> dict:
-    """What weights.json says.
-
-    Raises:
-        WeightsError: it is missing.
-    """
+    """What weights.json says. Raises WeightsError: it is missing."""
     file = folder / "weights.json"
     if not file.is_file():
         raise WeightsError(f"{file}: no such file; {REMEDY}")

@@ -19,18 +19,12 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Failure:
-    """An atom that failed.
-
-    Attributes:
-        error: one line, e.g. "DatasetError: rgb-03-1.npy: holds NaN".
-        lines: the last lines that the notebook wrote.
-        notebook: the notebook up to the error.
-    """
+    """An atom that failed."""
 
     atom: Atom
-    error: str
-    lines: tuple[str, ...]
-    notebook: Path
+    error: str  # one line, e.g. "DatasetError: rgb-03-1.npy: holds NaN"
+    lines: tuple[str, ...]  # the last lines that the notebook wrote
+    notebook: Path  # the notebook up to the error
 
     @property
     def summary(self) -> str:

@@ -25,20 +25,14 @@ from lib.core.files import atomic
 
 @dataclass
 class Learner:
-    """What a training changes.
-
-    Attributes:
-        optimizer: of its trainable parameters.
-        scheduler: reads the epoch's summed loss; None: the learning rate is set elsewhere.
-        clip: largest norm of a step's gradient; None: no clipping.
-        group: the processes that train together.
-    """
+    """What a training changes."""
 
     model: nn.Module
-    optimizer: Optimizer
+    optimizer: Optimizer  # of its trainable parameters
+    # reads the epoch's summed loss; None: the learning rate is set elsewhere
     scheduler: ReduceLROnPlateau | None = None
-    clip: float | None = None
-    group: Group = field(default_factory=single_process)
+    clip: float | None = None  # largest norm of a step's gradient; None: no clipping
+    group: Group = field(default_factory=single_process)  # the processes that train together
 
 
 def load_trained(model: nn.Module, weights: Path) -> None:

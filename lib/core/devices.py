@@ -19,13 +19,9 @@ TIMEOUT = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Group:
-    """This process among those that train together.
+    """This process among those that train together."""
 
-    Attributes:
-        rank: number of this process, from 0.
-    """
-
-    rank: int
+    rank: int  # number of this process, from 0
     size: int
     device: torch.device
 

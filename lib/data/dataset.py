@@ -172,20 +172,13 @@ Trim = Literal["start", "both_ends", "end"]  # where features that outlast the l
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """An opened data set.
-
-    Attributes:
-        fps: frames per second, of labels and features.
-        classes: names in the order of their numbers.
-        videos: names without ending, sorted, e.g. "rgb-01-1".
-        feature_dim: D; 0 where the data set was opened for its labels only.
-    """
+    """An opened data set."""
 
     root: Path
-    fps: float
-    classes: tuple[str, ...]
-    videos: tuple[str, ...]
-    feature_dim: int
+    fps: float  # frames per second, of labels and features
+    classes: tuple[str, ...]  # names in the order of their numbers
+    videos: tuple[str, ...]  # names without ending, sorted, e.g. "rgb-01-1"
+    feature_dim: int  # D; 0 where the data set was opened for its labels only
     _labels: Mapping[str, np.ndarray]
     _splits: Mapping[int, Split]
     _features: Path | None

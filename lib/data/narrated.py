@@ -104,11 +104,7 @@ def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, i
 
 
 def feature_file(root: Path, feature_set: str, video: str) -> Path:
-    """Path of a video's features.
-
-    Raises:
-        DatasetError: there is no such file, or more than one.
-    """
+    """Path of a video's features. Raises DatasetError: there is no such file, or more than one."""
     folder = root / "features" / feature_set
     return _only(folder, video, {f"{video}{ending}" for ending in ENDINGS if (folder / f"{video}{ending}").exists()})
 

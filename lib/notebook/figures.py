@@ -154,11 +154,7 @@ def draw_kinds(shares: pd.DataFrame) -> Figure:
 
 
 def draw_sensors(motion: np.ndarray, labels: Sequence[str], fps: float, classes: Sequence[str]) -> Figure:
-    """How much each tool moves, above the actions, on one time axis.
-
-    Args:
-        motion: (tools, T).
-    """
+    """How much each tool moves, above the actions, on one time axis. `motion`: (tools, T)."""
     figure = plots.timelines({"": {"action": labels}}, fps, classes)
     below = figure.axes[0]
     figure.set_figheight(figure.get_figheight() + 2.6)

@@ -56,26 +56,17 @@ def without_tags(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A figure or table as a notebook shows it.
+    """A figure or table as a notebook shows it."""
 
-    Attributes:
-        id: the name of its files without ending, and its place on the page, e.g. "figure_06".
-        title: e.g. "Figure 6".
-        notebook: that made it; "" for the front page.
-        data: its CSV, below the profile's folder.
-        picture: its file below the profile's folder; "" for a table.
-        alt: text in place of the picture.
-    """
-
-    id: str
-    title: str
+    id: str  # the name of its files without ending, and its place on the page, e.g. "figure_06"
+    title: str  # e.g. "Figure 6"
     caption: str
     about: str
     revision: str
-    data: str
-    notebook: str = ""
-    picture: str = ""
-    alt: str = ""
+    data: str  # its CSV, below the profile's folder
+    notebook: str = ""  # that made it; "" for the front page
+    picture: str = ""  # its file below the profile's folder; "" for a table
+    alt: str = ""  # text in place of the picture
 
     def figure(self, body: str) -> str:
         """The whole figure: a picture with its caption below, or a table with its caption above."""
@@ -90,11 +81,7 @@ class Shown:
         return f'<figure class="report" id="{self.id}">{parts}</figure>'
 
     def image(self, source: str, linked: bool = False) -> str:
-        """The whole figure around its picture.
-
-        Args:
-            linked: a click opens the picture alone.
-        """
+        """The whole figure around its picture. `linked`: a click opens the picture alone."""
         image = f'<img src="{source}" alt="{html.escape(self.alt)}">'
         return self.figure(f'<a href="{source}">{image}</a>' if linked else image)
 

@@ -120,10 +120,7 @@ def names_given(matrices: Mapping[int, pd.DataFrame], most: int = 3) -> str:
 
 
 def prompts_and_cls(ways: pd.DataFrame) -> str:
-    """Gains by words as prompts and by a visible [CLS].
-
-    Args:
-        ways: as returned by `lib.videoclip.evaluation.ways_to_ask`.
+    """Gains by words as prompts and by a visible [CLS]. `ways`: as returned by `lib.videoclip.evaluation.ways_to_ask`.
 
     >>> columns = ["[CLS] hidden", "[CLS] seen"]
     >>> prompts_and_cls(pd.DataFrame([[20.0, 22.0], [21.0, 21.5]], ["raw", "words"], columns))[:74]

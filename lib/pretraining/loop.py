@@ -42,26 +42,19 @@ class Update:
 
 @dataclass
 class Pretraining:
-    """One pre-training. An epoch is cut at its validations into stretches, which are the epochs of `fit`.
-
-    Attributes:
-        folder: of the run; also keeps each epoch's clusters.
-        identity: key of the run.
-        seed: of everything drawn except the initial weights.
-        transfer: measured at each validation, e.g. zero-shot accuracy.
-        agree: is called before each checkpoint and raises an error if processes no longer see the same data.
-    """
+    """One pre-training. An epoch is cut at its validations into stretches, which are the epochs of `fit`."""
 
     train: Narrated
     validation: Narrated
     model: VideoCLIP
     recipe: Recipe
     settings: Pretrain
-    folder: Path
+    folder: Path  # of the run; also keeps each epoch's clusters
     group: Group
-    identity: str
-    seed: int
-    transfer: Callable[[VideoCLIP], Row]
+    identity: str  # key of the run
+    seed: int  # of everything drawn except the initial weights
+    transfer: Callable[[VideoCLIP], Row]  # measured at each validation, e.g. zero-shot accuracy
+    # is called before each checkpoint and raises an error if processes no longer see the same data
     agree: Callable[[], object]
 
     def run(self) -> pd.DataFrame:

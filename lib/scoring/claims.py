@@ -131,34 +131,22 @@ OVER |= {"repeats": "trainings per side", "runs": "seeds", "values": "videos"}
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One claim.
-
-    Attributes:
-        measure: one of QUANTITIES.
-        of: its further arguments.
-        methods: those measured; of two, the first less the second; of four, the first such difference less the second.
-        claimed: sign of the measured quantity less `than`.
-        splits: those that the thesis names.
-        only: it says that it does not hold in the others.
-        but: splits that it excludes.
-        unlike: a split that it singles out.
-        once: each of its sides is a single training, unless that was repeated.
-        always: it allows no exception.
-    """
+    """One claim."""
 
     section: str
     text: str
-    measure: str
-    of: tuple = ()
+    measure: str  # one of QUANTITIES
+    of: tuple = ()  # its further arguments
+    # those measured; of two, the first less the second; of four, the first such difference less the second
     methods: tuple[str, ...]
-    claimed: Sign
+    claimed: Sign  # sign of the measured quantity less `than`
     than: float
-    splits: tuple[int, ...] = ()
-    only: bool = False
-    but: tuple[int, ...] = ()
-    unlike: int | None = None
-    once: bool = False
-    always: bool = False
+    splits: tuple[int, ...] = ()  # those that the thesis names
+    only: bool = False  # it says that it does not hold in the others
+    but: tuple[int, ...] = ()  # splits that it excludes
+    unlike: int | None = None  # a split that it singles out
+    once: bool = False  # each of its sides is a single training, unless that was repeated
+    always: bool = False  # it allows no exception
 
     @property
     def rule(self) -> str:

@@ -41,11 +41,7 @@ def methods(epochs: tuple[int, ...]) -> dict[str, str]:
 
 
 def predicted(profile: Profile) -> dict[str, str]:
-    """Those of `methods` that have predicted all splits of this run.
-
-    Raises:
-        PredictionError: there are none.
-    """
+    """Those of `methods` that have predicted all splits of this run. Raises PredictionError: there are none."""
     known = methods(profile.params.finetune.epochs)
     found = {theirs: ours for theirs, ours in known.items() if has_predicted(profile, ours)}
     if not found:

@@ -24,17 +24,12 @@ COLUMNS = ("section", "method", "split", "video", "protocol", "metric", "value")
 
 
 class Cell(NamedTuple):
-    """What one method predicted for the test videos of one split.
+    """What one method predicted for the test videos of one split."""
 
-    Attributes:
-        method: its name in the long table.
-        seed: where a method was trained several times.
-    """
-
-    method: str
+    method: str  # its name in the long table
     split: int
     folder: Path
-    seed: int = 0
+    seed: int = 0  # where a method was trained several times
 
 
 def cells_of(profile: Profile, methods: Iterable[str] | Mapping[str, str]) -> list[Cell]:

@@ -107,20 +107,14 @@ QUALITY = 40  # of WebP
 
 @dataclass(frozen=True)
 class Sheet:
-    """Frames of a video on a grid of `columns`, row by row, the first at second 0.
+    """Frames of a video on a grid of `columns`, row by row, the first at second 0."""
 
-    Attributes:
-        every: seconds between frames.
-        width, height: of a frame, in pixels.
-        bad: number of frames that cannot be decoded and show the last good one.
-    """
-
-    every: int
+    every: int  # seconds between frames
     count: int
     columns: int
-    width: int
+    width: int  # of a frame, in pixels
     height: int
-    bad: int
+    bad: int  # number of frames that cannot be decoded and show the last good one
 
 
 def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:

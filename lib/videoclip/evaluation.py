@@ -30,20 +30,13 @@ COMMONEST = "commonest_class"
 
 @dataclass(frozen=True)
 class ZeroShot:
-    """Results of a zero-shot transfer.
-
-    Attributes:
-        ours: the thesis's columns, one row per split and their mean.
-        controls: the same for what a zero-shot score must be compared with.
-        untrained: accuracy of each untrained model, mean over the splits.
-        frames: the segmental scores of 2.3 for the same predictions, by split.
-    """
+    """Results of a zero-shot transfer."""
 
     metrics: pd.DataFrame
-    ours: pd.DataFrame
-    controls: Mapping[str, pd.DataFrame]
-    untrained: Sequence[float]
-    frames: pd.DataFrame
+    ours: pd.DataFrame  # the thesis's columns, one row per split and their mean
+    controls: Mapping[str, pd.DataFrame]  # the same for what a zero-shot score must be compared with
+    untrained: Sequence[float]  # accuracy of each untrained model, mean over the splits
+    frames: pd.DataFrame  # the segmental scores of 2.3 for the same predictions, by split
 
 
 def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str) -> ZeroShot:
@@ -113,18 +106,12 @@ def ways_to_ask(profile: Profile, target: Target, ready: Pretrained) -> pd.DataF
 
 @dataclass(frozen=True)
 class FineTuned:
-    """Results of a fine-tuning.
+    """Results of a fine-tuning."""
 
-    Attributes:
-        history: one row per split and epoch, of the first training.
-        tables: result (epochs) -> the thesis's columns, one row per split and their mean.
-        frames: the segmental scores of 2.3 for the longest training, by split.
-    """
-
-    history: pd.DataFrame
+    history: pd.DataFrame  # one row per split and epoch, of the first training
     metrics: pd.DataFrame
-    tables: Mapping[int, pd.DataFrame]
-    frames: pd.DataFrame
+    tables: Mapping[int, pd.DataFrame]  # result (epochs) -> the thesis's columns, one row per split and their mean
+    frames: pd.DataFrame  # the segmental scores of 2.3 for the longest training, by split
 
 
 def fine_tune_splits(profile: Profile, target: Target, ready: Pretrained, weights: str) -> FineTuned:

@@ -22,15 +22,10 @@ from lib.scoring.seconds import at_one_fps, second_targets, to_frames
 
 @dataclass(frozen=True)
 class Target:
-    """The target set and its features.
+    """The target set and its features."""
 
-    Attributes:
-        dataset: opened for its labels.
-        folder: of the features, <video>.npy, (D, T), one per second.
-    """
-
-    dataset: Dataset
-    folder: Path
+    dataset: Dataset  # opened for its labels
+    folder: Path  # of the features, <video>.npy, (D, T), one per second
 
     def features(self, video: str, feature_dim: int) -> np.ndarray:
         """Read a video's features, (T, D) float32; T includes a last second that has only begun.

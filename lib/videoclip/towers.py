@@ -36,15 +36,12 @@ def build_videoclip(settings: VideoClip, input_dim: int, seed: int) -> VideoCLIP
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A pre-trained VideoCLIP in evaluation mode; the layer of S3D and the feature set on which it was trained.
-
-    Attributes:
-        further: the same recipe with other seeds, by the number of the repeat, from 1.
-    """
+    """A pre-trained VideoCLIP in evaluation mode; the layer of S3D and the feature set on which it was trained."""
 
     model: VideoCLIP
     layer: S3DLayer
     feature_set: str
+    # the same recipe with other seeds, by the number of the repeat, from 1
     further: Mapping[int, VideoCLIP] = field(default_factory=dict)
 
     def of(self, repeat: int) -> VideoCLIP:

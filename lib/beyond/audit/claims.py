@@ -72,19 +72,12 @@ def t_test(difference: float, error: float, freedom: float, p: float | None = No
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence by which the claims are judged.
+    """The evidence by which the claims are judged."""
 
-    Attributes:
-        tests: as returned by `lib.beyond.audit.comparisons.paired_tests`.
-        slip: the row (table, split) that is out of place.
-        corrected: its table's mean without it.
-        labels: the real annotations, if they are present.
-    """
-
-    tests: pd.DataFrame
-    slip: Row
-    corrected: Corrected
-    labels: Dataset | None
+    tests: pd.DataFrame  # as returned by `lib.beyond.audit.comparisons.paired_tests`
+    slip: Row  # the row (table, split) that is out of place
+    corrected: Corrected  # its table's mean without it
+    labels: Dataset | None  # the real annotations, if they are present
 
     def test(self, question: str, method: str, metric: str = "accuracy") -> dict:
         at = self.tests.set_index(["question", "method", "metric"], drop=False)

@@ -113,11 +113,7 @@ def shown_reruns(table: pd.DataFrame) -> Styler:
 
 
 def reruns_found(table: pd.DataFrame) -> str:
-    """How far the re-runs of others are from the papers.
-
-    Args:
-        table: as returned by `lib.beyond.audit.tables.reruns`.
-    """
+    """How far the re-runs of others are from the papers. `table`: as returned by `lib.beyond.audit.tables.reruns`."""
     paper = table[table["row"] == "paper"].set_index("method")
     others = table[table["row"] != "paper"]
     gaps = pd.DataFrame({m: others[m].to_numpy() - paper.loc[others["method"], m].to_numpy() for m in METRICS})

@@ -26,24 +26,17 @@ from lib.videoclip.towers import build_videoclip
 
 @dataclass(frozen=True)
 class Control:
-    """One line of the comparison.
+    """One line of the comparison."""
 
-    Attributes:
-        features: set below <outputs>/seconds/features.
-        net: "probe", "asformer" (on the features), "head" or "joint" (ASFormer) on the states of a learning tower;
-            "zero_shot": nothing is trained.
-        start: of that tower, "pretrained", "text" (the text model's weights) or "random".
-        other_mask: ASFormer's attention has the window mask that the profile's has not (2.2).
-        backbone: whose features these are, or whose the tower reads: I3D "rgb", "two_stream" or "random", or "s3d".
-        pretrained: whether VideoCLIP's pre-training is behind it.
-    """
-
-    features: str
+    features: str  # set below <outputs>/seconds/features
+    # "probe", "asformer" (on the features), "head" or "joint" (ASFormer) on the states of a learning tower;
+    # "zero_shot": nothing is trained
     net: str
-    start: str | None = None
-    other_mask: bool = False
+    start: str | None = None  # of that tower, "pretrained", "text" (the text model's weights) or "random"
+    other_mask: bool = False  # ASFormer's attention has the window mask that the profile's has not (2.2)
+    # whose features these are, or whose the tower reads: I3D "rgb", "two_stream" or "random", or "s3d"
     backbone: str = "s3d"
-    pretrained: bool = False
+    pretrained: bool = False  # whether VideoCLIP's pre-training is behind it
 
 
 TRAINED = {

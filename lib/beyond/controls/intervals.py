@@ -86,10 +86,7 @@ def _with_interval(name: str, value: float, drawn: np.ndarray) -> dict[str, floa
 
 
 def power_sentence(found: pd.DataFrame, measure: str = "accuracy") -> str:
-    """What it would take to decide the undecided questions.
-
-    Args:
-        found: as returned by `differences`.
+    """What it would take to decide the undecided questions. `found`: as returned by `differences`.
 
     >>> columns = ["accuracy direction", "accuracy videos needed", "accuracy seeds needed"]
     >>> rows = {"A": ["higher", 9, 9], "B": ["inconclusive", 240, math.inf], "C": ["inconclusive", math.inf, math.inf]}

@@ -48,11 +48,7 @@ def write_labels(root: Path, dataset: Dataset, splits: Sequence[int]) -> None:
 
 
 def write_features(root: Path, name: str, features: Mapping[str, np.ndarray]) -> None:
-    """A feature set.
-
-    Args:
-        features: video -> (T, D), a row per second.
-    """
+    """A feature set. `features`: video -> (T, D), a row per second."""
     for video, rows in features.items():
         save_array(root / "features" / name / f"{video}.npy", np.ascontiguousarray(rows.T, np.float32))
 
@@ -101,18 +97,13 @@ class Head(nn.Module):
 
 @dataclass(frozen=True)
 class Run:
-    """A finished control.
+    """A finished control."""
 
-    Attributes:
-        scores: video -> log-probabilities of its seconds (T, K), of the validation and test videos.
-        epoch: the chosen one; 0 without epochs.
-        cpu_seconds: of the training.
-        history: one row per epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds.
-    """
-
+    # video -> log-probabilities of its seconds (T, K), of the validation and test videos
     scores: Mapping[str, np.ndarray]
-    epoch: int
-    cpu_seconds: float
+    epoch: int  # the chosen one; 0 without epochs
+    cpu_seconds: float  # of the training
+    # one row per epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds
     history: pd.DataFrame | None = None
 
 

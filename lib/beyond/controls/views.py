@@ -235,11 +235,7 @@ def epochs_chosen(runs: pd.DataFrame, settings: Controls) -> str:
 
 
 def best_methods(table: pd.DataFrame) -> str:
-    """The highest accuracy and F1@50 of the controls, plain and decoded.
-
-    Args:
-        table: as returned by `with_costs`.
-    """
+    """The highest accuracy and F1@50 of the controls, plain and decoded. `table`: as returned by `with_costs`."""
     ours, parts = table[~table.index.str.startswith("chapter 2")], []
     for measure, title in MEASURES.items():
         best, decoded = ours.loc[ours[measure].idxmax()], ours.loc[ours[f"{measure} viterbi"].idxmax()]
@@ -326,10 +322,7 @@ def from_references(conventions: pd.DataFrame) -> str:
 
 
 def seed_effect(seeds: pd.DataFrame) -> str:
-    """What another seed and another split move.
-
-    Args:
-        seeds: as returned by `lib.beyond.controls.intervals.seeds_table`.
+    """What another seed and another split move. `seeds`: as returned by `lib.beyond.controls.intervals.seeds_table`.
 
     >>> one = pd.DataFrame({"f1@50, seeds": [1.0], "f1@50, splits": [3.0]}, index=["asformer"])
     >>> seed_effect(one).split(". ")[0]

@@ -1,7 +1,7 @@
 """What a net reads in 4.3: CNN features of the video, motion windows of the sensors, or both, one step per second.
 
-The CNN behind the video features was trained on the training videos: its own decision is right on 94 % of their steps
-and on 55 % of the test videos'. A net that trusts training features as they are learns the wrong trust. So each time a
+The CNN behind the video features was trained on the training videos and knows them by heart (`lib.beyond.modalities.
+methods.by_heart`). A net that trusts training features as they are learns the wrong trust. So each time a
 training video is read, its video channels are moved by a random constant and by noise at every step (`Perturbed`); the
 sensors, which no label has touched, stay as they are.
 """
@@ -59,13 +59,9 @@ def thinned(dataset: Dataset, step: int) -> Dataset:
 
 @dataclass(frozen=True)
 class Part:
-    """Videos to learn from and videos to predict, with their inputs.
+    """Videos to learn from and videos to predict, with their inputs."""
 
-    Attributes:
-        dataset: three steps per second; its features are those of one split's CNN.
-    """
-
-    dataset: Dataset
+    dataset: Dataset  # three steps per second; its features are those of one split's CNN
     inputs: Mapping[Inputs, Arrays]
     fit: Sequence[str]
     asked: Sequence[str]

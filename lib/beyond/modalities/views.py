@@ -1,7 +1,6 @@
 """What 4.3 shows: its methods beside the published ones, what each part adds, and the answer in words."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -82,10 +81,6 @@ def per_video(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def _mean(rows: Iterable[np.ndarray], place: int) -> float:
-    return float(np.mean([row[place] for row in rows]))
-
-
 def estimates(videos: Mapping[str, pd.DataFrame], resamples: int = 1000) -> pd.DataFrame:
     """A row per method: each metric's mean over the videos, with low and high of its 95 % interval.
 
@@ -108,9 +103,11 @@ def differences(
 
 
 def _row(table: pd.DataFrame, resamples: int) -> dict[str, float]:
-    row, items = {}, list(table.to_numpy())
-    for place, name in enumerate(table.columns):
-        low, high = bootstrap_interval(items, partial(_mean, place=place), resamples, "percentile")
+    row = {}
+    for name in table.columns:
+        low, high = bootstrap_interval(
+            table[name].tolist(), lambda drawn: float(np.mean(drawn)), resamples, "percentile"
+        )
         row |= {name: table[name].mean(), f"{name} low": low, f"{name} high": high}
     return row
 
@@ -227,11 +224,7 @@ TUNED = 2  # the split whose test people chose the length, noise and rate of the
 
 
 def untuned_sentence(metrics: pd.DataFrame, seeds: int) -> str:
-    """The two answers on the splits whose test people chose nothing; "" if there are none.
-
-    Args:
-        metrics: of `scored`.
-    """
+    """The two answers on the splits whose test people chose nothing; "" if there are none. `metrics`: of `scored`."""
     rest = metrics[(metrics["split"] != TUNED) & (metrics["video"] != "all")]
     if rest.empty:
         return ""

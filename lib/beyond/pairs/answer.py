@@ -146,11 +146,7 @@ def few_labels(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict_sentence(found: pd.DataFrame, data: str) -> str:
-    """The answer to quote, its first sentence in bold.
-
-    Args:
-        found: of `effects` with all labelled videos.
-    """
+    """The answer to quote, its first sentence in bold. `found`: of `effects` with all labelled videos."""
     main, control, easier = (found.loc[(DECIDES, contrast)] for contrast in (SCRATCH, SHUFFLED, EASIER))
 
     def both(row: pd.Series) -> str:

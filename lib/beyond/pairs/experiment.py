@@ -52,30 +52,23 @@ FOLLOWED = ("untrained", "pairs", "shuffled")
 
 @dataclass(frozen=True)
 class Results:
-    """Of one or more splits.
+    """Of one or more splits."""
 
-    Attributes:
-        pretrainings: a row per epoch of each: split, seed, partner, clusters, negatives, update, pairs, train_loss and,
-            where it was measured, random_loss, hard_loss, relative_spread (of the test people's passages) and ridge
-            (accuracy of a ridge classifier on frozen states, percent).
-        scores: a row per test video of each use of a tower: split, seed, start, head, frozen, labelled, inputs, video
-            and the measures of lib.beyond.pairs.transfer.
-    """
-
+    # a row per epoch of each: split, seed, partner, clusters, negatives, update, pairs, train_loss and, where it was
+    # measured, random_loss, hard_loss, relative_spread (of the test people's passages) and ridge (accuracy of a ridge
+    # classifier on frozen states, percent)
     pretrainings: pd.DataFrame
+    # a row per test video of each use of a tower: split, seed, start, head, frozen, labelled, inputs, video and the
+    # measures of lib.beyond.pairs.transfer
     scores: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class Side:
-    """What one split has to learn from, one step per second, standardized by its training people.
-
-    Attributes:
-        sensors: video -> (1, 60, T).
-    """
+    """What one split has to learn from, one step per second, standardized by its training people."""
 
     frames: FrameInputs
-    sensors: dict[str, Tensor]
+    sensors: dict[str, Tensor]  # video -> (1, 60, T)
     train: tuple[str, ...]
     test: tuple[str, ...]
 

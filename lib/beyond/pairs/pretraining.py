@@ -33,39 +33,28 @@ Update = tuple[int, list[list[int]]]
 
 @dataclass(frozen=True)
 class Design:
-    """Everything that is set. Times in seconds.
+    """Everything that is set. Times in seconds."""
 
-    Attributes:
-        pretrain: the recipe's cluster size, rate, pairs and mining; a second of the sensors is a caption of one token.
-        sensor_pairs: seeds, epochs, C and negatives to compare; video alone starts from the first C.
-        asformer: of the profile, for what does not follow here.
-        width, layers, channel_mask, dropout: of the towers.
-        passage: length of what takes the place of a video of HowTo100M.
-        labelled: how many videos show their labels to a head.
-        few_seeds: seeds of ASFormer on few labelled videos.
-        head_rate: highest learning rate of a head, and of a tower that learns with it.
-        linear_epochs, asformer_epochs: of the two heads, an epoch as long as all training videos.
-        asformer_layers, asformer_maps, asformer_decoders: its size.
-        ridge: penalty of the classifier that compares pre-trainings.
-    """
-
-    pretrain: Pretrain
-    sensor_pairs: SensorPairs
-    asformer: Asformer
+    pretrain: Pretrain  # cluster size, rate, pairs and mining; a second of the sensors is a caption of one token
+    sensor_pairs: SensorPairs  # seeds, epochs, C and negatives to compare; video alone starts from the first C
+    asformer: Asformer  # of the profile, for what does not follow here
+    # of the towers
     width: int = 32
     layers: int = 3
     channel_mask: float = 0.3
     dropout: float = 0.1
-    passage: int = 16
-    labelled: tuple[int, ...] = (40, 20, 10, 5, 2)
-    few_seeds: int = 2
-    head_rate: float = 3e-3
+    passage: int = 16  # length of what takes the place of a video of HowTo100M
+    labelled: tuple[int, ...] = (40, 20, 10, 5, 2)  # how many videos show their labels to a head
+    few_seeds: int = 2  # seeds of ASFormer on few labelled videos
+    head_rate: float = 3e-3  # highest learning rate of a head, and of a tower that learns with it
+    # epochs as long as all training videos
     linear_epochs: int = 5
     asformer_epochs: int = 5
+    # ASFormer's size
     asformer_layers: int = 5
     asformer_maps: int = 32
     asformer_decoders: int = 0
-    ridge: float = 100.0
+    ridge: float = 100.0  # penalty of the classifier that compares pre-trainings
 
     @property
     def margin(self) -> int:
@@ -99,32 +88,23 @@ class Design:
 
 @dataclass(frozen=True)
 class PairVariant:
-    """What differs between pre-trainings.
+    """What differs between pre-trainings."""
 
-    Attributes:
-        partner: of a clip of video: the sensors of the same time, those of another video (each passage is given one of
-            another video, once), or another clip of the video itself, through the same tower under another dropout.
-        clusters: C.
-        negatives: clusters mined in each epoch, in the first only, or drawn at random.
-    """
-
+    # of a clip of video: the sensors of the same time, those of another video (each passage is given one of another
+    # video, once), or another clip of the video itself, through the same tower under another dropout
     partner: Partner
-    clusters: int
+    clusters: int  # C
+    # clusters mined in each epoch, in the first only, or drawn at random
     negatives: Literal["fresh", "stale", "random"]
 
 
 @dataclass(frozen=True)
 class Passages:
-    """Passages of both modalities, of some videos.
+    """Passages of both modalities, of some videos."""
 
-    Attributes:
-        video, sensors: (N, D, passage + 2 * margin), a column per second.
-        owner: (N,) number of the video that a passage is of.
-    """
-
-    video: Tensor
-    sensors: Tensor
-    owner: np.ndarray
+    video: Tensor  # (N, D, passage + 2 * margin), a column per second
+    sensors: Tensor  # the same
+    owner: np.ndarray  # (N,) number of the video that a passage is of
 
     def __len__(self) -> int:
         return len(self.owner)
@@ -140,11 +120,7 @@ class Passages:
 
 
 def cut(video: Sequence[Tensor], sensors: Sequence[Tensor], seconds: int, margin: int) -> Passages:
-    """Cut videos into passages.
-
-    Args:
-        video, sensors: (1, D, T) of each video, standardized.
-    """
+    """Cut videos into passages. `video`, `sensors`: (1, D, T) of each video, standardized."""
     owner = np.repeat(np.arange(len(video)), [x.shape[2] // seconds for x in video])
     return Passages(passages(video, seconds, margin), passages(sensors, seconds, margin), owner)
 

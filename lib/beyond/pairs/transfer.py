@@ -30,13 +30,9 @@ from lib.scoring.metrics import score
 
 @dataclass(frozen=True)
 class Use:
-    """How a tower is used.
+    """How a tower is used."""
 
-    Attributes:
-        head: a linear layer, or ASFormer.
-    """
-
-    head: Literal["linear", "asformer"]
+    head: Literal["linear", "asformer"]  # a linear layer, or ASFormer
     frozen: bool
     labelled: int
 
