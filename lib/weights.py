@@ -25,7 +25,7 @@ from safetensors.torch import load_file
 
 from lib.backbones.i3d import build
 from lib.backbones.i3d_features import extract
-from lib.backbones.labelled_clips import STREAMS, random_stream, train_stream
+from lib.backbones.labelled_clips import STREAMS, random_net, train_stream
 from lib.backbones.mil_nce import build_s3d, train_s3d
 from lib.backbones.probe import fit_probe
 from lib.backbones.s3d import Words
@@ -97,7 +97,7 @@ def i3d_features(
     for stream in STREAMS:
         nets[stream] = build(rgb, stream, seed=0, num_classes=len(VERBS) + len(THINGS))
         nets[stream].load_state_dict(states[f"i3d_{stream}"])
-    untrained = random_stream("rgb", params.demo, rgb, params.backbone.seed)
+    untrained = random_net(params.demo, rgb, params.backbone.seed)
     for name, stream, net, settings in (
         ("i3d_rgb", "rgb", nets["rgb"], rgb),
         ("i3d_rgb read as bgr", "rgb", nets["rgb"], params.i3d),

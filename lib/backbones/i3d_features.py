@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lib.backbones.i3d import I3DResNet, build, for_inference, load_weights, pool_space, time_weights
-from lib.backbones.labelled_clips import STREAMS, random_stream, train_stream
+from lib.backbones.labelled_clips import STREAMS, random_net, train_stream
 from lib.backbones.shipped import SHIPPED, shipped_i3d
 from lib.core.checkpoints import digest
 from lib.core.devices import choose_device
@@ -209,7 +209,7 @@ def extract_sets(profile: Profile, videos: list[str]) -> pd.DataFrame:
     sets = {str(data.own_features): ({"rgb": nets["rgb"]}, settings)}
     if data.source == "demo":
         sets[str(data.public_features)] = (nets, settings.model_copy(update={"channel_order": "rgb"}))
-        control = random_stream("rgb", profile.params.demo, settings, profile.params.backbone.seed)
+        control = random_net(profile.params.demo, settings, profile.params.backbone.seed)
         sets[RANDOM] = ({"rgb": control}, settings)
     rows = {}
     for name, (streams, how) in sets.items():

@@ -154,12 +154,10 @@ def train_streams(demo: Demo, i3d: I3D, settings: Backbone, folder: Path) -> dic
         return {stream: run.result()[1] for stream, run in runs.items()}
 
 
-def random_stream(stream: Stream, demo: Demo, i3d: I3D, seed: int) -> I3DResNet:
-    """Build the control: a net of the same size with random weights, batch norms calibrated on rendered clips."""
-    net = build(i3d, stream, seed, len(VERBS) + len(THINGS))
-    clips, _ = render_clips(demo, 64, i3d.window, seed)
-    inputs = to_input(torch.from_numpy(clips), i3d) if stream == "rgb" else flow_clips(clips, i3d).float()
-    calibrate(net, inputs)
+def random_net(demo: Demo, i3d: I3D, seed: int) -> I3DResNet:
+    """Build the control of the RGB stream: the same net with random weights, its batch norms set by rendered clips."""
+    net = build(i3d, "rgb", seed, len(VERBS) + len(THINGS))
+    calibrate(net, to_input(torch.from_numpy(render_clips(demo, 64, i3d.window, seed)[0]), i3d))
     return net
 
 

@@ -64,7 +64,6 @@ def train_s3d(
     """Train on labelled clips, then on a narrated set; a finished run is loaded, a killed one is resumed.
 
     Args:
-        root: of the narrated set, with videos/.
         text: names the text model from whose word pieces the word vectors are made.
         first: only so many of its training videos are read; None: all.
 

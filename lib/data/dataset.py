@@ -234,6 +234,7 @@ def open_dataset(
     Args:
         features: feature set, a folder in features/ or an absolute path; "." for features/ itself; None: labels only.
         trim: cut features that outlast the labels at the start, at both ends or at the end; None: lengths must agree.
+        splits: required number of splits; None: any.
 
     Raises:
         DatasetError: one line about the first fault.

@@ -67,12 +67,7 @@ def kernel_sizes(module: nn.Module) -> list[str]:
 
 
 def draw_s3d(blocks: pd.DataFrame, block: Inception, name: str) -> Figure:
-    """Figure 13: the net as `trace_s3d` found it, and one inception block.
-
-    Args:
-        blocks: as returned by `trace_s3d`.
-        block, name: of the full-size net.
-    """
+    """Figure 13: the net as `trace_s3d` found it, and one inception block."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * len(blocks)), width_ratios=[1, 1.2])
     rows = [
         f"{row.block} {row.kernels}: ".replace(" : ", ": ")

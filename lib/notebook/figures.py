@@ -221,11 +221,7 @@ def draw_captions(tracks: Sequence[CaptionTrack], seconds: float) -> Figure:
 
 
 def class_bars(shares: Mapping[str, pd.Series], label: str) -> Figure:
-    """Horizontal bars per class, the largest on top, one panel per data set.
-
-    Args:
-        shares: data set -> value by class name.
-    """
+    """Horizontal bars per class, the largest on top, one panel per data set."""
     figure, axes = plt.subplots(1, len(shares), figsize=(plots.WIDTH, 4.6), squeeze=False)
     for ax, (name, values) in zip(axes[0], shares.items(), strict=True):
         ordered = values.sort_values()

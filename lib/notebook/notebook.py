@@ -93,21 +93,13 @@ class Notebook(Profile):
         """Whether it collates all splits (split "all"), so that what it shows is kept."""
         return self.split is None
 
-    def figure(
-        self,
-        number: int | str,
-        figure: Figure,
-        data: pd.DataFrame,
-        caption: str,
-        raster: bool = False,
-    ) -> None:
+    def figure(self, number: int | str, figure: Figure, data: pd.DataFrame, caption: str, raster: bool = False) -> None:
         """Show a figure under its thesis number; keep it as SVG and PNG (of one split: as shown) with its data as CSV.
 
         Args:
             raster: show the PNG, for figures made of photographs.
         """
-        stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
-        folder = self.out.figures if self.whole else self._own_folder()
+        stem, folder = self._place("figure", number, self.out.figures)
         file = keep_figure(figure, folder, stem, raster, both=self.whole)
         keep_data(data, folder / f"{stem}.csv")
         title = f"Figure {self._number(number, self.figures)}"
@@ -129,8 +121,8 @@ class Notebook(Profile):
         Args:
             file: name of the CSV without ending, where it is not table_<number>.
         """
-        stem = file or (f"table_{number:02d}" if isinstance(number, int) else f"table_{number}")
-        folder = self.out.tables if self.whole else self._own_folder()
+        stem, folder = self._place("table", number, self.out.tables)
+        stem = file or stem
         keep_data(data, folder / f"{stem}.csv")
         body = accessible(shown, stem)
         title = f"Table {self._number(number, self.tables)}"
@@ -158,9 +150,10 @@ class Notebook(Profile):
         """The thesis's number; for what the thesis does not have, the section and a letter, e.g. "4.2-A"."""
         return str(number) if isinstance(number, int) else f"{self.section}-{next(further)}"
 
-    def _own_folder(self) -> Path:
-        """Folder of one split's tables and figures, apart from those of all splits."""
-        return self.out.notebooks / self.name / f"split_{self.split}"
+    def _place(self, kind: str, number: int | str, whole: Path) -> tuple[str, Path]:
+        """Name of the files without ending, and their folder: those of one split lie apart from those of all."""
+        stem = f"{kind}_{number:02d}" if isinstance(number, int) else f"{kind}_{number}"
+        return stem, whole if self.whole else self.out.notebooks / self.name / f"split_{self.split}"
 
     def _below(self, file: Path) -> str:
         """A file's place below the profile's folder."""

@@ -7,12 +7,7 @@ import pandas as pd
 
 
 def s3d(blocks: pd.DataFrame, text_side: int, width: float) -> str:
-    """Where the released S3D differs from the thesis's description, and its size.
-
-    Args:
-        blocks: as returned by `lib.notebook.architecture_videoclip.trace_s3d`.
-        text_side: parameters of the text side at full size.
-    """
+    """Where the released S3D differs from the thesis's description, and its size."""
     full, here = blocks["full-size parameters"].sum() / 1e6, blocks["parameters"].sum() / 1e6
     stem = blocks.set_index("block").loc["conv1", "kernels"]
     return (
@@ -183,10 +178,6 @@ def trained_streams(histories: Mapping[str, pd.DataFrame], verbs: int, things: i
 
 def provenance(record: Mapping, nets: Mapping[str, str]) -> str:
     """How the shipped nets were made, and what a linear probe reads from them on the development set.
-
-    Args:
-        record: weights.json.
-        nets: name of a net in it -> in words.
 
     >>> record = {"command": "make", "machine": "a PC", "revision": "1a", "CPU minutes": {"a": 9.6},
     ...     "development": {"commonest class": 10.0, "a": 50.2, "a untrained": 9.0}}

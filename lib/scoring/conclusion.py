@@ -1,4 +1,7 @@
-"""The conclusion (thesis 3, Table 10): all methods in one protocol."""
+"""The conclusion (thesis 3, Table 10): all methods in one protocol.
+
+`halves` is made by `half_tens`, `metrics` by `score_all`, `segments` by `segments_of`.
+"""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -68,9 +71,6 @@ def table_ten(
     metrics: pd.DataFrame, convention: str, halves: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 ) -> pd.DataFrame:
     """A row per method of the thesis's Table 10, then the methods that it does not have.
-
-    Args:
-        halves: as returned by `half_tens`.
 
     Returns:
         thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference; in
@@ -190,12 +190,7 @@ def left_out(found: Iterable[str]) -> str:
 def claim_evidence(
     profile: Profile, dataset: Dataset, metrics: pd.DataFrame, segments: pd.DataFrame, found: Mapping[str, str]
 ) -> dict[str, dict]:
-    """What `lib.scoring.claims.check` needs for the claims that several chapters decide together.
-
-    Args:
-        metrics: as returned by `score_all`.
-        segments: as returned by `segments_of`.
-    """
+    """What `lib.scoring.claims.check` needs for the claims that several chapters decide together."""
     common = metrics[metrics["protocol"] == profile.params.data.convention]
     wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100
     whole = wide.xs("all", level="video")

@@ -313,9 +313,6 @@ def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
 def worst_pair(pairs: pd.DataFrame) -> str:
     """The pair that costs the most seconds over all splits, and how far the splits agree.
 
-    Args:
-        pairs: as returned by `confused_pairs`.
-
     >>> row = {"split": 1, "true": "cut", "predicted": "mix", "seconds": 9, "share": 0.5, "kinds": "other"}
     >>> worst_pair(pd.DataFrame([row, row | {"split": 2}, row | {"split": "all", "seconds": 18}]))
     'most seconds go from `cut` to `mix` (18 s, 50 % of that class; other). 1 pair is the worst of some split.'

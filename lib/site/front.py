@@ -123,11 +123,7 @@ def what_is_small(params: Params) -> str:
 
 
 def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:
-    """Frames of one test video over its true and predicted labels, or its sensors over the true ones; else nothing.
-
-    Args:
-        done: chapters that are whole.
-    """
+    """Frames of one test video over its true and predicted labels, or its sensors over the true ones; else nothing."""
     if "4_3_real_modalities" in done:
         return [sensors_picture(profile, folder)]
     if "3_conclusion" not in done:

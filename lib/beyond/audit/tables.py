@@ -137,9 +137,6 @@ def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
     Two rows of one split with one checkpoint (equal loss and epoch) are correct. Of rows of two splits, the one out of
     place has a ratio outside the range of all other rows, while the other's lies inside.
 
-    Args:
-        ratios: as returned by `edit_ratios`.
-
     Returns:
         Columns table, split, other_table, other_split, the five metrics, best_loss, other_best_loss, best_epoch,
         other_best_epoch, ratio, other_ratio, lowest, highest (of all other rows), out_of_place.

@@ -1,4 +1,8 @@
-"""What 4.1 shows: tables with fewer columns than their CSV files, sentences, figures."""
+"""What 4.1 shows: tables with fewer columns than their CSV files, sentences, figures.
+
+Tables are named after what makes them: `duplicates` by `duplicated_rows` and `ratios` by `edit_ratios` (tables.py),
+`tests` by `paired_tests` (comparisons.py), `curves` by `shift_curves` and `videos` by `both_edits` (scoring.py).
+"""
 
 from collections.abc import Sequence
 
@@ -135,11 +139,7 @@ def _p(value: float) -> str:
 
 
 def duplicate_found(duplicates: pd.DataFrame, slip: Row) -> str:
-    """Which printed row is another split's, and why.
-
-    Args:
-        duplicates: as returned by `lib.beyond.audit.tables.duplicated_rows`.
-    """
+    """Which printed row is another split's, and why."""
     double = next(row for row in duplicates.to_dict("records") if row["split"] != row["other_split"])
     return (
         f"Table {double['table']}, split {double['split']} equals Table {double['other_table']}, split "
@@ -203,11 +203,7 @@ MARKERS = ("o", "s", "^", "v", "D", "P")
 
 
 def implied_lengths(ratios: pd.DataFrame, slip: Row, lines: str) -> Figure:
-    """Edit distance / (1 - accuracy) of every row by split, with the length of the split's test videos.
-
-    Args:
-        ratios: as returned by `lib.beyond.audit.tables.edit_ratios`.
-    """
+    """Edit distance / (1 - accuracy) of every row by split, with the length of the split's test videos."""
     figure, ax = plt.subplots(figsize=(WIDTH, 4))
     tables, colours = sorted(ratios["table"].unique()), [*SPLIT_COLOURS.values(), MEAN_COLOUR]
     for place, (table, marker, colour) in enumerate(zip(tables, MARKERS, colours, strict=True)):
@@ -227,11 +223,7 @@ def implied_lengths(ratios: pd.DataFrame, slip: Row, lines: str) -> Figure:
 
 
 def forest(tests: pd.DataFrame) -> Figure:
-    """Differences in accuracy and F1@50 with plain (thick) and corrected (thin) 95 % intervals, a row per comparison.
-
-    Args:
-        tests: rows of `lib.beyond.audit.comparisons.paired_tests`, drawn from top to bottom.
-    """
+    """Differences in accuracy and F1@50 with plain (thick) and corrected (thin) 95 % intervals, a row per comparison."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
     for ax, metric in zip(axes, ("accuracy", "f1@50"), strict=True):
         rows = tests[tests["metric"] == metric]
@@ -273,7 +265,6 @@ def shifts(curves: pd.DataFrame, spread: float) -> Figure:
     """Accuracy and F1@50 of predictions that are moved in time.
 
     Args:
-        curves: as returned by `lib.beyond.audit.scoring.shift_curves`.
         spread: of Table 2's accuracies, drawn as a band below the best.
     """
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
@@ -288,11 +279,7 @@ def shifts(curves: pd.DataFrame, spread: float) -> Figure:
 
 
 def two_edits(videos: pd.DataFrame) -> Figure:
-    """Both edit measures of each video against its wrong seconds.
-
-    Args:
-        videos: as returned by `lib.beyond.audit.scoring.both_edits`.
-    """
+    """Both edit measures of each video against its wrong seconds."""
     figure, axes = plt.subplots(1, 2)
     labels = {"raw_edit": "edit distance, s (lower is better)", "edit": "edit score, % (higher is better)"}
     top = videos["wrong_seconds"].max() * 1.05

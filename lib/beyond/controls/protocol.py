@@ -126,7 +126,7 @@ def train_seconds(
     """Train a net on the seconds of a data set (fps 1) and keep each epoch's scores.
 
     Args:
-        videos: of `parts`.
+        asformer: its settings; None: a linear head.
         front: a tower that learns with it, whose features must not be standardized; None: ASFormer on the features.
 
     Raises:

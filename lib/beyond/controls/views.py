@@ -1,4 +1,9 @@
-"""What 4.2 and 4.5 show: questions, costs, tables, figures and sentences about the controls."""
+"""What 4.2 and 4.5 show: questions, costs, tables, figures and sentences about the controls.
+
+Tables are named after what makes them: `found` by `differences`, `conventions` by `conventions_table` (lib/beyond/
+controls/intervals.py), `runs` by `write_decoded` (decoding.py; probes have epoch 0), `table` by `with_costs`, below.
+Figures draw rows from top to bottom.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -103,7 +108,6 @@ def with_costs(profile: Profile, table: pd.DataFrame, runs: pd.DataFrame) -> pd.
 
     Args:
         table: as returned by `lib.beyond.controls.intervals.estimates`.
-        runs: as returned by `lib.beyond.controls.decoding.write_decoded`.
 
     Returns:
         A row per method: the columns of `table`, those of its decoding with the ending " viterbi", cpu_seconds (of one
@@ -158,11 +162,7 @@ def asked(found: pd.DataFrame, beginnings: Sequence[str]) -> pd.DataFrame:
 
 
 def forest(found: pd.DataFrame) -> Figure:
-    """A row per question: the difference in accuracy and in F1@50, points, with 95 % intervals.
-
-    Args:
-        found: as returned by `lib.beyond.controls.intervals.differences`, drawn from top to bottom.
-    """
+    """A row per question: the difference in accuracy and in F1@50, points, with 95 % intervals."""
     figure, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(found) + 1.1))
     draw_effects(found, ax)
     figure.legend(loc="outside upper center", ncol=2, fontsize=9, frameon=False)
@@ -179,11 +179,7 @@ def draw_effects(found: pd.DataFrame, ax: Axes) -> None:
 
 
 def methods_figure(table: pd.DataFrame) -> Figure:
-    """A row per method: accuracy and F1@50 with 95 % intervals, plain and decoded; examples seen in pre-training.
-
-    Args:
-        table: as returned by `with_costs`, drawn from top to bottom.
-    """
+    """A row per method: accuracy and F1@50 with 95 % intervals, plain and decoded; examples seen in pre-training."""
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 0.3 * len(table) + 1.4), sharey=True)
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=False):
         for ending, colour, shift, name in (("", PLAIN, 0.15, "best class"), (" viterbi", DECODED, -0.15, "Viterbi")):
@@ -219,11 +215,7 @@ def weights_chosen(runs: pd.DataFrame) -> str:
 
 
 def epochs_chosen(runs: pd.DataFrame, settings: Controls) -> str:
-    """Which epochs the held-out people chose, and whether more would have helped.
-
-    Args:
-        runs: as returned by `lib.beyond.controls.decoding.write_decoded`; probes have epoch 0.
-    """
+    """Which epochs the held-out people chose, and whether more would have helped."""
     trained = runs.query("epoch > 0")
     heads = [name for name, control in CONTROLS.items() if control.net == "head"]
     limits = trained["method"].isin(heads).map({True: settings.videoclip_epochs, False: settings.asformer_epochs})
@@ -280,12 +272,7 @@ def effects(found: pd.DataFrame) -> str:
 
 
 def gap_closed(found: pd.DataFrame, table: pd.DataFrame) -> str:
-    """What raises VideoCLIP's F1@50, and at which cost.
-
-    Args:
-        found: as returned by `lib.beyond.controls.intervals.differences`, with GAP.
-        table: as returned by `with_costs`.
-    """
+    """What raises VideoCLIP's F1@50, and at which cost."""
     gap, parts = found.loc[GAP], found[(found["less"] == "videoclip") & (found.index != GAP)]
     if not gap["f1@50"] > 0:
         return "There is no gap to close in this profile."
@@ -300,11 +287,7 @@ def gap_closed(found: pd.DataFrame, table: pd.DataFrame) -> str:
 
 
 def convention_effect(conventions: pd.DataFrame) -> str:
-    """How far the convention alone moves ASFormer's scores.
-
-    Args:
-        conventions: as returned by `lib.beyond.controls.intervals.conventions_table`.
-    """
+    """How far the convention alone moves ASFormer's scores."""
     spread = conventions.loc["asformer"].max() - conventions.loc["asformer"].min()
     moved = [f"{name.replace('f1', 'F1')} by {number(spread[name])}" for name in ("f1@50", "edit", "accuracy")]
     return f"The convention alone moves ASFormer's {', '.join(moved)} points."

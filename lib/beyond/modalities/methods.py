@@ -47,7 +47,7 @@ def probe(profile: Profile, part: Part, inputs: Inputs) -> Scores:
 
 
 def by_heart(profile: Profile, sensors: Arrays, split: int) -> list[float]:
-    """Accuracy of the linear probe of video, percent, on the training videos, which the CNN knows, and on the test's."""
+    """Accuracy of the linear probe of video, percent, on training videos, which the CNN knows, and on test videos."""
     part = split_part(profile, sensors, split)
     found, seconds = probe(profile, replace(part, asked=[*part.fit, *part.asked]), "video"), part.seconds(profile)
     right = {video: scores.argmax(axis=1) == seconds.labels(video) for video, scores in found.items()}

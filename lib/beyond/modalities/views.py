@@ -1,4 +1,7 @@
-"""What 4.3 shows: its methods beside the published ones, what each part adds, and the answer in words."""
+"""What 4.3 shows: its methods beside the published ones, what each part adds, and the answer in words.
+
+`metrics` is made by `scored`, `found` by `estimates` or `with_published`, `added` by `differences`.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -63,11 +66,7 @@ def modality_cells(profile: Profile) -> list[Cell]:
 
 
 def scored(profile: Profile, protocols: Sequence[Convention] = ()) -> pd.DataFrame:
-    """The long table of all methods, as `lib.scoring.folders.score_methods`, at the seconds that the nets read.
-
-    Args:
-        protocols: by default the convention of the profile.
-    """
+    """The long table of all methods, as `lib.scoring.folders.score_methods`, at the seconds that the nets read."""
     cells, every = modality_cells(profile), profile.params.asformer.sample_rate
     return score_methods(profile, profile.dataset(), cells, protocols, every=every)
 
@@ -189,10 +188,6 @@ def answer_sentence(found: pd.DataFrame, added: pd.DataFrame, seeds: int) -> str
     """The chapter's answer: video alone against the published rows, and what the sensors add.
 
     Which rows speak was settled before the test videos were scored: late fusion and Viterbi, and their mean of seeds.
-
-    Args:
-        found: of `with_published`.
-        added: of `differences`, with the question `ADDED`.
     """
 
     def score(inputs: str, kind: str = "") -> str:

@@ -165,7 +165,6 @@ class PairPretraining(nn.Module):
 
     Args:
         corpus: of the training people; shuffled already, if it is to be.
-        draws: the clips, shared by the pre-trainings of a seed.
     """
 
     def __init__(self, corpus: Passages, variant: PairVariant, design: Design, seed: int, draws: Draws):
@@ -179,7 +178,6 @@ class PairPretraining(nn.Module):
         """Vectors of clips of video and of their partners, (passages * clips of each, H) both.
 
         Args:
-            chosen: numbers of passages.
             spans: of their clips, as returned by `draw_clips`.
         """
         clips, partners = spans
