@@ -5,11 +5,12 @@
 Exit code 0: every chapter of the profile can run. 1: some cannot, and the table says why. 2: the call is wrong.
 """
 
-import hashlib
 import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+
+import pooch
 
 from lib.batch.requirements import Requirement, missing, reads, relative, requirements, runnable, unusable
 from lib.core.chapters import TITLES, number
@@ -71,8 +72,7 @@ def checksum(path: Path, expected: str) -> str:
     if file.stat().st_size > LARGE:
         return f"{expected} (not compared: larger than {LARGE // 1_000_000} MB)"
     algorithm, digest = expected.split(":")
-    with file.open("rb") as content:
-        found = hashlib.file_digest(content, algorithm).hexdigest()
+    found = pooch.file_hash(str(file), algorithm)
     return f"{expected} (equal)" if found == digest else f"{expected} (differs: {found}; another copy, or damaged)"
 
 

@@ -20,10 +20,6 @@ from lib.scoring.metrics import METRICS
 def compare(profile: Profile, methods: Sequence[str], step: int = 2) -> pd.DataFrame:
     """Score methods, all with the profile's convention.
 
-    Args:
-        methods: folders below predictions/, each with all splits.
-        step: see `lib.data.predictions.prediction_pairs`.
-
     Returns:
         A row per method: the mean over the splits of accuracy, edit, f1@10, f1@25, f1@50, in percent, and the standard
         deviation of the accuracy over the splits.

@@ -80,10 +80,6 @@ def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
 def check_50salads(name: str, root: Path) -> str:
     """Read everything that was fetched by hand.
 
-    Args:
-        name: "50salads" or "50salads_labels".
-        root: its folder.
-
     Returns:
         A description of what is present.
 
@@ -108,7 +104,6 @@ def fetch_scores(folder: Path, source: Path | None = None) -> Dataset:
 
     Args:
         folder: of the data set; what is downloaded is kept beside it, in 50salads_scores_raw.
-        source: folder of raw files to use in place of a download.
 
     Raises:
         DatasetError: a raw file is missing or not the published one.

@@ -6,9 +6,7 @@ JupyterLab keeps its own files (settings, open tabs) in `.jupyter/`; the start p
 Further options are passed to JupyterLab, e.g. `--port 9000`, `--no-browser`.
 """
 
-import json
 import os
-import platform
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +15,7 @@ from lib.batch.plan import Step, duration, plan
 from lib.batch.requirements import unable, without
 from lib.core.chapters import TITLES
 from lib.core.command import one_line, profile_parser
-from lib.core.files import write_json, write_text
+from lib.core.files import read_json, write_json, write_text
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import clean_environment
 from lib.data.profile import Profile, open_profile
@@ -30,19 +28,7 @@ SETTINGS = {
     },
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
-# everything that a kernel reports about itself when it starts: a notebook that lacks any of it opens as changed
-KERNEL = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {
-        "name": "python",
-        "version": platform.python_version(),
-        "mimetype": "text/x-python",
-        "codemirror_mode": {"name": "ipython", "version": 3},
-        "pygments_lexer": "ipython3",
-        "nbconvert_exporter": "python",
-        "file_extension": ".py",
-    },
-}
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WORST_FIRST = ("failed", "not run", "stale", "fresh")
 
 
@@ -76,11 +62,14 @@ def main() -> int:
 def pair() -> None:
     """Put an .ipynb beside each notebook that has none; it names the kernel and stores outputs."""
     import jupytext
+    from ipykernel.ipkernel import IPythonKernel
 
+    # everything that a kernel reports about itself when it starts: a notebook that lacks any of it opens as changed
+    about = {"kernelspec": KERNEL, "language_info": IPythonKernel.language_info}
     for source in sorted((ROOT / "notebooks").glob("*.py")):
         if not (pair := source.with_suffix(".ipynb")).exists():
             notebook = jupytext.read(source)
-            notebook.metadata.update(KERNEL)
+            notebook.metadata.update(about)
             write_text(pair, jupytext.writes(notebook, fmt="ipynb"))
 
 
@@ -116,7 +105,7 @@ def _row(name: str, own: Sequence[Step], out: Outputs, left_out: Mapping[str, st
     whole = out.notebooks / name / "all.json"
     if not whole.exists():
         return shown, "", "", broken
-    manifests = [json.loads(file.read_text(encoding="utf-8")) for file in whole.parent.glob("[!.]*.json")]
+    manifests = [read_json(file) for file in whole.parent.glob("[!.]*.json")]
     made = max(manifest["finished"] for manifest in manifests)[:16].replace("T", " ")
     took = duration(sum(manifest["seconds"] for manifest in manifests))
     return shown, f"{made} UTC", took, broken or f"[as executed]({folder}/all.ipynb)"

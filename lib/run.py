@@ -23,7 +23,7 @@ from lib.batch.running import failed_file
 from lib.batch.warm import ADDRESS, PEAK
 from lib.core.chapters import CHAPTERS, Atom
 from lib.core.command import one_line, profile_parser
-from lib.core.files import publish, revision, write_json, write_text
+from lib.core.files import publish, read_json, revision, write_json, write_text
 from lib.core.params import ParameterError, claim
 from lib.core.paths import ROOT
 from lib.core.processes import clean_environment, die_with_parent, lease_gpu, only_one, short_folder
@@ -60,11 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 @one_line
 def run(notebook: Path, split: str, params: str, overrides: list[str], once: bool) -> int:
-    """Check the call, then execute it.
-
-    Args:
-        once: skip it if another process has made the same result meanwhile.
-    """
+    """Check the call, then execute it. `once`: skip it if another process has made the same result meanwhile."""
     profile = open_profile(params, overrides)
     atom = (check(notebook, split, profile), split)
     check_inputs(atom[0], profile)
@@ -197,7 +193,7 @@ def decoding(folder: Path) -> str:
 
 def note_error(notebook: Path, error: str) -> None:
     """Keep the error in the notebook, too: a kernel that dies leaves none in it."""
-    content = json.loads(notebook.read_text(encoding="utf-8"))
+    content = read_json(notebook)
     content["metadata"]["error"] = error
     write_text(notebook, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
@@ -216,7 +212,6 @@ def set_environment(where: str, temporary: str) -> None:
     """This process's environment, which its kernel inherits.
 
     Args:
-        where: notebook and split, for progress lines.
         temporary: a folder that replaces the user's settings.
     """
     environment = clean_environment()

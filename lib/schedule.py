@@ -51,15 +51,7 @@ def main() -> int:
 
 
 def make(profile: Profile, cores: int, further: Sequence[str], left_out: Mapping[str, str]) -> int:
-    """Print the plan, run it, build the site.
-
-    Args:
-        further: options of Snakemake.
-        left_out: chapters that cannot run, and why.
-
-    Returns:
-        The exit code: 0 if everything that can run has been made.
-    """
+    """Print the plan, run it, build the site. Returns the exit code: 0 if everything that can run has been made."""
     able = without(profile, left_out)
     steps = plan(able)
     print(*plan_lines(steps, None if on_cluster(further) else cores), sep="\n", flush=True)

@@ -15,8 +15,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from safetensors.torch import load_file
 
 from lib.backbones.i3d import build
 from lib.backbones.i3d_features import extract
-from lib.backbones.labelled_clips import STREAMS, random_stream, train_stream
+from lib.backbones.labelled_clips import STREAMS, random_net, train_stream
 from lib.backbones.mil_nce import build_s3d, train_s3d
 from lib.backbones.probe import fit_probe
 from lib.backbones.s3d import Words
@@ -37,8 +36,8 @@ from lib.core.command import one_line, profile_parser
 from lib.core.files import revision, sha256, write_json, write_text
 from lib.core.params import load
 from lib.core.paths import Outputs
-from lib.core.processes import die_with_parent
-from lib.core.settings import Layer, Params
+from lib.core.processes import spread
+from lib.core.settings import Params, S3DLayer
 from lib.data.dataset import Dataset, open_dataset
 from lib.demo.clips import THINGS, VERBS, other_dishes
 from lib.demo.narrated import render_narrated
@@ -98,7 +97,7 @@ def i3d_features(
     for stream in STREAMS:
         nets[stream] = build(rgb, stream, seed=0, num_classes=len(VERBS) + len(THINGS))
         nets[stream].load_state_dict(states[f"i3d_{stream}"])
-    untrained = random_stream("rgb", params.demo, rgb, params.backbone.seed)
+    untrained = random_net(params.demo, rgb, params.backbone.seed)
     for name, stream, net, settings in (
         ("i3d_rgb", "rgb", nets["rgb"], rgb),
         ("i3d_rgb read as bgr", "rgb", nets["rgb"], params.i3d),
@@ -123,7 +122,7 @@ def s3d_features(
     videos = [out.data / "videos" / f"{video}.avi" for video in dataset.videos]
     for name, net in zip(("s3d", "s3d before MIL-NCE", "s3d untrained"), nets, strict=True):
         parent, prefix = out.data / "features", name.replace(" ", "_")
-        folders: dict[Layer, Path] = {layer: parent / f"{prefix}_{layer}" for layer in LAYERS}
+        folders: dict[S3DLayer, Path] = {layer: parent / f"{prefix}_{layer}" for layer in LAYERS}
         extract_s3d(videos, folders, net, params.s3d, rows=False)
         for layer, folder in folders.items():
             yield f"{name} {layer}", folder, False
@@ -156,9 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # it prints lines about each damaged frame
     params, out, made_at = load(options.params), Outputs("weights"), revision()
-    with ProcessPoolExecutor(options.jobs, get_context("spawn"), initializer=die_with_parent) as pool:
-        jobs = {name: pool.submit(train, params, out, name) for name in NETS}
-        trained = {name: job.result() for name, job in jobs.items()}
+    trained = dict(zip(NETS, spread(partial(train, params, out), NETS, options.jobs), strict=True))
     FOLDER.mkdir(exist_ok=True)
     for name, (state, _, _) in trained.items():
         save_tensors(FOLDER / f"{name}.safetensors", state, {})

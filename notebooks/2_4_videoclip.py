@@ -13,6 +13,7 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
+import copy
 from dataclasses import asdict
 from typing import get_args
 
@@ -32,7 +33,7 @@ from lib.backbones.s3d_features import (
 )
 from lib.backbones.shipped import SHIPPED, record
 from lib.backbones.steps import EPOCHS, SHORT, s3d_steps
-from lib.core.settings import Layer
+from lib.core.settings import S3DLayer
 from lib.notebook import architecture_videoclip, plots
 from lib.notebook import pretraining_sentences as sentences
 from lib.notebook.notebook import open_notebook
@@ -140,7 +141,7 @@ book.table("second_features", shown, sets, "Features of S3D, one vector per seco
 
 # %%
 # made here for the demo, by `lib.pretrain` for HowTo100M
-packs = [book.out.packed / narrated_set(book.params, layer) for layer in get_args(Layer)]
+packs = [book.out.packed / narrated_set(book.params, layer) for layer in get_args(S3DLayer)]
 narrated = all((pack / "val" / "note.json").exists() for pack in packs)
 if narrated:
     scores = sample_scores(book)
@@ -204,13 +205,18 @@ book.say(sentences.videoclip_size(parts, 2 * count(pooler), model.max_video_len 
 
 # %% tags=["remove-input"]
 inputs = torch.randn(1000, model.input_dim, generator=torch.Generator().manual_seed(0))
+usual = copy.deepcopy(model.mlp)
+with torch.random.fork_rng():
+    torch.manual_seed(0)
+    usual.linear1.reset_parameters()
+    usual.linear2.reset_parameters()
 with torch.inference_mode():
-    outputs = model.mlp(F.normalize(inputs))
-shared = outputs.mean(dim=0).square().sum() / outputs.square().sum(dim=1).mean()
+    both = [mlp(F.normalize(inputs)) for mlp in (model.mlp, usual)]
+ours, torchs = (y.mean(dim=0).square().sum() / y.square().sum(dim=1).mean() for y in both)
 book.say(
-    f"Of the untrained MLP's output for random vectors of length 1, {shared:.1%} (in squares) is "
-    "the same for all of them. From torch's initial weights it would be about half, and clips "
-    "would begin nearly alike."
+    f"Of the untrained MLP's output for random vectors of length 1, {ours:.1%} (in squares) is the "
+    f"same for all of them. From torch's initial weights it would be {torchs:.0%}, and clips would "
+    "begin nearly alike."
 )
 
 # %% [markdown]
@@ -228,8 +234,8 @@ book.source(overlapping_pair)
 
 # %% [markdown]
 # YouTube's automatic captions roll: each repeats the end of the one before. As in VideoCLIP's code,
-# `pretrain.deduplicate` removes the repeats first; of the 46,794 words in the captions of 100 videos
-# of HowTo100M, 30,246 are left. The demo's narrations repeat nothing.
+# `pretrain.deduplicate` removes the repeats first; 2.1 counts the words that only repeat others, in
+# real captions and in the demo's.
 #
 # Text comes first so that no clip is drawn where nobody speaks. Below, pairs as the sampler of our
 # pre-training draws them.

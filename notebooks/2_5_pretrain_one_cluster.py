@@ -81,7 +81,7 @@ table = gaps.iloc[[0, len(gaps) // 2, -1]]
 book.table("generalization_gap", table, gaps.reset_index(), "Validation loss less training loss.")
 
 # %% tags=["remove-input"]
-book.say(sentences.gaps_at_the_end(*gaps.iloc[-1], trained["alikeness"].iloc[-1]))
+book.say(sentences.gaps_at_the_end(*gaps.iloc[-1], trained["relative_spread"].iloc[-1]))
 
 # %% [markdown]
 # ## Does it transfer while it trains?

@@ -19,8 +19,8 @@ from lib.notebook.parts import all_claims, show_claims, shown_claims
 from lib.notebook.tables import style_ten
 from lib.scoring import conclusion
 from lib.scoring.claims import tally
-from lib.scoring.names import display_name
 from lib.scoring.stats import verdict
+from lib.scoring.words import display_name
 
 book = open_notebook("3_conclusion", params, split, overrides)
 dataset, convention = book.dataset(), book.params.data.convention

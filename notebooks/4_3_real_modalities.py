@@ -17,12 +17,13 @@ split = "all"
 overrides = []
 
 # %% tags=["hide-input"]
+import numpy as np
 import pandas as pd
 
 from lib.beyond.controls.decoding import decode
 from lib.beyond.modalities import views
 from lib.beyond.modalities.inputs import Perturbed
-from lib.beyond.modalities.methods import choose, fused, predict_split
+from lib.beyond.modalities.methods import by_heart, choose, fused, predict_split
 from lib.data.sensors import motion_windows, read_sensors
 from lib.notebook.notebook import open_notebook
 
@@ -38,10 +39,19 @@ settings = book.params.modalities
 book.source(motion_windows)
 
 # %% [markdown]
-# The video features have a trap. The CNN knows its training videos by heart: its own decision is
-# right on 94 % of their seconds, but on 55 % of the test videos'. A net that trusts the training
-# features as they are trusts them too much. So in training the video channels are moved, anew each
-# time:
+# The video features have a trap: the CNN knows its training videos by heart.
+
+# %% tags=["remove-input"]
+sensors = read_sensors(book.dataset())
+known, new = np.mean([by_heart(book, sensors, number) for number in book.splits], axis=0)
+book.say(
+    f"A linear probe of its features is right on {known:.0f} % of their seconds, but on {new:.0f} % "
+    "of the test videos'."
+)
+
+# %% [markdown]
+# A net that trusts the training features as they are trusts them too much. So in training the video
+# channels are moved, anew each time:
 
 # %%
 book.source(Perturbed.features)
@@ -75,7 +85,6 @@ book.source(decode)
 book.source(choose)
 
 # %%
-sensors = read_sensors(book.dataset())
 rows = {number: predict_split(book, sensors, number) for number in book.splits}
 chosen = pd.concat(rows, names=["split"]).reset_index(level="split")
 

@@ -14,7 +14,7 @@ overrides = []
 # %% tags=["hide-input"]
 from lib.beyond.pairs import answer, views
 from lib.beyond.pairs.experiment import design_of, results
-from lib.beyond.pairs.pretraining import Pretraining, draw_clips
+from lib.beyond.pairs.pretraining import PairPretraining, draw_clips
 from lib.beyond.pairs.towers import clip_vectors
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.clusters import mine
@@ -56,14 +56,14 @@ book.source(clip_vectors)
 
 # %% tags=["remove-input"]
 book.source(contrastive_loss)
-book.source(Pretraining.loss)
+book.source(PairPretraining.loss)
 
 # %% [markdown]
 # Its clusters are mined as in 2.5, anew in every epoch: passages that are close in the mean of both
 # vectors (equation 6) become each other's negatives.
 
 # %% tags=["remove-input"]
-book.source(Pretraining.represent)
+book.source(PairPretraining.represent)
 book.source(mine)
 
 # %% [markdown]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lib.backbones import labelled_clips
-from lib.backbones.labelled_clips import THINGS, VERBS, flow_batch, flow_clips, random_stream, rgb_batch, train_stream
+from lib.backbones.labelled_clips import THINGS, VERBS, flow_batch, flow_clips, random_net, rgb_batch, train_stream
 from lib.core.params import load
 
 PARAMS = load("params/smoke.yaml")
@@ -55,10 +55,10 @@ def test_flow_of_clips() -> None:
     assert flow_clips(clips, PARAMS.i3d).shape == (2, 2, 3, PARAMS.i3d.crop, PARAMS.i3d.crop)
 
 
-def test_random_stream_is_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_net_is_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
     clips = np.random.default_rng(0).integers(256, size=(64, 9, 64, 64, 3), dtype=np.uint8)
     monkeypatch.setattr(labelled_clips, "render_clips", lambda *_: (clips, np.zeros(64, int)))
-    first, again, other = (random_stream("rgb", PARAMS.demo, PARAMS.i3d, seed) for seed in (0, 0, 1))
+    first, again, other = (random_net(PARAMS.demo, PARAMS.i3d, seed) for seed in (0, 0, 1))
     clip = torch.randn(1, 3, 9, 32, 32)
     with torch.inference_mode():
         features = [net(clip) for net in (first, again, other)]

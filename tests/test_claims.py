@@ -10,7 +10,7 @@ from lib.core.chapters import CHAPTERS, CLAIMING, PREDICTING
 from lib.core.paths import Outputs
 from lib.notebook.parts import THEIRS, all_claims, shown_claims
 from lib.scoring import claims
-from lib.scoring.claims import MEASURES, chapters, check, claims_of, roughness, slips, tally, undecidable
+from lib.scoring.claims import QUANTITIES, chapters, check, claims_of, roughness, slips, tally, undecidable
 from lib.scoring.published import METHOD_TABLES, SPLITS, published_table
 
 CLASSES = """cut_tomato place_tomato_into_bowl cut_cheese place_cheese_into_bowl cut_lettuce place_lettuce_into_bowl
@@ -52,7 +52,7 @@ def test_every_claim_can_be_checked_and_is_said_once():
     said = [(claim.section, claim.text, claim.methods) for chapter in chapters() for claim in claims_of(chapter)]
     assert len(said) == len(set(said)) > 100
     pairs = [
-        claim for chapter in chapters() for claim in claims_of(chapter) if MEASURES[claim.measure][0] == "matrices"
+        claim for chapter in chapters() for claim in claims_of(chapter) if QUANTITIES[claim.measure][0] == "matrices"
     ]
     assert {name for claim in pairs for name in claim.of} <= {*CLASSES, "true", "predicted", "cut"}
     sections = {*slips()["section"], *undecidable()["section"]}

@@ -12,13 +12,13 @@ from lib.core.devices import Group
 from lib.core.settings import Mining, Pairs
 from lib.pretraining import clusters
 from lib.pretraining.clusters import (
-    alikeness,
     build_index,
     measured_recall,
     mine,
     nearest,
     random_clusters,
     recall,
+    relative_spread,
     represent,
 )
 from lib.pretraining.pairs import ClusterBatches, spanning_pair
@@ -102,8 +102,8 @@ def test_planted_groups_are_found(mining):
     mined = mine(vectors, 4, mining, np.random.default_rng(0))
     assert len(mined) == 20
     assert all(len(set(group[cluster])) == 1 for cluster in mined)
-    assert alikeness(vectors, mined) < 0.05
-    assert alikeness(vectors, random_clusters(80, 4, np.random.default_rng(0))) == pytest.approx(1, abs=0.15)
+    assert relative_spread(vectors, mined) < 0.05
+    assert relative_spread(vectors, random_clusters(80, 4, np.random.default_rng(0))) == pytest.approx(1, abs=0.15)
 
 
 def test_a_cell_with_too_few_videos_makes_a_small_cluster():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from target_data import CLASSES, TEST, make_target
 
-from lib.beyond.controls.intervals import differences, estimates, scores, stacked
+from lib.beyond.controls.intervals import differences, estimates, scores
 from lib.data.predictions import write_prediction
 from lib.scoring.folders import MEASURES, Cell, pairs_of, video_items
 from lib.scoring.metrics import score
@@ -29,7 +29,7 @@ def predicted(tmp_path_factory):
 @pytest.mark.parametrize("ignore", [(), ("action_end",)])
 def test_values_are_the_metrics_of_the_seeds(predicted, convention, ignore):
     dataset, cells = predicted
-    found = scores(stacked(video_items(dataset, cells, convention, ignore)))
+    found = scores(np.stack(list(video_items(dataset, cells, convention, ignore).values())))
     each = [score(pairs_of(dataset, cell).values(), convention, ignore) for cell in cells]
     for number, measure in enumerate(MEASURES):
         assert found[:, number] == pytest.approx([scores[measure] for scores in each])

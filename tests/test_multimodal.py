@@ -11,7 +11,7 @@ from golden_weights import GOLDEN
 from safetensors.torch import load_file
 
 from lib.backbones import labelled_clips, mil_nce
-from lib.backbones.mil_nce import Corpus, train_s3d
+from lib.backbones.mil_nce import DecodedVideos, train_s3d
 from lib.backbones.s3d import words_of
 from lib.backbones.s3d_features import FeatureSetError, feature_set, make_features, open_pack, sample_scores
 from lib.core.checkpoints import WeightsError
@@ -48,7 +48,7 @@ def out(tmp_path_factory) -> Outputs:
 
 
 def test_a_finished_s3d_is_loaded_without_decoding(out, monkeypatch):
-    monkeypatch.setattr(mil_nce, "Corpus", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(mil_nce, "DecodedVideos", lambda *_: pytest.fail("decoded again"))
     monkeypatch.setattr(labelled_clips, "kept_clips", lambda *_: pytest.fail("rendered again"))
     sections = (PARAMS.demo, PARAMS.s3d, PARAMS.mil_nce, PARAMS.videoclip)
     net, words, history = train_s3d(out.narrated, *sections, out.weights / "s3d")
@@ -60,7 +60,7 @@ def test_a_finished_s3d_is_loaded_without_decoding(out, monkeypatch):
 
 def test_several_clips_of_a_video_and_the_captions_nearest_to_each(out):
     settings = PARAMS.mil_nce.model_copy(update={"batch": 6, "per_video": 3, "candidates": 2})
-    corpus = Corpus(out.narrated, read_list(out.narrated, "train"), words_of(["one two"]), settings)
+    corpus = DecodedVideos(out.narrated, read_list(out.narrated, "train"), words_of(["one two"]), settings)
     for number, caption in enumerate(corpus.numbers):  # so that a caption's words tell video and place
         corpus.numbers[number] = torch.stack([torch.tensor([number, place]) for place in range(len(caption))])
     torch.manual_seed(3)

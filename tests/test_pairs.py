@@ -10,7 +10,16 @@ from scipy import stats
 
 from lib.beyond.pairs import answer
 from lib.beyond.pairs.experiment import STARTS, design_of, open_side, solved, uses, variants
-from lib.beyond.pairs.pretraining import Corpus, Draws, Pretraining, Variant, cut, draw_clips, pretrain, untrained
+from lib.beyond.pairs.pretraining import (
+    Draws,
+    PairPretraining,
+    PairVariant,
+    Passages,
+    cut,
+    draw_clips,
+    pretrain,
+    untrained,
+)
 from lib.beyond.pairs.towers import Tower, clip_vectors, passages
 from lib.beyond.pairs.transfer import Use, train_video, video_scores
 from lib.core.params import ParameterError
@@ -75,7 +84,7 @@ def test_clips_overlap_and_lie_in_the_passage():
 
 def test_shuffled_pairs_are_of_other_videos():
     corpus = cut(*videos(), 16, 7)
-    marked = Corpus(corpus.video, torch.tensor(corpus.owner)[:, None, None].float(), corpus.owner)
+    marked = Passages(corpus.video, torch.tensor(corpus.owner)[:, None, None].float(), corpus.owner)
     for seed in range(5):
         owners = marked.shuffled(np.random.default_rng(seed)).sensors.flatten().numpy()
         assert (owners != corpus.owner).all()
@@ -87,7 +96,7 @@ def test_only_true_pairs_are_learned(tmp_path, partner, learns):
     design = small()
     corpus, others = cut(*videos(12), 16, 7), cut(*videos(12, seed=9), 16, 7)
     shown = corpus.shuffled(np.random.default_rng(0)) if partner == "shuffled" else corpus
-    model = Pretraining(shown, Variant(partner, 1, "random"), design, 0, Draws(design))
+    model = PairPretraining(shown, PairVariant(partner, 1, "random"), design, 0, Draws(design))
     before = model.held_out_losses(others)["random_loss"]
     history = pretrain(model, tmp_path, lambda one: one.held_out_losses(others))
     after = history["random_loss"].iloc[-1]
@@ -101,7 +110,7 @@ def test_equal_updates_and_pairs(tmp_path):
     corpus, design = cut(*videos(12), 16, 7), small()
     histories = []
     for clusters in (1, 2):
-        model = Pretraining(corpus, Variant("sensors", clusters, "fresh"), design, 0, Draws(design))
+        model = PairPretraining(corpus, PairVariant("sensors", clusters, "fresh"), design, 0, Draws(design))
         history = pretrain(model, tmp_path / str(clusters), lambda _: {name: 0.0 for name in answer.LOSSES})
         histories.append(history.assign(partner="sensors", clusters=clusters, negatives="fresh", split=1, seed=0))
     table = answer.measured(pd.concat(histories))
@@ -113,7 +122,7 @@ def test_a_passage_is_represented_by_the_mean_of_its_clips():
     """Equation 6, computed clip by clip."""
     corpus, design = cut(*videos(12), 16, 7), small()
     each = design.pretrain.mining.per_video
-    model = Pretraining(corpus, Variant("sensors", 1, "fresh"), design, 0, Draws(design))
+    model = PairPretraining(corpus, PairVariant("sensors", 1, "fresh"), design, 0, Draws(design))
     vectors = model.represent(corpus, (3, 1))
     clips, runs = draw_clips(len(corpus), design, spanning_pair, each, np.random.default_rng((3, 1)))
     with torch.no_grad():
@@ -131,7 +140,7 @@ def test_a_passage_is_represented_by_the_mean_of_its_clips():
 def test_stale_clusters_are_those_of_the_first_epoch():
     corpus, design = cut(*videos(12), 16, 7), small()
     for kind, same in (("stale", True), ("fresh", False)):
-        model = Pretraining(corpus, Variant("sensors", 1, kind), design, 0, Draws(design))
+        model = PairPretraining(corpus, PairVariant("sensors", 1, kind), design, 0, Draws(design))
         first, second = (sorted(map(sorted, model.clusters_of(epoch))) for epoch in (1, 2))
         assert (first == second) == same
 

@@ -1,5 +1,6 @@
 """The trainer: exact resumption, errors, finished runs, on a tiny regression (SIGKILL: test_segment.py)."""
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from torch import nn
 
 from lib.core import training
 from lib.core.checkpoints import Learner
-from lib.core.training import TrainingError, fit, shuffled
+from lib.core.training import TrainingError, fit, shuffled_steps
 
 EPOCHS = 12
 
@@ -22,7 +23,8 @@ def run(folder: Path, key: str = "a", poison: str = "", epochs: int = EPOCHS) ->
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
     examples, steps = [f"video-{number}" for number in range(5)], []
 
-    def losses_of(name):
+    def losses_of(step):
+        name = step.video
         steps.append(name)
         x = torch.full((3, 4), float(name[-1]))
         loss = (model(x) - x.mean()).square().mean()
@@ -34,7 +36,7 @@ def run(folder: Path, key: str = "a", poison: str = "", epochs: int = EPOCHS) ->
 
     options = {"epochs": epochs, "seed": 3, "folder": folder, "key": key}
     learner = Learner(model, optimizer, scheduler)
-    history = fit(learner, shuffled(examples, 3), losses_of, measure, **options)
+    history = fit(learner, partial(shuffled_steps, examples, 3), losses_of, measure, **options)
     assert history["epoch"].tolist() == list(range(1, epochs + 1))
     return steps
 

@@ -25,7 +25,6 @@ def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -
     Args:
         rows: split (or way to trim) -> scores in percent (`accuracy`, `edit`, `f1@…`), `best_accuracy` in percent and
             `best_epoch`, chosen on the test videos as in the thesis.
-        mean: add it below, where there is more than one row.
 
     Returns:
         Accuracy and F1 as fractions, edit in percent; the index is called split.
@@ -41,17 +40,13 @@ def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """The results of all splits.
+    """The results of all splits."""
 
-    Attributes:
-        history: a row per split and epoch (lib.asformer.training.train_split) of the first repeat, with a column split.
-        table: the thesis's columns, a row per split and the mean (lib.asformer.cross_validation.baseline_table).
-        metrics: the long table, also for each video.
-    """
-
+    # a row per split and epoch (lib.asformer.training.train_split) of the first repeat, with a column split
     history: pd.DataFrame
+    # the thesis's columns, a row per split and the mean (lib.asformer.cross_validation.baseline_table)
     table: pd.DataFrame
-    metrics: pd.DataFrame
+    metrics: pd.DataFrame  # the long table, also for each video
 
 
 def cross_validate(profile: Profile, dataset: Dataset, method: str) -> CrossValidation:

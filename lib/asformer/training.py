@@ -4,24 +4,23 @@ The loss is that of MS-TCN (Abu Farha and Gall, CVPR 2019) and ASFormer, in the 
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lib.asformer.model import ASFormer
-from lib.core.checkpoints import Learner
+from lib.core.checkpoints import Learner, save_tensors
 from lib.core.devices import choose_device
-from lib.core.files import atomic, key, write_json
+from lib.core.files import key, read_json, write_json
 from lib.core.settings import Asformer
-from lib.core.training import TRAINER, Row, fit, shuffled
+from lib.core.training import TRAINER, Row, Step, fit, shuffled_steps
 from lib.data.dataset import Dataset, channel_statistics
 from lib.data.predictions import write_prediction
 from lib.scoring.metrics import Convention, score
@@ -62,7 +61,7 @@ def segmentation_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tenso
     return entropy + smoothing * smooth
 
 
-class Frames:
+class FrameInputs:
     """Inputs and targets of a frame-wise net, by video.
 
     Args:
@@ -90,19 +89,9 @@ class Frames:
         return torch.from_numpy(self.dataset.labels(video)[:: self.sample_rate].copy()).to(self.device)
 
 
-class Step(NamedTuple):
-    """One training step: its number from 1 over the whole training, and its video."""
-
-    number: int
-    video: str
-
-    def __str__(self) -> str:
-        return self.video
-
-
 def fit_frames(
     learner: Learner,
-    frames: Frames,
+    frames: FrameInputs,
     train: Sequence[str],
     smoothing: float,
     measure: Callable[[int, Row], Row],
@@ -119,10 +108,6 @@ def fit_frames(
         run: epochs, seed, folder and key, as in `lib.core.training.fit`.
     """
 
-    def steps_of(epoch: int) -> list[Step]:
-        order = shuffled(train, run["seed"])(epoch)
-        return [Step(number, video) for number, video in enumerate(order, 1 + (epoch - 1) * len(train))]
-
     def losses_of(step: Step) -> list[tuple[Tensor, Row]]:
         before(step.number)
         logits, target = learner.model(frames.features(step.video)), frames.target(step.video)
@@ -132,7 +117,7 @@ def fit_frames(
         counts |= {"correct": correct[-1], "frames": len(target)}
         return [(segmentation_loss(logits, target, smoothing), counts)]
 
-    return fit(learner, steps_of, losses_of, measure, **run)
+    return fit(learner, partial(shuffled_steps, train, run["seed"]), losses_of, measure, **run)
 
 
 def asformer_learner(model: nn.Module, settings: Asformer) -> Learner:
@@ -162,9 +147,7 @@ def train_split(
     The test videos are scored every `settings.test_every` epochs for the figures; this chooses nothing.
 
     Args:
-        dataset: opened with features.
         folder: of the run: weights, history, the statistics of the standardization, result.json.
-        predictions: folder of `<video>.txt`, one label per annotated frame.
         seed: replaces settings.seed.
         convention, ignore: how the test videos are scored, as in lib.scoring.metrics.
 
@@ -181,13 +164,14 @@ def train_split(
     identity = _identity(dataset, split, settings, seed, convention, ignore)
     result = folder / "result.json"
     written = [predictions / f"{video}.txt" for video in test]
-    if result.exists() and json.loads(result.read_text())["key"] == identity and all(path.exists() for path in written):
-        return read_history(folder)
+    if read_json(result, optional=True).get("key") == identity and all(path.exists() for path in written):
+        return pd.read_csv(folder / "history.csv")
 
     mean, scale = standardization(dataset, train, settings.standardize, settings.sample_rate)
-    with atomic(folder / "standardization.safetensors") as temporary:
-        temporary.write_bytes(save({"mean": torch.from_numpy(mean), "scale": torch.from_numpy(scale)}))
-    frames = Frames(dataset, mean, scale, choose_device(), settings.sample_rate)
+    save_tensors(
+        folder / "standardization.safetensors", {"mean": torch.from_numpy(mean), "scale": torch.from_numpy(scale)}
+    )
+    frames = FrameInputs(dataset, mean, scale, choose_device(), settings.sample_rate)
     model = build_asformer(dataset.feature_dim, len(dataset.classes), settings, seed).to(frames.device)
 
     def measure(epoch: int, sums: Row) -> Row:
@@ -208,7 +192,7 @@ def train_split(
     return history
 
 
-def predict(model: ASFormer, frames: Frames, video: str) -> list[str]:
+def predict(model: ASFormer, frames: FrameInputs, video: str) -> list[str]:
     """The best class of the last stage, repeated for the frames that were not sampled: one name per annotated frame."""
     with torch.inference_mode():
         chosen = model(frames.features(video))[-1, 0].argmax(dim=0).cpu().numpy()
@@ -223,11 +207,6 @@ def build_asformer(input_dim: int, classes: int, settings: Asformer, seed: int) 
         torch.manual_seed(seed)
         dtype = getattr(torch, settings.dtype)
         return ASFormer(input_dim, classes, *sizes, settings.channel_mask, settings.attention_band, dtype)
-
-
-def read_history(folder: Path) -> pd.DataFrame:
-    """The history that `train_split` wrote into a run's folder."""
-    return pd.read_csv(folder / "history.csv")
 
 
 def best_on_test(history: pd.DataFrame) -> dict[str, float]:

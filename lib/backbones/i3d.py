@@ -34,7 +34,6 @@ class I3DResNet(nn.Module):
         width: channels of the stem. 64 is the published net (28.04 M parameters); features have 32 * width channels.
         input_channels: 3 for RGB, 2 for optical flow.
         num_classes: outputs of the classification head (400 in Kinetics).
-        dropout: before the classification layer.
     """
 
     def __init__(self, width: int = 64, input_channels: int = 3, num_classes: int = 400, dropout: float = 0.5):
@@ -66,7 +65,8 @@ class I3DResNet(nn.Module):
 
     def forward(self, clip: Tensor) -> Tensor:
         """Features of clips: (B, C, T, H, W) -> (B, 32 * width). 21 frames of 224 x 224 give maps of 10 x 7 x 7."""
-        return pool_time(pool_space(self.late(self.early(clip))))
+        vectors = pool_space(self.late(self.early(clip)))  # (B, 32 * width, t)
+        return vectors @ time_weights(vectors.shape[2]).to(vectors.device)
 
     def logits(self, clip: Tensor) -> Tensor:
         """Class scores: (B, C, T, H, W) -> (B, num_classes).
@@ -84,11 +84,6 @@ def pool_space(maps: Tensor) -> Tensor:
     """
     kernel = (1, min(HEAD_POOL[1], maps.shape[3]), min(HEAD_POOL[2], maps.shape[4]))
     return F.avg_pool3d(maps.float(), kernel, stride=1).mean(dim=(3, 4))
-
-
-def pool_time(vectors: Tensor) -> Tensor:
-    """Weighted mean over a window's positions in time: (B, C, t) -> (B, C)."""
-    return vectors @ time_weights(vectors.shape[2]).to(vectors.device)
 
 
 def time_weights(positions: int) -> Tensor:

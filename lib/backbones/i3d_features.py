@@ -12,7 +12,6 @@ the two-stream variant in the order on which the net was trained, in place of MS
 net of `own` with random weights.
 """
 
-import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -26,14 +25,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lib.backbones.i3d import I3DResNet, build, for_inference, load_weights, pool_space, time_weights
-from lib.backbones.labelled_clips import STREAMS, random_stream, train_stream
+from lib.backbones.labelled_clips import STREAMS, random_net, train_stream
 from lib.backbones.shipped import SHIPPED, shipped_i3d
 from lib.core.checkpoints import digest
 from lib.core.devices import choose_device
-from lib.core.files import atomic, key, write_json
+from lib.core.files import key, read_json, write_json
 from lib.core.paths import ROOT
 from lib.core.processes import track
 from lib.core.settings import I3D
+from lib.data.files import save_array
 from lib.data.frames import to_flow, to_input
 from lib.data.profile import Profile
 from lib.data.video import Frames, read_video
@@ -55,10 +55,7 @@ def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet],
     extract different videos into one folder.
 
     Args:
-        videos: AVI files.
-        folder: of the feature set, e.g. features/i3d_rgb.
         nets: "rgb", "flow" or both; features of both are joined in this order along the channels.
-        settings: how frames are prepared and computed.
     """
     how = key([settings.model_dump(), {stream: digest(net) for stream, net in nets.items()}], code=MADE_BY)
     identities = {video: key(how, files=[video]) for video in videos}
@@ -67,16 +64,13 @@ def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet],
         note = folder / f"{video.stem}.json"
         note.unlink(missing_ok=True)
         features, bad = extract_video(video, nets, settings)
-        with atomic(folder / f"{video.stem}.npy") as temporary:
-            np.save(temporary, features)
+        save_array(folder / f"{video.stem}.npy", features)
         write_json(note, {"frames": features.shape[1], "bad": list(bad), "key": identities[video]})
 
 
 def read_note(folder: Path, video: str) -> dict:
     """Read `extract`'s note on a video; empty unless the video is completely extracted."""
-    note = folder / f"{video}.json"
-    whole = note.exists() and (folder / f"{video}.npy").exists()
-    return json.loads(note.read_text(encoding="utf-8")) if whole else {}
+    return read_json(folder / f"{video}.json", optional=True) if (folder / f"{video}.npy").exists() else {}
 
 
 def extract_video(path: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> tuple[np.ndarray, tuple[int, ...]]:
@@ -215,7 +209,7 @@ def extract_sets(profile: Profile, videos: list[str]) -> pd.DataFrame:
     sets = {str(data.own_features): ({"rgb": nets["rgb"]}, settings)}
     if data.source == "demo":
         sets[str(data.public_features)] = (nets, settings.model_copy(update={"channel_order": "rgb"}))
-        control = random_stream("rgb", profile.params.demo, settings, profile.params.backbone.seed)
+        control = random_net(profile.params.demo, settings, profile.params.backbone.seed)
         sets[RANDOM] = ({"rgb": control}, settings)
     rows = {}
     for name, (streams, how) in sets.items():

@@ -65,10 +65,6 @@ def train_stream(
 ) -> tuple[I3DResNet, pd.DataFrame]:
     """Train one stream of I3D; a finished run is loaded, a killed one is resumed.
 
-    Args:
-        demo: how clips look; their people are not those of its videos.
-        folder: of the run (weights.safetensors, history.csv).
-
     Returns:
         The net in evaluation mode, and its history: epoch, learning_rate, loss, verb and thing (accuracy in percent, in
         training mode).
@@ -88,7 +84,8 @@ def train_stream(
         clips, targets = data()
         chosen = torch.randint(len(clips), (settings.batch,))
         inputs = rgb_batch(clips[chosen], i3d, settings) if stream == "rgb" else flow_batch(clips[chosen], settings)
-        return verb_thing_loss(logits(net, inputs.to(choose_device())), targets[chosen])
+        inputs = inputs.to(choose_device()).contiguous(memory_format=torch.channels_last_3d)
+        return verb_thing_loss(net.logits(inputs), targets[chosen])
 
     history = fit_batches(
         net,
@@ -110,9 +107,7 @@ def start_on_clips(
     """Train the video side of S3D on labelled clips; a finished run is loaded into it.
 
     Args:
-        net: in its initial state.
         settings: `labelled_…`; batches are those of MIL-NCE.
-        folder: of the run.
 
     Returns:
         The net with its head (`net`, `head`), and a function that draws a batch of clips, given their number, and
@@ -137,11 +132,10 @@ def start_on_clips(
         _, feature = net(to_clips(frames, s3d.crop).to(choose_device()))
         return verb_thing_loss(head(feature), targets[chosen])
 
-    learns = [parameter for parameter in both.parameters() if parameter.requires_grad]
     values = [s3d.model_dump(exclude=UNSEEN), settings.model_dump(), demo.model_dump()]
     fit_batches(
         both,
-        torch.optim.AdamW(learns, settings.labelled_rate, weight_decay=settings.weight_decay, fused=True),
+        torch.optim.AdamW(both.parameters(), settings.labelled_rate, weight_decay=settings.weight_decay, fused=True),
         partial(batch_loss, settings.batch),
         batches=settings.batches,
         epochs=settings.labelled_epochs,
@@ -153,26 +147,18 @@ def start_on_clips(
     return both, batch_loss
 
 
-def train_streams(demo: Demo, i3d: I3D, settings: Backbone, folder: Path) -> dict[Stream, pd.DataFrame]:
+def train_streams(demo: Demo, i3d: I3D, settings: Backbone, folder: Path) -> dict[str, pd.DataFrame]:
     """Train both streams, one process each, into `folder`/rgb and `folder`/flow; returns their histories."""
-    sections = (demo, i3d, settings)
     with ProcessPoolExecutor(2, get_context("spawn"), initializer=die_with_parent) as pool:
-        runs = {stream: pool.submit(train_stream, stream, *sections, folder / stream) for stream in STREAMS}
-        return {stream: runs[stream].result()[1] for stream in STREAMS}
+        runs = {stream: pool.submit(train_stream, stream, demo, i3d, settings, folder / stream) for stream in STREAMS}
+        return {stream: run.result()[1] for stream, run in runs.items()}
 
 
-def random_stream(stream: Stream, demo: Demo, i3d: I3D, seed: int) -> I3DResNet:
-    """Build the control: a net of the same size with random weights, batch norms calibrated on rendered clips."""
-    net = build(i3d, stream, seed, len(VERBS) + len(THINGS))
-    clips, _ = render_clips(demo, 64, i3d.window, seed)
-    inputs = to_input(torch.from_numpy(clips), i3d) if stream == "rgb" else flow_clips(clips, i3d).float()
-    calibrate(net, inputs)
+def random_net(demo: Demo, i3d: I3D, seed: int) -> I3DResNet:
+    """Build the control of the RGB stream: the same net with random weights, its batch norms set by rendered clips."""
+    net = build(i3d, "rgb", seed, len(VERBS) + len(THINGS))
+    calibrate(net, to_input(torch.from_numpy(render_clips(demo, 64, i3d.window, seed)[0]), i3d))
     return net
-
-
-def logits(net: I3DResNet, clips: Tensor) -> Tensor:
-    """Class scores of clips: (B, C, T, H, W) -> (B, verbs + things)."""
-    return net.logits(clips.contiguous(memory_format=torch.channels_last_3d))
 
 
 def rgb_batch(clips: Tensor, i3d: I3D, settings: Backbone) -> Tensor:

@@ -31,15 +31,8 @@ from lib.data.video import read_video
 MADE_BY = ("backbones.mil_nce", "backbones.text", "data.narrated", "data.video", *labelled_clips.MADE_BY)
 
 
-class Corpus:
-    """Videos of a narrated set and their captions, decoded into memory.
-
-    Args:
-        root: of the set.
-        names: of the videos.
-        words: the vocabulary.
-        settings: how clips and captions are drawn.
-    """
+class DecodedVideos:
+    """Videos of a narrated set and their captions, decoded into memory."""
 
     def __init__(self, root: Path, names: Sequence[str], words: Words, settings: MilNce):
         tracks = sorted(caption_tracks(caption_file(root), set(names)), key=lambda track: track[0])
@@ -71,11 +64,7 @@ def train_s3d(
     """Train on labelled clips, then on a narrated set; a finished run is loaded, a killed one is resumed.
 
     Args:
-        root: of the narrated set, with videos/.
-        demo: how the labelled clips look.
-        s3d, settings: the net; its training.
         text: names the text model from whose word pieces the word vectors are made.
-        folder: of the run.
         first: only so many of its training videos are read; None: all.
 
     Returns:
@@ -95,8 +84,8 @@ def train_s3d(
 
     # not decoded if the run is finished
     @cache
-    def corpus() -> Corpus:
-        return Corpus(root, listed, words, settings)
+    def corpus() -> DecodedVideos:
+        return DecodedVideos(root, listed, words, settings)
 
     def batch_loss() -> tuple[Tensor, Row]:
         clips, numbers = corpus().draw()
@@ -108,10 +97,9 @@ def train_s3d(
         shares = {"mil_nce": nce.item(), "hit": 100 * (best == own).float().mean().item()}
         return nce + remembered, shares | accuracies
 
-    learns = [parameter for parameter in both.parameters() if parameter.requires_grad]
     history = fit_batches(
         both,
-        torch.optim.AdamW(learns, settings.learning_rate, weight_decay=settings.weight_decay, fused=True),
+        torch.optim.AdamW(both.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True),
         batch_loss,
         batches=settings.batches,
         epochs=settings.epochs,

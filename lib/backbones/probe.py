@@ -1,5 +1,7 @@
 """How much single feature vectors reveal: a linear probe, the usual measure of a backbone (beyond the thesis)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -25,10 +27,10 @@ def linear_probe(dataset: Dataset, split: int, every: int) -> float:
         every: only every n-th frame is used, in training and test; neighbours are nearly alike.
     """
     train, test = dataset.split(split)
-    return 100 * float(fit_probe(*_frames(dataset, train, every)).score(*_frames(dataset, test, every)))
+    return 100 * float(fit_probe(*frames_of(dataset, train, every)).score(*frames_of(dataset, test, every)))
 
 
-def _frames(dataset: Dataset, videos: tuple[str, ...], every: int) -> tuple[np.ndarray, np.ndarray]:
-    """Features (N, D) and labels (N,) of the videos' frames."""
+def frames_of(dataset: Dataset, videos: Sequence[str], every: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Features (N, D) and labels (N,) of every n-th frame of the videos."""
     features = np.concatenate([dataset.feature(video)[:, ::every].T for video in videos])
     return features, np.concatenate([dataset.labels(video)[::every] for video in videos])

@@ -114,11 +114,8 @@ class S3D(nn.Module):
     """Encoder of clips and of sentences into one space.
 
     Args:
-        embedding_dim: E of the shared space.
         width: factor on all channels of the video net; 1 as published.
         words: rows of the word table, the first for padding.
-        word_dim: of a word vector.
-        text_hidden: width of the text side.
     """
 
     def __init__(

@@ -4,7 +4,6 @@ The name of a feature set says how it was made, e.g. s3d_mixed_5c_30fps_224px_l2
 name: the thesis pre-trained on features made one way and transferred to features made another way.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,10 +19,11 @@ from lib.backbones.shipped import SHIPPED, curve, shipped_s3d
 from lib.backbones.text import tokenizer
 from lib.core.checkpoints import WeightsError, digest, load_strictly
 from lib.core.devices import autocast, choose_device
-from lib.core.files import atomic, key, write_json
+from lib.core.files import key, read_json, write_json
 from lib.core.paths import ROOT
 from lib.core.processes import only_one, track
-from lib.core.settings import Layer, Params, S3DFeatures
+from lib.core.settings import Params, S3DFeatures, S3DLayer
+from lib.data.files import save_array
 from lib.data.frames import to_clips
 from lib.data.narrated import Part, caption_file, caption_tracks, read_list
 from lib.data.packs import Narrated, open_packed, pack
@@ -31,7 +31,7 @@ from lib.data.profile import Profile
 from lib.data.video import Frames, read_video
 
 MADE_BY = ("backbones.s3d", "backbones.s3d_features", "core.devices", "data.frames", "data.video")
-LAYERS: tuple[Layer, ...] = ("mixed_5c", "video_embedding")
+LAYERS: tuple[S3DLayer, ...] = ("mixed_5c", "video_embedding")
 PARTS: tuple[Part, ...] = ("train", "val")
 SECONDS_AT_ONCE = 16
 
@@ -40,7 +40,7 @@ class FeatureSetError(ValueError):
     """Features of another kind than those on which the model was trained; the message is one line."""
 
 
-def feature_set(layer: Layer, settings: S3DFeatures) -> str:
+def feature_set(layer: S3DLayer, settings: S3DFeatures) -> str:
     """Name of a feature set.
 
     >>> made = dict(weights=None, dictionary=None, width=1, embedding_dim=512, text_hidden=8, dtype="float32")
@@ -64,34 +64,32 @@ def check_same_set(learnt_on: str, given: str, accept: Mapping[str, str]) -> Non
 
 
 def extract_s3d(
-    videos: Sequence[Path], folders: Mapping[Layer, Path], net: S3D, settings: S3DFeatures, rows: bool
+    videos: Sequence[Path], folders: Mapping[S3DLayer, Path], net: S3D, settings: S3DFeatures, rows: bool
 ) -> None:
     """Extract both layers of videos: write <video>.npy, float16; what this net and these settings made is skipped.
 
     Args:
-        folders: of each layer's feature set.
         rows: write (T, D), as HowTo100M does; else (D, T), as MS-TCN does.
     """
     how = key([settings.model_dump(), digest(net), rows], code=MADE_BY)
     note = next(iter(folders.values())) / "extracted.json"
-    done = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
+    done = read_json(note, optional=True)
     identities = {video.stem: key(how, files=[video]) for video in videos}
     todo = [video for video in videos if done.get(video.stem) != identities[video.stem]]
     progress = track(todo, "S3D features, video", total=len(videos), initial=len(videos) - len(todo))
     for number, video in enumerate(progress):
         for layer, features in video_features(read_video(video), net, settings).items():
-            with atomic(folders[layer] / f"{video.stem}.npy") as temporary:
-                np.save(temporary, features if rows else features.T)
+            save_array(folders[layer] / f"{video.stem}.npy", features if rows else features.T)
         done[video.stem] = identities[video.stem]
         # a killed run repeats at most these
         if number % 32 == 31 or number == len(todo) - 1:
             write_json(note, done)
 
 
-def video_features(frames: Frames, net: S3D, settings: S3DFeatures) -> dict[Layer, np.ndarray]:
+def video_features(frames: Frames, net: S3D, settings: S3DFeatures) -> dict[S3DLayer, np.ndarray]:
     """Compute both layers' features of a video, (T, D) float16 each; T counts a second that has begun."""
     dtype, device = getattr(torch, settings.dtype), next(net.parameters()).device
-    parts: dict[Layer, list[Tensor]] = {layer: [] for layer in LAYERS}
+    parts: dict[S3DLayer, list[Tensor]] = {layer: [] for layer in LAYERS}
     for seconds in _seconds(frames, settings):
         with torch.inference_mode(), autocast(device, dtype):
             embedding, mixed = net(seconds.to(device))
@@ -105,7 +103,8 @@ def _seconds(frames: Frames, settings: S3DFeatures) -> Iterator[Tensor]:
 
     Frames of a faster video are dropped evenly, those of a slower one are repeated.
     """
-    wanted = [int((number + 1e-6) * frames.fps / settings.fps) for number in range(_length(frames) * settings.fps)]
+    seconds = int(np.ceil(len(frames) / frames.fps - 1e-6))
+    wanted = [int((number + 1e-6) * frames.fps / settings.fps) for number in range(seconds * settings.fps)]
     chunk, held, blank = SECONDS_AT_ONCE * settings.fps, [], None
     place = 0
     for number, frame in enumerate(frames):
@@ -120,10 +119,6 @@ def _seconds(frames: Frames, settings: S3DFeatures) -> Iterator[Tensor]:
         held += [blank] * (len(wanted) - place)
     if held:
         yield _clips(held, settings)
-
-
-def _length(frames: Frames) -> int:
-    return int(np.ceil(len(frames) / frames.fps - 1e-6))
 
 
 def _clips(held: list[Tensor], settings: S3DFeatures) -> Tensor:
@@ -166,13 +161,13 @@ def make_features(profile: Profile) -> pd.DataFrame:
     """
     net = load_s3d(profile)[0].to(choose_device())
     target = profile.root
-    sets: dict[Layer, str] = {layer: feature_set(layer, profile.params.s3d) for layer in LAYERS}
-    targets: dict[Layer, Path] = {layer: profile.out.data / "features" / name for layer, name in sets.items()}
+    sets: dict[S3DLayer, str] = {layer: feature_set(layer, profile.params.s3d) for layer in LAYERS}
+    targets: dict[S3DLayer, Path] = {layer: profile.out.data / "features" / name for layer, name in sets.items()}
     extract_s3d(sorted((target / "videos").glob("[!.]*.avi")), targets, net, profile.params.s3d, rows=False)
     demo, rows = profile.params.data.source == "demo", []
     if demo:
         narrated = profile.narrated_root
-        folders: dict[Layer, Path] = {layer: narrated / "features" / name for layer, name in sets.items()}
+        folders: dict[S3DLayer, Path] = {layer: narrated / "features" / name for layer, name in sets.items()}
         videos = [narrated / "videos" / f"{video}.avi" for part in PARTS for video in read_list(narrated, part)]
         extract_s3d(videos, folders, net, profile.params.s3d, rows=True)
     for layer in LAYERS:
@@ -199,12 +194,12 @@ def _described(what: str, name: str, features: list[np.ndarray]) -> dict[str, st
     }
 
 
-def narrated_set(params: Params, layer: Layer) -> str:
+def narrated_set(params: Params, layer: S3DLayer) -> str:
     """Name of the feature set of the narrated videos."""
     return feature_set(layer, params.s3d) if params.data.source == "demo" else params.howto100m.features[layer]
 
 
-def pack_narrated(profile: Profile, layer: Layer) -> None:
+def pack_narrated(profile: Profile, layer: S3DLayer) -> None:
     """Pack both lists of the narrated videos with one feature set; a finished pack of the same files is kept."""
     root, name, words = profile.narrated_root, narrated_set(profile.params, layer), tokenizer(profile.params.videoclip)
     with only_one(profile.out.packed / f".{name}.lock"):
@@ -212,12 +207,8 @@ def pack_narrated(profile: Profile, layer: Layer) -> None:
             pack(root, name, part, profile.out.packed / name / part, words, profile.params.pretrain.deduplicate)
 
 
-def open_pack(profile: Profile, layer: Layer, part: Part) -> Narrated:
-    """Open the packed videos of one list.
-
-    Raises:
-        DatasetError: they have not been packed.
-    """
+def open_pack(profile: Profile, layer: S3DLayer, part: Part) -> Narrated:
+    """Open the packed videos of one list. Raises DatasetError: they have not been packed."""
     return open_packed(profile.out.packed / narrated_set(profile.params, layer) / part)
 
 

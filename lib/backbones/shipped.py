@@ -4,7 +4,6 @@ lib/demo/weights/ holds the nets (safetensors), S3D's words, and weights.json: f
 machine, minutes, learning curve and scores on a development set. `make weights` (lib/weights.py) makes all of it.
 """
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from lib.backbones.i3d import I3DResNet, build
 from lib.backbones.s3d import S3D, Words
 from lib.core.checkpoints import WeightsError, load_strictly
-from lib.core.files import sha256
+from lib.core.files import read_json, sha256
 from lib.core.paths import ROOT
 from lib.core.settings import I3D, S3DFeatures
 from lib.demo.clips import THINGS, VERBS
@@ -24,15 +23,11 @@ REMEDY = "`git checkout lib/demo/weights` restores it, `make weights` makes it a
 
 
 def record(folder: Path = FOLDER) -> dict:
-    """What weights.json says.
-
-    Raises:
-        WeightsError: it is missing.
-    """
+    """What weights.json says. Raises WeightsError: it is missing."""
     file = folder / "weights.json"
     if not file.is_file():
         raise WeightsError(f"{file}: no such file; {REMEDY}")
-    return json.loads(file.read_text(encoding="utf-8"))
+    return read_json(file)
 
 
 def shipped_file(name: str, folder: Path = FOLDER) -> Path:

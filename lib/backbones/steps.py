@@ -23,7 +23,7 @@ def i3d_histories(profile: Profile) -> dict[str, pd.DataFrame]:
     if params.i3d.weights == SHIPPED:
         return {stream: curve(f"i3d_{stream}") for stream in STREAMS}
     if params.i3d.weights is None:
-        return dict(train_streams(params.demo, params.i3d, params.backbone, profile.out.weights).items())
+        return train_streams(params.demo, params.i3d, params.backbone, profile.out.weights)
     return {}
 
 

@@ -15,11 +15,7 @@ logging.disable_progress_bar()
 
 
 def tokenizer(settings: VideoClip) -> PreTrainedTokenizerFast:
-    """Load the tokenizer of the starting BERT.
-
-    Raises:
-        WeightsError: it is not available.
-    """
+    """Load the tokenizer of the starting BERT. Raises WeightsError: it is not available."""
     return from_start(AutoTokenizer, settings)
 
 

@@ -1,6 +1,5 @@
 """What failed in the last run, read from the notebooks that `lib.run` leaves."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from lib.batch.requirements import relative, without
 from lib.core.chapters import Atom, atoms, needs, number
+from lib.core.files import read_json
 from lib.core.paths import ROOT
 from lib.core.settings import Params
 from lib.data.profile import Profile
@@ -19,19 +19,12 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Failure:
-    """An atom that failed.
-
-    Attributes:
-        atom: notebook and split.
-        error: one line, e.g. "DatasetError: rgb-03-1.npy: holds NaN".
-        lines: the last lines that the notebook wrote.
-        notebook: the notebook up to the error.
-    """
+    """An atom that failed."""
 
     atom: Atom
-    error: str
-    lines: tuple[str, ...]
-    notebook: Path
+    error: str  # one line, e.g. "DatasetError: rgb-03-1.npy: holds NaN"
+    lines: tuple[str, ...]  # the last lines that the notebook wrote
+    notebook: Path  # the notebook up to the error
 
     @property
     def summary(self) -> str:
@@ -54,7 +47,7 @@ def failures(profile: Profile) -> list[Failure]:
     for atom in atoms(profile.params):
         file = profile.out.notebooks / atom[0] / f"{atom[1]}.failed.ipynb"
         if file.exists():
-            notebook = json.loads(file.read_text(encoding="utf-8"))
+            notebook = read_json(file)
             if not notebook["metadata"]["papermill"]["parameters"]["overrides"]:
                 found.append(Failure(atom, *_error(notebook), file))
     return found

@@ -7,13 +7,12 @@ of each file; and `after`, the `made_by` of every atom that it depends on. An at
 corrected sentence therefore remakes its own page only, and an atom remade from the same inputs leaves later ones fresh.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from lib.batch.requirements import input_files, relative
 from lib.core.chapters import Atom, needs, number, sections
-from lib.core.files import imported_modules, key, lists_of, sha256, syntax_hash, write_json
+from lib.core.files import imported_modules, key, lists_of, read_json, sha256, syntax_hash, write_json
 from lib.core.paths import ROOT, Outputs
 from lib.data.profile import Profile
 
@@ -26,8 +25,7 @@ def manifest_file(out: Outputs, atom: Atom) -> Path:
 
 def read_manifest(out: Outputs, atom: Atom) -> dict | None:
     """The manifest of an atom; None if it has not been made."""
-    file = manifest_file(out, atom)
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    return read_json(manifest_file(out, atom), optional=True) or None
 
 
 def mark_unfinished(out: Outputs, atom: Atom) -> None:
@@ -67,7 +65,6 @@ def reason(kept: dict | None, now: dict, before: Mapping[Atom, str]) -> str:
     """Say why an atom must be made; "" if it is fresh.
 
     Args:
-        kept: its manifest.
         now: what its chapter reads at present (`read_by`).
         before: `made_by`, at present, of each atom that it depends on.
 

@@ -11,19 +11,12 @@ from lib.data.profile import Profile
 
 @dataclass(frozen=True)
 class Step:
-    """An atom in the plan.
-
-    Attributes:
-        atom: notebook and split.
-        state: "not run", "fresh", "stale" or "failed".
-        reason: why it will run; empty where it is fresh.
-        seconds: how long it took last time; None if that is not known.
-    """
+    """An atom in the plan."""
 
     atom: Atom
-    state: str
-    reason: str
-    seconds: float | None
+    state: str  # "not run", "fresh", "stale" or "failed"
+    reason: str  # why it will run; empty where it is fresh
+    seconds: float | None  # how long it took last time; None if that is not known
 
     @property
     def runs(self) -> bool:
@@ -49,11 +42,7 @@ def plan(profile: Profile) -> list[Step]:
 
 
 def plan_lines(steps: Sequence[Step], cores: int | None) -> Iterator[str]:
-    """Yield the lines of the plan, atoms by name.
-
-    Args:
-        cores: atoms that run at a time; None if a cluster decides that.
-    """
+    """Yield the lines of the plan, atoms by name. `cores`: atoms that run at a time; None if a cluster decides that."""
     running = [step for step in steps if step.runs]
     for step in running:
         about = f" ({duration(step.seconds)})" if step.seconds else ""

@@ -21,23 +21,15 @@ from lib.data.sensors import sensor_folder
 
 @dataclass(frozen=True)
 class Requirement:
-    """Something that the user supplies.
-
-    Attributes:
-        what: in words.
-        paths: files and folders, all of which must be present.
-        source: where it comes from.
-        look: raises a ValueError about the first fault that it finds (lib/batch/inspection.py).
-        chapters: those that read it.
-        hub: whether it is fetched by its name if there is no folder, so that it is never missing.
-    """
+    """Something that the user supplies."""
 
     what: str
-    paths: tuple[Path, ...]
+    paths: tuple[Path, ...]  # files and folders, all of which must be present
     source: Source
+    # raises a ValueError about the first fault that it finds (lib/batch/inspection.py)
     look: Callable[[Path, Profile], object]
     chapters: tuple[str, ...] = field(default=())
-    hub: bool = False
+    hub: bool = False  # whether it is fetched by its name if there is no folder, so that it is never missing
 
 
 def reads(name: str, params: Params) -> list[tuple[str, ...]]:

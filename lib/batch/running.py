@@ -53,10 +53,6 @@ def run(
 ) -> tuple[int, dict[Atom, str]]:
     """Run the steps that are not fresh.
 
-    Args:
-        further: options of Snakemake.
-        warm: of `warm_start`.
-
     Returns:
         Snakemake's exit code, and the atoms that failed, each with what a cluster says of its job.
 

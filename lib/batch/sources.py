@@ -13,19 +13,12 @@ NOT_KNOWN = "not known"
 
 @dataclass(frozen=True)
 class Source:
-    """Where something comes from.
+    """Where something comes from."""
 
-    Attributes:
-        address: a link, or how it is made.
-        size: on the disk.
-        licence: of the data or weights; if that is not known, of the code that they came with.
-        checksum: "<algorithm>:<hexadecimal digest>" of the file.
-    """
-
-    address: str = NOT_KNOWN
-    size: str = NOT_KNOWN
-    licence: str = NOT_KNOWN
-    checksum: str | None = None
+    address: str = NOT_KNOWN  # a link, or how it is made
+    size: str = NOT_KNOWN  # on the disk
+    licence: str = NOT_KNOWN  # of the data or weights; if that is not known, of the code that they came with
+    checksum: str | None = None  # "<algorithm>:<hexadecimal digest>" of the file
 
 
 @cache

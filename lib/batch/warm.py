@@ -55,11 +55,7 @@ def ask(module: str, arguments: list[str]) -> int:
 
 
 def serve(listener: socket.socket) -> list[str]:
-    """Fork for each call, until killed.
-
-    Returns:
-        In a fork alone: the call.
-    """
+    """Fork for each call, until killed. Returns in a fork alone: the call."""
     for name in LIBRARIES:
         import_module(name)
     # what all forks share stays shared
@@ -77,11 +73,7 @@ def serve(listener: socket.socket) -> list[str]:
 
 
 def watch(connection: socket.socket) -> list[str]:
-    """Start a job and end with it; kill it if its caller ends.
-
-    Returns:
-        In the job alone: the call.
-    """
+    """Start a job and end with it; kill it if its caller ends. Returns in the job alone: the call."""
     head, streams, _, _ = socket.recv_fds(connection, WIDTH, 3)
     if not head:
         os._exit(0)

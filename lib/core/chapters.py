@@ -12,27 +12,19 @@ Atom = tuple[str, str]  # notebook name; split: "1" … or "all"
 
 @dataclass(frozen=True)
 class Chapter:
-    """One notebook.
-
-    Attributes:
-        title: its heading.
-        sections: parameter sections that it reads; a change of another section does not re-run it.
-        per_split: it also runs once per split, before `all` collates them.
-        needs: notebooks that run before it, if the profile has them, because it reads their files.
-        demo_needs: the same for the demo, whose videos, weights and features are made by other notebooks.
-        reads: what it requires if the data set is user-supplied: names from lib/batch/requirements.py, and notebooks;
-            `a|b` means either, and the first one present is read.
-        optional: what it reads if it is present: requirements, and keys of `data` that name folders.
-        about: what its numbers describe, if not the profile's data set; otherwise it reads labels and splits too.
-    """
+    """One notebook."""
 
     title: str
-    sections: tuple[str, ...]
-    per_split: bool = False
-    needs: tuple[str, ...] = ()
+    sections: tuple[str, ...]  # parameter sections that it reads; a change of another section does not re-run it
+    per_split: bool = False  # it also runs once per split, before `all` collates them
+    needs: tuple[str, ...] = ()  # notebooks that run before it, if the profile has them, because it reads their files
+    # the same for the demo, whose videos, weights and features are made by other notebooks
     demo_needs: tuple[str, ...] = ()
+    # what it requires if the data set is user-supplied: names from lib/batch/requirements.py, and notebooks; `a|b`
+    # means either, and the first one present is read
     reads: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()  # what it reads if it is present: requirements, and keys of `data` that name folders
+    # what its numbers describe, if not the profile's data set; otherwise it reads labels and splits too
     about: str | None = None
 
 

@@ -25,21 +25,14 @@ from lib.core.files import atomic
 
 @dataclass
 class Learner:
-    """What a training changes.
-
-    Attributes:
-        model: in its initial state.
-        optimizer: of its trainable parameters.
-        scheduler: reads the epoch's summed loss; None: the learning rate is set elsewhere.
-        clip: largest norm of a step's gradient; None: no clipping.
-        group: the processes that train together.
-    """
+    """What a training changes."""
 
     model: nn.Module
-    optimizer: Optimizer
+    optimizer: Optimizer  # of its trainable parameters
+    # reads the epoch's summed loss; None: the learning rate is set elsewhere
     scheduler: ReduceLROnPlateau | None = None
-    clip: float | None = None
-    group: Group = field(default_factory=single_process)
+    clip: float | None = None  # largest norm of a step's gradient; None: no clipping
+    group: Group = field(default_factory=single_process)  # the processes that train together
 
 
 def load_trained(model: nn.Module, weights: Path) -> None:
@@ -79,10 +72,10 @@ def restore(learner: Learner, path: Path) -> None:
         learner.scheduler.load_state_dict(state["scheduler"])
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any] | None = None) -> None:
     """Write tensors and a JSON note into one file, whole or not at all."""
     with atomic(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata={"state": json.dumps(state)}))
+        temporary.write_bytes(save(tensors, metadata={"state": json.dumps(state or {})}))
 
 
 def saved_state(path: Path) -> dict[str, Any]:
@@ -135,7 +128,6 @@ def read_weights(path: Path, entry: str | None, remedy: str) -> dict[str, Tensor
     Args:
         path: .safetensors, or written by `torch.save`.
         entry: key of the state dict in a foreign checkpoint; None: the checkpoint is the state dict.
-        remedy: how to get the file, for the message if it is missing.
 
     Returns:
         Name -> weight; a prefix that a wrapper put before all names is removed.

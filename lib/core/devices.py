@@ -19,15 +19,9 @@ TIMEOUT = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Group:
-    """This process among those that train together.
+    """This process among those that train together."""
 
-    Attributes:
-        rank: number of this process, from 0.
-        size: number of processes.
-        device: the one that this process uses.
-    """
-
-    rank: int
+    rank: int  # number of this process, from 0
     size: int
     device: torch.device
 

@@ -59,6 +59,11 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
 
 
+def read_json(path: Path, optional: bool = False) -> Any:
+    """The content of a JSON file; an empty dictionary if it is missing and `optional`."""
+    return {} if optional and not path.exists() else json.loads(path.read_text(encoding="utf-8"))
+
+
 MEGABYTE = 1 << 20
 # a line per answer that took long to find, such as the digest of a large file: the answer, then the question
 REMEMBERED = ROOT / "outputs" / ".sha256"
@@ -150,7 +155,6 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
     Args:
         values: anything that JSON can hold; for a section, `section.model_dump()`.
         code: modules by room and name, e.g. ("asformer.model", "asformer.training").
-        files: inputs, read and hashed.
     """
     modules = [ROOT.joinpath("lib", *name.split(".")).with_suffix(".py") for name in code]
     parts = [json.dumps(values, sort_keys=True, default=str)]

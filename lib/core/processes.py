@@ -23,9 +23,6 @@ from lib.core.paths import ROOT
 def lease_gpu(gpus: int | None = None) -> Iterator[int | None]:
     """Hold a GPU that no other atom holds, by setting CUDA_VISIBLE_DEVICES; wait while all are held.
 
-    Args:
-        gpus: number of GPUs; None: count them.
-
     Yields:
         Its number; None without a GPU, or where CUDA_VISIBLE_DEVICES is already set, as on a cluster.
     """
@@ -99,14 +96,7 @@ def _start() -> None:
 
 
 def track(items: Iterable[Item], stage: str, total: int | None = None, initial: int = 0) -> Iterator[Item]:
-    """Yield the items and report to stderr, e.g. `2_3_3_baseline split 3: epoch 17/60, 00:16 elapsed, 00:41 left`.
-
-    Args:
-        items: what to go through.
-        stage: what an item is, e.g. "epoch".
-        total: how many there are, where `items` has no length.
-        initial: items done before (a resumed run).
-    """
+    """Yield the items and report to stderr, e.g. `2_3_3_baseline split 3: epoch 17/60, 00:16 elapsed, 00:41 left`."""
     # notebook and split, set by lib.run; `make report` has a log for each, which it shows under that name
     where = "" if "REPORT_SCHEDULED" in os.environ else os.environ.get("REPORT_ATOM", "")
     yield from tqdm(

@@ -47,7 +47,7 @@ class Modalities(Section):
     sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
 
 
-Layer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
+S3DLayer = Literal["mixed_5c", "video_embedding"]  # of S3D: before or after its last layer
 
 
 class HowTo100M(Section):
@@ -55,7 +55,7 @@ class HowTo100M(Section):
 
     roots: tuple[str, ...]  # the first that exists
     accept: dict[str, str]  # features of pre-training -> other features that its models accept
-    features: dict[Layer, FeatureSet]  # folder in features/; the demo names its own
+    features: dict[S3DLayer, FeatureSet]  # folder in features/; the demo names its own
 
 
 class S3DFeatures(Section):
@@ -112,7 +112,7 @@ class Mining(Section):
 class Recipe(Section):
     """What the thesis varied between pre-trainings."""
 
-    features: Layer
+    features: S3DLayer
     clusters_per_update: PositiveInt  # C, whatever the number of devices
     epochs: PositiveInt
     weights: str | None = None  # a published checkpoint; used, if present, instead of training

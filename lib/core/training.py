@@ -6,9 +6,9 @@ that was killed at any moment and started again therefore ends with the same byt
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 import torch
@@ -81,14 +81,12 @@ def fit(
 
     Args:
         learner: at the end its model has the last epoch's weights and is in evaluation mode.
-        examples_of: epoch (from 1) -> its examples in order, e.g. `shuffled` names of the training videos.
+        examples_of: epoch (from 1) -> its examples in order, e.g. `shuffled_steps`.
         losses_of: example -> yields (part of the loss, counts) for the parts computed by this process; counts, such as
             correct frames, are summed over the epoch, not over processes. The gradient of a part is taken before the
             next part is computed, so that memory holds one at a time.
         measure: epoch, sums (of `loss` and the counts) -> its row of the history; the model is in evaluation mode.
-        seed: for dropout and all other draws of the training.
         folder: of the run. A run that finished with the same key is loaded, one that was killed is resumed.
-        key: identity of the run (lib.core.files.key).
 
     Returns:
         The history: one row per epoch, columns epoch, learning_rate and those of `measure`.
@@ -132,8 +130,6 @@ def fit_batches(
 
     Args:
         batch_loss: draws a batch; returns its loss and further measures.
-        batches: per epoch.
-        rate: highest learning rate.
 
     Returns:
         The history; loss and measures are means over the batches of an epoch.
@@ -150,14 +146,20 @@ def fit_batches(
     return fit(Learner(model, optimizer), numbers, lambda _batch: [batch_loss()], means, **run)
 
 
-def shuffled(examples: Sequence[Example], seed: int) -> Callable[[int], Iterator[Example]]:
-    """Examples for `fit`, in an order drawn for each epoch."""
+class Step(NamedTuple):
+    """A training step on one video: its number from 1 over the whole training."""
 
-    def of_epoch(epoch: int) -> Iterator[Example]:
-        order = torch.randperm(len(examples), generator=torch.Generator().manual_seed(seed * 100_000 + epoch))
-        return (examples[int(number)] for number in order)
+    number: int
+    video: str
 
-    return of_epoch
+    def __str__(self) -> str:
+        return self.video
+
+
+def shuffled_steps(videos: Sequence[str], seed: int, epoch: int) -> list[Step]:
+    """One step per video for `fit`, in an order drawn for the epoch."""
+    order = torch.randperm(len(videos), generator=torch.Generator().manual_seed(seed * 100_000 + epoch)).tolist()
+    return [Step(number, videos[int(place)]) for number, place in enumerate(order, 1 + (epoch - 1) * len(videos))]
 
 
 def _train(

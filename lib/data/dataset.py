@@ -12,14 +12,14 @@ but the values of the features, which are checked when they are read (all at onc
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from lib.core.files import sha256
+from lib.core.files import sha256, write_text
 from lib.core.processes import track
 from lib.data.files import DatasetError, array_header, check_finite, check_width, read_text
 
@@ -127,6 +127,22 @@ def check_lengths(dataset: "Dataset", sample_rate: int) -> None:
             )
 
 
+def write_layout(
+    root: Path,
+    classes: Sequence[str],
+    labels: Mapping[str, Iterable[int]],
+    splits: Mapping[int, Sequence[Sequence[str]]],
+) -> None:
+    """Write mapping.txt, groundTruth/ (video -> class numbers of its steps), splits/ (training and test videos)."""
+    files = {"mapping.txt": [f"{number} {name}" for number, name in enumerate(classes)]}
+    files |= {f"groundTruth/{video}.txt": [classes[number] for number in steps] for video, steps in labels.items()}
+    for k, parts in splits.items():
+        for side, videos in zip(("train", "test"), parts, strict=True):
+            files[f"splits/{side}.split{k}.bundle"] = [f"{video}.txt" for video in videos]
+    for name, lines in files.items():
+        write_text(root / name, "".join(f"{line}\n" for line in lines))
+
+
 def person(video: str) -> str:
     """Whose video it is, by its name: 50 Salads' "rgb-<person>-<number>", Breakfast's and GTEA's "<person>_…".
 
@@ -156,21 +172,13 @@ Trim = Literal["start", "both_ends", "end"]  # where features that outlast the l
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """An opened data set.
-
-    Attributes:
-        root: its folder.
-        fps: frames per second, of labels and features.
-        classes: names in the order of their numbers.
-        videos: names without ending, sorted, e.g. "rgb-01-1".
-        feature_dim: D; 0 where the data set was opened for its labels only.
-    """
+    """An opened data set."""
 
     root: Path
-    fps: float
-    classes: tuple[str, ...]
-    videos: tuple[str, ...]
-    feature_dim: int
+    fps: float  # frames per second, of labels and features
+    classes: tuple[str, ...]  # names in the order of their numbers
+    videos: tuple[str, ...]  # names without ending, sorted, e.g. "rgb-01-1"
+    feature_dim: int  # D; 0 where the data set was opened for its labels only
     _labels: Mapping[str, np.ndarray]
     _splits: Mapping[int, Split]
     _features: Path | None
@@ -224,9 +232,7 @@ def open_dataset(
     """Read mapping, labels and splits, look at the headers of the features, check that everything fits together.
 
     Args:
-        root: folder of the data set.
         features: feature set, a folder in features/ or an absolute path; "." for features/ itself; None: labels only.
-        fps: frames per second.
         trim: cut features that outlast the labels at the start, at both ends or at the end; None: lengths must agree.
         splits: required number of splits; None: any.
 

@@ -1,6 +1,5 @@
 """What the data sets hold (thesis 2.1): lengths, segments, shares of classes, narration; and sentences that say it."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lib.core.files import read_json
 from lib.core.paths import first_folder
 from lib.data.dataset import Dataset, person
 from lib.data.narrated import CaptionTrack, caption_file, caption_tracks, tracks_of_csv, without_repeats
@@ -71,7 +71,7 @@ def script_facts(root: Path) -> dict[str, float]:
 
     "Late" is how much later a caption begins than the step that it speaks of: the mean, and its spread.
     """
-    steps = json.loads((root / "steps.json").read_text(encoding="utf-8"))
+    steps = read_json(root / "steps.json")
     filler, found, shifts = [], [], []
     for name, start, _, texts in caption_tracks(caption_file(root), set(steps)):
         for at, step, text in zip(start, steps[name]["captions"], texts, strict=True):
@@ -122,7 +122,7 @@ def distance_sentence(demo: Mapping[str, float], real: Mapping[str, float]) -> s
 
 def said_and_done(root: Path, video: str) -> pd.DataFrame:
     """One row per caption of a video: start, end, said, and what is done then ("verb thing", or the verb alone)."""
-    steps = json.loads((root / "steps.json").read_text(encoding="utf-8"))[video]
+    steps = read_json(root / "steps.json")[video]
     _, start, end, text = next(caption_tracks(caption_file(root), {video}))
     ends = np.array(steps["end"])
     places = np.searchsorted(ends, (start + end) / 2).clip(max=len(ends) - 1)
@@ -162,10 +162,6 @@ def sudden_changes(path: Path) -> pd.Series:
 
 def damaged_frames(videos: Path, spoilt: Mapping[str, Sequence[int]]) -> tuple[list, pd.DataFrame]:
     """Frames of videos around damage (Figure 8): the first that is lost, and the two most sudden changes.
-
-    Args:
-        videos: their folder.
-        spoilt: video -> numbers of its frames that cannot be decoded.
 
     Returns:
         Titles with frames (H, W, 3), five per video; and a row per frame: video, frame, state, change.

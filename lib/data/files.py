@@ -6,6 +6,8 @@ from tokenize import TokenError
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from lib.core.files import atomic
+
 
 class DatasetError(ValueError):
     """Data that cannot be used; the message is one printable line: which file, what is wrong, how to correct it."""
@@ -72,6 +74,12 @@ def check_finite(values: np.ndarray, unit: str, path: Path, what: str = "NaN or 
         raise DatasetError(
             f"{path}: {what} in {bad.size} of {len(values)} {unit}s, first in {unit} {bad[0]}; extract it again"
         )
+
+
+def save_array(path: Path, values: np.ndarray) -> None:
+    """Write a .npy file, whole or not at all."""
+    with atomic(path) as temporary:
+        np.save(temporary, values)
 
 
 class RowFile:

@@ -23,7 +23,6 @@ def to_input(frames: Tensor, settings: I3D) -> Tensor:
     Args:
         frames: (..., T, H, W, 3) uint8, BGR as OpenCV decodes. The thesis kept this order (`channel_order: bgr`);
             the published weights were trained on RGB.
-        settings: gives sizes, order, mean and deviation.
 
     Returns:
         (..., 3, T, crop, crop) float32.

@@ -76,7 +76,6 @@ def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, i
     Args:
         table: HowTo100M_v1.csv, with columns video_id and category_1.
         root: folder of the lists. If it holds features, only videos with features in every set are listed.
-        validation: number of videos in val.lst.
 
     Returns:
         Numbers of videos for training and for validation.
@@ -105,11 +104,7 @@ def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, i
 
 
 def feature_file(root: Path, feature_set: str, video: str) -> Path:
-    """Path of a video's features.
-
-    Raises:
-        DatasetError: there is no such file, or more than one.
-    """
+    """Path of a video's features. Raises DatasetError: there is no such file, or more than one."""
     folder = root / "features" / feature_set
     return _only(folder, video, {f"{video}{ending}" for ending in ENDINGS if (folder / f"{video}{ending}").exists()})
 
@@ -177,7 +172,6 @@ def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
 
     Args:
         path: as returned by `caption_file`.
-        wanted: ids.
 
     Yields:
         id; start and end, float32 (n,) in seconds, 0 <= start <= end; n texts.

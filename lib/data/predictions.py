@@ -64,8 +64,6 @@ def prediction_pairs(
 
     Args:
         folder: has `<video>.txt`, or `<video>` as ASFormer's code names its files.
-        dataset: gives the ground truth.
-        videos: those to be scored.
         step: of the program that wrote them, in frames: a prediction may be up to step - 1 frames longer.
 
     Raises:

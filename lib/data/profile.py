@@ -16,21 +16,13 @@ from lib.data.predictions import prediction_pairs
 
 @dataclass(frozen=True)
 class Profile:
-    """Parameters and the folders they apply to.
-
-    Attributes:
-        params: the parameters; in a notebook only the sections that it declares.
-        out: the profile's folders.
-        file: the parameter file, as the user named it.
-        split: the only split of this run; None: all of them.
-        section: of the thesis, e.g. "2.3.3"; names the rows of metric tables.
-    """
+    """Parameters and the folders they apply to."""
 
     params: Params
     out: Outputs
-    file: str = ""
-    split: int | None = None
-    section: str = ""
+    file: str = ""  # the parameter file, as the user named it
+    split: int | None = None  # the only split of this run; None: all of them
+    section: str = ""  # of the thesis, e.g. "2.3.3"; names the rows of metric tables
 
     @property
     def splits(self) -> tuple[int, ...]:
@@ -66,11 +58,7 @@ class Profile:
 
     @property
     def narrated_root(self) -> Path:
-        """Folder of the narrated videos.
-
-        Raises:
-            ParameterError: none of `howto100m.roots` exists.
-        """
+        """Folder of the narrated videos. Raises ParameterError: none of `howto100m.roots` exists."""
         if self.params.data.source == "demo":
             return self.out.narrated
         if root := first_folder(self.params.howto100m.roots):
@@ -128,9 +116,5 @@ class Profile:
 
 
 def open_profile(file: str | Path, overrides: Sequence[str] = ()) -> Profile:
-    """Read a parameter file.
-
-    Raises:
-        ParameterError: one line that names the key, the file and what is expected.
-    """
+    """Read a parameter file. Raises ParameterError: one line that names the key, the file and what is expected."""
     return Profile(load(file, overrides), outputs_of(file), str(file))

@@ -16,10 +16,9 @@ import pandas as pd
 from scipy.io import loadmat
 from scipy.ndimage import uniform_filter1d
 
-from lib.core.files import atomic
-from lib.data.dataset import Dataset
-from lib.data.files import DatasetError, array_header, check_finite, read_text
-from lib.data.svm_scores import SPLITS, write_layout
+from lib.data.dataset import Dataset, write_layout
+from lib.data.files import DatasetError, array_header, check_finite, read_text, save_array
+from lib.data.svm_scores import SPLITS
 
 TOOLS, CHANNELS = 10, 30
 FOLDERS = ("sensors", "accelerometers")
@@ -146,10 +145,10 @@ def convert(raw: Path, out: Path) -> None:
                 raise DatasetError(f"{path}: its labels are not those of split {SPLITS[0]}")
             if not np.array_equal(sensors.setdefault(video, part["S"]), part["S"]):
                 raise DatasetError(f"{path}: its sensors are not those of split {SPLITS[0]}")
-            _save(out / "features" / f"split_{k}" / f"{video}.npy", part["A"].T)
+            save_array(out / "features" / f"split_{k}" / f"{video}.npy", np.ascontiguousarray(part["A"].T, np.float32))
     for video, values in sensors.items():
-        _save(out / FOLDERS[0] / f"{video}.npy", values)
-    write_layout(out, classes, labels, splits)
+        save_array(out / FOLDERS[0] / f"{video}.npy", np.ascontiguousarray(values, np.float32))
+    write_layout(out, classes, labels, {k: (sorted({*labels} - {*test}), sorted(test)) for k, test in splits.items()})
 
 
 def _mat(path: Path) -> Mapping[str, np.ndarray]:
@@ -163,11 +162,6 @@ def _mat(path: Path) -> Mapping[str, np.ndarray]:
     if len(found["A"]) != steps or found["S"].shape != (CHANNELS, steps):
         raise DatasetError(f"{path}: features {found['A'].shape} and sensors {found['S'].shape} of {steps} labels")
     return found
-
-
-def _save(path: Path, values: np.ndarray) -> None:
-    with atomic(path) as file:
-        np.save(file, np.ascontiguousarray(values, np.float32))
 
 
 def link(copy: Path, out: Path) -> None:

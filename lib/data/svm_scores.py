@@ -6,14 +6,13 @@ mid_level_actions.txt. The SVM of a split did not see its test videos. But the s
 trains come from an SVM whose training set held that model's test videos: a mild leak, to be reported with the results.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
 
-from lib.core.files import atomic, write_text
-from lib.data.files import DatasetError, read_text
+from lib.data.dataset import write_layout
+from lib.data.files import DatasetError, read_text, save_array
 
 SPLITS = (1, 2, 3, 4, 5)
 
@@ -23,41 +22,17 @@ def convert(raw: Path, out: Path) -> None:
 
     Args:
         raw: has Split_<k>.mat, splits/Split_<k>/test.txt, mid_level_actions.txt, downloaded by `python -m lib.fetch`.
-        out: folder of the data set.
 
     Raises:
         DatasetError: a file is missing or does not fit the others; nothing is written then.
     """
     classes = ["background", *read_text(raw / "mid_level_actions.txt").split()]
     splits = {k: _read_split(raw, k, len(classes)) for k in SPLITS}
-    write_layout(
-        out,
-        classes,
-        {video: labels for tested in splits.values() for video, (_, labels) in tested.items()},
-        {k: list(tested) for k, tested in splits.items()},
-    )
+    labels = {video: labels for tested in splits.values() for video, (_, labels) in tested.items()}
+    write_layout(out, classes, labels, {k: (sorted({*labels} - {*test}), sorted(test)) for k, test in splits.items()})
     for tested in splits.values():
         for video, (scores, _) in tested.items():
-            with atomic(out / "features" / f"{video}.npy") as file:
-                np.save(file, scores)
-
-
-def write_layout(
-    out: Path, classes: Sequence[str], labels: Mapping[str, Iterable[int]], splits: Mapping[int, Sequence[str]]
-) -> None:
-    """Write mapping.txt, groundTruth/ and splits/.
-
-    Args:
-        labels: video -> class numbers of its steps.
-        splits: number -> test videos; all others are for training.
-    """
-    _write_lines(out / "mapping.txt", (f"{number} {name}" for number, name in enumerate(classes)))
-    for video, numbers in labels.items():
-        _write_lines(out / "groundTruth" / f"{video}.txt", (classes[number] for number in numbers))
-    for k, tested in splits.items():
-        for side, test in (("train", False), ("test", True)):
-            bundle = (f"{video}.txt" for video in sorted(labels) if (video in tested) == test)
-            _write_lines(out / "splits" / f"{side}.split{k}.bundle", bundle)
+            save_array(out / "features" / f"{video}.npy", scores)
 
 
 def _read_split(raw: Path, k: int, num_classes: int) -> dict[str, tuple[np.ndarray, list[int]]]:
@@ -78,7 +53,3 @@ def _read_split(raw: Path, k: int, num_classes: int) -> dict[str, tuple[np.ndarr
         f"rgb-{name}": (np.ascontiguousarray(score.T, dtype=np.float32), truth.ravel().tolist())
         for name, score, truth in zip(names, scores, truths, strict=True)
     }
-
-
-def _write_lines(path: Path, lines: Iterable[str]) -> None:
-    write_text(path, "".join(f"{line}\n" for line in lines))

@@ -210,7 +210,6 @@ class Frames:
     The file is decoded once to learn which frames are bad, and once more each time it is iterated over.
 
     Attributes:
-        path: the file.
         fps: frames per second, by its header.
         bad: numbers of the frames that cannot be decoded; the last good frame before stands in for each (at the start
             of the video: the first good one).

@@ -4,7 +4,6 @@ Other people in other kitchens, other foods, liquids and spices, and some other 
 fifty videos occurs. What transfers is how hands, tools and foods move, and this is what the demo can show.
 """
 
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 import yaml
 
 from lib.core.files import atomic, key
-from lib.core.processes import only_one, spread
+from lib.core.processes import only_one
 from lib.core.settings import Demo
 from lib.demo.film import MADE_BY as FILM
 from lib.demo.film import film
@@ -29,27 +28,16 @@ CLIP_CLASSES = tuple(f"{verb} {thing}" for verb, thing in CLASSES)
 VERBS = tuple(sorted(LISTS))
 THINGS = tuple(sorted({thing for _, thing in CLASSES}))
 PEOPLE = 1000  # first number of the clips' people; those of the videos end at 27
-CHUNK = 32  # clips that a process renders at once
 
 
-def render_clips(settings: Demo, count: int, frames: int, seed: int, workers: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def render_clips(settings: Demo, count: int, frames: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Render clips, each of a different person, labelled by their middle frame.
-
-    Args:
-        settings: size, fps and variety; no person of its videos occurs.
-        count: number of clips.
-        frames: frames per clip.
-        seed: different seeds give different clips.
-        workers: processes.
 
     Returns:
         (count, frames, size, size, 3) uint8 BGR, and indices into CLIP_CLASSES (count,) int64.
     """
-    labels = drawn(count, seed)
-    numbered = list(enumerate(labels.tolist()))
-    chunks = [numbered[first : first + CHUNK] for first in range(0, count, CHUNK)]
-    parts = list(spread(partial(_clips, settings, frames, seed), chunks, workers))
-    return np.concatenate(parts), labels
+    labels, people = drawn(count, seed), (np.random.default_rng([seed, PEOPLE + number]) for number in range(count))
+    return np.stack([_clip(settings, frames, rng, label) for rng, label in zip(people, labels, strict=True)]), labels
 
 
 def drawn(count: int, seed: int) -> np.ndarray:
@@ -58,23 +46,15 @@ def drawn(count: int, seed: int) -> np.ndarray:
     return np.random.default_rng([seed, count]).choice(len(CLASSES), count, p=weights / weights.sum())
 
 
-def kept_clips(
-    settings: Demo, count: int, frames: int, seed: int, folder: Path, workers: int = 1
-) -> tuple[np.ndarray, np.ndarray]:
+def kept_clips(settings: Demo, count: int, frames: int, seed: int, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """As `render_clips`, from a file in `folder` that the first caller writes, so that several nets share the clips."""
     identity = key([settings.model_dump(), count, frames, seed], code=MADE_BY)
     file = folder / f"clips_{identity[:16]}.npy"
     with only_one(file.with_suffix(".lock")):
         if not file.exists():
             with atomic(file) as temporary:
-                np.save(temporary, render_clips(settings, count, frames, seed, workers)[0])
+                np.save(temporary, render_clips(settings, count, frames, seed)[0])
     return np.load(file, mmap_mode="c"), drawn(count, seed)
-
-
-def _clips(settings: Demo, frames: int, seed: int, numbered: list[tuple[int, int]]) -> np.ndarray:
-    """Clips (number, class)."""
-    people = (np.random.default_rng([seed, PEOPLE + number]) for number, _ in numbered)
-    return np.stack([_clip(settings, frames, rng, label) for rng, (_, label) in zip(people, numbered, strict=True)])
 
 
 def _clip(settings: Demo, frames: int, rng: np.random.Generator, label: int) -> np.ndarray:

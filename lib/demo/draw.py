@@ -20,7 +20,6 @@ class Canvas:
 
     Args:
         image: (S, S, 3) uint8, drawn upon.
-        reach: half the side in units.
     """
 
     def __init__(self, image: np.ndarray, reach: float) -> None:

@@ -4,7 +4,6 @@ The camera turns slowly to where the hands work, like one on the person's head: 
 little about the action.
 """
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -14,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from lib.core.files import write_json
+from lib.core.files import read_json, write_json
 from lib.core.processes import spread, track
 from lib.demo.actions import ACTIONS
 from lib.demo.picture import REACH, SIDE, Scene
@@ -58,7 +57,6 @@ class Camera:
 
     Args:
         world: its kitchen gives the pose of the person's camera and the light.
-        size: side of a frame in pixels.
         fps: frames per second; the camera's motion per second does not depend on it.
     """
 
@@ -123,7 +121,7 @@ def record(path: Path, shots: Iterator[tuple[np.ndarray, Step]], size: int, fps:
 def renew(folder: Path, note: dict[str, Any], names: Sequence[str]) -> None:
     """Remove `names` from `folder` unless they were rendered under the same key; the key is kept in rendered.json."""
     file = folder / "rendered.json"
-    if file.exists() and json.loads(file.read_text(encoding="utf-8"))["key"] == note["key"]:
+    if read_json(file, optional=True).get("key") == note["key"]:
         return
     for path in (folder / name for name in names):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -54,9 +54,7 @@ def look(food: Food, variety: float, rng: np.random.Generator) -> Look:
     """The food with this person's size, ripeness and shape.
 
     Args:
-        food: what it is.
         variety: how much colours and sizes vary; 0: not at all.
-        rng: decides.
     """
     size = 1 + variety * rng.uniform(-0.08, 0.08)
     length, width = food.length * size, food.width * size * (1 + variety * rng.uniform(-0.06, 0.06))
@@ -124,10 +122,8 @@ def kitchen(
 
     Args:
         variety: factor on differences in places, sizes, camera and light; colours and layout always differ.
-        foods: names of the foods on the table.
         person: decides what belongs to a person: looks, habits, the layout of the table.
         session: decides what changes between two videos of a person: light, camera, exact places.
-        bottles: what is poured.
         shakers: what is shaken; some people have the second in a mill.
     """
     seasonings = (*bottles, *shakers)

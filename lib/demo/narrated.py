@@ -55,11 +55,7 @@ def render_narrated(
     """Write the videos and their captions into `folder`; what is already there is not rendered again.
 
     Args:
-        demo: how pictures look (size, fps and variety).
-        settings: the same settings give the same bytes.
         folder: videos of other settings are removed from it; raw_caption.json in it marks it as complete.
-        workers: processes.
-        dishes: those that the videos show.
     """
     looks = demo.model_dump(include={"size", "fps", "variety"})
     recipe = {} if dishes is DISHES else {"dishes": [asdict(dish) for dish in dishes]}

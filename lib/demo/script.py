@@ -22,21 +22,13 @@ CLASS_NAMES = tuple(LISTS["classes"])
 
 @dataclass(frozen=True)
 class Step:
-    """One action.
+    """One action."""
 
-    Attributes:
-        label: its class.
-        verb: how it moves (a name in `lib.demo.actions.ACTIONS`).
-        thing: what it is done to or with.
-        seconds: how long.
-        upto: share of the food that is done at the end (a food may be cut in two rounds).
-    """
-
-    label: str
-    verb: str
-    thing: str
-    seconds: float
-    upto: float = 1.0
+    label: str  # its class
+    verb: str  # how it moves (a name in `lib.demo.actions.ACTIONS`)
+    thing: str  # what it is done to or with
+    seconds: float  # how long
+    upto: float = 1.0  # share of the food that is done at the end (a food may be cut in two rounds)
 
 
 def compressed(seconds: float) -> float:
@@ -49,12 +41,7 @@ def compressed(seconds: float) -> float:
 
 
 def salad(rng: np.random.Generator, pace: float) -> list[Step]:
-    """The steps of one video of 50 Salads.
-
-    Args:
-        rng: decides the order and the durations.
-        pace: factor on all durations.
-    """
+    """The steps of one video of 50 Salads."""
     prepare, dressing, served = _prepare(rng), _dressing(rng), rng.random()
     steps = dressing + prepare if rng.random() < 0.5 else prepare + dressing
     if rng.random() < 0.8 or ("mix_ingredients", 1.0) not in steps:
@@ -122,27 +109,16 @@ DISORDER = 1.5  # how far a step wanders from its turn in the recipe
 
 @dataclass(frozen=True)
 class Dish:
-    """A dish and the steps ("verb thing") that it may have.
+    """A dish and the steps ("verb thing") that it may have."""
 
-    Attributes:
-        name: what the video is about.
-        category: as in HowTo100M, several dishes each.
-        bowl: what a narrator calls the contents of the bowl.
-        cup: the same for the cup.
-        bottles: the two liquids on the table.
-        shakers: the two spices on the table.
-        steps: its own, in the order of the recipe.
-        around: foods that may lie about unused; empty: any.
-    """
-
-    name: str
-    category: str
-    bowl: str
-    cup: str
-    bottles: tuple[str, str]
-    shakers: tuple[str, str]
-    steps: tuple[str, ...]
-    around: tuple[str, ...] = ()
+    name: str  # what the video is about
+    category: str  # as in HowTo100M, several dishes each
+    bowl: str  # what a narrator calls the contents of the bowl
+    cup: str  # the same for the cup
+    bottles: tuple[str, str]  # the two liquids on the table
+    shakers: tuple[str, str]  # the two spices on the table
+    steps: tuple[str, ...]  # its own, in the order of the recipe
+    around: tuple[str, ...] = ()  # foods that may lie about unused; empty: any
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -166,9 +142,7 @@ def plan(dish: Dish, seconds: float, fps: float, rng: np.random.Generator) -> li
 
     Args:
         dish: gives the kinds of steps; none occurs twice.
-        seconds: of the video.
         fps: frames per second; steps last whole frames.
-        rng: decides which, in what order, and how long.
     """
     count = min(len(dish.kinds), max(1, round(2 * seconds / (SHORTEST + LONGEST))))
     weights = np.ones(len(dish.kinds))

@@ -41,7 +41,6 @@ def narrate(dish: Dish, steps: list[Step], rng: np.random.Generator) -> list[Cap
     Args:
         dish: gives the narrator's words for the contents of bowl and cup.
         steps: of the video, one after the other from second 0.
-        rng: decides what is said, and when.
     """
     ends = np.cumsum([step.seconds for step in steps])
     total = float(ends[-1])

@@ -39,9 +39,7 @@ def render(settings: Demo, folder: Path, workers: int) -> None:
     """Write the data set into `folder`; videos that are already there are not rendered again.
 
     Args:
-        settings: the same settings give the same bytes.
         folder: of the data set; videos of other settings are removed from it.
-        workers: processes.
     """
     names = [name for split in range(1, 6) for name in videos_of_split(settings, split)]
     note = {

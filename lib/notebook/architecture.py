@@ -81,13 +81,7 @@ def trace_blocks(blocks: Sequence[nn.Module], clip: torch.Tensor) -> pd.DataFram
 
 
 def draw_i3d(blocks: pd.DataFrame, clip: Sequence[int], block: Any) -> Figure:
-    """Figure 3: the trunk with its shapes, and one inflated block.
-
-    Args:
-        blocks: as returned by `trace_blocks`.
-        clip: shape of the input, (1, C, T, H, W).
-        block: a residual block of the net at full size.
-    """
+    """Figure 3: the trunk with its shapes, for a clip of shape (1, C, T, H, W), and one inflated block."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.2))
     trunk = [f"{row.block}\n{row.output}, {row.parameters:,} parameters" for row in blocks.itertuples()]
     flow(left, ["x".join(map(str, clip[1:])), *trunk], "a) the trunk here: channels x time x height x width")
@@ -110,11 +104,7 @@ def draw_two_streams(streams: dict[str, tuple[int, int]], window: int) -> Figure
 
 
 def draw_asformer(stage_parameters: Sequence[int], num_classes: int, num_maps: int) -> Figure:
-    """Figure 5: a block of the encoder, the whole, and a block of a decoder.
-
-    Args:
-        stage_parameters: parameters of the encoder and of each decoder.
-    """
+    """Figure 5: a block of the encoder, the whole, and a block of a decoder."""
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH + 1, 4.2))
     for ax, title, attention, scale in (
         (axes[0], "a) encoder block", "windowed self-attention", "+"),
@@ -144,12 +134,7 @@ def visible_keys(mask: Mask, frames: int) -> torch.Tensor:
 
 
 def draw_visible(matrices: dict[str, torch.Tensor], block: int) -> Figure:
-    """Which frames a frame attends to, one panel per kind of mask.
-
-    Args:
-        matrices: kind -> as returned by `visible_keys`.
-        block: length of a block, in frames.
-    """
+    """Which frames a frame attends to, one panel per kind of mask."""
     figure, axes = plt.subplots(1, len(matrices), figsize=(WIDTH, 3.4), squeeze=False)
     for ax, (name, visible) in zip(axes[0], matrices.items(), strict=True):
         ax.imshow(visible, cmap="Blues", vmin=0, vmax=1.4, interpolation="nearest")

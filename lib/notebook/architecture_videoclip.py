@@ -67,12 +67,7 @@ def kernel_sizes(module: nn.Module) -> list[str]:
 
 
 def draw_s3d(blocks: pd.DataFrame, block: Inception, name: str) -> Figure:
-    """Figure 13: the net as `trace_s3d` found it, and one inception block.
-
-    Args:
-        blocks: as returned by `trace_s3d`.
-        block, name: of the full-size net.
-    """
+    """Figure 13: the net as `trace_s3d` found it, and one inception block."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * len(blocks)), width_ratios=[1, 1.2])
     rows = [
         f"{row.block} {row.kernels}: ".replace(" : ", ": ")
@@ -112,8 +107,6 @@ def draw_mil_nce(net: S3D, size: Sequence[int], words: int, scores: np.ndarray) 
     """Figure 14: both sides, their scores with each clip's own candidates outlined, and one clip's part of equation 4.
 
     Args:
-        size: frames, height, width of a clip.
-        words: largest number of words read from a caption.
         scores: (B, B·K) of the net; columns i·K … i·K + K - 1 are the candidates of clip i.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.6), width_ratios=[1, 1.1])
@@ -188,9 +181,7 @@ def draw_pairs(track: Track, pairs: Sequence[Pair], seconds: int) -> Figure:
     """A video's captions on its time axis and below them sampled pairs: captions, clip, and the second drawn.
 
     Args:
-        track: captions of the video.
         pairs: as sampled by lib/pretraining/pairs.py, from top to bottom.
-        seconds: length of the video.
     """
     figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
     for number, (start, end) in enumerate(zip(track.start, track.end, strict=True)):

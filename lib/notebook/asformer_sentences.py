@@ -73,11 +73,7 @@ def published_history() -> pd.DataFrame:
 
 
 def dips(thesis: pd.DataFrame, epochs: Mapping[int, int] = MappingProxyType({50: 3, 80: 1})) -> str:
-    """The largest losses of accuracy at some epochs, in points.
-
-    Args:
-        thesis: as returned by `published_history`.
-        epochs: epoch -> how many splits to name.
+    """The largest losses of accuracy at some epochs, in points. `thesis`: as returned by `published_history`.
 
     >>> dips(published_history())
     'at epoch 50 (split 2 -6.2, split 1 -6.0, split 5 -2.3 points) and at epoch 80 (split 3 -3.6 points)'

@@ -154,13 +154,7 @@ def draw_kinds(shares: pd.DataFrame) -> Figure:
 
 
 def draw_sensors(motion: np.ndarray, labels: Sequence[str], fps: float, classes: Sequence[str]) -> Figure:
-    """How much each tool moves, above the actions, on one time axis.
-
-    Args:
-        motion: (tools, T).
-        labels: class name of each of the T steps.
-        classes: all class names, for their colours.
-    """
+    """How much each tool moves, above the actions, on one time axis. `motion`: (tools, T)."""
     figure = plots.timelines({"": {"action": labels}}, fps, classes)
     below = figure.axes[0]
     figure.set_figheight(figure.get_figheight() + 2.6)
@@ -227,12 +221,7 @@ def draw_captions(tracks: Sequence[CaptionTrack], seconds: float) -> Figure:
 
 
 def class_bars(shares: Mapping[str, pd.Series], label: str) -> Figure:
-    """Horizontal bars per class, the largest on top, one panel per data set.
-
-    Args:
-        shares: data set -> value by class name.
-        label: of the horizontal axis.
-    """
+    """Horizontal bars per class, the largest on top, one panel per data set."""
     figure, axes = plt.subplots(1, len(shares), figsize=(plots.WIDTH, 4.6), squeeze=False)
     for ax, (name, values) in zip(axes[0], shares.items(), strict=True):
         ordered = values.sort_values()

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from pandas.io.formats.style import Styler
 
 from lib.notebook.plots import count_or_short, short
-from lib.scoring.names import display_name
+from lib.scoring.words import display_name
 
 MADE = "how_this_was_made"  # page of the site: when, from what and how long (lib/site/made.py)
 LONG = 12  # rows; longer tables can be sorted on the site
@@ -56,29 +56,17 @@ def without_tags(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A figure or table as a notebook shows it.
+    """A figure or table as a notebook shows it."""
 
-    Attributes:
-        id: the name of its files without ending, and its place on the page, e.g. "figure_06".
-        title: e.g. "Figure 6".
-        caption: plain text.
-        about: whose numbers these are.
-        notebook: that made it; "" for the front page.
-        revision: of the code that made it.
-        data: its CSV, below the profile's folder.
-        picture: its file below the profile's folder; "" for a table.
-        alt: text in place of the picture.
-    """
-
-    id: str
-    title: str
+    id: str  # the name of its files without ending, and its place on the page, e.g. "figure_06"
+    title: str  # e.g. "Figure 6"
     caption: str
     about: str
     revision: str
-    data: str
-    notebook: str = ""
-    picture: str = ""
-    alt: str = ""
+    data: str  # its CSV, below the profile's folder
+    notebook: str = ""  # that made it; "" for the front page
+    picture: str = ""  # its file below the profile's folder; "" for a table
+    alt: str = ""  # text in place of the picture
 
     def figure(self, body: str) -> str:
         """The whole figure: a picture with its caption below, or a table with its caption above."""
@@ -93,12 +81,7 @@ class Shown:
         return f'<figure class="report" id="{self.id}">{parts}</figure>'
 
     def image(self, source: str, linked: bool = False) -> str:
-        """The whole figure around its picture.
-
-        Args:
-            source: address of the picture: a file or a data URI.
-            linked: a click opens the picture alone.
-        """
+        """The whole figure around its picture. `linked`: a click opens the picture alone."""
         image = f'<img src="{source}" alt="{html.escape(self.alt)}">'
         return self.figure(f'<a href="{source}">{image}</a>' if linked else image)
 
@@ -113,10 +96,6 @@ def shown_outputs(notebook: NotebookNode) -> Iterator[tuple[Shown, NotebookNode]
 
 def description(title: str, caption: str, data: pd.DataFrame, most: int = 4) -> str:
     """Text in place of a picture: its caption, and the range of each column of its data.
-
-    Args:
-        title, caption: as shown; the columns have the names of the CSV.
-        most: columns whose ranges are given.
 
     >>> data = pd.DataFrame({"split": ["a", "b"], "epoch": [1, 9], "loss": [2.5, 0.31]})
     >>> description("Figure 6.", "Training.", data)

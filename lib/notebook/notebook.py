@@ -10,7 +10,6 @@ With split "all" tables, figures and metrics are kept below outputs/<profile>/ (
 import base64
 import html
 import inspect
-import json
 import os
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,7 @@ from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from lib.core.chapters import CHAPTERS, number, sections
-from lib.core.files import atomic, revision, write_json
+from lib.core.files import atomic, read_json, revision, write_json
 from lib.core.paths import ROOT
 from lib.core.settings import Params
 from lib.data.profile import Profile, open_profile
@@ -67,14 +66,9 @@ def keep_data(table: pd.DataFrame, path: Path) -> None:
 
 
 def mark_by_hand(folder: Path, overrides: Sequence[str], parameters: dict[str, dict]) -> None:
-    """Mark a notebook's results, which a run by hand overwrites, if its parameters differ from theirs.
-
-    Args:
-        folder: of the notebook's manifests.
-        parameters: of this run, by section.
-    """
+    """Mark a notebook's results, which a run by hand overwrites, if its parameters differ from theirs."""
     for file in folder.glob("[!.]*.json"):
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = read_json(file)
         if overrides or manifest["parameters"] != parameters:
             write_json(file, manifest | {"overrides": list(overrides) or ["an edited profile"]})
 
@@ -99,21 +93,13 @@ class Notebook(Profile):
         """Whether it collates all splits (split "all"), so that what it shows is kept."""
         return self.split is None
 
-    def figure(
-        self,
-        number: int | str,
-        figure: Figure,
-        data: pd.DataFrame,
-        caption: str,
-        raster: bool = False,
-    ) -> None:
+    def figure(self, number: int | str, figure: Figure, data: pd.DataFrame, caption: str, raster: bool = False) -> None:
         """Show a figure under its thesis number; keep it as SVG and PNG (of one split: as shown) with its data as CSV.
 
         Args:
             raster: show the PNG, for figures made of photographs.
         """
-        stem = f"figure_{number:02d}" if isinstance(number, int) else f"figure_{number}"
-        folder = self.out.figures if self.whole else self._own_folder()
+        stem, folder = self._place("figure", number, self.out.figures)
         file = keep_figure(figure, folder, stem, raster, both=self.whole)
         keep_data(data, folder / f"{stem}.csv")
         title = f"Figure {self._number(number, self.figures)}"
@@ -135,8 +121,8 @@ class Notebook(Profile):
         Args:
             file: name of the CSV without ending, where it is not table_<number>.
         """
-        stem = file or (f"table_{number:02d}" if isinstance(number, int) else f"table_{number}")
-        folder = self.out.tables if self.whole else self._own_folder()
+        stem, folder = self._place("table", number, self.out.tables)
+        stem = file or stem
         keep_data(data, folder / f"{stem}.csv")
         body = accessible(shown, stem)
         title = f"Table {self._number(number, self.tables)}"
@@ -164,9 +150,10 @@ class Notebook(Profile):
         """The thesis's number; for what the thesis does not have, the section and a letter, e.g. "4.2-A"."""
         return str(number) if isinstance(number, int) else f"{self.section}-{next(further)}"
 
-    def _own_folder(self) -> Path:
-        """Folder of one split's tables and figures, apart from those of all splits."""
-        return self.out.notebooks / self.name / f"split_{self.split}"
+    def _place(self, kind: str, number: int | str, whole: Path) -> tuple[str, Path]:
+        """Name of the files without ending, and their folder: those of one split lie apart from those of all."""
+        stem = f"{kind}_{number:02d}" if isinstance(number, int) else f"{kind}_{number}"
+        return stem, whole if self.whole else self.out.notebooks / self.name / f"split_{self.split}"
 
     def _below(self, file: Path) -> str:
         """A file's place below the profile's folder."""

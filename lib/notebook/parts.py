@@ -11,12 +11,12 @@ from lib.notebook import plots
 from lib.notebook import videoclip_sentences as sentences
 from lib.notebook.figures import draw_confusions
 from lib.notebook.notebook import Notebook
-from lib.notebook.tables import SPREADS, alone, beside
+from lib.notebook.tables import SPREADS, alone, beside, interval_cells
 from lib.scoring.claims import COLUMNS, chapters, check, tally
 from lib.scoring.confusion import long_table, split_matrices, video_matrices
 from lib.scoring.published import published_table
 from lib.scoring.stats import mean_interval
-from lib.scoring.words import counted, number
+from lib.scoring.words import counted
 from lib.videoclip.evaluation import FineTuned, ZeroShot
 from lib.videoclip.target import Target
 
@@ -25,11 +25,7 @@ Weights = Literal["own", "public"]
 
 
 def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
-    """Check the claims of a chapter, show and keep them; not for a single split, which can decide little.
-
-    Args:
-        evidence: as `lib.scoring.claims.check` takes it.
-    """
+    """Check the claims of a chapter, show and keep them; not for a single split, which can decide little."""
     if book.whole:
         checked = check(book.name, **evidence)
         caption = (
@@ -43,9 +39,6 @@ def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
 
 def all_claims(out: Outputs, here: str) -> pd.DataFrame:
     """All claims that a profile's chapters and the audit (4.1) have checked, by section.
-
-    Args:
-        here: what the profile's data are called.
 
     Returns:
         COLUMNS and `evidence`: `here`, or THEIRS.
@@ -61,12 +54,11 @@ def all_claims(out: Outputs, here: str) -> pd.DataFrame:
 
 
 def shown_claims(checked: pd.DataFrame, further: list[str]) -> Styler:
-    """The claims as readers see them, with the interval folded into the value.
-
-    Args:
-        further: columns between the value and the verdict.
-    """
-    columns = {"section": checked["section"], "claim": checked["claim"], "here": checked.apply(_interval, axis=1)}
+    """The claims as readers see them, with the interval folded into the value."""
+    measured = checked.rename(columns={"low": "here low", "high": "here high"})
+    columns = {"section": checked["section"], "claim": checked["claim"]} | interval_cells(
+        measured, {"here": "here"}, ".2f"
+    )
     columns |= {name: checked[name] for name in further}
     # an empty cell is read from a file as a number
     pairs = zip(checked["verdict"], checked["would decide"], strict=True)
@@ -75,18 +67,6 @@ def shown_claims(checked: pd.DataFrame, further: list[str]) -> Styler:
     ]
     styler = pd.DataFrame(columns).style.hide().format(escape="html")
     return styler.set_properties(subset=["claim", "verdict"], **{"text-align": "left"})  # pyright: ignore
-
-
-def _interval(row: pd.Series) -> str:
-    """The value of a claim, with its interval if it has one.
-
-    >>> _interval(pd.Series({"here": 0.25, "low": -0.004, "high": 0.5}))
-    '0.25 [0.00, 0.50]'
-    >>> _interval(pd.Series({"here": 0.25, "low": float("nan"), "high": float("nan")}))
-    '0.25'
-    """
-    here, low, high = (number(float(row[name]), ".2f") for name in ("here", "low", "high"))
-    return here if low == "–" else f"{here} [{low}, {high}]"
 
 
 def zero_shot_results(book: Notebook, target: Target, result: ZeroShot, weights: Weights, table: int) -> None:

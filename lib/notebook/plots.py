@@ -14,6 +14,7 @@ name in the legend differ.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -154,9 +155,9 @@ def set_style() -> None:
     )
 
 
-def short(value: float) -> str:
+def short(value: float, sign: str = "") -> str:
     """A number in the precision of the thesis's tables: three decimals for fractions, one for percentages."""
-    return "–" if pd.isna(value) else f"{value:.3f}" if abs(value) < 2 else f"{value:.1f}"
+    return "–" if pd.isna(value) else f"{value:{sign}.3f}" if abs(value) < 2 else f"{value:{sign}.1f}"
 
 
 def curve_style(number: int) -> dict[str, Any]:
@@ -166,10 +167,7 @@ def curve_style(number: int) -> dict[str, Any]:
     ({'color': '#0072B2', 'ls': '-'}, {'color': '#0072B2', 'ls': '--'})
     """
     colours, dashes = list(SPLIT_COLOURS.values()), ("-", "--", ":", "-.")
-    return {
-        "color": colours[number % len(colours)],
-        "ls": dashes[number // len(colours) % len(dashes)],
-    }
+    return {"color": colours[number % len(colours)], "ls": dashes[number // len(colours) % len(dashes)]}
 
 
 def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> Axes:
@@ -177,7 +175,6 @@ def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> 
 
     Args:
         history: columns split, epoch and `value`; rows without a value (epochs that were not tested) are left out.
-        label: of the vertical axis.
     """
     measured = history.dropna(subset=[value])
     curves = {f"split {split}": curve.set_index("epoch")[value] for split, curve in measured.groupby("split")}
@@ -228,15 +225,15 @@ def learning_curve_panels(history: pd.DataFrame | Mapping[str, pd.DataFrame], va
         values: column of the history -> label of the vertical axis.
     """
     histories = {"": history} if isinstance(history, pd.DataFrame) else history
-    figure, axes = _panels(len(histories) * len(values), shared=len(histories) > 1)
-    places = [(title, column) for title in histories for column in values]
-    for ax, (title, column) in zip(axes, places, strict=True):
+    places = list(product(histories, values))
+    figure, axes = plt.subplots(1, len(places), sharey=len(histories) > 1, squeeze=False)
+    for ax, (title, column) in zip(axes[0], places, strict=True):
         learning_curves(histories[title], column, ax, values[column]).set_title(title)
         if column.startswith("train_") and histories[title]["epoch"].max() > 3:
             zoom(ax, 2)
         if len(histories) > 1:
             ax.label_outer()
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=6, frameon=False)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncol=6, frameon=False)
     return figure
 
 
@@ -252,15 +249,15 @@ def curve_panels(
         shared: label of the vertical axis that all panels have in common.
         level: label and height of a horizontal line in all panels, e.g. an untrained model's score.
     """
-    figure, axes = _panels(len(panels), shared=bool(shared))
-    for ax, (name, curves) in zip(axes, panels.items(), strict=True):
+    figure, axes = plt.subplots(1, len(panels), sharey=bool(shared), squeeze=False)
+    for ax, (name, curves) in zip(axes[0], panels.items(), strict=True):
         labelled_curves(curves, ax, shared or name).set_title(name if shared else "")
         if shared:
             ax.label_outer()
         if level:
             ax.axhline(level[1], color=MEAN_COLOUR, ls="--", lw=1, label=level[0])
-    if len(axes[0].get_lines()) > 1:
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=6, frameon=False)
+    if len(axes[0, 0].get_lines()) > 1:
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncol=6, frameon=False)
     return figure
 
 
@@ -277,12 +274,6 @@ def pretraining_curves(history: pd.DataFrame, pairs: int) -> Figure:
     figure = curve_panels(panels, level=("chance", 2 * float(np.log(pairs))))
     zoom(figure.axes[1], 1)
     return figure
-
-
-def _panels(count: int, shared: bool) -> tuple[Figure, list[Axes]]:
-    """Axes in one row, with one vertical scale if `shared`."""
-    figure, axes = plt.subplots(1, count, sharey=shared, squeeze=False)
-    return figure, list(axes[0])
 
 
 def timelines(videos: Mapping[str, Mapping[str, Sequence[str]]], fps: float, classes: Sequence[str]) -> Figure:
@@ -308,8 +299,6 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
 
     Args:
         rows: name -> one label per frame, e.g. {"truth": …, "ASFormer": …}; drawn from top to bottom.
-        fps: frames per second of the labels.
-        classes: all class names, for their colours.
     """
     styles = class_styles(classes)
     for place, labels in enumerate(rows.values()):

@@ -7,12 +7,7 @@ import pandas as pd
 
 
 def s3d(blocks: pd.DataFrame, text_side: int, width: float) -> str:
-    """Where the released S3D differs from the thesis's description, and its size.
-
-    Args:
-        blocks: as returned by `lib.notebook.architecture_videoclip.trace_s3d`.
-        text_side: parameters of the text side at full size.
-    """
+    """Where the released S3D differs from the thesis's description, and its size."""
     full, here = blocks["full-size parameters"].sum() / 1e6, blocks["parameters"].sum() / 1e6
     stem = blocks.set_index("block").loc["conv1", "kernels"]
     return (
@@ -73,8 +68,6 @@ def pair_overlap(drawn: pd.DataFrame, seconds: int, lengths: tuple[int, int]) ->
 
     Args:
         drawn: one row per pair: start, end of the clip, text start, text end.
-        seconds: length of the video.
-        lengths: shortest and longest clip that may be drawn.
 
     >>> drawn = pd.DataFrame({"start": [0, 5], "end": [4, 9], "text start": [0, 9], "text end": [4, 12]})
     >>> pair_overlap(drawn, 20, (3, 32))[-87:]
@@ -121,15 +114,15 @@ def training_loss(losses: pd.Series, pairs: int) -> str:
     )
 
 
-def gaps_at_the_end(random: float, mined: float, alikeness: float) -> str:
-    """Validation loss less training loss by kind of negatives, and how alike a cluster's videos are.
+def gaps_at_the_end(random: float, mined: float, spread: float) -> str:
+    """Validation loss less training loss by kind of negatives, and how far apart a cluster's videos are.
 
     >>> gaps_at_the_end(-0.5, 0.25, 0.8)[:81]
     'At the end, validation loss less training loss is -0.50 with random negatives and'
     """
     return (
         f"At the end, validation loss less training loss is {random:+.2f} with random negatives and {mined:+.2f} with "
-        f"mined ones. Videos of a training cluster are {alikeness:.2f} times as far apart as videos drawn at random."
+        f"mined ones. Videos of a training cluster are {spread:.2f} times as far apart as videos drawn at random."
     )
 
 
@@ -185,10 +178,6 @@ def trained_streams(histories: Mapping[str, pd.DataFrame], verbs: int, things: i
 
 def provenance(record: Mapping, nets: Mapping[str, str]) -> str:
     """How the shipped nets were made, and what a linear probe reads from them on the development set.
-
-    Args:
-        record: weights.json.
-        nets: name of a net in it -> in words.
 
     >>> record = {"command": "make", "machine": "a PC", "revision": "1a", "CPU minutes": {"a": 9.6},
     ...     "development": {"commonest class": 10.0, "a": 50.2, "a untrained": 9.0}}

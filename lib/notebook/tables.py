@@ -1,6 +1,7 @@
 """Result tables (thesis Tables 1-9): ours, the thesis's, the difference, in the thesis's columns."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 import pandas as pd
@@ -140,11 +141,6 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns=LABELS | widths)
 
 
-def signed(value: float) -> str:
-    """A difference with its sign, in the precision of the thesis's tables."""
-    return "–" if pd.isna(value) else f"{value:+.3f}" if abs(value) < 2 else f"{value:+.1f}"
-
-
 def _spread(block: pd.DataFrame) -> pd.DataFrame:
     """The block with a last row of the standard deviation over the splits, where it has their mean."""
     if "mean" not in block.index:
@@ -160,7 +156,7 @@ def _styled(blocks: Mapping[str, pd.DataFrame]) -> tuple[Styler, pd.DataFrame]:
     stacked = pd.concat(blocks, names=["source", index])
     styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")
     if "difference" in blocks:
-        styler = styler.format(signed, subset=pd.IndexSlice["difference", :])
+        styler = styler.format(partial(short, sign="+"), subset=pd.IndexSlice["difference", :])
     for name, decimals in {**dict.fromkeys(TENTHS, 1), "best_epoch": 0}.items():
         for source in blocks if name in stacked else ():
             sign = "+" if source == "difference" else ""

@@ -37,10 +37,6 @@ def transfer(ours: float, thesis: float, untrained: Sequence[float], commonest: 
 def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride: int, prompt: str) -> str:
     """How a video is covered by windows, and how many of its seconds are correct.
 
-    Args:
-        table: as returned by `lib.notebook.figures.branch_table`.
-        prompt: of one class.
-
     >>> table = pd.DataFrame({"windows": [1, 2], "truth": ["cut", "mix"], "best": ["cut", "cut"]})
     >>> windows_of("rgb-01-1", table, 2, 32, 16, "cut_tomato")[:75]
     '`rgb-01-1`: 2 seconds in 2 windows of 32, one every 16. 50% of its seconds,'
@@ -57,7 +53,6 @@ def window_edges(places: pd.DataFrame, overlapping: float, apart: float) -> str:
     """Accuracy at the edges and in the middle of windows, and the gain by overlap.
 
     Args:
-        places: as returned by `lib.videoclip.windows.by_position`.
         overlapping, apart: accuracy after merging windows that overlap by half, and windows side by side.
 
     >>> places = pd.DataFrame({"accuracy": [10.0, 30, 30, 10], "seconds": 5})
@@ -121,10 +116,7 @@ def names_given(matrices: Mapping[int, pd.DataFrame], most: int = 3) -> str:
 
 
 def prompts_and_cls(ways: pd.DataFrame) -> str:
-    """Gains by words as prompts and by a visible [CLS].
-
-    Args:
-        ways: as returned by `lib.videoclip.evaluation.ways_to_ask`.
+    """Gains by words as prompts and by a visible [CLS]. `ways`: as returned by `lib.videoclip.evaluation.ways_to_ask`.
 
     >>> columns = ["[CLS] hidden", "[CLS] seen"]
     >>> prompts_and_cls(pd.DataFrame([[20.0, 22.0], [21.0, 21.5]], ["raw", "words"], columns))[:74]
@@ -249,9 +241,6 @@ def gain(what: str, found: tuple[float, float], thesis: float) -> str:
 
 def objectives(compared: pd.DataFrame) -> str:
     """The contrastive objective against the head.
-
-    Args:
-        compared: as returned by `lib.videoclip.evaluation.objectives_compared`.
 
     >>> objectives(pd.DataFrame([[60.0, 62], [58, 63]], ["head", "contrastive"], ["after 8 epochs", "highest*"]))
     'Contrastive against head: -2.0 points after 8 epochs. One split and one seed: a hint at most.'

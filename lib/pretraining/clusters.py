@@ -5,7 +5,7 @@ random, the 2k nearest are looked up (FAISS), and k of them make a cluster, whos
 an epoch has N / k clusters, however many make one update; a video may be in several of them or in none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import faiss
 import numpy as np
@@ -29,7 +29,6 @@ def represent(
 
     Args:
         pairs: `per_video` is the number of pairs averaged per video; their clips span the time of the captions.
-        seed, epoch: of the draw.
     """
     chunks = [
         range(first, min(first + VIDEOS_AT_ONCE, len(narrated))) for first in range(0, len(narrated), VIDEOS_AT_ONCE)
@@ -51,8 +50,6 @@ def mine(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generato
 
     Args:
         vectors: (N, H) representations.
-        size: k, videos of a cluster.
-        mining: exact or inverted-file index.
         rng: draws the centres, and k of the 2k nearest of each (perhaps without the centre, as published).
 
     Returns:
@@ -78,6 +75,34 @@ def random_clusters(count: int, size: int, rng: np.random.Generator) -> list[lis
     """Draw the control: count // size clusters of random videos, each video at most once."""
     order = rng.permutation(count)
     return [order[first : first + size].tolist() for first in range(0, count - size + 1, size)]
+
+
+def of_epoch(
+    vectors_of: Callable[[], np.ndarray], count: int, size: int, mining: Mining, first: list, rng: np.random.Generator
+) -> list[list[int]]:
+    """The clusters of an epoch, by `mining.negatives`.
+
+    Fresh ones are mined in each epoch, random ones drawn. Stale ones are those of the first epoch in another order, as
+    in fairseq since December 2022, whose loading processes keep what they started with, and so probably in the thesis's
+    runs.
+
+    Args:
+        vectors_of: returns those of all `count` videos, (N, H).
+        first: clusters of the first epoch, unless this is it.
+    """
+    if mining.negatives == "random":
+        return random_clusters(count, size, rng)
+    if mining.negatives == "stale" and first:
+        return [first[number] for number in rng.permutation(len(first))]
+    return mine(vectors_of(), size, mining, rng)
+
+
+def held_out(vectors: np.ndarray, size: int, mining: Mining) -> dict[str, list[list[int]]]:
+    """Clusters to validate on: random ones, the same each time, and those that the present model finds hard."""
+    return {
+        "random_loss": random_clusters(len(vectors), size, np.random.default_rng(0)),
+        "hard_loss": mine(vectors, size, mining, np.random.default_rng(0)),
+    }
 
 
 def build_index(vectors: np.ndarray, mining: Mining) -> faiss.Index:
@@ -127,7 +152,7 @@ def measured_recall(vectors: np.ndarray, size: int, mining: Mining, rng: np.rand
     return recall(nearest(build_index(vectors, mining), chosen, count), nearest(exact, chosen, count))
 
 
-def alikeness(vectors: np.ndarray, clusters: Sequence[Sequence[int]]) -> float:
+def relative_spread(vectors: np.ndarray, clusters: Sequence[Sequence[int]]) -> float:
     """Deviation of the videos within a cluster, relative to that of all videos; 1 for random clusters."""
     within = [np.sqrt(vectors[list(cluster)].var(axis=0, ddof=1).sum()) for cluster in clusters]
     return float(np.mean(within) / np.sqrt(vectors.var(axis=0, ddof=1).sum()))

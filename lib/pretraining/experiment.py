@@ -19,7 +19,7 @@ from lib.data.profile import Profile
 from lib.pretraining.recipes import prepare, run_recipe
 from lib.scoring.stats import direction, mean_interval
 
-MEASURES = ("zero_shot", "random_loss", "hard_loss")
+MEASURED = ("zero_shot", "random_loss", "hard_loss")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
     return histories[histories[by] == last].set_index(cells).sort_index()
 
 
-def compare(histories: pd.DataFrame, by: str, measures: Iterable[str] = MEASURES) -> pd.DataFrame:
+def compare(histories: pd.DataFrame, by: str, measures: Iterable[str] = MEASURED) -> pd.DataFrame:
     """Compare the variants at an equal number of updates or pairs.
 
     Returns:
@@ -135,11 +135,7 @@ def compare(histories: pd.DataFrame, by: str, measures: Iterable[str] = MEASURES
 def difference(
     histories: pd.DataFrame, measure: str, first: tuple[int, str], second: tuple[int, str], by: str
 ) -> tuple[float, float]:
-    """Estimate second - first at equal `by`, paired by seed: mean and half width of the 95 % interval.
-
-    Args:
-        first, second: (clusters, negatives).
-    """
+    """Estimate second - first at equal `by`, paired by seed: mean and half width of the 95 % interval."""
     values = at_equal(histories, by)[measure]
     return over_seeds((values.loc[second] - values.loc[first]).tolist())
 

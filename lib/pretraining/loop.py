@@ -6,7 +6,6 @@ after another. One device with C = 8 therefore makes the same update as eight GP
 C for the number of GPUs, and blamed C = 1 for the failure of its run on one GPU.)
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from lib.core.checkpoints import Learner
 from lib.core.devices import Group, autocast
-from lib.core.files import write_json
+from lib.core.files import read_json, write_json
 from lib.core.settings import Pretrain, Recipe
 from lib.core.training import Row, fit, linear, set_rate
 from lib.data.packs import Narrated
@@ -30,23 +29,9 @@ from lib.pretraining.pairs import Batch, ClusterBatches
 from lib.videoclip.model import VideoCLIP, contrastive_loss
 
 
-def no_transfer(_model: VideoCLIP) -> Row:
-    """Measure no transfer."""
-    return {}
-
-
-def no_check() -> None:
-    """One process has nobody to disagree with."""
-
-
 @dataclass(frozen=True)
 class Update:
-    """One update.
-
-    Attributes:
-        number: from 1, over the whole training.
-        batches: this process's share of the C clusters, one batch each.
-    """
+    """One update: its number from 1 over the whole training, and this process's share of the C clusters."""
 
     number: int
     batches: Iterator[Batch]
@@ -57,32 +42,20 @@ class Update:
 
 @dataclass
 class Pretraining:
-    """One pre-training. An epoch is cut at its validations into stretches, which are the epochs of `fit`.
-
-    Attributes:
-        train, validation: packed videos.
-        model: in its initial state.
-        recipe: what the thesis varied.
-        settings: what all recipes share.
-        folder: of the run; also keeps each epoch's clusters.
-        group: the processes that take part.
-        identity: key of the run.
-        seed: of everything drawn except the initial weights.
-        transfer: measured at each validation, e.g. zero-shot accuracy.
-        agree: is called before each checkpoint and raises an error if processes no longer see the same data.
-    """
+    """One pre-training. An epoch is cut at its validations into stretches, which are the epochs of `fit`."""
 
     train: Narrated
     validation: Narrated
     model: VideoCLIP
     recipe: Recipe
     settings: Pretrain
-    folder: Path
+    folder: Path  # of the run; also keeps each epoch's clusters
     group: Group
-    identity: str
-    seed: int
-    transfer: Callable[[VideoCLIP], Row] = no_transfer
-    agree: Callable[[], object] = no_check
+    identity: str  # key of the run
+    seed: int  # of everything drawn except the initial weights
+    transfer: Callable[[VideoCLIP], Row]  # measured at each validation, e.g. zero-shot accuracy
+    # is called before each checkpoint and raises an error if processes no longer see the same data
+    agree: Callable[[], object]
 
     def run(self) -> pd.DataFrame:
         """Train, resume a run that was killed, or load a finished one.
@@ -90,8 +63,8 @@ class Pretraining:
         Returns:
             One row for the untrained model, then one per validation: epoch (with its fraction done), update, pairs
             (seen so far), train_loss (mean over the clusters since the last row), random_loss and hard_loss (of
-            validation videos in random and in mined clusters), alikeness of the training clusters (1 = random), recall
-            of the index, and what `transfer` measures.
+            validation videos in random and in mined clusters), relative_spread of the training clusters (1 = random),
+            recall of the index, and what `transfer` measures.
         """
         self.model.to(self.group.device)
         if self.settings.gradient_checkpointing:
@@ -112,9 +85,8 @@ class Pretraining:
 
     @cached_property
     def optimizer(self) -> torch.optim.Adam:
-        learns = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         how = {"betas": self.settings.betas, "eps": self.settings.epsilon}
-        return torch.optim.Adam(learns, self.settings.learning_rate, **how, fused=True)
+        return torch.optim.Adam(self.model.parameters(), self.settings.learning_rate, **how, fused=True)
 
     @property
     def updates_per_epoch(self) -> int:
@@ -175,7 +147,7 @@ class Pretraining:
             "pairs": done * pairs,
             "train_loss": sums["loss"] / len(numbers),
             **self.validate(),
-            "alikeness": found["alikeness"],
+            "relative_spread": found["relative_spread"],
             "recall": found["recall"],
             **self.transfer(self.model),
         }
@@ -184,14 +156,10 @@ class Pretraining:
         """Loss of the validation videos in random clusters, and in clusters that are hard for the present model.
 
         The published code trains on mined clusters and validates on random ones, so its two curves measure different
-        things. The random clusters and their pairs are the same at each validation.
+        things.
         """
         size = min(self.settings.videos_per_cluster, len(self.validation))
-        vectors = self.represent(self.validation, 0)
-        parts = {
-            "random_loss": clusters.random_clusters(len(self.validation), size, np.random.default_rng(0)),
-            "hard_loss": clusters.mine(vectors, size, self.settings.mining, np.random.default_rng(0)),
-        }
+        parts = clusters.held_out(self.represent(self.validation, 0), size, self.settings.mining)
         losses = {}
         for name, chosen in parts.items():
             batches = ClusterBatches(self.validation, chosen, self.settings.pairs, 0, 0)
@@ -215,33 +183,22 @@ class Pretraining:
         return row
 
     def clusters_of(self, epoch: int) -> dict:
-        """The epoch's clusters, mined with the weights at its beginning and kept in a file for a resumed run.
-
-        Fresh clusters are mined each epoch. Stale ones are those of the first epoch in another order, as in
-        fairseq since December 2022, whose loading processes keep what they started with, and so probably in the
-        thesis's runs. Random ones are drawn each epoch.
-        """
+        """The epoch's clusters, mined with the weights at its beginning and kept in a file for a resumed run."""
         file = self.folder / f"clusters_{epoch}.json"
         if kept := self.group.broadcast(self._kept(file)):
             return kept
         vectors, found = self.represent(self.train, epoch), None
         if self.group.rank == 0:
-            found = {"key": self.identity, **self._new_clusters(vectors, epoch)}
+            size, mining = self.settings.videos_per_cluster, self.settings.mining
+            rng, stale = np.random.default_rng([self.seed, epoch]), mining.negatives == "stale" and epoch > 1
+            first = read_json(self.folder / "clusters_1.json")["clusters"] if stale else []
+            chosen = clusters.of_epoch(lambda: vectors, len(vectors), size, mining, first, rng)
+            mined = mining.negatives != "random" and not stale
+            recall = clusters.measured_recall(vectors, size, mining, rng) if mined else 1.0
+            spread = clusters.relative_spread(vectors, chosen)
+            found = {"key": self.identity, "clusters": chosen, "relative_spread": spread, "recall": recall}
             write_json(file, found)
         return self.group.broadcast(found)
-
-    def _new_clusters(self, vectors: np.ndarray, epoch: int) -> dict:
-        rng, size = np.random.default_rng([self.seed, epoch]), self.settings.videos_per_cluster
-        mining, recall = self.settings.mining, 1.0
-        if mining.negatives == "stale" and epoch > 1:
-            first = json.loads((self.folder / "clusters_1.json").read_text())["clusters"]
-            found = [first[number] for number in rng.permutation(len(first))]
-        elif mining.negatives == "random":
-            found = clusters.random_clusters(len(vectors), size, rng)
-        else:
-            found = clusters.mine(vectors, size, mining, rng)
-            recall = clusters.measured_recall(vectors, size, mining, rng)
-        return {"clusters": found, "alikeness": clusters.alikeness(vectors, found), "recall": recall}
 
     def represent(self, narrated: Narrated, epoch: int) -> np.ndarray:
         """Equation 6 for every video, with the pairs per video that the mining settings name."""
@@ -253,5 +210,5 @@ class Pretraining:
         return getattr(torch, self.settings.dtype)
 
     def _kept(self, file: Path) -> dict | None:
-        kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        kept = read_json(file, optional=True)
         return kept if kept.get("key") == self.identity else None

@@ -35,14 +35,7 @@ class Pair:
 
 
 def overlapping_pair(track: Track, seconds: int, settings: Pairs, rng: np.random.Generator) -> Pair:
-    """Draw a pair whose captions and clip need only overlap, for training.
-
-    Args:
-        track: the video's captions.
-        seconds: length of the video (features).
-        settings: ranges of lengths, inclusive.
-        rng: of all draws.
-    """
+    """Draw a pair whose captions and clip need only overlap, for training."""
     # 1. a run of captions
     first, last = _grow_text(track, settings, rng)
     # 2. a second between its start and its end; beyond the video's end, its last
@@ -113,10 +106,7 @@ class ClusterBatches(Dataset):
     """The batches of an epoch. Draws depend on seed, epoch and the cluster's number, not on the process.
 
     Args:
-        narrated: the packed videos.
         clusters: for each, the numbers of its videos.
-        pairs: how pairs are drawn.
-        seed, epoch: of the draw.
         draw: overlapping pairs in training, spanning ones for the videos' representations.
     """
 

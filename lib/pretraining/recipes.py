@@ -4,7 +4,6 @@ In the demo, the notebooks train. Otherwise `python -m lib.pretrain` does, for w
 the notebooks read the finished run, for which the narrated videos need not be present.
 """
 
-import json
 import socket
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -21,11 +20,11 @@ from lib.backbones.s3d_features import PARTS, narrated_set, open_pack, pack_narr
 from lib.backbones.text import tokenizer
 from lib.core.checkpoints import WeightsError, digest, load_trained, read_weights, saved_state
 from lib.core.devices import Group, single_process
-from lib.core.files import key, write_json, write_text
+from lib.core.files import key, read_json, write_json, write_text
 from lib.core.params import ParameterError
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import cores, spread
-from lib.core.settings import Layer, Params, Pretrain, Recipe, RecipeName
+from lib.core.settings import Params, Pretrain, Recipe, RecipeName, S3DLayer
 from lib.core.training import TRAINER, Row
 from lib.data.profile import Profile
 from lib.pretraining.loop import Pretraining
@@ -97,7 +96,7 @@ def _load(profile: Profile, name: str, repeat: int) -> tuple[VideoCLIP, str]:
         raise WeightsError(
             f"{folder}: no finished pre-training; run 2_5, 2_6 or `python -m lib.pretrain --recipe {name}`"
         )
-    note = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))
+    note = read_json(folder / "videoclip.json")
     model = build_videoclip(profile.params.videoclip, note["feature_dim"], profile.params.pretrain.seed)
     load_trained(model, folder / "weights.safetensors")
     return model.eval(), note["feature_set"]
@@ -107,7 +106,7 @@ def run_folder(out: Outputs, name: str, repeat: int = 0) -> Path:
     return out.root / "runs" / (f"videoclip_{name}_seed_{repeat}" if repeat else f"videoclip_{name}")
 
 
-def transfer_of(profile: Profile, layer: Layer) -> Callable[[VideoCLIP], Row]:
+def transfer_of(profile: Profile, layer: S3DLayer) -> Callable[[VideoCLIP], Row]:
     """Zero-shot accuracy on the target set's seconds, percent, as a function of the model; nothing is chosen by it.
 
     The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in pre-training:
@@ -136,12 +135,6 @@ def transfer_of(profile: Profile, layer: Layer) -> Callable[[VideoCLIP], Row]:
 
 def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, group: Group, seed: int) -> Pretraining:
     """Prepare a pre-training: look at the target, pack the videos, build the initial model, hash what it depends on.
-
-    Args:
-        recipe, settings: of the run: `params.pretrain` or a variation of it.
-        folder: of the run.
-        group: the processes that take part.
-        seed: of everything that is drawn.
 
     Raises:
         ParameterError: too few videos for one update, or the processes see different ones.
@@ -177,7 +170,7 @@ def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, 
     return run
 
 
-def same_packs(profile: Profile, layer: Layer, group: Group, before: Sequence[str] | None = None) -> list[str]:
+def same_packs(profile: Profile, layer: S3DLayer, group: Group, before: Sequence[str] | None = None) -> list[str]:
     """What the packs of both parts say of themselves, provided that all processes see the same.
 
     Args:
@@ -264,7 +257,7 @@ def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
     again = f"`torchrun -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`"
     if not (folder / "videoclip.json").exists():
         raise ParameterError(f"{folder}: no finished pre-training; run {again} first")
-    made = json.loads((folder / "videoclip.json").read_text(encoding="utf-8"))["settings"]
+    made = read_json(folder / "videoclip.json")["settings"]
     others = [
         f"{section}.{field} {made[section].get(field)!r}, not {value!r}"
         for section, fields in settings_of(profile.params, name).items()

@@ -35,11 +35,10 @@ from lib.scoring.confusion import (
     verb_recognized,
     wrong_part,
 )
-from lib.scoring.names import display_name
 from lib.scoring.published import METHOD_TABLES, published_table
 from lib.scoring.stats import ALPHA, Direction, Verdict, bootstrap_interval, direction, enough, mean_interval, verdict
+from lib.scoring.words import display_name, span
 from lib.scoring.words import number as written
-from lib.scoring.words import span
 
 RESAMPLES = 500
 COLUMNS = ("section", "claim", "holds if", "thesis", "here", "low", "high", "over", "each", "verdict", "would decide")
@@ -102,7 +101,7 @@ def measured(values: pd.Series) -> pd.Series:
 
 
 # name in claims.yaml -> kind of evidence, function, claimed sign, value to compare with
-MEASURES: dict[str, tuple[str, Callable, Sign, float]] = {
+QUANTITIES: dict[str, tuple[str, Callable, Sign, float]] = {
     "confused": ("matrices", confusion, "higher", CONFUSED),
     "apart": ("matrices", confusion, "lower", CONFUSED),
     "taken": ("matrices", labelled_as, "higher", CONFUSED),
@@ -132,36 +131,22 @@ OVER |= {"repeats": "trainings per side", "runs": "seeds", "values": "videos"}
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One claim.
-
-    Attributes:
-        section: of the thesis.
-        text: what is claimed.
-        measure: one of MEASURES.
-        of: its further arguments.
-        methods: those measured; of two, the first less the second; of four, the first such difference less the second.
-        claimed: sign of the measured quantity less `than`.
-        splits: those that the thesis names.
-        only: it says that it does not hold in the others.
-        but: splits that it excludes.
-        unlike: a split that it singles out.
-        once: each of its sides is a single training, unless that was repeated.
-        always: it allows no exception.
-    """
+    """One claim."""
 
     section: str
     text: str
-    measure: str
-    of: tuple = ()
+    measure: str  # one of QUANTITIES
+    of: tuple = ()  # its further arguments
+    # those measured; of two, the first less the second; of four, the first such difference less the second
     methods: tuple[str, ...]
-    claimed: Sign
+    claimed: Sign  # sign of the measured quantity less `than`
     than: float
-    splits: tuple[int, ...] = ()
-    only: bool = False
-    but: tuple[int, ...] = ()
-    unlike: int | None = None
-    once: bool = False
-    always: bool = False
+    splits: tuple[int, ...] = ()  # those that the thesis names
+    only: bool = False  # it says that it does not hold in the others
+    but: tuple[int, ...] = ()  # splits that it excludes
+    unlike: int | None = None  # a split that it singles out
+    once: bool = False  # each of its sides is a single training, unless that was repeated
+    always: bool = False  # it allows no exception
 
     @property
     def rule(self) -> str:
@@ -175,10 +160,10 @@ def _splits(numbers: Sequence[int]) -> str:
 
 def _claim(entry: dict) -> Claim:
     """Read a claim from its entry, in which the measure's name is the key of its arguments."""
-    (name,) = MEASURES.keys() & entry.keys()
+    (name,) = QUANTITIES.keys() & entry.keys()
     of = entry.pop(name)
     of = tuple(of) if isinstance(of, list) else (of,)
-    only, _, claimed, than = "only" in entry, *MEASURES[name][1:]
+    only, _, claimed, than = "only" in entry, *QUANTITIES[name][1:]
     splits, but = tuple(entry.pop("only", entry.pop("splits", ()))), tuple(entry.pop("but", ()))
     methods = tuple(entry.pop("methods"))
     text = entry.pop("text", None)
@@ -239,7 +224,7 @@ def check(chapter: str, **evidence: Mapping[str, Any]) -> pd.DataFrame:
     """
     rows = []
     for claim in claims_of(chapter):
-        kind = MEASURES[claim.measure][0]
+        kind = QUANTITIES[claim.measure][0]
         if claim.once and set(claim.methods) <= evidence.get("repeats", {}).keys():
             kind = "repeats"
         if set(claim.methods) <= evidence.get(kind, {}).keys():
@@ -263,7 +248,7 @@ def _checked(claim: Claim, kind: str, evidence: list) -> dict:
 
 def _values(claim: Claim, kind: str, evidence: list) -> pd.Series:
     """Measured values by split, seed or video; methods enter with the signs + - - + in turn."""
-    measure = MEASURES[claim.measure][1]
+    measure = QUANTITIES[claim.measure][1]
     parts = []
     for one in evidence:
         if kind == "matrices":
@@ -316,9 +301,9 @@ def _verdict(claim: Claim, values: pd.Series, evidence: list, low: float, high: 
 
 def _in_split(claim: Claim, evidence: list, split: int) -> Direction:
     """Resample one split's test videos; inconclusive if only the split's score is known."""
-    if MEASURES[claim.measure][0] != "matrices" or len(evidence) > 1 or len(evidence[0].get(split, [])) < 2:
+    if QUANTITIES[claim.measure][0] != "matrices" or len(evidence) > 1 or len(evidence[0].get(split, [])) < 2:
         return "inconclusive"
-    measure = MEASURES[claim.measure][1]
+    measure = QUANTITIES[claim.measure][1]
 
     def resampled(videos: list[pd.DataFrame]) -> float:
         return measure(summed(dict(enumerate(videos))), *claim.of) - claim.than

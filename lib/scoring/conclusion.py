@@ -1,4 +1,7 @@
-"""The conclusion (thesis 3, Table 10): all methods in one protocol."""
+"""The conclusion (thesis 3, Table 10): all methods in one protocol.
+
+`halves` is made by `half_tens`, `metrics` by `score_all`, `segments` by `segments_of`.
+"""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -13,9 +16,9 @@ from lib.scoring.confusion import video_matrices
 from lib.scoring.folders import Cell, cells_of, half_widths, has_predicted, pairs_of, score_methods
 from lib.scoring.labels import Labels, segments
 from lib.scoring.metrics import METRICS
-from lib.scoring.names import display_name
 from lib.scoring.published import published_table
 from lib.scoring.seconds import SECONDS
+from lib.scoring.words import display_name
 
 BY_FRAME = {  # name in Table 10 -> ours; one line per method (notebooks/guides/adding.md)
     "asformer_authors_features": "asformer_public",
@@ -41,11 +44,7 @@ def methods(epochs: tuple[int, ...]) -> dict[str, str]:
 
 
 def predicted(profile: Profile) -> dict[str, str]:
-    """Those of `methods` that have predicted all splits of this run.
-
-    Raises:
-        PredictionError: there are none.
-    """
+    """Those of `methods` that have predicted all splits of this run. Raises PredictionError: there are none."""
     known = methods(profile.params.finetune.epochs)
     found = {theirs: ours for theirs, ours in known.items() if has_predicted(profile, ours)}
     if not found:
@@ -72,9 +71,6 @@ def table_ten(
     metrics: pd.DataFrame, convention: str, halves: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 ) -> pd.DataFrame:
     """A row per method of the thesis's Table 10, then the methods that it does not have.
-
-    Args:
-        halves: as returned by `half_tens`.
 
     Returns:
         thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference; in
@@ -194,12 +190,7 @@ def left_out(found: Iterable[str]) -> str:
 def claim_evidence(
     profile: Profile, dataset: Dataset, metrics: pd.DataFrame, segments: pd.DataFrame, found: Mapping[str, str]
 ) -> dict[str, dict]:
-    """What `lib.scoring.claims.check` needs for the claims that several chapters decide together.
-
-    Args:
-        metrics: as returned by `score_all`.
-        segments: as returned by `segments_of`.
-    """
+    """What `lib.scoring.claims.check` needs for the claims that several chapters decide together."""
     common = metrics[metrics["protocol"] == profile.params.data.convention]
     wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100
     whole = wide.xs("all", level="video")

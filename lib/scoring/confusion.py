@@ -230,11 +230,7 @@ def verb_recognized(matrix: pd.DataFrame, verb: str) -> float:
 
 
 def confused_part(matrices: Mapping[int, pd.DataFrame], name: str | None = None) -> float:
-    """Share of the pairs of classes that the rule calls confused, over all splits: how little "confused" may mean.
-
-    Args:
-        name: count only the pairs with this class.
-    """
+    """Share of the pairs of classes that the rule calls confused, over all splits: how little "confused" may mean."""
     found = []
     for matrix in matrices.values():
         shares = row_shares(matrix).to_numpy()
@@ -316,9 +312,6 @@ def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
 
 def worst_pair(pairs: pd.DataFrame) -> str:
     """The pair that costs the most seconds over all splits, and how far the splits agree.
-
-    Args:
-        pairs: as returned by `confused_pairs`.
 
     >>> row = {"split": 1, "true": "cut", "predicted": "mix", "seconds": 9, "share": 0.5, "kinds": "other"}
     >>> worst_pair(pd.DataFrame([row, row | {"split": 2}, row | {"split": "all", "seconds": 18}]))

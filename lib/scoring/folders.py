@@ -3,7 +3,7 @@
 Intervals resample videos and seeds; their items are what each video adds to a score.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -24,18 +24,12 @@ COLUMNS = ("section", "method", "split", "video", "protocol", "metric", "value")
 
 
 class Cell(NamedTuple):
-    """What one method predicted for the test videos of one split.
+    """What one method predicted for the test videos of one split."""
 
-    Attributes:
-        method: its name in the long table.
-        folder: of its prediction files.
-        seed: where a method was trained several times.
-    """
-
-    method: str
+    method: str  # its name in the long table
     split: int
     folder: Path
-    seed: int = 0
+    seed: int = 0  # where a method was trained several times
 
 
 def cells_of(profile: Profile, methods: Iterable[str] | Mapping[str, str]) -> list[Cell]:
@@ -62,9 +56,6 @@ def has_predicted(profile: Profile, method: str) -> bool:
 def pairs_of(dataset: Dataset, cell: Cell, step: int = 2) -> dict[str, Pair]:
     """Prediction and ground truth of the cell's test videos, class names of the frames.
 
-    Args:
-        step: see `lib.data.predictions.prediction_pairs`.
-
     Raises:
         PredictionError: a prediction is missing or cannot be used.
     """
@@ -72,14 +63,19 @@ def pairs_of(dataset: Dataset, cell: Cell, step: int = 2) -> dict[str, Pair]:
 
 
 def score_methods(
-    profile: Profile, dataset: Dataset, cells: Iterable[Cell], protocols: Sequence[Protocol] = (), step: int = 2
+    profile: Profile,
+    dataset: Dataset,
+    cells: Iterable[Cell],
+    protocols: Sequence[Protocol] = (),
+    step: int = 2,
+    every: int = 1,
 ) -> pd.DataFrame:
     """Score prediction folders, all in the same way.
 
     Args:
         protocols: conventions of `lib.scoring.metrics`, or SECONDS for the thesis's scoring of VideoCLIP; by default
             the convention of the profile.
-        step: see `lib.data.predictions.prediction_pairs`.
+        every: only every n-th frame is scored.
 
     Returns:
         The long table: section, method, split, video (with `all`), protocol, metric, value (percent; raw_edit in
@@ -90,7 +86,7 @@ def score_methods(
     """
     tables = []
     for cell in cells:
-        pairs = pairs_of(dataset, cell, step)
+        pairs = {video: (ours[::every], true[::every]) for video, (ours, true) in pairs_of(dataset, cell, step).items()}
         for protocol in protocols or (profile.params.data.convention,):
             if protocol == SECONDS:
                 # the thesis's code gave the first class to seconds that no segment fills
@@ -102,11 +98,11 @@ def score_methods(
     return pd.concat(tables, ignore_index=True)
 
 
-MEASURES = ("accuracy", "f1@50")  # those with intervals
+MEASURES = {"accuracy": "accuracy", "f1@50": "F1@50"}  # those with intervals, and their names for readers
 
 
 def ratio_parts(
-    pair: Pair, measures: Sequence[str], convention: Convention = "mstcn", ignore: Iterable[str] = ()
+    pair: Pair, measures: Collection[str], convention: Convention = "mstcn", ignore: Iterable[str] = ()
 ) -> np.ndarray:
     """Numerator and denominator of each measure for one video, (measure, 2); summed over videos they make the score.
 
@@ -123,7 +119,7 @@ def ratio_parts(
 def video_items(
     dataset: Dataset, cells: Iterable[Cell], convention: Protocol, ignore: Iterable[str] = ()
 ) -> dict[str, np.ndarray]:
-    """What each test video contributes to MEASURES, (measure, seeds, 2): the parts to sum before taking the ratio.
+    """What each test video contributes to MEASURES, (seeds, measure, 2): the parts to sum before taking the ratio.
 
     Args:
         cells: of one method; each split with the same number of seeds.
@@ -134,19 +130,15 @@ def video_items(
     for cell in cells:
         for video, pair in pairs_of(dataset, cell).items():
             if convention == SECONDS:
-                seconds = seconds_of(pair, dataset.fps, dataset.classes[0])
-                found.setdefault(video, []).append(ratio_parts(seconds, MEASURES))
+                parts = ratio_parts(seconds_of(pair, dataset.fps, dataset.classes[0]), MEASURES)
             else:
-                found.setdefault(video, []).append(ratio_parts(pair, MEASURES, convention, ignore))
-    return {video: np.stack(seeds, axis=1) for video, seeds in found.items()}
+                parts = ratio_parts(pair, MEASURES, convention, ignore)
+            found.setdefault(video, []).append(parts)
+    return {video: np.stack(seeds) for video, seeds in found.items()}
 
 
 def half_widths(dataset: Dataset, cells: Iterable[Cell], protocol: Protocol, ignore: Iterable[str]) -> dict[str, float]:
-    """Half of the 95 % interval of each of MEASURES over other videos and seeds, percent.
-
-    Args:
-        cells: of one method.
-    """
+    """Half of the 95 % interval of each of MEASURES over other videos and seeds, percent."""
     parts = np.stack(list(video_items(dataset, cells, protocol, ignore).values()))
-    low, high = np.quantile(resampled(parts.swapaxes(1, 2)), [0.025, 0.975], axis=0)
+    low, high = np.quantile(resampled(parts), [0.025, 0.975], axis=0)
     return dict(zip(MEASURES, ((high - low) / 2).tolist(), strict=True))

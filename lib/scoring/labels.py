@@ -37,10 +37,6 @@ def segments(labels: Labels) -> Segments:
 def label_array(labels: Labels, what: str = "labels") -> np.ndarray:
     """Labels as an array of names or of integers, shape (T,).
 
-    Args:
-        labels: names or numbers of the frames' classes.
-        what: what the error message calls them.
-
     Raises:
         LabelError: no labels, or neither names nor integers.
     """

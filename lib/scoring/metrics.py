@@ -58,10 +58,6 @@ def metric_table(
 ) -> pd.DataFrame:
     """Score each video, and all of them together as the video `all`.
 
-    Args:
-        pairs: video name -> (prediction, ground truth).
-        convention, ignore: as in `score`.
-
     Returns:
         Columns video, metric, value (percent); five rows per video.
     """
@@ -86,11 +82,7 @@ class Counts:
 
 
 def count(pair: Pair, convention: Convention, ignore: Iterable[str | int] = (), name: str = "pair") -> Counts:
-    """Count one video, the first step of `score`; `combine` is the second.
-
-    Args:
-        name: what error messages call the video.
-    """
+    """Count one video, the first step of `score`; `combine` is the second."""
     if convention not in get_args(Convention):
         raise ValueError(f"convention {convention!r}: choose one of {', '.join(get_args(Convention))}")
     predicted, true = label_array(pair[0], f"{name}, prediction"), label_array(pair[1], f"{name}, ground truth")

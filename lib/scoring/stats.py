@@ -6,7 +6,7 @@ since two splits share most of their training videos. The corrected test below a
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -29,6 +29,11 @@ def direction(low: float, high: float) -> Direction:
     return "higher" if low > 0 else "lower" if high < 0 else "inconclusive"
 
 
+def direction_of(row: Mapping, measure: str) -> Direction:
+    """`direction` of a difference by its entries "`measure` low" and "`measure` high"."""
+    return direction(float(row[f"{measure} low"]), float(row[f"{measure} high"]))
+
+
 def verdict(found: Direction, claimed: Literal["higher", "lower", "level"], causes: int = 1) -> Verdict:
     """Judge a claim, by the one rule for all claims.
 
@@ -37,7 +42,6 @@ def verdict(found: Direction, claimed: Literal["higher", "lower", "level"], caus
     inconclusive  no difference is found, which proves no equality; or several things differed that could be its cause
 
     Args:
-        found: of the difference's interval or test.
         causes: how many things differed that could have made the difference.
 
     >>> verdict("higher", "higher"), verdict("lower", "higher"), verdict("inconclusive", "level")
@@ -189,7 +193,6 @@ def bootstrap_interval(
     it is too narrow. For a comparison an item holds both methods' results, and the statistic is the difference.
 
     Args:
-        items: what is drawn with replacement.
         statistic: of a list of items, which may hold some twice.
         method: "BCa" (bias-corrected and accelerated) or "percentile".
 

@@ -1,7 +1,78 @@
-"""Numbers in words, as computed sentences and tables write them."""
+"""Names of methods and numbers for readers: on pages, in figures, in the explorer. Files keep the short names."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
+
+ASFORMER = {
+    "paper": "as in its paper",
+    "authors_features": "public features",
+    "public": "public features",
+    "own": "own features",
+    "trim_start": "trimmed at the start",
+    "trim_end": "trimmed at the end",
+    "trim_both_ends": "trimmed at both ends",
+    "random_backbone": "random I3D",
+    "joint": "trained with VideoCLIP",
+}
+FEATURES = {
+    "i3d": "I3D",
+    "i3d_bgr": "I3D on BGR",
+    "i3d_rgb": "I3D on RGB",
+    "i3d_random": "random I3D",
+    "i3d_two_stream": "I3D two-stream",
+    "s3d": "S3D",
+    "s3d_embedding": "S3D embedding",
+    "states": "VideoCLIP states",
+}
+DETAILS = {  # of a control, at the end of its name
+    "viterbi": "Viterbi",
+    "other_mask": "the other window mask",
+    "text_start": "from BERT's weights",
+    "random_start": "from random weights",
+    "not_normalized": "not normalized",
+    "s3d_text": "S3D's text side",
+    "words": "class names as prompts",
+}
+KNOWN = (
+    {"baseline": "ASFormer, own features", "commonest_class": "commonest class"}
+    | {"videoclip": "VideoCLIP, fine-tuned", "zero_shot": "VideoCLIP, zero-shot"}
+    | {f"asformer_{name}": f"ASFormer, {words}" for name, words in (ASFORMER | FEATURES).items()}
+    | {f"probe_{name}": f"linear probe, {words}" for name, words in FEATURES.items()}
+)
+
+
+def display_name(method: str) -> str:
+    """A method's name for readers, from its name below predictions/ or in the thesis's Table 10.
+
+    An unknown name, for example of a user's own method, loses only its underscores.
+
+    >>> display_name("videoclip_own_15_epochs"), display_name("videoclip_public_zero_shot")
+    ('VideoCLIP, own weights, 15 epochs', 'VideoCLIP, public weights, zero-shot')
+    >>> display_name("videoclip_own_untrained_0"), display_name("asformer_authors_features")
+    ('VideoCLIP, own weights, untrained, seed 0', 'ASFormer, public features')
+    >>> display_name("control_probe_i3d_two_stream"), display_name("control_asformer_i3d_other_mask_viterbi")
+    ('linear probe, I3D two-stream', 'ASFormer, I3D, the other window mask, Viterbi')
+    >>> display_name("control_videoclip_text_start"), display_name("zero_shot_words")
+    ("VideoCLIP, fine-tuned, from BERT's weights", 'VideoCLIP, zero-shot, class names as prompts')
+    >>> display_name("my_method"), display_name("chapter 2: asformer_own")
+    ('my method', 'chapter 2: ASFormer, own features')
+    """
+    if ": " in method:
+        where, _, method = method.rpartition(": ")
+        return f"{where}: {display_name(method)}"
+    name, details = method.removeprefix("control_"), []
+    if found := re.fullmatch(r"videoclip_(own|public)_(.+)", name):
+        weights, rest = found.groups()
+        rest = re.sub(r"^untrained_(\d+)$", r"untrained, seed \1", rest).replace("zero_shot", "zero-shot")
+        rest = "1 epoch" if rest == "1_epochs" else rest
+        return f"VideoCLIP, {weights} weights, {rest.replace('_', ' ')}"
+    while ending := next((one for one in DETAILS if name.endswith(f"_{one}")), None):
+        name = name.removesuffix(f"_{ending}")
+        details.insert(0, DETAILS[ending])
+    if name not in KNOWN:
+        return method.removeprefix("control_").replace("_", " ")
+    return ", ".join([KNOWN[name], *details])
 
 
 def number(value: float, form: str = ".1f") -> str:

@@ -28,9 +28,10 @@ from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.notebook.tables import BEST
 from lib.scoring.claims import tally
 from lib.scoring.conclusion import methods
-from lib.scoring.names import display_name
+from lib.scoring.folders import MEASURES
 from lib.scoring.published import METHOD_TABLES, published_table
 from lib.scoring.seconds import SECONDS
+from lib.scoring.words import display_name
 
 QUESTION = "Does multimodal pre-training help action segmentation?"
 NO_ANSWER = "No method of the thesis has been scored in this profile."
@@ -41,7 +42,7 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
     """One row per method of the thesis that the chapters `done` scored, in the order of its Table 10.
 
     Returns:
-        Columns splits and, for each of the controls' TITLES, its mean over the splits, `… sd` (standard deviation over
+        Columns splits and, for each of MEASURES, its mean over the splits, `… sd` (standard deviation over
         them) and `… thesis`; fractions. Empty if no method has been scored.
     """
     kept = [profile.out.metrics / f"{name}.parquet" for name in done]
@@ -58,7 +59,7 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
                 continue
             published = published_table(METHOD_TABLES[name]).loc["mean"]
             rows[name] = {"splits": len(wide)}
-            for measure in views.TITLES:
+            for measure in MEASURES:
                 rows[name] |= {measure: wide[measure].mean() / 100, f"{measure} sd": wide[measure].std() / 100}
                 rows[name][f"{measure} thesis"] = published[measure]
     order = [name for name in METHOD_TABLES if name in rows]
@@ -82,7 +83,7 @@ def best_tuned(table: pd.DataFrame, column: str = "accuracy") -> str | None:
 def shown(table: pd.DataFrame) -> Styler:
     """The answers for the eye: thesis, here ± standard deviation; the best of each column underlined."""
     cells, marks = {}, {}
-    for measure, title in views.TITLES.items():
+    for measure, title in MEASURES.items():
         here, thesis = table[measure], table[f"{measure} thesis"]
         spread = table[f"{measure} sd"].map(lambda sd: "" if pd.isna(sd) else f" ± {sd:.3f}")
         for name, values, after in (("thesis", thesis, ""), ("here", here, spread)):
@@ -127,7 +128,7 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done
         common = out.tables / "table_10.csv"
         shared = pd.read_csv(common).set_index("method") if "3_conclusion" in done else table
         parts = []
-        for measure, title in views.TITLES.items():
+        for measure, title in MEASURES.items():
             here = _against(shared.loc[best, measure], shared.loc["baseline", measure])
             there = _against(theirs[f"{measure} thesis"], baseline[f"{measure} thesis"])
             parts.append(f"{title} is {here} here and {there} in the thesis")
@@ -166,9 +167,9 @@ def draw_answer(table: pd.DataFrame, effects: pd.DataFrame) -> Figure:
     """Each method here and in the thesis (`answers`), and below what pre-training adds (`controlled`; may be empty)."""
     heights = [0.32 * len(table) + 0.9] + ([0.32 * len(effects) + 0.7] if len(effects) else [])
     figure = plt.figure(figsize=(WIDTH, sum(heights)))
-    grid = figure.add_gridspec(len(heights), len(views.TITLES), height_ratios=heights)
-    axes = {measure: figure.add_subplot(grid[0, place]) for place, measure in enumerate(views.TITLES)}
-    for measure, title in views.TITLES.items():
+    grid = figure.add_gridspec(len(heights), len(MEASURES), height_ratios=heights)
+    axes = {measure: figure.add_subplot(grid[0, place]) for place, measure in enumerate(MEASURES)}
+    for measure, title in MEASURES.items():
         methods_beside_thesis(table, measure, axes[measure]).set_xlabel(title)
     axes["f1@50"].set_yticklabels([])
     figure.legend(*axes["accuracy"].get_legend_handles_labels(), loc="outside upper right", ncol=2, fontsize=8)
@@ -269,12 +270,7 @@ def pairs_answer(profile: Profile, done: list[str], folder: Path) -> list[str]:
 def keep_picture(
     stem: str, figure: Figure, data: pd.DataFrame, caption: str, alt: str, about: str, folder: Path, embed: bool = False
 ) -> str:
-    """Keep a figure of the front page with its data below `folder`/figures; returns its HTML.
-
-    Args:
-        about: the data set whose numbers these are.
-        embed: put the picture into the page.
-    """
+    """Keep a figure of the front page with its data below `folder`/figures; returns its HTML."""
     picture = keep_figure(figure, folder / "figures", stem)
     keep_data(data, folder / "figures" / f"{stem}.csv")
     files = {"data": f"figures/{stem}.csv", "picture": f"figures/{picture.name}"}

@@ -15,9 +15,6 @@ STATIC = [ROOT / "README.md", *sorted(ROOT.glob("notebooks/guides/*.md")), *WEB.
 def build(profile: Profile, left_out: Mapping[str, str]) -> Path:
     """Build the site of a profile, unless nothing has changed.
 
-    Args:
-        left_out: chapters that cannot run on this machine, and why.
-
     Returns:
         The path of its index.html.
 

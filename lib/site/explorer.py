@@ -23,7 +23,7 @@ from bokeh.embed import json_item
 from bokeh.models import BasicTicker, ColumnDataSource, HoverTool, Range1d, Span
 from bokeh.plotting import figure
 
-from lib.core.files import atomic, key, write_json, write_text
+from lib.core.files import atomic, key, read_json, write_json, write_text
 from lib.core.paths import WEB
 from lib.data.dataset import Dataset, open_dataset
 from lib.data.profile import Profile
@@ -107,21 +107,14 @@ QUALITY = 40  # of WebP
 
 @dataclass(frozen=True)
 class Sheet:
-    """Frames of a video on a grid of `columns`, row by row, the first at second 0.
+    """Frames of a video on a grid of `columns`, row by row, the first at second 0."""
 
-    Attributes:
-        every: seconds between frames.
-        count: number of frames.
-        width, height: of a frame, in pixels.
-        bad: number of frames that cannot be decoded and show the last good one.
-    """
-
-    every: int
+    every: int  # seconds between frames
     count: int
     columns: int
-    width: int
+    width: int  # of a frame, in pixels
     height: int
-    bad: int
+    bad: int  # number of frames that cannot be decoded and show the last good one
 
 
 def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:
@@ -138,10 +131,8 @@ def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:
         raise VideoError(f"{video}: no such video")
     state = video.stat()
     made_from = key([state.st_size, state.st_mtime_ns, budget], code=["site.explorer"])
-    if picture.exists() and note.exists():
-        kept = json.loads(note.read_text(encoding="utf-8"))
-        if kept["made_from"] == made_from:
-            return Sheet(**kept["sheet"])
+    if picture.exists() and (kept := read_json(note, optional=True)).get("made_from") == made_from:
+        return Sheet(**kept["sheet"])
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # it prints a line per damaged frame; they are counted here
     frames = read_video(video)
     small = []  # one frame per second; a whole video would not fit in memory
@@ -181,9 +172,6 @@ PICTURES = 1_000_000  # bytes that the frames of all videos may have together
 
 def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
     """Write the page and its data into the Sphinx source `folder`.
-
-    Args:
-        done: chapters that have run.
 
     Returns:
         The page's name; nothing if neither a method nor a published model has predicted any video.

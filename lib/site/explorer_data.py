@@ -19,7 +19,7 @@ from lib.data.profile import Profile
 from lib.scoring.conclusion import methods
 from lib.scoring.labels import segments
 from lib.scoring.metrics import score
-from lib.scoring.names import display_name
+from lib.scoring.words import display_name
 
 SHOWN_SCORES = ("accuracy", "edit", "f1@50")
 THESIS, CONTROLS, REAL, OTHERS = "Methods of the thesis", "Controls (4.2)", "Video and sensors (4.3)", "Others"

@@ -118,11 +118,7 @@ def write_pages(profile: Profile, pages: Mapping[str, NotebookNode]) -> Path:
 
 
 def print_pdf(text: str, target: Path) -> None:
-    """Let a browser print an HTML file.
-
-    Raises:
-        ExportError: there is no browser, or it did not print.
-    """
+    """Let a browser print an HTML file. Raises ExportError: there is no browser, or it did not print."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         raise ExportError("no Chromium or Chrome on this machine to print it (Debian: apt install chromium)")

@@ -2,7 +2,6 @@
 pictures, what is real, where to start, and the chapters."""
 
 import html
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from lib.batch.failures import Failure
 from lib.batch.plan import duration
 from lib.core.chapters import CHAPTERS, TITLES
+from lib.core.files import read_json
 from lib.core.paths import ROOT, WEB
 from lib.core.settings import Params
 from lib.data.profile import Profile
@@ -49,9 +49,6 @@ def page(
     """The page in Markdown.
 
     Args:
-        done: chapters that have a page.
-        left_out: those that cannot run on this machine, and why.
-        failed: those that are not whole, and why.
         further: names of pages beyond the chapters, for the table of contents.
         extra: folder of the site's root, where the figures and their data are written.
     """
@@ -126,12 +123,7 @@ def what_is_small(params: Params) -> str:
 
 
 def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:
-    """Frames of one test video over its true and predicted labels, or its sensors over the true ones; else nothing.
-
-    Args:
-        done: chapters that are whole.
-        folder: the site's root.
-    """
+    """Frames of one test video over its true and predicted labels, or its sensors over the true ones; else nothing."""
     if "4_3_real_modalities" in done:
         return [sensors_picture(profile, folder)]
     if "3_conclusion" not in done:
@@ -170,9 +162,8 @@ def add_frames(figure: Figure, sheet: Path, seconds: float) -> None:
 
     Args:
         sheet: the explorer's sheet of small frames, without the endings .webp and .json.
-        seconds: length of the video.
     """
-    about = json.loads(sheet.with_suffix(".json").read_text(encoding="utf-8"))["sheet"]
+    about = read_json(sheet.with_suffix(".json"))["sheet"]
     pixels, (width, height) = imread(sheet.with_suffix(".webp")), (about["width"], about["height"])
     ax = figure.axes[0]
     figure.set_figheight(figure.get_figheight() + 1)

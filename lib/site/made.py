@@ -1,16 +1,16 @@
 """The page "How this was made", from the chapters' manifests: times, parameters, versions, data, graph of chapters."""
 
 import html
-import json
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from lib.batch.plan import duration, named
 from lib.core.chapters import TITLES, Atom, needs, number
-from lib.core.files import key, revision, write_text
+from lib.core.files import key, read_json, revision, write_text
 from lib.core.params import load
 from lib.core.paths import ROOT
 from lib.core.settings import Params
@@ -64,7 +64,7 @@ def manifests(profile: Profile, done: Iterable[str]) -> dict[Atom, dict]:
     found = {}
     for name in done:
         for file in sorted((profile.out.notebooks / name).glob("[!.]*.json"), key=lambda file: (len(file.stem), file)):
-            found[name, file.stem] = json.loads(file.read_text(encoding="utf-8"))
+            found[name, file.stem] = read_json(file)
     return found
 
 
@@ -103,16 +103,13 @@ def _value(value: object) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else plain(str(value))
 
 
-def _flat(values: Mapping, head: str = "") -> dict[str, object]:
+def _flat(values: dict) -> dict[str, object]:
     """Flatten nested sections into dotted keys.
 
     >>> _flat({"a": {"b": 1, "c": {"d": 2}}, "e": [3]})
-    {'a.b': 1, 'a.c.d': 2, 'e': [3]}
+    {'e': [3], 'a.b': 1, 'a.c.d': 2}
     """
-    found: dict[str, object] = {}
-    for name, value in values.items():
-        found |= _flat(value, f"{head}{name}.") if isinstance(value, Mapping) else {f"{head}{name}": value}
-    return found
+    return pd.json_normalize(values).to_dict("records")[0]
 
 
 def files(made: Iterable[Mapping]) -> list[tuple[str, str]]:

@@ -66,13 +66,7 @@ def write_source(
     failed: Mapping[str, list[Failure]],
     source: Path,
 ) -> None:
-    """Write the whole source into an empty folder.
-
-    Args:
-        pages: the chapters' notebooks by name.
-        left_out: chapters that cannot run on this machine, and why.
-        failed: incomplete chapters, and why.
-    """
+    """Write the whole source into an empty folder."""
     write_text(source / "conf.py", CONF.format(title=heading(profile.params.title)))
     _write_static(source / "_static")
     extra = source / "_extra"

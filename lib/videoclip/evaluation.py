@@ -30,21 +30,13 @@ COMMONEST = "commonest_class"
 
 @dataclass(frozen=True)
 class ZeroShot:
-    """Results of a zero-shot transfer.
-
-    Attributes:
-        metrics: the long table, both protocols.
-        ours: the thesis's columns, one row per split and their mean.
-        controls: the same for what a zero-shot score must be compared with.
-        untrained: accuracy of each untrained model, mean over the splits.
-        frames: the segmental scores of 2.3 for the same predictions, by split.
-    """
+    """Results of a zero-shot transfer."""
 
     metrics: pd.DataFrame
-    ours: pd.DataFrame
-    controls: Mapping[str, pd.DataFrame]
-    untrained: Sequence[float]
-    frames: pd.DataFrame
+    ours: pd.DataFrame  # the thesis's columns, one row per split and their mean
+    controls: Mapping[str, pd.DataFrame]  # the same for what a zero-shot score must be compared with
+    untrained: Sequence[float]  # accuracy of each untrained model, mean over the splits
+    frames: pd.DataFrame  # the segmental scores of 2.3 for the same predictions, by split
 
 
 def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str) -> ZeroShot:
@@ -56,15 +48,13 @@ def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str)
     """
     names = prompts(target.dataset.classes, profile.params.zero_shot.prompts)
     method, models = f"videoclip_{weights}_zero_shot", {}
-    for repeat, model in ready.further.items():
-        for split, video, scores in scores_of(profile, target, model, names, profile.params.zero_shot.cls_visible):
-            target.write(profile.out.predictions(method, split, repeat), video, scores.argmax(axis=1))
     for seed in profile.params.zero_shot.seeds:
         model = build_videoclip(profile.params.videoclip, ready.model.input_dim, seed).eval()
         models[f"videoclip_{weights}_untrained_{seed}"] = model.to(next(ready.model.parameters()).device)
-    for name, model in {method: ready.model, **models}.items():
+    runs = [(method, None, ready.model), *((method, repeat, model) for repeat, model in ready.further.items())]
+    for name, repeat, model in [*runs, *((name, None, model) for name, model in models.items())]:
         for split, video, scores in scores_of(profile, target, model, names, profile.params.zero_shot.cls_visible):
-            target.write(profile.out.predictions(name, split), video, scores.argmax(axis=1))
+            target.write(profile.out.predictions(name, split, repeat), video, scores.argmax(axis=1))
     for split in profile.splits:
         commonest = Counter(label for video in target.dataset.split(split)[0] for label in target.dataset.names(video))
         number = target.dataset.classes.index(commonest.most_common(1)[0][0])
@@ -116,19 +106,12 @@ def ways_to_ask(profile: Profile, target: Target, ready: Pretrained) -> pd.DataF
 
 @dataclass(frozen=True)
 class FineTuned:
-    """Results of a fine-tuning.
+    """Results of a fine-tuning."""
 
-    Attributes:
-        history: one row per split and epoch, of the first training.
-        metrics: the long table, both protocols.
-        tables: result (epochs) -> the thesis's columns, one row per split and their mean.
-        frames: the segmental scores of 2.3 for the longest training, by split.
-    """
-
-    history: pd.DataFrame
+    history: pd.DataFrame  # one row per split and epoch, of the first training
     metrics: pd.DataFrame
-    tables: Mapping[int, pd.DataFrame]
-    frames: pd.DataFrame
+    tables: Mapping[int, pd.DataFrame]  # result (epochs) -> the thesis's columns, one row per split and their mean
+    frames: pd.DataFrame  # the segmental scores of 2.3 for the longest training, by split
 
 
 def fine_tune_splits(profile: Profile, target: Target, ready: Pretrained, weights: str) -> FineTuned:

@@ -10,11 +10,11 @@ thesis's code took the epoch with the lowest test loss.
 
 import copy
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -24,9 +24,9 @@ from torch.nn import functional as F
 
 from lib.core.checkpoints import Learner, digest
 from lib.core.devices import autocast, choose_device
-from lib.core.files import key, write_json
+from lib.core.files import key, read_json, write_json
 from lib.core.settings import Finetune
-from lib.core.training import TRAINER, Row, fit, linear, set_rate, shuffled
+from lib.core.training import TRAINER, Row, Step, fit, linear, set_rate, shuffled_steps
 from lib.data.dataset import person
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
@@ -53,8 +53,6 @@ def hold_out(videos: Sequence[str], people: int, seed: int) -> tuple[tuple[str, 
 
     Args:
         videos: their names identify the person (lib.data.dataset.person).
-        people: number of people held out for validation, with all their videos.
-        seed: of the draw.
 
     Returns:
         Training videos and validation videos, in the given order.
@@ -143,22 +141,11 @@ def names_loss(scores: Tensor, truth: Tensor) -> Tensor:
 OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"head": F.cross_entropy, "contrastive": names_loss}
 
 
-class Step(NamedTuple):
-    """One update: its number, counted from 1 over the whole training, and its video."""
-
-    number: int
-    video: str
-
-    def __str__(self) -> str:
-        return self.video
-
-
 class FineTuning:
     """One fine-tuning on one split.
 
     Args:
         pretrained: without a head; is not changed.
-        names: for the contrastive objective.
         folder: of the run: weights of the last epoch, history, and each epoch's labels of the test videos' seconds.
 
     Raises:
@@ -166,34 +153,26 @@ class FineTuning:
     """
 
     def __init__(
-        self,
-        target: Target,
-        split: int,
-        pretrained: VideoCLIP,
-        names: Names,
-        settings: Finetune,
-        folder: Path,
-        seed: int,
+        self, target: Target, split: int, pretrained: VideoCLIP, names: Names, settings: Finetune, folder: Path
     ):
-        self.target, self.settings, self.folder, self.seed = target, settings, folder, seed
+        self.target, self.settings, self.folder, self.seed = target, settings, folder, settings.seed
         self.train, self.test = target.dataset.split(split)
         self.held_out: tuple[str, ...] = ()
         if settings.select_on == "validation":
-            self.train, self.held_out = hold_out(self.train, settings.validation_people, seed)
+            self.train, self.held_out = hold_out(self.train, settings.validation_people, self.seed)
         self.classes = len(target.dataset.classes)
         self.identity = self._identity(pretrained, names)
         self.device = choose_device()
         self.names = Names(names.input_ids.to(self.device), names.attention_mask.to(self.device))
-        self.model = learner_model(pretrained, settings, self.classes, seed).to(self.device)
-        learns = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        self.model = learner_model(pretrained, settings, self.classes, self.seed).to(self.device)
         how = {"betas": settings.betas, "eps": settings.epsilon}
-        self.optimizer = torch.optim.Adam(learns, settings.learning_rate, **how, fused=True)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), settings.learning_rate, **how, fused=True)
 
     def run(self) -> pd.DataFrame:
         """Train, or load the finished run; returns the history, one row per epoch."""
         return fit(
             Learner(self.model, self.optimizer, clip=self.settings.clip),
-            self.steps,
+            partial(shuffled_steps, self.train, self.seed),
             self.step_loss,
             self.measure,
             epochs=max(self.settings.epochs),
@@ -201,11 +180,6 @@ class FineTuning:
             folder=self.folder,
             key=self.identity,
         )
-
-    def steps(self, epoch: int) -> Iterator[Step]:
-        """One step per training video, in an order drawn for the epoch."""
-        order = enumerate(shuffled(self.train, self.seed)(epoch), 1 + (epoch - 1) * len(self.train))
-        return (Step(number, video) for number, video in order)
 
     def step_loss(self, step: Step) -> list[tuple[Tensor, Row]]:
         """Loss of one training step, and its counts of correct and of all seconds."""
@@ -287,7 +261,6 @@ def fine_tune(
     """Train on one split and write the test videos' predictions of the epoch that each result takes.
 
     Args:
-        target, split, pretrained, names, settings, folder: as in `FineTuning`.
         predictions: result (number of epochs to choose from) -> folder of `<video>.txt`.
 
     Returns:
@@ -299,10 +272,10 @@ def fine_tune(
         FeatureSetError: features that cannot be used.
         ValueError: a head with fewer outputs than classes.
     """
-    training = FineTuning(target, split, pretrained, names, settings, folder, settings.seed)
+    training = FineTuning(target, split, pretrained, names, settings, folder)
     history = training.run()
     for epochs, path in predictions.items():
         chosen = training.labels_file(choose_epoch(history, epochs, settings.select_on))
-        for video, seconds in json.loads(chosen.read_text(encoding="utf-8")).items():
+        for video, seconds in read_json(chosen).items():
             target.write(path, video, seconds)
     return history

@@ -147,11 +147,7 @@ class VideoCLIP(nn.Module):
         return self._video_tokens(features, mask.bool(), cls_visible)[0][:, 1:-1]
 
     def frame_logits(self, features: Tensor, mask: Tensor, cls_visible: bool = True) -> Tensor:
-        """Score the classes at each second, (B, T, num_classes).
-
-        Raises:
-            ValueError: the model has no head.
-        """
+        """Score the classes at each second, (B, T, num_classes). Raises ValueError: the model has no head."""
         if self.head is None:
             raise ValueError("this VideoCLIP has no head; build it with num_classes")
         return self.head(self.video_states(features, mask, cls_visible))

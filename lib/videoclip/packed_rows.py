@@ -67,23 +67,14 @@ def use_quick_dropout(module: nn.Module) -> None:
 
 @dataclass(frozen=True)
 class PackedRows:
-    """Rows, the longest first, and the buckets in which attention pads them.
+    """Rows, the longest first, and the buckets in which attention pads them."""
 
-    Attributes:
-        values: (N,) token numbers or (N, D) features of all rows.
-        rows: (N,) number of the row that each element belongs to, in the order in which rows were given.
-        places: (N,) position within the row, from 0.
-        widths: (N,) length of the longest row of its bucket.
-        starts: (N,) where its row begins if every row is padded to the longest of its bucket.
-        buckets: (number of rows, longest) of each bucket.
-    """
-
-    values: Tensor
-    rows: Tensor
-    places: Tensor
-    widths: Tensor
-    starts: Tensor
-    buckets: list[tuple[int, int]]
+    values: Tensor  # (N,) token numbers or (N, D) features of all rows
+    rows: Tensor  # (N,) number of the row that each element belongs to, in the order in which rows were given
+    places: Tensor  # (N,) position within the row, from 0
+    widths: Tensor  # (N,) length of the longest row of its bucket
+    starts: Tensor  # (N,) where its row begins if every row is padded to the longest of its bucket
+    buckets: list[tuple[int, int]]  # (number of rows, longest) of each bucket
 
     def to(self, device: torch.device) -> "PackedRows":
         moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)}

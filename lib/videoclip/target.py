@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lib.backbones.s3d_features import FeatureSetError, check_same_set, feature_set
-from lib.core.settings import Layer
+from lib.core.settings import S3DLayer
 from lib.data.dataset import Dataset
 from lib.data.files import array_header
 from lib.data.predictions import write_prediction
@@ -22,15 +22,10 @@ from lib.scoring.seconds import at_one_fps, second_targets, to_frames
 
 @dataclass(frozen=True)
 class Target:
-    """The target set and its features.
+    """The target set and its features."""
 
-    Attributes:
-        dataset: opened for its labels.
-        folder: of the features, <video>.npy, (D, T), one per second.
-    """
-
-    dataset: Dataset
-    folder: Path
+    dataset: Dataset  # opened for its labels
+    folder: Path  # of the features, <video>.npy, (D, T), one per second
 
     def features(self, video: str, feature_dim: int) -> np.ndarray:
         """Read a video's features, (T, D) float32; T includes a last second that has only begun.
@@ -99,12 +94,8 @@ class Target:
         write_prediction(folder / f"{video}.txt", [self.dataset.classes[label] for label in labels.tolist()])
 
 
-def open_target(profile: Profile, layer: Layer, learnt_on: str) -> Target:
+def open_target(profile: Profile, layer: S3DLayer, learnt_on: str) -> Target:
     """Open the target set with the features that a model takes.
-
-    Args:
-        layer: of S3D.
-        learnt_on: the feature set on which the model was pre-trained.
 
     Raises:
         FeatureSetError: the target's features were made in another way, and `howto100m.accept` does not name the two.

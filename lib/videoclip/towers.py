@@ -7,17 +7,12 @@ import torch
 from transformers import BertConfig, BertModel
 
 from lib.backbones.text import from_start
-from lib.core.settings import Layer, VideoClip
+from lib.core.settings import S3DLayer, VideoClip
 from lib.videoclip.model import VideoCLIP
 
 
-def build_videoclip(settings: VideoClip, input_dim: int, seed: int, num_classes: int | None = None) -> VideoCLIP:
-    """Build both towers from the first layers of the starting BERT; MLP and head, which it lacks, are drawn.
-
-    Args:
-        input_dim: D of the features.
-        seed: of the draw; the global generator is not used.
-        num_classes: of a head, or None.
+def build_videoclip(settings: VideoClip, input_dim: int, seed: int) -> VideoCLIP:
+    """Build both towers from the first layers of the starting BERT; the MLP, which it lacks, is drawn by the seed.
 
     Raises:
         WeightsError: the starting weights are not available.
@@ -27,7 +22,7 @@ def build_videoclip(settings: VideoClip, input_dim: int, seed: int, num_classes:
     config.num_hidden_layers = settings.text_layers
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = VideoCLIP(config, settings.video_layers, input_dim, settings.max_video_len, num_classes)
+        model = VideoCLIP(config, settings.video_layers, input_dim, settings.max_video_len)
     start = from_start(BertModel, settings, config=config, add_pooling_layer=False)
     if settings.video_layers > settings.text_layers:
         raise ValueError("videoclip.video_layers is larger than text_layers; the text tower is the deeper one")
@@ -41,15 +36,12 @@ def build_videoclip(settings: VideoClip, input_dim: int, seed: int, num_classes:
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A pre-trained VideoCLIP in evaluation mode; the layer of S3D and the feature set on which it was trained.
-
-    Attributes:
-        further: the same recipe with other seeds, by the number of the repeat, from 1.
-    """
+    """A pre-trained VideoCLIP in evaluation mode; the layer of S3D and the feature set on which it was trained."""
 
     model: VideoCLIP
-    layer: Layer
+    layer: S3DLayer
     feature_set: str
+    # the same recipe with other seeds, by the number of the repeat, from 1
     further: Mapping[int, VideoCLIP] = field(default_factory=dict)
 
     def of(self, repeat: int) -> VideoCLIP:

@@ -18,7 +18,6 @@ def over_windows(features: Tensor, size: int, stride: int, compute: Callable[[Te
 
     Args:
         features: (T, D), one per second.
-        size, stride: of the windows, seconds.
         compute: windows (N, W, D) and their mask (N, W) -> (N, W, K), e.g. states or class scores.
 
     Returns:
@@ -95,32 +94,18 @@ def merge_windows(window_values: Tensor, first_seconds: list[int] | Tensor, leng
 
 @dataclass(frozen=True)
 class Trace:
-    """A video's way through the video branch.
-
-    Attributes:
-        video: its name.
-        starts: (N,) first seconds of the windows.
-        inside: (N, W) bool, whether a second of a window is in the video.
-        window_scores: (N, W, K) class scores.
-        merged: (T, K) mean over the windows of a second.
-        truth: (T,) class numbers of the seconds.
-    """
+    """A video's way through the video branch."""
 
     video: str
-    starts: Sequence[int]
-    inside: np.ndarray
-    window_scores: np.ndarray
-    merged: np.ndarray
-    truth: np.ndarray
+    starts: Sequence[int]  # (N,) first seconds of the windows
+    inside: np.ndarray  # (N, W) bool, whether a second of a window is in the video
+    window_scores: np.ndarray  # (N, W, K) class scores
+    merged: np.ndarray  # (T, K) mean over the windows of a second
+    truth: np.ndarray  # (T,) class numbers of the seconds
 
 
 def trace(target: Target, video: str, model: VideoCLIP, vectors: Tensor, stride: int, cls_visible: bool) -> Trace:
-    """Follow one video through the video branch.
-
-    Args:
-        vectors: (K, H), of the class names.
-        stride: seconds between two windows.
-    """
+    """Follow one video through the video branch. `vectors`: (K, H), of the class names."""
     features = torch.from_numpy(target.features(video, model.input_dim)).to(vectors.device)
     windows, mask, starts = cut_windows(features, model.max_video_len, stride)
     with torch.inference_mode():

@@ -77,8 +77,6 @@ def second_accuracy(
     Args:
         videos: features (T, D) and true class numbers of the seconds (T',); the shorter of the two counts.
         texts: one prompt per class, in the order of the class numbers.
-        stride: seconds between two windows.
-        dtype: of the video tower's products.
     """
     model.eval()
     vectors = class_vectors(model, tokenizer, texts)

@@ -40,10 +40,8 @@ def judged(claim: str, where: str, claimed: Claimed, test: dict, reason: str, ca
     """A claim that a test decides.
 
     Args:
-        where: section or table of the thesis.
         test: metric, difference, corrected_low, corrected_high, holm_p and perhaps detectable, as a row of
             `lib.beyond.audit.comparisons.paired_tests`.
-        reason: one line.
     """
     found: Direction = "higher" if test["difference"] > 0 else "lower"
     return {
@@ -74,19 +72,12 @@ def t_test(difference: float, error: float, freedom: float, p: float | None = No
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence by which the claims are judged.
+    """The evidence by which the claims are judged."""
 
-    Attributes:
-        tests: as returned by `lib.beyond.audit.comparisons.paired_tests`.
-        slip: the row (table, split) that is out of place.
-        corrected: its table's mean without it.
-        labels: the real annotations, if they are present.
-    """
-
-    tests: pd.DataFrame
-    slip: Row
-    corrected: Corrected
-    labels: Dataset | None
+    tests: pd.DataFrame  # as returned by `lib.beyond.audit.comparisons.paired_tests`
+    slip: Row  # the row (table, split) that is out of place
+    corrected: Corrected  # its table's mean without it
+    labels: Dataset | None  # the real annotations, if they are present
 
     def test(self, question: str, method: str, metric: str = "accuracy") -> dict:
         at = self.tests.set_index(["question", "method", "metric"], drop=False)

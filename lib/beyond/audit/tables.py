@@ -137,9 +137,6 @@ def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
     Two rows of one split with one checkpoint (equal loss and epoch) are correct. Of rows of two splits, the one out of
     place has a ratio outside the range of all other rows, while the other's lies inside.
 
-    Args:
-        ratios: as returned by `edit_ratios`.
-
     Returns:
         Columns table, split, other_table, other_split, the five metrics, best_loss, other_best_loss, best_epoch,
         other_best_epoch, ratio, other_ratio, lowest, highest (of all other rows), out_of_place.
@@ -174,26 +171,22 @@ def slips(duplicates: pd.DataFrame) -> list[Row]:
 
 @dataclass(frozen=True)
 class Corrected:
-    """A table's mean accuracy with one wrong row replaced by what its loss predicts.
+    """A table's mean accuracy with one wrong row replaced by what its loss predicts."""
 
-    Attributes:
-        r, residual: of the line through accuracy over loss of the other fine-tuned rows, `rows` of them.
-        predicted, low, high: accuracy of the row, with the 95 % interval of a prediction.
-        mean, mean_low, mean_high: of the table then; `printed` is what it prints.
-        needed: what the row would have to reach for the mean to equal the baseline's.
-    """
-
+    # of the line through accuracy over loss of the other fine-tuned rows, and their number
     rows: int
     r: float
     residual: float
+    # accuracy of the row, with the 95 % interval of a prediction
     predicted: float
     low: float
     high: float
-    printed: float
+    printed: float  # mean that the table prints
+    # and with the row's prediction
     mean: float
     mean_low: float
     mean_high: float
-    needed: float
+    needed: float  # what the row would have to reach for the mean to equal the baseline's
 
 
 def corrected_mean(slip: Row) -> Corrected:

@@ -1,4 +1,8 @@
-"""What 4.1 shows: tables with fewer columns than their CSV files, sentences, figures."""
+"""What 4.1 shows: tables with fewer columns than their CSV files, sentences, figures.
+
+Tables are named after what makes them: `duplicates` by `duplicated_rows` and `ratios` by `edit_ratios` (tables.py),
+`tests` by `paired_tests` (comparisons.py), `curves` by `shift_curves` and `videos` by `both_edits` (scoring.py).
+"""
 
 from collections.abc import Sequence
 
@@ -12,10 +16,9 @@ from lib.beyond.audit.tables import Corrected, Row
 from lib.notebook.plots import MEAN_COLOUR, SPLIT_COLOURS, WIDTH
 from lib.notebook.tables import in_words
 from lib.scoring.metrics import METRICS
-from lib.scoring.names import display_name
 from lib.scoring.published import SPLITS, published_table
 from lib.scoring.stats import ALPHA, detectable_difference, power
-from lib.scoring.words import span
+from lib.scoring.words import display_name, span
 
 COLOURS = {"supported": "#009E73", "contradicted": "#D55E00", "inconclusive": "#666666"}
 
@@ -114,11 +117,7 @@ def shown_reruns(table: pd.DataFrame) -> Styler:
 
 
 def reruns_found(table: pd.DataFrame) -> str:
-    """How far the re-runs of others are from the papers.
-
-    Args:
-        table: as returned by `lib.beyond.audit.tables.reruns`.
-    """
+    """How far the re-runs of others are from the papers. `table`: as returned by `lib.beyond.audit.tables.reruns`."""
     paper = table[table["row"] == "paper"].set_index("method")
     others = table[table["row"] != "paper"]
     gaps = pd.DataFrame({m: others[m].to_numpy() - paper.loc[others["method"], m].to_numpy() for m in METRICS})
@@ -140,12 +139,7 @@ def _p(value: float) -> str:
 
 
 def duplicate_found(duplicates: pd.DataFrame, slip: Row) -> str:
-    """Which printed row is another split's, and why.
-
-    Args:
-        duplicates: as returned by `lib.beyond.audit.tables.duplicated_rows`.
-        slip: the row that is out of place.
-    """
+    """Which printed row is another split's, and why."""
     double = next(row for row in duplicates.to_dict("records") if row["split"] != row["other_split"])
     return (
         f"Table {double['table']}, split {double['split']} equals Table {double['other_table']}, split "
@@ -209,13 +203,7 @@ MARKERS = ("o", "s", "^", "v", "D", "P")
 
 
 def implied_lengths(ratios: pd.DataFrame, slip: Row, lines: str) -> Figure:
-    """Edit distance / (1 - accuracy) of every row by split, with the length of the split's test videos.
-
-    Args:
-        ratios: as returned by `lib.beyond.audit.tables.edit_ratios`.
-        slip: the row that is out of place; it is circled.
-        lines: what the lengths of the splits are.
-    """
+    """Edit distance / (1 - accuracy) of every row by split, with the length of the split's test videos."""
     figure, ax = plt.subplots(figsize=(WIDTH, 4))
     tables, colours = sorted(ratios["table"].unique()), [*SPLIT_COLOURS.values(), MEAN_COLOUR]
     for place, (table, marker, colour) in enumerate(zip(tables, MARKERS, colours, strict=True)):
@@ -235,11 +223,7 @@ def implied_lengths(ratios: pd.DataFrame, slip: Row, lines: str) -> Figure:
 
 
 def forest(tests: pd.DataFrame) -> Figure:
-    """Differences in accuracy and F1@50 with plain (thick) and corrected (thin) 95 % intervals, a row per comparison.
-
-    Args:
-        tests: rows of `lib.beyond.audit.comparisons.paired_tests`, drawn from top to bottom.
-    """
+    """Differences in accuracy and F1@50 with plain (thick) and corrected (thin) 95 % intervals, a row per comparison."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
     for ax, metric in zip(axes, ("accuracy", "f1@50"), strict=True):
         rows = tests[tests["metric"] == metric]
@@ -259,7 +243,6 @@ def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float]) -
     """Chance of finding a true difference, by the plain and the corrected test.
 
     Args:
-        sd: standard deviation of a paired difference.
         gains: differences that were claimed; their range is shaded.
 
     Returns:
@@ -282,7 +265,6 @@ def shifts(curves: pd.DataFrame, spread: float) -> Figure:
     """Accuracy and F1@50 of predictions that are moved in time.
 
     Args:
-        curves: as returned by `lib.beyond.audit.scoring.shift_curves`.
         spread: of Table 2's accuracies, drawn as a band below the best.
     """
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
@@ -297,11 +279,7 @@ def shifts(curves: pd.DataFrame, spread: float) -> Figure:
 
 
 def two_edits(videos: pd.DataFrame) -> Figure:
-    """Both edit measures of each video against its wrong seconds.
-
-    Args:
-        videos: as returned by `lib.beyond.audit.scoring.both_edits`.
-    """
+    """Both edit measures of each video against its wrong seconds."""
     figure, axes = plt.subplots(1, 2)
     labels = {"raw_edit": "edit distance, s (lower is better)", "edit": "edit score, % (higher is better)"}
     top = videos["wrong_seconds"].max() * 1.05

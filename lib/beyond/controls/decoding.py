@@ -39,17 +39,11 @@ class DecodingError(ValueError):
 
 @dataclass(frozen=True)
 class SegmentModel:
-    """Log-probabilities of segments.
+    """Log-probabilities of segments."""
 
-    Attributes:
-        start: of the first segment's class, (K,).
-        transition: of the next segment's class, (K, K), row = before; its diagonal is -inf.
-        length: of a segment of d = 1 … L steps, (L, K), row d - 1.
-    """
-
-    start: np.ndarray
-    transition: np.ndarray
-    length: np.ndarray
+    start: np.ndarray  # of the first segment's class, (K,)
+    transition: np.ndarray  # of the next segment's class, (K, K), row = before; its diagonal is -inf
+    length: np.ndarray  # of a segment of d = 1 … L steps, (L, K), row d - 1
 
 
 def learn_segments(sequences: Sequence[np.ndarray], classes: int, longest: int | None = None) -> SegmentModel:
@@ -176,7 +170,6 @@ def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[
     """Write both predictions of every run.
 
     Args:
-        dataset: of the annotated frames.
         root: the data set of the seconds (lib.beyond.controls.protocol).
 
     Returns:

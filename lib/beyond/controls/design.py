@@ -6,18 +6,16 @@ videos' seconds. A control whose features this profile does not have is left out
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from lib.backbones.probe import fit_probe
-from lib.beyond.controls.protocol import DenseStates, parts, train_seconds
-from lib.core.processes import cores, die_with_parent
+from lib.backbones.probe import fit_probe, frames_of
+from lib.beyond.controls.protocol import DenseStates, Run, parts, train_seconds
+from lib.core.processes import cores, spread
 from lib.core.settings import VideoClip
 from lib.data.dataset import Dataset, open_dataset
 from lib.data.profile import Profile
@@ -28,24 +26,17 @@ from lib.videoclip.towers import build_videoclip
 
 @dataclass(frozen=True)
 class Control:
-    """One line of the comparison.
+    """One line of the comparison."""
 
-    Attributes:
-        features: set below <outputs>/seconds/features.
-        net: "probe", "asformer" (on the features), "head" or "joint" (ASFormer) on the states of a learning tower;
-            "zero_shot": nothing is trained.
-        start: of that tower, "pretrained", "text" (the text model's weights) or "random".
-        other_mask: ASFormer's attention has the window mask that the profile's has not (2.2).
-        backbone: whose features these are, or whose the tower reads: I3D "rgb", "two_stream" or "random", or "s3d".
-        pretrained: whether VideoCLIP's pre-training is behind it.
-    """
-
-    features: str
+    features: str  # set below <outputs>/seconds/features
+    # "probe", "asformer" (on the features), "head" or "joint" (ASFormer) on the states of a learning tower;
+    # "zero_shot": nothing is trained
     net: str
-    start: str | None = None
-    other_mask: bool = False
+    start: str | None = None  # of that tower, "pretrained", "text" (the text model's weights) or "random"
+    other_mask: bool = False  # ASFormer's attention has the window mask that the profile's has not (2.2)
+    # whose features these are, or whose the tower reads: I3D "rgb", "two_stream" or "random", or "s3d"
     backbone: str = "s3d"
-    pretrained: bool = False
+    pretrained: bool = False  # whether VideoCLIP's pre-training is behind it
 
 
 TRAINED = {
@@ -81,21 +72,6 @@ ZERO_SHOT = {
 CONTROLS = TRAINED | PROBES | ZERO_SHOT
 
 
-@dataclass(frozen=True)
-class Run:
-    """A finished control.
-
-    Attributes:
-        scores: video -> log-probabilities of its seconds (T, K), of the validation and test videos.
-        epoch: the chosen one; 0 without epochs.
-        cpu_seconds: of the training.
-    """
-
-    scores: Mapping[str, np.ndarray]
-    epoch: int
-    cpu_seconds: float
-
-
 Key = tuple[str, int, int]  # method, split, seed
 
 
@@ -113,9 +89,8 @@ def run_controls(profile: Profile, controls: Mapping[str, Control], root: Path) 
         for split in settings.splits
         for seed in (settings.seeds if control.net != "probe" else settings.seeds[:1])
     ]
-    with ProcessPoolExecutor(cores(), get_context("spawn"), initializer=die_with_parent) as pool:
-        runs = pool.map(partial(run_one, Profile(profile.params, profile.out), root, present), keys)
-        return dict(zip(keys, runs, strict=True))
+    one = partial(run_one, Profile(profile.params, profile.out), root, present)
+    return dict(zip(keys, spread(one, keys, cores()), strict=True))
 
 
 def run_one(profile: Profile, root: Path, controls: Mapping[str, Control], key: Key) -> Run:
@@ -137,16 +112,11 @@ def run_one(profile: Profile, root: Path, controls: Mapping[str, Control], key: 
         asformer = asformer.model_copy(update={"attention_band": band})
     epochs = settings.videoclip_epochs if control.net == "head" else settings.asformer_epochs
     folder = profile.out.run(f"control_{name}", split, seed)
-    trained = train_seconds(dataset, videos, asformer, front, profile.params.finetune, epochs, seed, folder)
-    return Run(trained.scores, trained.epoch, float(trained.history["cpu_seconds"].sum()))
+    return train_seconds(dataset, videos, asformer, front, profile.params.finetune, epochs, seed, folder)
 
 
 def tower_from(profile: Profile, start: str, feature_dim: int, seed: int) -> VideoCLIP:
-    """The tower that learns: pre-trained, with the text model's weights, or with random weights.
-
-    Args:
-        seed: of the random weights, and number of the pre-training where there are several.
-    """
+    """The tower that learns: pre-trained (with several seeds, that one), with the text model's weights, or random."""
     if start == "pretrained":
         return load_pretrained(profile, profile.params.controls.recipe).of(seed)
     videoclip: VideoClip = profile.params.videoclip
@@ -162,8 +132,7 @@ def probe(dataset: Dataset, videos: tuple[tuple[str, ...], tuple[str, ...], tupl
     """A linear probe of single seconds; classes absent from training get the lowest observed score."""
     train, validation, test = videos
     started = time.process_time()
-    labels = np.concatenate([dataset.labels(video) for video in train])
-    model = fit_probe(np.concatenate([dataset.feature(video) for video in train], axis=1).T, labels)
+    model = fit_probe(*frames_of(dataset, train))
     spent, scores = time.process_time() - started, {}
     for video in (*validation, *test):
         found = model.predict_log_proba(dataset.feature(video).T)

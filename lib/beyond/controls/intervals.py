@@ -15,14 +15,18 @@ import pandas as pd
 from lib.scoring.folders import MEASURES
 from lib.scoring.metrics import METRICS, Convention
 from lib.scoring.published import published_table
-from lib.scoring.stats import direction, needed, resampled
+from lib.scoring.stats import direction_of, needed, resampled
 
 
 def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 2000) -> pd.DataFrame:
-    """A row per method: for each measure its value, low and high of the 95 % interval, and the seeds' spread; seeds."""
+    """A row per method: for each measure its value, low and high of the 95 % interval, and the seeds' spread; seeds.
+
+    Args:
+        methods: method -> its items (`lib.scoring.folders.video_items`).
+    """
     rows = {}
     for name, videos in methods.items():
-        parts = stacked(videos)
+        parts = np.stack(list(videos.values()))
         seeds = scores(parts)
         row: dict[str, float] = {"seeds": len(seeds), "videos": len(videos)}
         drawn = resampled(parts, resamples)
@@ -31,11 +35,6 @@ def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 
             row[f"{measure} seeds"] = float(np.std(seeds[:, number], ddof=1)) if len(seeds) > 1 else float("nan")
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
-
-
-def stacked(videos: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Items of `lib.scoring.folders.video_items` as `lib.scoring.stats.resampled` takes them, (V, S, M, 2)."""
-    return np.stack(list(videos.values())).swapaxes(1, 2)
 
 
 def scores(parts: np.ndarray) -> np.ndarray:
@@ -60,7 +59,7 @@ def differences(
     for question, names in asked.items():
         if {*names} <= set(methods):
             videos = list(methods[names[0]])
-            parts = [stacked({video: methods[name][video] for video in videos}) for name in names]
+            parts = [np.stack([methods[name][video] for video in videos]) for name in names]
             found, drawn, fixed = (
                 np.subtract(*map(how, parts))
                 for how in (
@@ -72,7 +71,7 @@ def differences(
             row: dict[str, str | float] = {"method": names[0], "less": names[1]}
             for number, measure in enumerate(MEASURES):
                 row |= _with_interval(measure, found[number], drawn[:, number])
-                row[f"{measure} direction"] = direction(float(row[f"{measure} low"]), float(row[f"{measure} high"]))
+                row[f"{measure} direction"] = direction_of(row, measure)
                 by_videos, both = fixed[:, number].var(), drawn[:, number].var()
                 seeds, spread = min(part.shape[1] for part in parts), max(0.0, both - by_videos)
                 enough = needed(found[number], len(videos), by_videos, seeds, spread)
@@ -87,10 +86,7 @@ def _with_interval(name: str, value: float, drawn: np.ndarray) -> dict[str, floa
 
 
 def power_sentence(found: pd.DataFrame, measure: str = "accuracy") -> str:
-    """What it would take to decide the undecided questions.
-
-    Args:
-        found: as returned by `differences`.
+    """What it would take to decide the undecided questions. `found`: as returned by `differences`.
 
     >>> columns = ["accuracy direction", "accuracy videos needed", "accuracy seeds needed"]
     >>> rows = {"A": ["higher", 9, 9], "B": ["inconclusive", 240, math.inf], "C": ["inconclusive", math.inf, math.inf]}

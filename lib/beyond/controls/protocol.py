@@ -24,13 +24,14 @@ from safetensors.numpy import load_file
 from torch import Tensor, nn
 
 from lib.asformer.training import MADE_BY as ASFORMER
-from lib.asformer.training import Frames, asformer_learner, build_asformer, fit_frames, standardization
+from lib.asformer.training import FrameInputs, asformer_learner, build_asformer, fit_frames, standardization
 from lib.core.checkpoints import Learner, digest, save_tensors
 from lib.core.devices import choose_device
-from lib.core.files import atomic, key, write_json, write_text
+from lib.core.files import key, write_json
 from lib.core.settings import Asformer, Finetune
 from lib.core.training import Row
-from lib.data.dataset import Dataset
+from lib.data.dataset import Dataset, write_layout
+from lib.data.files import save_array
 from lib.scoring.seconds import at_one_fps
 from lib.videoclip.finetuning import MADE_BY as FINETUNING
 from lib.videoclip.finetuning import hold_out
@@ -42,24 +43,14 @@ MADE_BY = ("beyond.controls.protocol", *ASFORMER, *FINETUNING)
 
 def write_labels(root: Path, dataset: Dataset, splits: Sequence[int]) -> None:
     """Mapping, labels of the seconds and these splits."""
-    write_text(root / "mapping.txt", "".join(f"{number} {name}\n" for number, name in enumerate(dataset.classes)))
-    for video in dataset.videos:
-        names = at_one_fps(dataset.names(video), dataset.fps).tolist()
-        write_text(root / "groundTruth" / f"{video}.txt", "".join(f"{name}\n" for name in names))
-    for split in splits:
-        for side, part in zip(("train", "test"), dataset.split(split), strict=True):
-            write_text(root / "splits" / f"{side}.split{split}.bundle", "".join(f"{video}.txt\n" for video in part))
+    labels = {video: at_one_fps(dataset.labels(video), dataset.fps) for video in dataset.videos}
+    write_layout(root, dataset.classes, labels, {split: dataset.split(split) for split in splits})
 
 
 def write_features(root: Path, name: str, features: Mapping[str, np.ndarray]) -> None:
-    """A feature set.
-
-    Args:
-        features: video -> (T, D), a row per second.
-    """
+    """A feature set. `features`: video -> (T, D), a row per second."""
     for video, rows in features.items():
-        with atomic(root / "features" / name / f"{video}.npy") as temporary:
-            np.save(temporary, np.ascontiguousarray(rows.T, np.float32))
+        save_array(root / "features" / name / f"{video}.npy", np.ascontiguousarray(rows.T, np.float32))
 
 
 def second_means(feature: np.ndarray, fps: float) -> np.ndarray:
@@ -105,18 +96,15 @@ class Head(nn.Module):
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A finished training.
+class Run:
+    """A finished control."""
 
-    Attributes:
-        history: one row per epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds.
-        epoch: the chosen one.
-        scores: its log-probabilities (T, K) of the validation and test videos' seconds.
-    """
-
-    history: pd.DataFrame
-    epoch: int
-    scores: dict[str, np.ndarray]
+    # video -> log-probabilities of its seconds (T, K), of the validation and test videos
+    scores: Mapping[str, np.ndarray]
+    epoch: int  # the chosen one; 0 without epochs
+    cpu_seconds: float  # of the training
+    # one row per epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds
+    history: pd.DataFrame | None = None
 
 
 def parts(dataset: Dataset, split: int, people: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
@@ -134,21 +122,19 @@ def train_seconds(
     epochs: int,
     seed: int,
     folder: Path,
-) -> Trained:
+) -> Run:
     """Train a net on the seconds of a data set (fps 1) and keep each epoch's scores.
 
     Args:
-        videos: of `parts`.
         asformer: its settings; None: a linear head.
         front: a tower that learns with it, whose features must not be standardized; None: ASFormer on the features.
-        finetune: rate, warm-up and clipping of the tower.
 
     Raises:
         TrainingError: the loss is not finite.
     """
     train, validation, test = videos
     mean, scale = standardization(dataset, train, standardize=front is None)
-    frames = Frames(dataset, mean, scale, choose_device())
+    frames = FrameInputs(dataset, mean, scale, choose_device())
     net = _net(dataset, asformer, front, seed).to(frames.device)
     learner = _learner(net, asformer, front, finetune)
     rates = [group["lr"] for group in learner.optimizer.param_groups]
@@ -177,11 +163,12 @@ def train_seconds(
     history = fit_frames(learner, frames, train, smoothing, measure, **run)
     epoch = int(history.loc[history["validation_accuracy"].idxmax(), "epoch"])
     scores = load_file(folder / f"scores_{epoch:03d}.safetensors")
-    write_json(folder / "result.json", {"epoch": epoch, "cpu_seconds": history["cpu_seconds"].sum()})
-    return Trained(history, epoch, scores)
+    spent = float(history["cpu_seconds"].sum())
+    write_json(folder / "result.json", {"epoch": epoch, "cpu_seconds": spent})
+    return Run(scores, epoch, spent, history)
 
 
-def _content(frames: Frames, videos: Sequence[Sequence[str]]) -> str:
+def _content(frames: FrameInputs, videos: Sequence[Sequence[str]]) -> str:
     """Hash of what the net reads: labels, then inputs."""
     names = list(chain(*videos))
     content = hashlib.sha256(b"".join(frames.dataset.labels(video).tobytes() for video in names))

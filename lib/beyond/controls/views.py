@@ -1,4 +1,9 @@
-"""What 4.2 and 4.5 show: questions, costs, tables, figures and sentences about the controls."""
+"""What 4.2 and 4.5 show: questions, costs, tables, figures and sentences about the controls.
+
+Tables are named after what makes them: `found` by `differences`, `conventions` by `conventions_table` (lib/beyond/
+controls/intervals.py), `runs` by `write_decoded` (decoding.py; probes have epoch 0), `table` by `with_costs`, below.
+Figures draw rows from top to bottom.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,13 +22,11 @@ from lib.data.profile import Profile
 from lib.notebook.plots import WIDTH, draw_intervals
 from lib.notebook.tables import BEST, interval_cells
 from lib.pretraining.recipes import run_folder
-from lib.scoring.folders import Cell
-from lib.scoring.names import display_name
-from lib.scoring.words import counted, interval, number, span
+from lib.scoring.folders import MEASURES, Cell
+from lib.scoring.words import counted, display_name, interval, number, span
 
 CHAPTER_2 = ("asformer_public", "asformer_own")  # finished runs under the protocol of the thesis
 GAP = "ASFormer on I3D against fine-tuned VideoCLIP"
-TITLES = {"accuracy": "accuracy", "f1@50": "F1@50"}
 COLOURS = {"accuracy": "#222222", "f1@50": "#009E73"}
 PLAIN, DECODED, BACKBONE, OWN = "#0072B2", "#D55E00", "#999999", "#009E73"
 
@@ -105,7 +108,6 @@ def with_costs(profile: Profile, table: pd.DataFrame, runs: pd.DataFrame) -> pd.
 
     Args:
         table: as returned by `lib.beyond.controls.intervals.estimates`.
-        runs: as returned by `lib.beyond.controls.decoding.write_decoded`.
 
     Returns:
         A row per method: the columns of `table`, those of its decoding with the ending " viterbi", cpu_seconds (of one
@@ -127,7 +129,7 @@ def _decoded(row: pd.Series) -> pd.Series:
 def shown_methods(table: pd.DataFrame) -> Styler:
     """Formatted for display: value and interval in one cell, percent; the best of a column marked."""
     best, cells = {}, {"seeds": table["seeds"].astype(int)}
-    for measure, title in TITLES.items():
+    for measure, title in MEASURES.items():
         best[f"{title}, %"] = table[measure]
         cells |= interval_cells(table, {measure: f"{title}, %"}, ".1f")
         if f"{measure} viterbi" in table:
@@ -144,7 +146,7 @@ def shown_methods(table: pd.DataFrame) -> Styler:
 def shown_differences(found: pd.DataFrame) -> Styler:
     """Formatted for display: difference and interval in one cell, points; share of the F1 gap to VideoCLIP."""
     cells, formats = {}, {}
-    for measure, title in TITLES.items():
+    for measure, title in MEASURES.items():
         cells |= interval_cells(found, {measure: f"{title}, points"})
         cells[f"{title}: verdict"] = found[f"{measure} direction"]
     if GAP in found.index:
@@ -160,11 +162,7 @@ def asked(found: pd.DataFrame, beginnings: Sequence[str]) -> pd.DataFrame:
 
 
 def forest(found: pd.DataFrame) -> Figure:
-    """A row per question: the difference in accuracy and in F1@50, points, with 95 % intervals.
-
-    Args:
-        found: as returned by `lib.beyond.controls.intervals.differences`, drawn from top to bottom.
-    """
+    """A row per question: the difference in accuracy and in F1@50, points, with 95 % intervals."""
     figure, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(found) + 1.1))
     draw_effects(found, ax)
     figure.legend(loc="outside upper center", ncol=2, fontsize=9, frameon=False)
@@ -174,20 +172,16 @@ def forest(found: pd.DataFrame) -> Figure:
 def draw_effects(found: pd.DataFrame, ax: Axes) -> None:
     """The rows of `forest`."""
     ax.axvline(0, color="#555555", lw=1)
-    for shift, (measure, title) in zip((0.13, -0.13), TITLES.items(), strict=True):
+    for shift, (measure, title) in zip((0.13, -0.13), MEASURES.items(), strict=True):
         draw_intervals(found, measure, shift - np.arange(len(found)), COLOURS[measure], ax, title)
     _name_rows(list(found.index), ax)
     ax.set(xlabel="points, with 95 % intervals", ylim=(-len(found) + 0.4, 0.6))
 
 
 def methods_figure(table: pd.DataFrame) -> Figure:
-    """A row per method: accuracy and F1@50 with 95 % intervals, plain and decoded; examples seen in pre-training.
-
-    Args:
-        table: as returned by `with_costs`, drawn from top to bottom.
-    """
+    """A row per method: accuracy and F1@50 with 95 % intervals, plain and decoded; examples seen in pre-training."""
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 0.3 * len(table) + 1.4), sharey=True)
-    for ax, (measure, title) in zip(axes, TITLES.items(), strict=False):
+    for ax, (measure, title) in zip(axes, MEASURES.items(), strict=False):
         for ending, colour, shift, name in (("", PLAIN, 0.15, "best class"), (" viterbi", DECODED, -0.15, "Viterbi")):
             if measure + ending in table:
                 draw_intervals(table, measure, shift - np.arange(len(table)), colour, ax, name, ending)
@@ -221,11 +215,7 @@ def weights_chosen(runs: pd.DataFrame) -> str:
 
 
 def epochs_chosen(runs: pd.DataFrame, settings: Controls) -> str:
-    """Which epochs the held-out people chose, and whether more would have helped.
-
-    Args:
-        runs: as returned by `lib.beyond.controls.decoding.write_decoded`; probes have epoch 0.
-    """
+    """Which epochs the held-out people chose, and whether more would have helped."""
     trained = runs.query("epoch > 0")
     heads = [name for name, control in CONTROLS.items() if control.net == "head"]
     limits = trained["method"].isin(heads).map({True: settings.videoclip_epochs, False: settings.asformer_epochs})
@@ -237,13 +227,9 @@ def epochs_chosen(runs: pd.DataFrame, settings: Controls) -> str:
 
 
 def best_methods(table: pd.DataFrame) -> str:
-    """The highest accuracy and F1@50 of the controls, plain and decoded.
-
-    Args:
-        table: as returned by `with_costs`.
-    """
+    """The highest accuracy and F1@50 of the controls, plain and decoded. `table`: as returned by `with_costs`."""
     ours, parts = table[~table.index.str.startswith("chapter 2")], []
-    for measure, title in TITLES.items():
+    for measure, title in MEASURES.items():
         best, decoded = ours.loc[ours[measure].idxmax()], ours.loc[ours[f"{measure} viterbi"].idxmax()]
         parts.append(
             f"Highest {title}: {display_name(str(best.name))}, {interval(best, measure, '.1f')} %; "
@@ -274,7 +260,7 @@ def effects(found: pd.DataFrame) -> str:
     The others are inconclusive. By chance about 0.2 of each would leave zero out.
     """
     parts = []
-    for measure, title in TITLES.items():
+    for measure, title in MEASURES.items():
         counts = found[f"{measure} direction"].value_counts()
         higher, lower = counts.get("higher", 0), counts.get("lower", 0)
         what = "" if parts else " differences"
@@ -286,12 +272,7 @@ def effects(found: pd.DataFrame) -> str:
 
 
 def gap_closed(found: pd.DataFrame, table: pd.DataFrame) -> str:
-    """What raises VideoCLIP's F1@50, and at which cost.
-
-    Args:
-        found: as returned by `lib.beyond.controls.intervals.differences`, with GAP.
-        table: as returned by `with_costs`.
-    """
+    """What raises VideoCLIP's F1@50, and at which cost."""
     gap, parts = found.loc[GAP], found[(found["less"] == "videoclip") & (found.index != GAP)]
     if not gap["f1@50"] > 0:
         return "There is no gap to close in this profile."
@@ -306,11 +287,7 @@ def gap_closed(found: pd.DataFrame, table: pd.DataFrame) -> str:
 
 
 def convention_effect(conventions: pd.DataFrame) -> str:
-    """How far the convention alone moves ASFormer's scores.
-
-    Args:
-        conventions: as returned by `lib.beyond.controls.intervals.conventions_table`.
-    """
+    """How far the convention alone moves ASFormer's scores."""
     spread = conventions.loc["asformer"].max() - conventions.loc["asformer"].min()
     moved = [f"{name.replace('f1', 'F1')} by {number(spread[name])}" for name in ("f1@50", "edit", "accuracy")]
     return f"The convention alone moves ASFormer's {', '.join(moved)} points."
@@ -328,10 +305,7 @@ def from_references(conventions: pd.DataFrame) -> str:
 
 
 def seed_effect(seeds: pd.DataFrame) -> str:
-    """What another seed and another split move.
-
-    Args:
-        seeds: as returned by `lib.beyond.controls.intervals.seeds_table`.
+    """What another seed and another split move. `seeds`: as returned by `lib.beyond.controls.intervals.seeds_table`.
 
     >>> one = pd.DataFrame({"f1@50, seeds": [1.0], "f1@50, splits": [3.0]}, index=["asformer"])
     >>> seed_effect(one).split(". ")[0]

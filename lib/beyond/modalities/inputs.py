@@ -1,7 +1,7 @@
 """What a net reads in 4.3: CNN features of the video, motion windows of the sensors, or both, one step per second.
 
-The CNN behind the video features was trained on the training videos: its own decision is right on 94 % of their steps
-and on 55 % of the test videos'. A net that trusts training features as they are learns the wrong trust. So each time a
+The CNN behind the video features was trained on the training videos and knows them by heart (`lib.beyond.modalities.
+methods.by_heart`). A net that trusts training features as they are learns the wrong trust. So each time a
 training video is read, its video channels are moved by a random constant and by noise at every step (`Perturbed`); the
 sensors, which no label has touched, stay as they are.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lib.asformer.training import Frames
+from lib.asformer.training import FrameInputs
 from lib.core.devices import choose_device
 from lib.data.dataset import Dataset, channel_statistics
 from lib.data.profile import Profile
@@ -59,16 +59,9 @@ def thinned(dataset: Dataset, step: int) -> Dataset:
 
 @dataclass(frozen=True)
 class Part:
-    """Videos to learn from and videos to predict, with their inputs.
+    """Videos to learn from and videos to predict, with their inputs."""
 
-    Attributes:
-        dataset: three steps per second; its features are those of one split's CNN.
-        inputs: of all its videos.
-        fit: videos to train on.
-        asked: videos to predict.
-    """
-
-    dataset: Dataset
+    dataset: Dataset  # three steps per second; its features are those of one split's CNN
     inputs: Mapping[Inputs, Arrays]
     fit: Sequence[str]
     asked: Sequence[str]
@@ -85,8 +78,8 @@ def split_part(profile: Profile, sensors: Arrays, split: int, without: Sequence[
     return Part(dataset, inputs_of(dataset, sensors, fit), fit, asked)
 
 
-class Steps(Frames):
-    """Frames of an input that lies in memory. "video@1" is the video's steps from its second one."""
+class Steps(FrameInputs):
+    """FrameInputs of an input that lies in memory. "video@1" is the video's steps from its second one."""
 
     def __init__(self, dataset: Dataset, arrays: Arrays, sample_rate: int):
         none = np.zeros((1, 1), np.float32)
@@ -111,7 +104,6 @@ class Perturbed(Steps):
 
     Args:
         channels: of the video, the first of all; 0 leaves everything as it is.
-        shift: standard deviation of a channel's constant.
         noise: standard deviation of what is added to it at each step.
     """
 

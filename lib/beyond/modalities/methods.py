@@ -7,7 +7,7 @@ split tests, and j's test people choose. This split's test people take no part, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,14 @@ def probe(profile: Profile, part: Part, inputs: Inputs) -> Scores:
         video: log_softmax(np.log(np.maximum(model.predict(arrays[video][:, ::step].T), LEAST)), axis=1)
         for video in part.asked
     }
+
+
+def by_heart(profile: Profile, sensors: Arrays, split: int) -> list[float]:
+    """Accuracy of the linear probe of video, percent, on training videos, which the CNN knows, and on test videos."""
+    part = split_part(profile, sensors, split)
+    found, seconds = probe(profile, replace(part, asked=[*part.fit, *part.asked]), "video"), part.seconds(profile)
+    right = {video: scores.argmax(axis=1) == seconds.labels(video) for video, scores in found.items()}
+    return [100 * float(np.concatenate([right[video] for video in videos]).mean()) for videos in (part.fit, part.asked)]
 
 
 def fused(video: Scores, sensors: Scores, share: float) -> Scores:
@@ -125,30 +133,21 @@ def predict_split(profile: Profile, sensors: Arrays, split: int) -> pd.DataFrame
         found[name] = [train_asformer(profile, part, one, seed, f"modalities_{one}", split) for seed in seeds]
     pairs = zip(found["asformer_video"], found["asformer_sensors"], strict=True)
     found["asformer_late"] = [fused(video, sensor, choices.share) for video, sensor in pairs]
+
+    def write(method: str, seed: int, scores: Scores, weight: float | None) -> None:
+        """Predictions of the test videos: each second's label for all of its steps."""
+        folder, step = profile.out.predictions(f"modalities_{method}", split, seed), profile.params.asformer.sample_rate
+        for video in part.asked:
+            chosen = np.repeat(labels_of(scores[video], model, weight), step)[: len(part.dataset.labels(video))]
+            write_prediction(folder / f"{video}.txt", [part.dataset.classes[label] for label in chosen])
+
     rows = []
     for name, runs in found.items():
         means = [("mean_of_seeds_" + name, [mean_of(runs)])] if len(runs) > 1 else []
         for method, several in [(name, runs), *means]:
             for ending, weight in (("", None), ("_viterbi", choices.weights[name])):
                 for seed, scores in zip(seeds, several, strict=False):
-                    _write(profile, part, f"{method}{ending}", split, seed, scores, model, weight)
+                    write(f"{method}{ending}", seed, scores, weight)
         rows.append({"method": name, "seeds": len(runs), "weight": choices.weights[name]})
     write_json(profile.out.run("modalities_choices", split) / "choices.json", asdict(choices))
     return pd.DataFrame(rows).assign(share=choices.share)
-
-
-def _write(
-    profile: Profile,
-    part: Part,
-    method: str,
-    split: int,
-    seed: int,
-    scores: Scores,
-    model: SegmentModel,
-    weight: float | None,
-) -> None:
-    """Predictions of the test videos: each second's label for all of its steps."""
-    folder, step = profile.out.predictions(f"modalities_{method}", split, seed), profile.params.asformer.sample_rate
-    for video in part.asked:
-        chosen = np.repeat(labels_of(scores[video], model, weight), step)[: len(part.dataset.labels(video))]
-        write_prediction(folder / f"{video}.txt", [part.dataset.classes[label] for label in chosen])

@@ -1,7 +1,9 @@
-"""What 4.3 shows: its methods beside the published ones, what each part adds, and the answer in words."""
+"""What 4.3 shows: its methods beside the published ones, what each part adds, and the answer in words.
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+`metrics` is made by `scored`, `found` by `estimates` or `with_published`, `added` by `differences`.
+"""
+
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,10 +15,10 @@ from lib.beyond.modalities.inputs import INPUTS
 from lib.data.profile import Profile
 from lib.notebook.plots import WIDTH
 from lib.notebook.tables import BEST, interval_cells
-from lib.scoring.folders import COLUMNS, Cell, pairs_of
-from lib.scoring.metrics import METRICS, Convention, metric_table
+from lib.scoring.folders import Cell, score_methods
+from lib.scoring.metrics import METRICS, Convention
 from lib.scoring.published import published_table
-from lib.scoring.stats import bootstrap_interval, direction
+from lib.scoring.stats import bootstrap_interval, direction_of
 from lib.scoring.words import interval, number
 
 FUSED = (*INPUTS, "late")
@@ -32,7 +34,7 @@ NETS = {
     "mean_of_seeds_asformer": "ASFormer, mean of {seeds} seeds",
 }
 REFERENCES = {"spatial_cnn": "Spatial CNN", "ed_tcn": "ED-TCN", "tricornet": "TricorNet", "tdrn": "TDRN (unverified)"}
-TITLES = {"accuracy": "accuracy", "edit": "edit", "f1@10": "F1@10", "f1@25": "F1@25", "f1@50": "F1@50"}
+TITLES = {name: name.replace("f1", "F1") for name in METRICS}
 PLAIN = ("f1@10", "f1@25")  # tables show their intervals only in the data
 METHODS = tuple(
     f"{net}_{inputs}{ending}"
@@ -66,20 +68,9 @@ def modality_cells(profile: Profile) -> list[Cell]:
 
 
 def scored(profile: Profile, protocols: Sequence[Convention] = ()) -> pd.DataFrame:
-    """The long table of all methods, as `lib.scoring.folders.score_methods`, at the seconds that the nets read.
-
-    Args:
-        protocols: by default the convention of the profile.
-    """
-    params, dataset, tables = profile.params, profile.dataset(), []
-    step = params.asformer.sample_rate
-    for cell in modality_cells(profile):
-        pairs = {video: (ours[::step], truth[::step]) for video, (ours, truth) in pairs_of(dataset, cell).items()}
-        for protocol in protocols or (params.data.convention,):
-            about = {"section": profile.section, "method": cell.method, "split": cell.split, "seed": cell.seed}
-            table = metric_table(pairs, protocol, params.data.ignore)
-            tables.append(table.assign(**about, protocol=protocol))
-    return pd.concat(tables, ignore_index=True)[[*COLUMNS, "seed"]]
+    """The long table of all methods, as `lib.scoring.folders.score_methods`, at the seconds that the nets read."""
+    cells, every = modality_cells(profile), profile.params.asformer.sample_rate
+    return score_methods(profile, profile.dataset(), cells, protocols, every=every)
 
 
 def per_video(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -89,10 +80,6 @@ def per_video(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
         str(method): part.pivot_table(index="video", columns="metric", values="value")[list(METRICS)]
         for method, part in videos.groupby("method", sort=False)
     }
-
-
-def _mean(rows: Iterable[np.ndarray], place: int) -> float:
-    return float(np.mean([row[place] for row in rows]))
 
 
 def estimates(videos: Mapping[str, pd.DataFrame], resamples: int = 1000) -> pd.DataFrame:
@@ -111,15 +98,17 @@ def differences(
     rows = {}
     for question, (first, second) in asked.items():
         row = _row(videos[first] - videos[second], resamples)
-        directions = {f"{name} direction": direction(row[f"{name} low"], row[f"{name} high"]) for name in METRICS}
+        directions = {f"{name} direction": direction_of(row, name) for name in METRICS}
         rows[question] = {"method": first, "less": second} | row | directions
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
 
 
 def _row(table: pd.DataFrame, resamples: int) -> dict[str, float]:
-    row, items = {}, list(table.to_numpy())
-    for place, name in enumerate(table.columns):
-        low, high = bootstrap_interval(items, partial(_mean, place=place), resamples, "percentile")
+    row = {}
+    for name in table.columns:
+        low, high = bootstrap_interval(
+            table[name].tolist(), lambda drawn: float(np.mean(drawn)), resamples, "percentile"
+        )
         row |= {name: table[name].mean(), f"{name} low": low, f"{name} high": high}
     return row
 
@@ -201,10 +190,6 @@ def answer_sentence(found: pd.DataFrame, added: pd.DataFrame, seeds: int) -> str
     """The chapter's answer: video alone against the published rows, and what the sensors add.
 
     Which rows speak was settled before the test videos were scored: late fusion and Viterbi, and their mean of seeds.
-
-    Args:
-        found: of `with_published`.
-        added: of `differences`, with the question `ADDED`.
     """
 
     def score(inputs: str, kind: str = "") -> str:
@@ -236,11 +221,7 @@ TUNED = 2  # the split whose test people chose the length, noise and rate of the
 
 
 def untuned_sentence(metrics: pd.DataFrame, seeds: int) -> str:
-    """The two answers on the splits whose test people chose nothing; "" if there are none.
-
-    Args:
-        metrics: of `scored`.
-    """
+    """The two answers on the splits whose test people chose nothing; "" if there are none. `metrics`: of `scored`."""
     rest = metrics[(metrics["split"] != TUNED) & (metrics["video"] != "all")]
     if rest.empty:
         return ""

@@ -12,11 +12,11 @@ import pandas as pd
 
 from lib.data.dataset import person
 from lib.pretraining.experiment import at_equal, compare
-from lib.scoring.stats import Direction, detectable_difference, direction, mean_interval, verdict
+from lib.scoring.folders import MEASURES
+from lib.scoring.stats import detectable_difference, direction_of, mean_interval, verdict
 from lib.scoring.words import interval, number
 
 RESAMPLES = 4000
-MEASURES = {"accuracy": "accuracy", "f1@50": "F1@50"}
 # head, whether the tower is frozen, what the head reads -> how video alone is used; the first decides
 WAYS = {
     ("asformer", False, "states"): "ASFormer, tower learns",
@@ -58,9 +58,6 @@ def by_person(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
 def resampled_means(values: pd.DataFrame, resamples: int = RESAMPLES) -> np.ndarray:
     """Means of resampled people and seeds, (resamples,).
 
-    Args:
-        values: of `by_person`.
-
     >>> one = pd.DataFrame([[1.0, 1.0], [3.0, 3.0]], pd.MultiIndex.from_tuples([(1, "a"), (1, "b")]))
     >>> sorted({float(mean) for mean in resampled_means(one, 50)})
     [1.0, 2.0, 3.0]
@@ -73,13 +70,14 @@ def resampled_means(values: pd.DataFrame, resamples: int = RESAMPLES) -> np.ndar
     return (means * of_person).sum(axis=1)
 
 
-def estimate(values: pd.DataFrame) -> dict[str, float]:
-    """Mean, its 95 % interval, and the difference that would be found with a chance of 80 %."""
+def estimate(values: pd.DataFrame, measure: str) -> dict[str, float]:
+    """Mean, its 95 % interval, and the difference that would be found with a chance of 80 %, named by the measure."""
     means = resampled_means(values)
     low, high = np.quantile(means, [0.025, 0.975])
     spread = float(means.std(ddof=1)) * np.sqrt(len(values))
     found = detectable_difference(spread, len(values)) if spread else float("nan")
-    return {"": float(values.to_numpy().mean()), " low": float(low), " high": float(high), " detectable": found}
+    ends = {f"{measure} low": float(low), f"{measure} high": float(high), f"{measure} detectable": found}
+    return {measure: float(values.to_numpy().mean()), **ends}
 
 
 def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
@@ -101,9 +99,8 @@ def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
                 row: dict[str, float | str] = {}
                 for measure in MEASURES:
                     differ = by_person(starts[first], measure) - by_person(starts[second], measure)
-                    found = {f"{measure}{end}": value for end, value in estimate(differ).items()}
-                    sign = direction(found[f"{measure} low"], found[f"{measure} high"])
-                    row |= {**found, f"{measure} direction": sign, "seeds": differ.shape[1]}
+                    row |= estimate(differ, measure)
+                    row |= {f"{measure} direction": direction_of(row, measure), "seeds": differ.shape[1]}
                 rows[way, contrast] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["way", "contrast"])
 
@@ -118,12 +115,8 @@ def judged(found: pd.DataFrame, measure: str, way: str = DECIDES) -> str:
     >>> judged(table, "accuracy"), judged(table.assign(**{"accuracy low": 0.1}), "accuracy")
     ('inconclusive', 'supported')
     """
-    over_shuffled = _sign(found.loc[(way, SHUFFLED)], measure)
-    return verdict(_sign(found.loc[(way, SCRATCH)], measure), "higher", causes=1 if over_shuffled == "higher" else 2)
-
-
-def _sign(row: pd.Series, measure: str) -> Direction:
-    return direction(float(row[f"{measure} low"]), float(row[f"{measure} high"]))
+    causes = 1 if direction_of(found.loc[(way, SHUFFLED)], measure) == "higher" else 2
+    return verdict(direction_of(found.loc[(way, SCRATCH)], measure), "higher", causes)
 
 
 def levels(scores: pd.DataFrame) -> pd.DataFrame:
@@ -139,7 +132,7 @@ def levels(scores: pd.DataFrame) -> pd.DataFrame:
     for keys, part in every.groupby(["way", "start", "labelled"], sort=False):
         row: dict[str, float] = {"seeds": part["seed"].nunique()}
         for measure in MEASURES:
-            row |= {f"{measure}{end}": value for end, value in estimate(by_person(part, measure)).items()}
+            row |= estimate(by_person(part, measure), measure)
         rows[keys] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["way", "start", "labelled"])
 
@@ -153,11 +146,7 @@ def few_labels(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict_sentence(found: pd.DataFrame, data: str) -> str:
-    """The answer to quote, its first sentence in bold.
-
-    Args:
-        found: of `effects` with all labelled videos.
-    """
+    """The answer to quote, its first sentence in bold. `found`: of `effects` with all labelled videos."""
     main, control, easier = (found.loc[(DECIDES, contrast)] for contrast in (SCRATCH, SHUFFLED, EASIER))
 
     def both(row: pd.Series) -> str:
@@ -220,9 +209,6 @@ def variant_differences(pretrainings: pd.DataFrame, clusters: Sequence[int]) -> 
                 mean, half = mean_interval(differ.tolist())
                 detectable = detectable_difference(float(differ.std()), len(differ))
                 row |= {measure: mean, f"{measure} low": mean - half, f"{measure} high": mean + half}
-                row |= {
-                    f"{measure} direction": direction(mean - half, mean + half),
-                    f"{measure} detectable": detectable,
-                }
+                row |= {f"{measure} direction": direction_of(row, measure), f"{measure} detectable": detectable}
             rows[what, equal] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["what", "equal"])

@@ -4,7 +4,6 @@ Hundreds of trainings of seconds: they run one after another in a folder that is
 """
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,11 +16,11 @@ import torch
 from torch import Tensor
 
 from lib.asformer.training import MADE_BY as ASFORMER
-from lib.asformer.training import Frames
-from lib.beyond.pairs.pretraining import Corpus, Design, Draws, Pretraining, Variant, cut, pretrain, untrained
+from lib.asformer.training import FrameInputs
+from lib.beyond.pairs.pretraining import Design, Draws, PairPretraining, PairVariant, Passages, cut, pretrain, untrained
 from lib.beyond.pairs.towers import Tower
 from lib.beyond.pairs.transfer import Use, frozen_inputs, labelled_videos, predictions, ridge, train_video, video_scores
-from lib.core.files import key, write_json, write_text
+from lib.core.files import key, read_json, write_json, write_text
 from lib.core.processes import track
 from lib.core.training import Row
 from lib.data.dataset import channel_statistics
@@ -53,35 +52,27 @@ FOLLOWED = ("untrained", "pairs", "shuffled")
 
 @dataclass(frozen=True)
 class Results:
-    """Of one or more splits.
+    """Of one or more splits."""
 
-    Attributes:
-        pretrainings: a row per epoch of each: split, seed, partner, clusters, negatives, update, pairs, train_loss and,
-            where it was measured, random_loss, hard_loss, alikeness (of the test people's passages) and ridge (accuracy
-            of a ridge classifier on frozen states, percent).
-        scores: a row per test video of each use of a tower: split, seed, start, head, frozen, labelled, inputs, video
-            and the measures of lib.beyond.pairs.transfer.
-    """
-
+    # a row per epoch of each: split, seed, partner, clusters, negatives, update, pairs, train_loss and, where it was
+    # measured, random_loss, hard_loss, relative_spread (of the test people's passages) and ridge (accuracy of a ridge
+    # classifier on frozen states, percent)
     pretrainings: pd.DataFrame
+    # a row per test video of each use of a tower: split, seed, start, head, frozen, labelled, inputs, video and the
+    # measures of lib.beyond.pairs.transfer
     scores: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class Side:
-    """What one split has to learn from, one step per second, standardized by its training people.
+    """What one split has to learn from, one step per second, standardized by its training people."""
 
-    Attributes:
-        frames: the video features.
-        sensors: video -> (1, 60, T).
-    """
-
-    frames: Frames
-    sensors: dict[str, Tensor]
+    frames: FrameInputs
+    sensors: dict[str, Tensor]  # video -> (1, 60, T)
     train: tuple[str, ...]
     test: tuple[str, ...]
 
-    def corpus(self, videos: tuple[str, ...], design: Design) -> Corpus:
+    def corpus(self, videos: tuple[str, ...], design: Design) -> Passages:
         """Their passages."""
         video, sensors = [self.frames.features(one) for one in videos], [self.sensors[one] for one in videos]
         return cut(video, sensors, design.passage, design.margin)
@@ -95,7 +86,7 @@ def open_side(profile: Profile, split: int) -> Side:
     sensors = {one: motion_windows(values)[:, ::rate] for one, values in read_sensors(dataset).items()}
     mean, scale = channel_statistics(sensors[one] for one in train)
     windows = {one: torch.from_numpy((values - mean) / scale)[None].float() for one, values in sensors.items()}
-    frames = Frames(dataset, *channel_statistics(video.values()), torch.device("cpu"), rate)
+    frames = FrameInputs(dataset, *channel_statistics(video.values()), torch.device("cpu"), rate)
     return Side(frames, windows, train, test)
 
 
@@ -104,19 +95,15 @@ def design_of(profile: Profile) -> Design:
     return Design(profile.params.pretrain, profile.params.sensor_pairs, profile.params.asformer)
 
 
-def variants(design: Design) -> list[Variant]:
+def variants(design: Design) -> list[PairVariant]:
     """Each C with fresh clusters; at the first C other negatives, and other partners than the sensors."""
-    found = [Variant("sensors", clusters, "fresh") for clusters in design.sensor_pairs.clusters_per_update]
-    found += [Variant("sensors", design.first, negatives) for negatives in design.sensor_pairs.negatives]
-    return [*found, Variant("shuffled", design.first, "fresh"), Variant("video", design.first, "fresh")]
+    found = [PairVariant("sensors", clusters, "fresh") for clusters in design.sensor_pairs.clusters_per_update]
+    found += [PairVariant("sensors", design.first, negatives) for negatives in design.sensor_pairs.negatives]
+    return [*found, PairVariant("shuffled", design.first, "fresh"), PairVariant("video", design.first, "fresh")]
 
 
 def uses(start: str, design: Design, number: int) -> list[Use]:
-    """What is trained on a start: both heads, on a tower that learns, with all and with few labelled videos.
-
-    Args:
-        number: of the seed, from 0.
-    """
+    """What is trained on a start: both heads, on a tower that learns, with all and with few labelled videos."""
     most = max(design.labelled)
     found = [Use("linear", False, most), Use("asformer", False, most)]
     if start in FOLLOWED:
@@ -142,7 +129,7 @@ def run_seed(profile: Profile, side: Side, split: int, seed: int) -> tuple[pd.Da
     folder = profile.out.run("sensor_pairs", split, seed)
     files = [folder / name for name in ("pretrainings.csv", "scores.csv")]
     identity, note = _identity(profile, side, split, seed), folder / "note.json"
-    if note.exists() and json.loads(note.read_text(encoding="utf-8"))["key"] == identity:
+    if read_json(note, optional=True).get("key") == identity:
         return pd.read_csv(files[0]), pd.read_csv(files[1])
     number, scores = profile.params.sensor_pairs.seeds.index(seed), []
     with tempfile.TemporaryDirectory() as temporary:
@@ -183,7 +170,7 @@ def pretrain_seed(side: Side, design: Design, seed: int, folder: Path) -> tuple[
     """All pre-trainings of a seed: the video towers to start from, and the histories."""
     corpus, tested = side.corpus(side.train, design), side.corpus(side.test, design)
 
-    def measure(model: Pretraining) -> Row:
+    def measure(model: PairPretraining) -> Row:
         states = frozen_inputs(model.video, side.frames, (*side.train, *side.test))["states"]
         found = ridge(states, side.frames, side.train, side.test, design.ridge)
         accuracy = video_scores(found, side.frames, ())["accuracy"].mean()
@@ -194,7 +181,7 @@ def pretrain_seed(side: Side, design: Design, seed: int, folder: Path) -> tuple[
     names = {how: start for start, how in STARTS.items()}
     for number, variant in enumerate(variants(design)):
         learns = corpus.shuffled(np.random.default_rng(seed)) if variant.partner == "shuffled" else corpus
-        model = Pretraining(learns, variant, design, seed, draws)
+        model = PairPretraining(learns, variant, design, seed, draws)
         history = pretrain(model, folder / f"{seed}_{number}", measure)
         histories.append(history.assign(**asdict(variant)))
         if variant.clusters == design.first and (variant.partner, variant.negatives) in names:

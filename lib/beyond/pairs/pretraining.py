@@ -8,6 +8,7 @@ that overlaps with it. An update has C clusters of k passages, each with a softm
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from lib.core.params import ParameterError
 from lib.core.settings import Asformer, Pretrain, SensorPairs
 from lib.core.training import Row, fit, linear, set_rate
 from lib.data.packs import Track
-from lib.pretraining.clusters import alikeness, mine, random_clusters
+from lib.pretraining.clusters import held_out, of_epoch, relative_spread
 from lib.pretraining.pairs import Draw, overlapping_pair, spanning_pair
 from lib.videoclip.model import contrastive_loss
 
@@ -32,39 +33,28 @@ Update = tuple[int, list[list[int]]]
 
 @dataclass(frozen=True)
 class Design:
-    """Everything that is set. Times in seconds.
+    """Everything that is set. Times in seconds."""
 
-    Attributes:
-        pretrain: the recipe's cluster size, rate, pairs and mining; a second of the sensors is a caption of one token.
-        sensor_pairs: seeds, epochs, C and negatives to compare; video alone starts from the first C.
-        asformer: of the profile, for what does not follow here.
-        width, layers, channel_mask, dropout: of the towers.
-        passage: length of what takes the place of a video of HowTo100M.
-        labelled: how many videos show their labels to a head.
-        few_seeds: seeds of ASFormer on few labelled videos.
-        head_rate: highest learning rate of a head, and of a tower that learns with it.
-        linear_epochs, asformer_epochs: of the two heads, an epoch as long as all training videos.
-        asformer_layers, asformer_maps, asformer_decoders: its size.
-        ridge: penalty of the classifier that compares pre-trainings.
-    """
-
-    pretrain: Pretrain
-    sensor_pairs: SensorPairs
-    asformer: Asformer
+    pretrain: Pretrain  # cluster size, rate, pairs and mining; a second of the sensors is a caption of one token
+    sensor_pairs: SensorPairs  # seeds, epochs, C and negatives to compare; video alone starts from the first C
+    asformer: Asformer  # of the profile, for what does not follow here
+    # of the towers
     width: int = 32
     layers: int = 3
     channel_mask: float = 0.3
     dropout: float = 0.1
-    passage: int = 16
-    labelled: tuple[int, ...] = (40, 20, 10, 5, 2)
-    few_seeds: int = 2
-    head_rate: float = 3e-3
+    passage: int = 16  # length of what takes the place of a video of HowTo100M
+    labelled: tuple[int, ...] = (40, 20, 10, 5, 2)  # how many videos show their labels to a head
+    few_seeds: int = 2  # seeds of ASFormer on few labelled videos
+    head_rate: float = 3e-3  # highest learning rate of a head, and of a tower that learns with it
+    # epochs as long as all training videos
     linear_epochs: int = 5
     asformer_epochs: int = 5
+    # ASFormer's size
     asformer_layers: int = 5
     asformer_maps: int = 32
     asformer_decoders: int = 0
-    ridge: float = 100.0
+    ridge: float = 100.0  # penalty of the classifier that compares pre-trainings
 
     @property
     def margin(self) -> int:
@@ -97,57 +87,42 @@ class Design:
 
 
 @dataclass(frozen=True)
-class Variant:
-    """What differs between pre-trainings.
+class PairVariant:
+    """What differs between pre-trainings."""
 
-    Attributes:
-        partner: of a clip of video: the sensors of the same time, those of another video (each passage is given one of
-            another video, once), or another clip of the video itself, through the same tower under another dropout.
-        clusters: C.
-        negatives: clusters mined in each epoch, in the first only, or drawn at random.
-    """
-
+    # of a clip of video: the sensors of the same time, those of another video (each passage is given one of another
+    # video, once), or another clip of the video itself, through the same tower under another dropout
     partner: Partner
-    clusters: int
+    clusters: int  # C
+    # clusters mined in each epoch, in the first only, or drawn at random
     negatives: Literal["fresh", "stale", "random"]
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """Passages of both modalities, of some videos.
+class Passages:
+    """Passages of both modalities, of some videos."""
 
-    Attributes:
-        video, sensors: (N, D, passage + 2 * margin), a column per second.
-        owner: (N,) number of the video that a passage is of.
-    """
-
-    video: Tensor
-    sensors: Tensor
-    owner: np.ndarray
+    video: Tensor  # (N, D, passage + 2 * margin), a column per second
+    sensors: Tensor  # the same
+    owner: np.ndarray  # (N,) number of the video that a passage is of
 
     def __len__(self) -> int:
         return len(self.owner)
 
-    def shuffled(self, rng: np.random.Generator) -> "Corpus":
+    def shuffled(self, rng: np.random.Generator) -> "Passages":
         """The same with each passage's sensors taken from a passage of another video."""
         # in rows of a video each, in random order, a step as long as the longest row leads out of every row
         rows = rng.permutation(self.owner.max() + 1)[self.owner]
         order = np.lexsort((rng.random(len(self)), rows))
         other = np.empty(len(self), np.int64)
         other[order] = np.roll(order, np.bincount(self.owner).max())
-        return Corpus(self.video, self.sensors[torch.from_numpy(other)], self.owner)
+        return Passages(self.video, self.sensors[torch.from_numpy(other)], self.owner)
 
 
-def cut(video: Sequence[Tensor], sensors: Sequence[Tensor], seconds: int, margin: int) -> Corpus:
-    """Cut videos into passages.
-
-    Args:
-        video, sensors: (1, D, T) of each video, standardized.
-        seconds: length of a passage.
-        margin: seconds that a tower sees around it.
-    """
+def cut(video: Sequence[Tensor], sensors: Sequence[Tensor], seconds: int, margin: int) -> Passages:
+    """Cut videos into passages. `video`, `sensors`: (1, D, T) of each video, standardized."""
     owner = np.repeat(np.arange(len(video)), [x.shape[2] // seconds for x in video])
-    return Corpus(passages(video, seconds, margin), passages(sensors, seconds, margin), owner)
+    return Passages(passages(video, seconds, margin), passages(sensors, seconds, margin), owner)
 
 
 def draw_clips(
@@ -177,7 +152,7 @@ class Draws:
         return self._drawn[which]
 
 
-def untrained(corpus: Corpus, design: Design, seed: int) -> tuple[Tower, Tower]:
+def untrained(corpus: Passages, design: Design, seed: int) -> tuple[Tower, Tower]:
     """Both towers as every pre-training of a seed finds them; drawing leaves the global generator as it was."""
     how = design.width, design.layers, design.channel_mask, design.dropout
     with torch.random.fork_rng():
@@ -185,28 +160,24 @@ def untrained(corpus: Corpus, design: Design, seed: int) -> tuple[Tower, Tower]:
         return Tower(corpus.video.shape[1], *how), Tower(corpus.sensors.shape[1], *how)
 
 
-class Pretraining(nn.Module):
+class PairPretraining(nn.Module):
     """Both towers and the corpus they learn from.
 
     Args:
         corpus: of the training people; shuffled already, if it is to be.
-        variant: what differs between pre-trainings.
-        seed: of everything that is drawn.
-        draws: the clips, shared by the pre-trainings of a seed.
     """
 
-    def __init__(self, corpus: Corpus, variant: Variant, design: Design, seed: int, draws: Draws):
+    def __init__(self, corpus: Passages, variant: PairVariant, design: Design, seed: int, draws: Draws):
         super().__init__()
         self.video, self.sensors = untrained(corpus, design, seed)
         self.corpus, self.variant, self.design, self.seed, self.draws = corpus, variant, design, seed, draws
         self.count = design.clusters_per_epoch(len(corpus))
         self.first: list[list[int]] = []
 
-    def encode(self, corpus: Corpus, chosen: Tensor, spans: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def encode(self, corpus: Passages, chosen: Tensor, spans: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Vectors of clips of video and of their partners, (passages * clips of each, H) both.
 
         Args:
-            chosen: numbers of passages.
             spans: of their clips, as returned by `draw_clips`.
         """
         clips, partners = spans
@@ -216,7 +187,7 @@ class Pretraining(nn.Module):
         return first, clip_vectors(self.sensors(corpus.sensors[chosen]), partners)
 
     @torch.no_grad()
-    def represent(self, corpus: Corpus, seed: tuple[int, ...]) -> np.ndarray:
+    def represent(self, corpus: Passages, seed: tuple[int, ...]) -> np.ndarray:
         """Equation 6: mean over a passage's clips of both modalities, (N, H)."""
         self.eval()
         each = self.design.pretrain.mining.per_video
@@ -224,7 +195,7 @@ class Pretraining(nn.Module):
         video, partners = self.encode(corpus, torch.arange(len(corpus)), spans)
         return ((video + partners) / 2).view(len(corpus), each, -1).mean(dim=1).numpy()
 
-    def loss(self, corpus: Corpus, clusters: Sequence[Sequence[int]], seed: tuple[int, ...]) -> Tensor:
+    def loss(self, corpus: Passages, clusters: Sequence[Sequence[int]], seed: tuple[int, ...]) -> Tensor:
         """Equation 5 of each cluster, mean over the clusters; passages are encoded together."""
         chosen, each = torch.tensor(clusters).flatten(), self.design.pretrain.pairs.per_video
         both = self.encode(corpus, chosen, self.draws.clips(seed, len(chosen), overlapping_pair, each))
@@ -235,16 +206,13 @@ class Pretraining(nn.Module):
 
     def clusters_of(self, epoch: int) -> list[list[int]]:
         """An epoch's clusters; those that make no whole update are left over."""
-        rng, count = np.random.default_rng([self.seed, epoch]), self.count
-        size = self.design.pretrain.videos_per_cluster
-        if self.variant.negatives == "random":
-            return random_clusters(len(self.corpus), size, rng)[:count]
-        if self.variant.negatives == "stale" and self.first:
-            return [self.first[number] for number in rng.permutation(count)]
-        vectors = self.represent(self.corpus, (self.seed, epoch))
-        self.first = mine(vectors, size, self.design.pretrain.mining, rng)[:count]
+        how, vectors_of = self.design.pretrain, partial(self.represent, self.corpus, (self.seed, epoch))
+        mining = how.mining.model_copy(update={"negatives": self.variant.negatives})
+        of = len(self.corpus), how.videos_per_cluster, mining, self.first, np.random.default_rng([self.seed, epoch])
+        found = of_epoch(vectors_of, *of)[: self.count]
         self.train()
-        return self.first
+        self.first = self.first or found
+        return found
 
     def updates(self, epoch: int) -> Iterator[Update]:
         """Number of each update of an epoch, from 1 over the whole training, and its C clusters."""
@@ -253,23 +221,19 @@ class Pretraining(nn.Module):
         for number in range(per_epoch):
             yield (epoch - 1) * per_epoch + number + 1, found[number * size : (number + 1) * size]
 
-    def held_out_losses(self, corpus: Corpus) -> Row:
+    def held_out_losses(self, corpus: Passages) -> Row:
         """Loss of other people's passages in random clusters, and in those that the model finds hard; nats."""
-        vectors, size = self.represent(corpus, (0,)), self.design.pretrain.videos_per_cluster
-        parts = {
-            "random_loss": random_clusters(len(corpus), size, np.random.default_rng(0)),
-            "hard_loss": mine(vectors, size, self.design.pretrain.mining, np.random.default_rng(0)),
-        }
+        vectors = self.represent(corpus, (0,))
+        parts = held_out(vectors, self.design.pretrain.videos_per_cluster, self.design.pretrain.mining)
         with torch.no_grad():
             losses = {name: self.loss(corpus, part, (0,)).item() for name, part in parts.items()}
-        return losses | {"alikeness": alikeness(vectors, parts["hard_loss"])}
+        return losses | {"relative_spread": relative_spread(vectors, parts["hard_loss"])}
 
 
-def pretrain(pretraining: Pretraining, folder: Path, measure: Callable[[Pretraining], Row]) -> pd.DataFrame:
+def pretrain(pretraining: PairPretraining, folder: Path, measure: Callable[[PairPretraining], Row]) -> pd.DataFrame:
     """Train both towers.
 
     Args:
-        folder: of the run.
         measure: is taken where all numbers of clusters per update have made the same number of updates, and at the end,
             where they have seen the same number of pairs.
 

@@ -21,7 +21,6 @@ class Tower(nn.Module):
         width: H of the states.
         layers: residual convolutions of three taps, layer i looking 2**i seconds to either side.
         channel_mask: share of input channels hidden from a whole passage in training.
-        dropout: of each layer's change.
     """
 
     def __init__(self, inputs: int, width: int, layers: int, channel_mask: float, dropout: float):

@@ -20,27 +20,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from lib.asformer.training import Frames, build_asformer, fit_frames
+from lib.asformer.training import FrameInputs, build_asformer, fit_frames
 from lib.beyond.pairs.pretraining import Design
 from lib.beyond.pairs.towers import Tower
 from lib.core.checkpoints import Learner
 from lib.core.training import one_cycle, set_rate
 from lib.scoring.metrics import score
 
-MEASURES = ("accuracy", "edit", "f1@50")
-
 
 @dataclass(frozen=True)
 class Use:
-    """How a tower is used.
+    """How a tower is used."""
 
-    Attributes:
-        head: a linear layer, or ASFormer.
-        frozen: the tower stays as it is.
-        labelled: videos whose labels are seen.
-    """
-
-    head: Literal["linear", "asformer"]
+    head: Literal["linear", "asformer"]  # a linear layer, or ASFormer
     frozen: bool
     labelled: int
 
@@ -81,17 +73,16 @@ def build_head(use: Use, classes: int, design: Design, seed: int) -> nn.Module:
 
 
 def train_video(
-    tower: Tower, use: Use, frames: Frames, train: Sequence[str], seed: int, design: Design, folder: Path
+    tower: Tower, use: Use, frames: FrameInputs, train: Sequence[str], seed: int, design: Design, folder: Path
 ) -> VideoAlone:
     """Train a head, and the tower unless it is frozen.
 
     Args:
         train: the split's training videos, of which `use.labelled` are drawn.
-        folder: of the run.
     """
     model = VideoAlone(tower, build_head(use, len(frames.dataset.classes), design, seed), use.frozen)
-    learns = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(learns, design.head_rate, weight_decay=design.asformer.weight_decay, fused=True)
+    decay = design.asformer.weight_decay
+    optimizer = torch.optim.Adam(model.parameters(), design.head_rate, weight_decay=decay, fused=True)
     # as often as makes an epoch of all training videos' steps
     chosen = labelled_videos(train, use.labelled, seed) * (len(train) // use.labelled)
     epochs = design.linear_epochs if use.head == "linear" else design.asformer_epochs
@@ -106,25 +97,27 @@ def train_video(
     return model
 
 
-def video_scores(predicted: Mapping[str, np.ndarray], frames: Frames, ignore: Sequence[str]) -> pd.DataFrame:
-    """A row per test video: MEASURES in percent, convention `lea`.
+def video_scores(predicted: Mapping[str, np.ndarray], frames: FrameInputs, ignore: Sequence[str]) -> pd.DataFrame:
+    """A row per test video: accuracy, edit and f1@50 in percent, convention `lea`.
 
     Args:
         predicted: class numbers of each video's seconds.
     """
     skip = [frames.dataset.classes.index(name) for name in ignore]
     rows = {video: score([(labels, frames.target(video).numpy())], "lea", skip) for video, labels in predicted.items()}
-    return pd.DataFrame.from_dict(rows, orient="index")[list(MEASURES)].rename_axis("video").reset_index()
+    return (
+        pd.DataFrame.from_dict(rows, orient="index")[["accuracy", "edit", "f1@50"]].rename_axis("video").reset_index()
+    )
 
 
 @torch.no_grad()
-def predictions(model: nn.Module, frames: Frames, test: Sequence[str]) -> dict[str, np.ndarray]:
+def predictions(model: nn.Module, frames: FrameInputs, test: Sequence[str]) -> dict[str, np.ndarray]:
     """The best class of each second of the test videos."""
     return {video: model(frames.features(video))[-1, 0].argmax(dim=0).numpy() for video in test}
 
 
 @torch.no_grad()
-def frozen_inputs(tower: Tower, frames: Frames, videos: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+def frozen_inputs(tower: Tower, frames: FrameInputs, videos: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
     """What a linear head may read of each video, (T, D): its features, a frozen tower's states, or both."""
     features = {video: frames.features(video) for video in videos}
     states = {video: tower.states(values) for video, values in features.items()}
@@ -134,7 +127,7 @@ def frozen_inputs(tower: Tower, frames: Frames, videos: Sequence[str]) -> dict[s
 
 
 def ridge(
-    inputs: Mapping[str, np.ndarray], frames: Frames, train: Sequence[str], test: Sequence[str], penalty: float
+    inputs: Mapping[str, np.ndarray], frames: FrameInputs, train: Sequence[str], test: Sequence[str], penalty: float
 ) -> dict[str, np.ndarray]:
     """Solve a linear head on some videos (ridge regression on the classes) and predict the test videos' seconds."""
     labels = torch.cat([frames.target(video) for video in train]).numpy()

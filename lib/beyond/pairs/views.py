@@ -1,4 +1,8 @@
-"""Figures and sentences of 4.4."""
+"""Figures and sentences of 4.4.
+
+Tables are named after what makes them in lib/beyond/pairs/answer.py: `found` by `effects`, `table` by `levels`,
+`differences` by `variant_differences`.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,10 +12,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from lib.beyond.pairs.answer import CONTRASTS, DECIDES, EASIER, LOSSES, MEASURES, SCRATCH, SHUFFLED, WAYS
+from lib.beyond.pairs.answer import CONTRASTS, DECIDES, EASIER, LOSSES, SCRATCH, SHUFFLED, WAYS
 from lib.beyond.pairs.pretraining import Design
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH, draw_intervals
 from lib.notebook.tables import interval_cells
+from lib.scoring.folders import MEASURES
 from lib.scoring.words import interval, number, span
 
 COLOURS = {SCRATCH: "#222222", SHUFFLED: "#D55E00", EASIER: "#0072B2"}
@@ -26,11 +31,7 @@ TRAP = "The CNN behind the video features saw the labels of all 40 training vide
 
 
 def decisive_figure(found: pd.DataFrame) -> Figure:
-    """What pairs add to video alone in each way to use them, points, with 95 % intervals; the first row decides.
-
-    Args:
-        found: of lib.beyond.pairs.answer.effects.
-    """
+    """What pairs add to video alone in each way to use them, points, with 95 % intervals; the first row decides."""
     names = [way for way in WAYS.values() if way in found.index.get_level_values("way")]
     titles = {measure: f"{title}, points" for measure, title in MEASURES.items()}
     parts = {contrast: found.xs(contrast, level="contrast").reindex(names) for contrast in COLOURS}
@@ -46,10 +47,7 @@ def _side_by_side(
     """Points with their 95 % intervals, a panel per measure, a line per row, the parts below each other on it.
 
     Args:
-        titles: measure -> label of its axis.
         parts: label -> its rows, the same index in all; columns the measures, "<measure> low" and "<measure> high".
-        spread: distance between two parts, in lines.
-        height: of a line, inches.
     """
     names = list(next(iter(parts.values())).index)
     figure, axes = plt.subplots(1, len(titles), figsize=(WIDTH, height * len(names) + 1.3), sharey=True)
@@ -68,11 +66,7 @@ def _side_by_side(
 
 
 def curves_figure(table: pd.DataFrame) -> Figure:
-    """Accuracy over the number of labelled videos, a panel per way, with 95 % intervals.
-
-    Args:
-        table: of lib.beyond.pairs.answer.levels.
-    """
+    """Accuracy over the number of labelled videos, a panel per way, with 95 % intervals."""
     counted = table.groupby("way").apply(lambda part: part.index.get_level_values("labelled").nunique() > 1)
     names = [way for way in WAYS.values() if counted.get(way, False)]
     figure, axes = plt.subplots(1, len(names), figsize=(WIDTH, 3.2), sharey=True, squeeze=False)
@@ -97,11 +91,7 @@ def curves_figure(table: pd.DataFrame) -> Figure:
 
 
 def variants_figure(differences: pd.DataFrame) -> Figure:
-    """How pre-trainings differ in held-out loss and in a linear probe, with 95 % intervals over splits and seeds.
-
-    Args:
-        differences: of lib.beyond.pairs.answer.variant_differences.
-    """
+    """How pre-trainings differ in held-out loss and in a linear probe, with 95 % intervals over splits and seeds."""
     names = list(dict.fromkeys(differences.index.get_level_values("what")))
     parts = {f"equal {equal}": differences.xs(equal, level="equal").reindex(names) for equal in EQUAL}
     return _side_by_side(LOSSES, parts, [*EQUAL.values()], spread=0.28, height=0.42)
