@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
 
 from lib.site.export import BROWSERS
 
@@ -17,8 +17,8 @@ WIDE = {"width": 1400, "height": 900}
 PAPER = {"width": 718, "height": 1000}  # A4 with margins of 1 cm, in CSS pixels
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def launched() -> Iterator[Browser]:
     """The browser that `make export` would use; the test is skipped where there is none."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
@@ -29,9 +29,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def is_fault(said: ConsoleMessage) -> bool:
+    """The theme warns where no mode was chosen yet; that is no fault of the page."""
+    return said.type in ("error", "warning") and "invalid theme mode" not in said.text
+
+
 @contextmanager
 def opened(browser: Browser, file: Path, **context: object) -> Iterator[tuple[Page, list[str]]]:
-    """A page, and what went wrong with it so far: errors on the console, failed requests, requests to elsewhere.
+    """A page, and what went wrong with it so far: faults on the console, failed requests, requests to elsewhere.
 
     Args:
         context: of Playwright's `new_context`, e.g. color_scheme="dark".
@@ -48,7 +53,7 @@ def opened(browser: Browser, file: Path, **context: object) -> Iterator[tuple[Pa
     made = browser.new_context(**({"viewport": DESK, "reduced_motion": "reduce"} | context))
     page = made.new_page()
     page.route("**/*", local_only)
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: faults.append(said.text) if is_fault(said) else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
     page.goto(file.as_uri(), wait_until="load")

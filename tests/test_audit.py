@@ -4,32 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.beyond.audit import comparisons
+from lib.beyond.audit import comparisons, scoring, tables
 from lib.beyond.audit.claims import Evidence, claims
-from lib.beyond.audit.comparisons import AS_PRINTED, CHOSEN, FEATURES, UPPER, WEIGHTS, paired_tests, run_to_run
-from lib.beyond.audit.scoring import (
-    FRAMES,
-    SECONDS,
-    at_rates,
-    both_edits,
-    rate_effects,
-    scored_at_rates,
-    shift_curves,
-    shift_scores,
-    split_scores,
-    target_disagreement,
-    trained_on,
-)
-from lib.beyond.audit.tables import (
-    corrected_mean,
-    duplicated_rows,
-    edit_ratios,
-    equal_thresholds,
-    mean_lengths,
-    recomputed_means,
-    reruns,
-    slips,
-)
+from lib.beyond.audit.comparisons import AS_PRINTED, CHOSEN, FEATURES, UPPER, WEIGHTS
+from lib.beyond.audit.scoring import FRAMES, SECONDS
 from lib.beyond.audit.views import reruns_found
 from lib.data.dataset import open_dataset
 from lib.data.predictions import prediction_pairs
@@ -52,36 +30,36 @@ def pairs(shared, labels):
 
 @pytest.fixture(scope="module")
 def tests():
-    return paired_tests([SLIP])
+    return comparisons.paired_tests([SLIP])
 
 
 def test_all_printed_means_agree_with_their_rows():
-    means = recomputed_means()
+    means = tables.recomputed_means()
     assert means["agrees"].all()
     assert sorted(means["table"].unique()) == [1, 3, 4, 5, 6, 7, 8, 9, 10]
     assert len(means[means["table"] == 9]) == 6
 
 
 def test_the_row_out_of_place_is_found_by_the_length_of_the_videos(labels):
-    lengths = mean_lengths(labels)
+    lengths = tables.mean_lengths(labels)
     assert lengths == pytest.approx({1: 397.1, 2: 387.4, 3: 389.4, 4: 388.9, 5: 366.4})
-    duplicates = duplicated_rows(edit_ratios(lengths))
+    duplicates = tables.duplicated_rows(tables.edit_ratios(lengths))
     places = duplicates[["table", "split", "other_table", "other_split", "out_of_place"]].to_numpy().tolist()
     same = "none: the same checkpoint"
     assert sorted(places) == [[6, 1, 7, 5, "Table 6, split 1"], [6, 4, 7, 4, same], [8, 4, 9, 4, same]]
     (wrong,) = duplicates[duplicates["split"] != duplicates["other_split"]].to_dict("records")
     assert (round(wrong["ratio"], 3), round(wrong["other_ratio"], 3)) == (0.905, 0.981)
     assert 0.965 < wrong["lowest"] < wrong["highest"] < 1, "no row has more edits than wrong seconds"
-    assert slips(duplicates) == [SLIP]
+    assert tables.slips(duplicates) == [SLIP]
 
 
 def test_it_is_found_without_annotations_too():
-    assert mean_lengths(None) is None
-    assert slips(duplicated_rows(edit_ratios(None))) == [SLIP]
+    assert tables.mean_lengths(None) is None
+    assert tables.slips(tables.duplicated_rows(tables.edit_ratios(None))) == [SLIP]
 
 
 def test_the_corrected_mean():
-    found = corrected_mean(SLIP)
+    found = tables.corrected_mean(SLIP)
     assert found.rows == 19
     assert round(found.r, 2) == -0.88
     assert (round(found.predicted, 3), round(found.residual, 3), round(found.mean, 3)) == (0.782, 0.010, 0.788)
@@ -97,13 +75,13 @@ def test_the_prediction_interval_covers():
     rows = [(table, split) for table in (6, 7, 8, 9) for split in range(1, 6) if (table, split) != SLIP]
     inside = 0
     for row in rows:
-        found = corrected_mean(row)
+        found = tables.corrected_mean(row)
         inside += found.low <= published_table(row[0]).loc[row[1], "accuracy"] <= found.high
     assert inside >= 17
 
 
 def test_equal_thresholds():
-    (row,) = equal_thresholds().to_dict("records")
+    (row,) = tables.equal_thresholds().to_dict("records")
     assert (row["table"], row["split"], row["equal"], row["value"]) == (9, 2, "f1@10 = f1@25", 0.54)
     assert 0.015 < row["lowest_gap"] < row["highest_gap"] < 0.06
 
@@ -178,21 +156,21 @@ def test_holm_runs_within_a_question_and_metric(tests):
 
 
 def test_run_to_run():
-    found = run_to_run()
+    found = comparisons.run_to_run()
     assert found["sd"] == pytest.approx(0.0115, abs=5e-5)
     assert found["moved"] == pytest.approx(0.012, abs=5e-4)
     assert found["trimming"] == pytest.approx(0.057)
 
 
 def test_scoring_at_two_rates(labels, pairs):
-    rates = at_rates(pairs, labels.fps, labels.classes[0])
-    scored = scored_at_rates(rates)
+    rates = scoring.at_rates(pairs, labels.fps, labels.classes[0])
+    scored = scoring.scored_at_rates(rates)
     columns = ["accuracy", "f1@10", "f1@25", "f1@50"]
     assert scored.loc[SECONDS, columns].round(3).tolist() == [0.774, 0.768, 0.746, 0.671]
     assert scored.loc[SECONDS, "raw_edit"] == pytest.approx(87.3)
     assert scored.loc[FRAMES, columns].round(4).tolist() == [0.7745, 0.7318, 0.7110, 0.6362]
     assert round(scored.loc[FRAMES, "edit"], 2) == 67.0
-    effects = rate_effects(rates).set_index(["scored at", "metric"])
+    effects = scoring.rate_effects(rates).set_index(["scored at", "metric"])
     for name, metric in effects.index:
         pooled = scored.loc[name, metric] - scored.loc[FRAMES, metric]
         assert effects.loc[(name, metric), "difference"] == pytest.approx(pooled), (
@@ -202,7 +180,7 @@ def test_scoring_at_two_rates(labels, pairs):
 
 
 def test_the_distance_in_seconds_counts_wrong_seconds_and_the_score_segments(labels, pairs):
-    videos = both_edits(pairs, labels.fps)
+    videos = scoring.both_edits(pairs, labels.fps)
     assert (videos["raw_edit"] <= videos["wrong_seconds"]).all()
     assert videos["raw_edit"].mean() == pytest.approx(87.3)
     assert videos["edit"].mean() == pytest.approx(score(pairs.values())["edit"])
@@ -211,7 +189,7 @@ def test_the_distance_in_seconds_counts_wrong_seconds_and_the_score_segments(lab
     late, scattered = truth.copy(), truth.copy()
     late[300:360] = "cut"
     scattered[5:300:5] = "mix"  # 59 wrong frames, as many segments more
-    shown = both_edits({"late": (late, truth), "scattered": (scattered, truth)}, fps=1)
+    shown = scoring.both_edits({"late": (late, truth), "scattered": (scattered, truth)}, fps=1)
     assert shown["wrong_seconds"].tolist() == [60, 59]
     assert shown.loc["scattered", "raw_edit"] > 50
     assert shown.loc["late", "edit"] == 100 and shown.loc["scattered", "edit"] < 5
@@ -228,18 +206,18 @@ def predictions():
 
 def test_all_splits_of_the_real_predictions(predictions):
     """shared/facts/real_data.md: accuracy 82.9, edit 71.5, F1 79.2, 77.5, 70.1, scored by another program."""
-    table = split_scores(predictions)
+    table = scoring.split_scores(predictions)
     assert table.index.tolist() == [1, 2, 3, 4, 5, "mean"]
     assert table.loc["mean"].round(1).tolist() == [82.9, 71.5, 79.2, 77.5, 70.1]
-    found = reruns(table.loc["mean"].to_dict()).set_index(["method", "row"])
+    found = tables.reruns(table.loc["mean"].to_dict()).set_index(["method", "row"])
     assert found.loc[("MS-TCN", "its predictions, scored here"), "f1@50"] == pytest.approx(70.1, abs=0.01)
     assert found.loc[("ASFormer", "the thesis, Table 1"), "f1@10"] == pytest.approx(83.8)
     assert "Of 6 re-runs 5 are below their paper in all five measures" in reruns_found(found.reset_index())
-    assert len(reruns(None)) == len(found) - 1
+    assert len(tables.reruns(None)) == len(found) - 1
 
 
 def test_shifts_cost_little_and_alike_on_both_sides(predictions):
-    curves = shift_curves(predictions[1], [-8, 0, 8]).set_index(["prediction", "frames"])
+    curves = scoring.shift_curves(predictions[1], [-8, 0, 8]).set_index(["prediction", "frames"])
     truth, model = (curves.loc[name]["accuracy"] for name in ("the truth", "MS-TCN's"))
     assert truth.tolist() == [pytest.approx(truth[8]), 1, pytest.approx(0.987, abs=0.002)]
     assert model[0] == pytest.approx(0.7959, abs=1e-4) and (model[0] - model.drop(0) < 0.005).all()
@@ -248,14 +226,14 @@ def test_shifts_cost_little_and_alike_on_both_sides(predictions):
 
 
 def test_shift_and_targets_on_real_labels(labels):
-    assert round(shift_scores(labels, 8)["accuracy"], 3) == 0.987
-    assert shift_scores(labels, 0)["f1@50"] == 1
-    assert round(target_disagreement(labels), 3) == 0.023
-    assert trained_on(labels, published_list("damaged_videos")) == [1, 2, 5]
+    assert round(scoring.shift_scores(labels, 8)["accuracy"], 3) == 0.987
+    assert scoring.shift_scores(labels, 0)["f1@50"] == 1
+    assert round(scoring.target_disagreement(labels), 3) == 0.023
+    assert scoring.trained_on(labels, published_list("damaged_videos")) == [1, 2, 5]
 
 
 def judged(tests, labels):
-    return claims(Evidence(tests, SLIP, corrected_mean(SLIP), labels)).set_index("claim")
+    return claims(Evidence(tests, SLIP, tables.corrected_mean(SLIP), labels)).set_index("claim")
 
 
 def test_claims_with_the_annotations(tests, labels):

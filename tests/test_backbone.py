@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lib.backbones import labelled_clips
-from lib.backbones.labelled_clips import THINGS, VERBS, flow_batch, flow_clips, random_net, rgb_batch, train_stream
+from lib.backbones.labelled_clips import THINGS, VERBS, flow_batch, random_net, train_stream
 from lib.core.params import load
 
 PARAMS = load("params/smoke.yaml")
@@ -29,14 +29,6 @@ def test_a_finished_training_is_loaded_without_rendering(
         assert torch.equal(one, other)
 
 
-def test_rgb_batch() -> None:
-    settings = PARAMS.backbone
-    clips = torch.randint(256, (3, settings.clip_frames, 64, 64, 3), dtype=torch.uint8)
-    batch = rgb_batch(clips, PARAMS.i3d, settings)
-    assert batch.shape == (3, 3, settings.frames, PARAMS.i3d.crop, PARAMS.i3d.crop)
-    assert batch.dtype == torch.float32
-
-
 def test_a_mirrored_flow_turns_its_horizontal_part() -> None:
     settings = PARAMS.backbone
     fields = torch.zeros(64, 2, settings.clip_frames - 1, 8, 8, dtype=torch.float16)
@@ -48,11 +40,6 @@ def test_a_mirrored_flow_turns_its_horizontal_part() -> None:
     assert 0 < mirrored.sum() < 64
     assert (batch[mirrored][:, 0, ..., 4:] == -0.5).all()
     assert (batch[~mirrored][:, 0, ..., :4] == 0.5).all()
-
-
-def test_flow_of_clips() -> None:
-    clips = np.zeros((2, 4, 64, 64, 3), np.uint8)
-    assert flow_clips(clips, PARAMS.i3d).shape == (2, 2, 3, PARAMS.i3d.crop, PARAMS.i3d.crop)
 
 
 def test_random_net_is_seeded(monkeypatch: pytest.MonkeyPatch) -> None:

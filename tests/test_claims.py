@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 
 from lib.core.chapters import CHAPTERS, CLAIMING, PREDICTING
 from lib.core.paths import Outputs
+from lib.demo.script import CLASS_NAMES
 from lib.notebook.parts import THEIRS, all_claims, shown_claims
 from lib.scoring import claims
 from lib.scoring.claims import QUANTITIES, chapters, check, claims_of, roughness, slips, tally, undecidable
 from lib.scoring.published import METHOD_TABLES, SPLITS, published_table
 
-CLASSES = """cut_tomato place_tomato_into_bowl cut_cheese place_cheese_into_bowl cut_lettuce place_lettuce_into_bowl
-add_salt add_vinegar add_oil add_pepper mix_dressing peel_cucumber cut_cucumber place_cucumber_into_bowl add_dressing
-mix_ingredients serve_salad_onto_plate action_start action_end""".split()  # noqa: SIM905
+CLASSES = list(CLASS_NAMES)
 CUT = "cut_cucumber"
 
 

@@ -5,29 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from lib.demo.script import CLASS_NAMES
 from lib.notebook.plots import FAMILIES, GREY, PATTERNS, class_styles
-
-CLASSES = [
-    "cut_tomato",
-    "place_tomato_into_bowl",
-    "cut_cheese",
-    "place_cheese_into_bowl",
-    "cut_lettuce",
-    "place_lettuce_into_bowl",
-    "add_salt",
-    "add_vinegar",
-    "add_oil",
-    "add_pepper",
-    "mix_dressing",
-    "peel_cucumber",
-    "cut_cucumber",
-    "place_cucumber_into_bowl",
-    "add_dressing",
-    "mix_ingredients",
-    "serve_salad_onto_plate",
-    "action_start",
-    "action_end",
-]
 
 # Machado, Oliveira and Fernandes, IEEE TVCG 15(6), 2009: severity 1.0, on linear RGB.
 SIGHT = {
@@ -61,27 +40,27 @@ def test_the_simulation_knows_what_is_known():
 
 @pytest.mark.parametrize("sight", SIGHT)
 def test_verbs_of_50_salads_keep_apart(sight):
-    styles = class_styles(CLASSES)
+    styles = class_styles(CLASS_NAMES)
     pairs = [(a, b) for a, b in itertools.combinations(styles.values(), 2) if a.verb != b.verb]
     assert min(distance(a.colour, b.colour, sight) for a, b in pairs) > 20
 
 
 def test_within_a_verb_colours_are_close_and_patterns_differ():
     """What colour cannot say among 19 classes; said in the module's first lines too."""
-    styles = class_styles(CLASSES)
+    styles = class_styles(CLASS_NAMES)
     pairs = [(a, b) for a, b in itertools.combinations(styles.values(), 2) if a.verb == b.verb]
     assert all(a.pattern != b.pattern and a.colour != b.colour for a, b in pairs)
     assert all(distance(a.colour, b.colour, "normal") < 25 for a, b in pairs)
 
 
 def test_an_object_has_one_pattern():
-    styles = class_styles(CLASSES)
+    styles = class_styles(CLASS_NAMES)
     for thing in ("tomato", "cheese", "lettuce", "cucumber", "dressing"):
         assert len({style.pattern for name, style in styles.items() if name.split("_")[1] == thing}) == 1, thing
 
 
 def test_patterns_can_be_seen_on_their_colours():
-    for style in class_styles(CLASSES).values():
+    for style in class_styles(CLASS_NAMES).values():
         assert abs(cielab(style.colour)[0] - cielab(style.ink)[0]) > 35
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from target_data import CLASSES, class_names, make_target, tiny_videoclip
+from target_data import CLASSES, class_names, make_target, target_videoclip
 
 from lib.notebook.figures import branch_table, draw_branch
 from lib.scoring.conclusion import best_against_baseline, chosen_videos, methods, table_ten
@@ -75,7 +75,7 @@ def test_accuracy_by_the_place_in_the_window():
 
 
 def test_a_trace_is_what_zero_shot_computes(tmp_path):
-    target, model = make_target(tmp_path / "set"), tiny_videoclip()
+    target, model = make_target(tmp_path / "set"), target_videoclip()
     vectors = model.encode_text(*vars(class_names()).values()).detach()
     one = trace(target, "rgb-01-1", model, vectors, 4, cls_visible=True)
     expected = second_scores(model, target.features("rgb-01-1", 12), vectors, 4, True)

@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from lib.core.paths import Outputs
 from lib.data.dataset import open_dataset
 from lib.data.predictions import PredictionError, write_prediction
+from lib.data.svm_scores import write_layout
 from lib.notebook.figures import ABSENT, draw_confusions
 from lib.scoring.confusion import (
     confused_pairs,
@@ -74,17 +75,8 @@ def out(tmp_path):
 
 
 def test_splits_are_counted_in_seconds(out, tmp_path):
-    for name, text in {
-        "mapping.txt": "0 cut\n1 mix\n",
-        "groundTruth/a.txt": "cut\n" * 25 + "mix\n" * 10,  # the middles of the seconds: cut, cut, mix, mix
-        "groundTruth/b.txt": "mix\n" * 10,
-        "splits/train.split1.bundle": "a.txt\n",
-        "splits/test.split1.bundle": "b.txt\n",
-        "splits/train.split2.bundle": "b.txt\n",
-        "splits/test.split2.bundle": "a.txt\n",
-    }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
+    labels = {"a": [0] * 25 + [1] * 10, "b": [1] * 10}  # the middles of a's seconds: cut, cut, mix, mix
+    write_layout(tmp_path, ["cut", "mix"], labels, {1: ["b"], 2: ["a"]})
     dataset = open_dataset(tmp_path, None, fps=10)
     write_prediction(out.predictions("own", 1) / "b.txt", ["cut"] * 11)
     write_prediction(out.predictions("own", 2) / "a.txt", ["cut"] * 16 + ["mix"] * 19)

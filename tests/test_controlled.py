@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from target_data import CLASSES, DIM, FPS, TEST, make_target, tiny_videoclip
+from target_data import CLASSES, DIM, FPS, TEST, make_target, target_videoclip
 
 from lib.beyond.controls.design import probe
 from lib.beyond.controls.protocol import DenseStates, parts, second_means, train_seconds, write_features, write_labels
@@ -55,7 +55,7 @@ def test_nobody_is_on_two_sides(seconds):
 def test_a_net_learns_and_the_held_out_people_choose_its_epoch(seconds, kind, tmp_path):
     dataset, videos = seconds[1], parts(seconds[1], 1, people=2)
     asformer = None if kind == "head" else PARAMS.asformer.model_copy(update={"learning_rate": 5e-3})
-    front = None if kind == "asformer" else DenseStates(tiny_videoclip(), FINETUNE)
+    front = None if kind == "asformer" else DenseStates(target_videoclip(), FINETUNE)
     trained = train_seconds(dataset, videos, asformer, front, FINETUNE, 8, 0, tmp_path)
     history = trained.history.set_index("epoch")
     assert history["train_loss"].iloc[-1] < 0.7 * history["train_loss"].iloc[0]
@@ -74,7 +74,7 @@ def test_a_tower_learns_from_its_first_step_at_the_rates_that_were_set(seconds, 
     dataset, videos = seconds[1], parts(seconds[1], 1, people=2)
     moved = []
     for epochs in (1, 6):
-        tower = tiny_videoclip()
+        tower = target_videoclip()
         before = tower.mlp.linear1.weight.detach().clone()
         train_seconds(dataset, videos, None, DenseStates(tower, FINETUNE), FINETUNE, epochs, 0, tmp_path / str(epochs))
         moved.append((tower.mlp.linear1.weight.detach() - before).abs().mean().item())

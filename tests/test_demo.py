@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from resume import contents
 
 from lib.core.settings import Demo
 from lib.demo import videos
@@ -36,10 +37,6 @@ def decoded(path: Path) -> list[np.ndarray | None]:
     frames = [picture if done else None for done, picture in (capture.read() for _ in range(count))]
     capture.release()
     return frames
-
-
-def files(root: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -102,11 +99,11 @@ def test_a_label_for_each_frame_but_the_last_ones(folder: Path) -> None:
 
 def test_same_settings_give_the_same_bytes_however_many_processes(folder: Path, tmp_path: Path) -> None:
     render(SMALL, tmp_path, 1)
-    assert files(tmp_path) == files(folder)
+    assert contents(tmp_path) == contents(folder)
 
 
 def test_what_is_there_is_kept_and_what_is_missing_is_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, made = files(folder), []
+    before, made = contents(folder), []
     whole = videos.render_video
     monkeypatch.setattr(videos, "render_video", lambda *given: made.append(given[-1]) or whole(*given))
     render(SMALL, folder, 1)
@@ -114,7 +111,7 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(folder: Path, monkeyp
     (folder / "groundTruth" / "rgb-02-1.txt").unlink()  # killed between the video and its labels
     render(SMALL, folder, 1)
     assert made == ["rgb-02-1"]
-    assert files(folder) == before
+    assert contents(folder) == before
 
 
 def test_damage_lies_inside_frames_and_the_video_goes_on(

@@ -5,10 +5,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from narrated_data import tiny_videoclip
 from torch import nn
-from transformers import BertConfig
 
-from lib.videoclip.model import VideoCLIP
 from lib.videoclip.packed_rows import Dropout, attend, drop_elements, pack_rows, use_quick_dropout
 
 
@@ -58,10 +57,7 @@ def test_a_rate_that_is_none(rate):
 
 
 def test_the_towers_of_videoclip_use_it():
-    config = BertConfig(
-        vocab_size=200, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
-    )
-    kinds = {type(part) for part in VideoCLIP(config, 1, 8).modules()}
+    kinds = {type(part) for part in tiny_videoclip(dropout=0.1).modules()}
     assert Dropout in kinds
     assert nn.Dropout not in kinds
     half = nn.Sequential(nn.Dropout(0.2), nn.ReLU())

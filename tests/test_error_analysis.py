@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
+from lib.demo.script import CLASS_NAMES
 from lib.notebook.figures import draw_kinds
 from lib.scoring.confusion import (
     KINDS,
@@ -27,9 +28,7 @@ from lib.scoring.confusion import (
     wrong_seconds,
 )
 
-CLASSES = """cut_tomato place_tomato_into_bowl cut_cheese place_cheese_into_bowl cut_lettuce place_lettuce_into_bowl
-add_salt add_vinegar add_oil add_pepper mix_dressing peel_cucumber cut_cucumber place_cucumber_into_bowl add_dressing
-mix_ingredients serve_salad_onto_plate action_start action_end""".split()  # noqa: SIM905
+CLASSES = list(CLASS_NAMES)
 
 SAME_VERB = [
     {"cut_tomato", "cut_cheese", "cut_lettuce", "cut_cucumber"},

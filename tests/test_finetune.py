@@ -2,10 +2,6 @@
 
 import json
 import math
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,30 +10,22 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from resume import contents, kill_once
 from safetensors.torch import load_file
-from target_data import CLASSES, DIM, FPS, SIZE, TEST, class_names, make_target, tiny_videoclip
+from target_data import CLASSES, DIM, FPS, SIZE, TEST, class_names, make_target, target_videoclip
 from torch.nn import functional as F
 
 from lib.backbones.s3d_features import FeatureSetError
 from lib.core.params import load
-from lib.core.paths import ROOT, Outputs
-from lib.core.training import TrainingError
 from lib.data.dataset import open_dataset
 from lib.data.predictions import prediction_pairs
-from lib.data.profile import Profile
 from lib.videoclip.finetuning import choose_epoch, dense_scores, fine_tune, hold_out, learner_model, names_loss
-from lib.videoclip.target import Target, open_target
+from lib.videoclip.target import Target
 from lib.videoclip.windows import cut_windows
 
 SETTINGS = load("params/smoke.yaml").finetune.model_copy(
-    update={
-        "train_stride": 2,
-        "test_stride": 4,
-        "epochs": (2, 6),
-        "learning_rate": 1e-2,
-        "warmup": 4,
-        "dtype": "float32",
-    }
+    update={"train_stride": 2, "test_stride": 4, "epochs": (2, 6), "learning_rate": 1e-2, "warmup": 4}
+    | {"dtype": "float32"}
 )
 
 
@@ -49,12 +37,8 @@ def target(tmp_path_factory) -> Target:
 def run(target: Target, folder: Path, dropout: float = 0.0, **changes):
     settings = SETTINGS.model_copy(update=changes)
     folders = {epochs: folder / f"{epochs}_epochs" for epochs in settings.epochs}
-    history = fine_tune(target, 1, tiny_videoclip(dropout), class_names(), settings, folder / "run", folders)
+    history = fine_tune(target, 1, target_videoclip(dropout), class_names(), settings, folder / "run", folders)
     return history, folders
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.mark.parametrize("beyond", [None, 50])
@@ -78,7 +62,7 @@ def test_it_learns_what_the_features_tell(target, tmp_path, objective):
 def test_one_run_gives_both_results(target, tmp_path):
     _, both = run(target, tmp_path / "both", dropout=0.1)
     _, short = run(target, tmp_path / "short", dropout=0.1, epochs=(2,))
-    assert files(both[2]) == files(short[2])
+    assert contents(both[2]) == contents(short[2])
 
 
 def test_the_choice_is_no_part_of_the_training(target, tmp_path):
@@ -117,7 +101,7 @@ def test_nobody_is_on_both_sides(people, data, seed):
 def test_the_first_loss_counts_a_second_once_a_window(target, tmp_path):
     """Without learning: the mean over all seconds of all windows, written out."""
     history, _ = run(target, tmp_path, learning_rate=1e-12, epochs=(1,))
-    model = learner_model(tiny_videoclip(), SETTINGS, len(CLASSES), SETTINGS.seed)
+    model = learner_model(target_videoclip(), SETTINGS, len(CLASSES), SETTINGS.seed)
     losses = []
     for video in target.dataset.split(1)[0]:
         features = torch.from_numpy(target.features(video, DIM))
@@ -154,14 +138,14 @@ def test_the_head_leaves_the_text_tower_alone(target, tmp_path):
     assert weights["head.weight"].shape == (779, 16)
     run(target, tmp_path / "contrastive", objective="contrastive", epochs=(1,))
     weights = load_file(tmp_path / "contrastive" / "run" / "weights.safetensors")
-    before = tiny_videoclip().text.encoder.layer[0].output.dense.weight
+    before = target_videoclip().text.encoder.layer[0].output.dense.weight
     assert not torch.equal(weights["text.encoder.layer.0.output.dense.weight"], before)
 
 
 def test_a_wide_head_never_answers_with_a_class_that_there_is_not(target, tmp_path):
     """Untrained, the best of 779 outputs is one of the 775 that mean nothing; the labels are the set's all the same."""
     _, folders = run(target, tmp_path, learning_rate=1e-12, epochs=(1,))
-    model = learner_model(tiny_videoclip(), SETTINGS, len(CLASSES), SETTINGS.seed)
+    model = learner_model(target_videoclip(), SETTINGS, len(CLASSES), SETTINGS.seed)
     windows, mask, _ = cut_windows(torch.from_numpy(target.features(TEST[0], DIM)), SIZE, 4)
     best = dense_scores(model, windows, mask, class_names(), SETTINGS)[mask].argmax(dim=1)
     assert (best >= len(CLASSES)).any()
@@ -227,40 +211,14 @@ def test_unusable_features_are_named(tmp_path, spoil, message):
     assert "rgb-05-1" in str(error.value) and "\n" not in str(error.value)
 
 
-def test_a_loss_that_is_not_finite_is_named(tmp_path):
-    extreme = make_target(tmp_path / "set")
-    path = extreme.folder / "rgb-05-1.npy"
-    np.save(path, np.full_like(np.load(path).astype(np.float32), 3e38))
-    # the small initial weights of the MLP let the first epochs pass
-    with pytest.raises(TrainingError, match=r"the loss is nan at rgb-05-1 in epoch \d;"):
-        run(extreme, tmp_path)
-    assert not (tmp_path / "6_epochs").exists(), "no prediction is left behind"
-
-
-def test_features_of_another_set_are_refused():
-    params = load("params/smoke.yaml")
-    with pytest.raises(
-        FeatureSetError, match="'s3d_mixed_5c_30fps_224px' and cannot be given 's3d_mixed_5c_10fps_32px_l2"
-    ):
-        open_target(Profile(params, Outputs("none")), "mixed_5c", "s3d_mixed_5c_30fps_224px")
-
-
 def test_a_killed_run_ends_with_the_same_bytes(target, tmp_path):
     run(target, tmp_path / "whole", dropout=0.1)
-    script = (
-        "import sys; sys.path.insert(0, 'tests')\n"
-        "from pathlib import Path\n"
-        "from lib.data.dataset import open_dataset\n"
-        "from lib.videoclip.target import Target\n"
-        "import test_finetune as here\n"
-        f"dataset = open_dataset(Path({str(target.dataset.root)!r}), None, here.FPS)\n"
-        f"target = Target(dataset, Path({str(target.folder)!r}))\n"
-        f"here.run(target, Path({str(tmp_path / 'killed')!r}), dropout=0.1)\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
-    while process.poll() is None and not (tmp_path / "killed" / "run" / "labels_03.json").exists():
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it was killed before its end"
+    code = f"""if True:
+        from pathlib import Path
+        from test_finetune import FPS, Target, open_dataset, run
+        dataset = open_dataset(Path({str(target.dataset.root)!r}), None, FPS)
+        run(Target(dataset, Path({str(target.folder)!r})), Path({str(tmp_path / "killed")!r}), dropout=0.1)
+    """
+    kill_once(tmp_path / "killed" / "run" / "labels_03.json", code)
     run(target, tmp_path / "killed", dropout=0.1)
-    assert files(tmp_path / "killed") == files(tmp_path / "whole")
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")

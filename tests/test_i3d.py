@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.transforms.functional import center_crop
 
-from lib.backbones.i3d import I3DResNet, build, calibrate, for_inference, load_weights, time_weights
+from lib.backbones.i3d import I3DResNet, build, calibrate, for_inference, load_weights
 from lib.core.checkpoints import WeightsError
 from lib.core.settings import I3D
 from lib.data.frames import to_flow, to_input
@@ -89,11 +89,6 @@ def test_small_frames_and_other_windows():
         assert net(clip).shape == (2, 128)
         assert net.logits(clip).shape == (2, 19)
     assert build(SETTINGS, "flow", seed=0)(torch.randn(1, 2, 21, 64, 64)).shape == (1, 128)
-
-
-def test_time_weights_add_up_to_one():
-    for positions in (1, 2, 4, 7):
-        assert time_weights(positions).sum() == pytest.approx(1)
 
 
 def test_build_depends_on_its_seed_alone():

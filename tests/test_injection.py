@@ -5,7 +5,7 @@ from dataclasses import asdict
 import nbformat
 import pandas as pd
 import pytest
-from browser import browser, opened
+from browser import opened
 from explorer_site import PARAMS, make_outputs
 
 from lib.core.files import write_json, write_text
@@ -14,7 +14,6 @@ from lib.data.profile import Profile
 from lib.notebook.markup import Shown, accessible, heading, without_tags
 from lib.site.source import run_sphinx, write_source
 
-assert browser  # the fixture
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of the theme
 BAD = '<script>window.P=1</script><img src=x onerror="window.P=1">'
 PAGE = "2_1_datasets"

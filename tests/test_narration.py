@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from resume import contents
 
 from lib.core.settings import Demo, Narration
 from lib.demo.actions import ACTIONS
@@ -34,10 +35,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("narrated")
     render_narrated(LOOKS, SMALL, root, 2)
     return root
-
-
-def files(root: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
 def strings(value) -> list[str]:
@@ -173,17 +170,17 @@ def test_files_agree_with_each_other(folder: Path) -> None:
 
 def test_same_settings_give_the_same_bytes_however_many_processes(folder: Path, tmp_path: Path) -> None:
     render_narrated(LOOKS, SMALL, tmp_path, 1)
-    assert files(tmp_path) == files(folder)
+    assert contents(tmp_path) == contents(folder)
 
 
 def test_what_is_missing_is_made_again_and_the_rest_is_kept(folder: Path) -> None:
-    before = files(folder)
+    before = contents(folder)
     lost, *kept = sorted((folder / "videos").iterdir())
     lost.unlink()
     (folder / "raw_caption.json").unlink()
     times = [path.stat().st_mtime_ns for path in kept]
     render_narrated(LOOKS, SMALL, folder, 1)
-    assert files(folder) == before
+    assert contents(folder) == before
     assert [path.stat().st_mtime_ns for path in kept] == times
 
 
@@ -195,14 +192,14 @@ def test_a_run_that_fails_leaves_nothing_that_looks_whole(folder: Path, tmp_path
             render_narrated(LOOKS, SMALL.model_copy(update={"seed": 12}), tmp_path, 1)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["rendered.json"]
     render_narrated(LOOKS, SMALL, tmp_path, 1)
-    assert files(tmp_path) == files(folder)
+    assert contents(tmp_path) == contents(folder)
 
 
 def test_only_what_shows_in_the_pictures_makes_them_anew(tmp_path: Path) -> None:
     two = SMALL.model_copy(update={"videos": 2, "validation": 1})
     render_narrated(LOOKS, two, tmp_path, 1)
-    before = files(tmp_path)
+    before = contents(tmp_path)
     render_narrated(LOOKS.model_copy(update={"pace": 2.0}), two, tmp_path, 1)
-    assert files(tmp_path) == before
+    assert contents(tmp_path) == before
     render_narrated(LOOKS.model_copy(update={"variety": 0.5}), two, tmp_path, 1)
-    assert all(before[name] != data for name, data in files(tmp_path).items() if name.endswith(".avi"))
+    assert all(before[name] != data for name, data in contents(tmp_path).items() if name.endswith(".avi"))

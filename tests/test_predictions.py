@@ -13,6 +13,7 @@ from lib.data.predictions import (
     read_prediction,
     write_prediction,
 )
+from lib.data.svm_scores import write_layout
 
 word = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8).filter(lambda w: w.split() == [w])
 name = st.lists(word, min_size=1, max_size=3).map(" ".join)
@@ -33,26 +34,9 @@ def test_real_files_are_written_back_byte_for_byte(shared, tmp_path):
         assert (tmp_path / file.name).read_bytes() == file.read_bytes()
 
 
-def test_real_pairs(shared):
-    dataset = open_dataset(shared / "data" / "50salads", None, fps=30)
-    test = dataset.split(1)[1]
-    pairs = prediction_pairs(shared / "data" / "50salads_predictions", dataset, test)
-    assert tuple(pairs) == test
-    surplus = {len(prediction) - len(truth) for prediction, truth in pairs.values()}
-    assert surplus == {0, 1}
-
-
 @pytest.fixture
 def dataset(tmp_path):
-    for name, text in {
-        "mapping.txt": "0 cut\n1 mix\n",
-        "groundTruth/a.txt": "cut\nmix\nmix\n",
-        "groundTruth/b.txt": "mix\n",
-        "splits/train.split1.bundle": "a.txt\n",
-        "splits/test.split1.bundle": "b.txt\n",
-    }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
+    write_layout(tmp_path, ["cut", "mix"], {"a": [0, 1, 1], "b": [1]}, {1: ["b"]})
     return open_dataset(tmp_path, None, fps=30)
 
 

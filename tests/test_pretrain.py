@@ -7,17 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from narrated_data import DIM, minilm_tokenizer, packed_videos
+from narrated_data import packed_videos, tiny_videoclip
+from resume import contents, kill_once
 from safetensors.torch import load_file
-from transformers import BertConfig
 
 from lib.backbones.s3d_features import narrated_set
+from lib.core.command import one_line
 from lib.core.devices import Group, join_group, single_process
 from lib.core.files import write_text
 from lib.core.params import load
@@ -29,6 +30,7 @@ from lib.pretrain import main
 from lib.pretraining import loop
 from lib.pretraining.loop import Pretraining
 from lib.pretraining.pairs import ClusterBatches
+from lib.pretraining.recipes import same_packs, same_run
 from lib.videoclip.model import VideoCLIP, contrastive_loss
 
 SETTINGS = load("params/smoke.yaml").pretrain.model_copy(
@@ -37,25 +39,11 @@ SETTINGS = load("params/smoke.yaml").pretrain.model_copy(
 RECIPE = SETTINGS.recipes["own"].model_copy(update={"clusters_per_update": 3, "epochs": 2})
 
 
-def tiny(dropout: float = 0.0) -> VideoCLIP:
-    config = BertConfig(
-        hidden_size=16,
-        num_attention_heads=2,
-        num_hidden_layers=1,
-        intermediate_size=32,
-        max_position_embeddings=64,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=dropout,
-    )
-    torch.manual_seed(0)
-    return VideoCLIP(config, 1, DIM)
-
-
 def make(packed: Path, folder: Path, group: Group | None = None, dropout: float = 0.0, **changes) -> Pretraining:
     narrated, settings = open_packed(packed), SETTINGS.model_copy(update=changes)
     group = group or single_process()
     how: dict = {"identity": "a", "seed": 5, "transfer": lambda _model: {}, "agree": lambda: None}
-    return Pretraining(narrated, narrated, tiny(dropout), RECIPE, settings, folder, group, **how)
+    return Pretraining(narrated, narrated, tiny_videoclip(dropout=dropout), RECIPE, settings, folder, group, **how)
 
 
 def train(packed: str, folder: str, dropout: float = 0.0) -> None:
@@ -64,9 +52,9 @@ def train(packed: str, folder: str, dropout: float = 0.0) -> None:
 
 
 @pytest.fixture(scope="module")
-def packed(tmp_path_factory) -> Path:
+def packed(tmp_path_factory, tokenizer) -> Path:
     folder = tmp_path_factory.mktemp("narrated")
-    packed_videos(folder, minilm_tokenizer())
+    packed_videos(folder, tokenizer)
     return folder / "packed"
 
 
@@ -77,18 +65,21 @@ def whole(packed, tmp_path_factory) -> Path:
     return folder
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def command(launcher: list[str], packed: Path, folder: Path, dropout: float = 0.0) -> list[str]:
+def command(launcher: list[str], packed: Path, folder: Path, dropout: float = 0.0, call: str = "train") -> list[str]:
     code = folder.with_name(f"{folder.name}.py")
     code.write_text(
         f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'tests')]!r}\n"
-        "from test_pretrain import train\n"
-        f"train({str(packed)!r}, {str(folder)!r}, {dropout})\n"
+        f"from test_pretrain import {call}\n{call}({str(packed)!r}, {str(folder)!r}, {dropout})\n"
     )
     return [sys.executable, *launcher, str(code)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(packed, tmp_path_factory) -> Path:
+    """A finished run with dropout."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    train(str(packed), str(folder), dropout=0.1)
+    return folder
 
 
 def gradients(model: VideoCLIP) -> torch.Tensor:
@@ -101,129 +92,92 @@ def test_c_clusters_on_one_device_are_the_mean_of_c_devices(packed):
     batches = ClusterBatches(run.train, [[3 * n, 3 * n + 1, 3 * n + 2] for n in range(8)], SETTINGS.pairs, 1, 1)
     apart = []
     for number in range(8):
-        run.model = tiny()
+        run.model = tiny_videoclip()
         run.loss(batches[number]).backward()
         apart.append(gradients(run.model))
-    run.model = model = tiny()
+    run.model = model = tiny_videoclip()
     for number in range(8):
         (run.loss(batches[number]) / 8).backward()
     torch.testing.assert_close(gradients(model), torch.stack(apart).mean(dim=0), rtol=1e-5, atol=1e-6)
-    joint = tiny()
+    joint = tiny_videoclip()
     vectors = [batch.encode(joint) for batch in (batches[number] for number in range(8))]
     contrastive_loss(*(torch.cat(part) for part in zip(*vectors, strict=True))).backward()
     assert (gradients(joint) - gradients(model)).abs().max() > 1e-3, "one softmax over all clusters is another gradient"
 
 
-TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+PACKS = {"sees other packs than process 0": "other", "sees no pack in": None}  # fault -> what process 1 sees for "one"
+STARTS = {
+    "has other settings or code than process 0": lambda run, rank: setattr(run, "identity", str(rank)),
+    "starts from other weights than process 0": lambda run, rank: run.model.mlp.linear1.bias.data.add_(rank),
+    "sees another state of the run than process 0": lambda run, rank: setattr(run, "folder", run.folder / str(rank)),
+}
 
 
-def test_two_processes_do_what_one_does(packed, tmp_path):
+def work_together(packed: str, place: str, dropout: float) -> None:
+    """What two processes do in a row: they are refused all that differs between them, train, and lose one of them."""
+    group, folder, profile = join_group(), Path(place), open_profile("params/smoke.yaml")
+    for number, note in enumerate(PACKS.values()):
+        seen, out = "one" if group.rank == 0 else note, Outputs(str(folder / f"packs_{number}_{group.rank}"))
+        for part in ("train", "val") if seen else ():
+            write_text(out.packed / narrated_set(profile.params, "mixed_5c") / part / "note.json", seen)
+        assert one_line(same_packs)(replace(profile, out=out), "mixed_5c", group) == 2
+    for change in STARTS.values():
+        run = make(Path(packed), folder, group)
+        change(run, group.rank)
+        assert one_line(same_run)(run) == 2
+    make(Path(packed), folder / "two", group, dropout).run()
+    run, calls = make(Path(packed), folder / "died", group), []
+
+    def die():
+        calls.append(1)
+        if group.rank == 1 and len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run.agree = die
+    run.run()
+
+
+@pytest.fixture(scope="module")
+def together(packed, whole, tmp_path_factory) -> tuple[Path, str]:
+    """Where two processes worked together, a finished run being there for one of them, and what they said."""
+    folder = tmp_path_factory.mktemp("together")
+    shutil.copytree(whole, folder / "0")
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    started = command(torchrun, packed, folder, dropout=0.1, call="work_together")
+    done = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode and "SIGKILL" in done.stderr, done.stderr
+    return folder, done.stderr
+
+
+def test_two_processes_do_what_one_does(undisturbed, together):
     """Three clusters per update on two processes, with dropout: one takes two of them, the other one."""
-    one, folder = tmp_path / "one", tmp_path / "two"
-    train(str(packed), str(one), dropout=0.1)
-    done = subprocess.run(command(TWO, packed, folder, dropout=0.1), capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr[-2000:]
-    ours, theirs = load_file(one / "weights.safetensors"), load_file(folder / "weights.safetensors")
+    folder = together[0] / "two"
+    ours, theirs = load_file(undisturbed / "weights.safetensors"), load_file(folder / "weights.safetensors")
     assert ours.keys() == theirs.keys()
     for name in ours:
         torch.testing.assert_close(theirs[name], ours[name], rtol=0, atol=2e-6, msg=name)
     for epoch in (1, 2):
-        kept = [json.loads((path / f"clusters_{epoch}.json").read_text())["clusters"] for path in (one, folder)]
-        assert kept[0] == kept[1]
+        kept = [json.loads((path / f"clusters_{epoch}.json").read_text()) for path in (undisturbed, folder)]
+        assert kept[0]["clusters"] == kept[1]["clusters"]
 
 
-@pytest.mark.parametrize(("second", "fault"), [("other", "sees other packs than process 0"), (None, "sees no pack")])
-def test_processes_that_see_different_packs_do_not_train(second, fault, tmp_path):
-    """As on nodes that do not share a disk."""
-    names = [f"ranks_{os.getpid()}_{rank}" for rank in range(2)]
-    profile = open_profile("params/smoke.yaml")
-    for name, note in zip(names, ("one", second), strict=True):
-        for part in ("train", "val") if note else ():
-            write_text(Outputs(name).packed / narrated_set(profile.params, "mixed_5c") / part / "note.json", note)
-    (tmp_path / "look.py").write_text(f"""if True:
-        import os, sys
-        sys.path.insert(0, {str(ROOT)!r})
-        from dataclasses import replace
-        from lib.core.command import one_line
-        from lib.core.devices import join_group
-        from lib.core.paths import Outputs
-        from lib.data.profile import open_profile
-        from lib.pretraining.recipes import same_packs
-        profile = open_profile("params/smoke.yaml")
-        profile = replace(profile, out=Outputs({names!r}[int(os.environ["RANK"])]))
-        sys.exit(one_line(lambda: same_packs(profile, "mixed_5c", join_group()) and 0)())
-    """)
-    try:
-        done = subprocess.run([sys.executable, *TWO, tmp_path / "look.py"], capture_output=True, text=True, timeout=240)
-    finally:
-        for name in names:
-            shutil.rmtree(Outputs(name).root, ignore_errors=True)
-    said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert done.returncode and said, done.stderr
-    assert all(f"process 1 on {socket.gethostname()} {fault} in " in line for line in said)
+@pytest.mark.parametrize("fault", [*PACKS, *STARTS])
+def test_processes_that_differ_do_not_train(together, fault):
+    """As on nodes that do not share a disk; each says so in a line."""
+    said = [line for line in together[1].splitlines() if line.startswith("error: ")]
+    assert len(said) == 2 * len([*PACKS, *STARTS])
+    assert sum(f"process 1 on {socket.gethostname()} {fault}" in line for line in said) == 2
 
 
-@pytest.mark.parametrize(
-    ("change", "fault"),
-    [
-        ("run.identity = str(rank)", "has other settings or code than process 0"),
-        ("run.model.mlp.linear1.bias.data += rank", "starts from other weights than process 0"),
-        ("run.folder = run.folder / str(rank)", "sees another state of the run than process 0"),
-    ],
-)
-def test_processes_that_do_not_start_from_the_same_do_not_train(packed, whole, change, fault, tmp_path):
-    shutil.copytree(whole, tmp_path / "0")
-    (tmp_path / "start.py").write_text(f"""if True:
-        import sys
-        sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
-        from pathlib import Path
-        from lib.core.command import one_line
-        from lib.core.devices import join_group
-        from lib.pretraining.recipes import same_run
-        from test_pretrain import make
-        group = join_group()
-        rank, run = group.rank, make(Path({str(packed)!r}), Path({str(tmp_path)!r}), group)
-        {change}
-        sys.exit(one_line(lambda: same_run(run) or 0)())
-    """)
-    done = subprocess.run([sys.executable, *TWO, tmp_path / "start.py"], capture_output=True, text=True, timeout=240)
-    said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert done.returncode and said, done.stderr
-    assert all(f"process 1 on {socket.gethostname()} {fault}" in line for line in said)
+def test_a_killed_process_ends_the_others(together):
+    assert {file.name for file in (together[0] / "died").glob("*.safetensors")} == {"checkpoint.safetensors"}
 
 
-def test_a_killed_process_ends_the_others(packed, tmp_path):
-    (tmp_path / "die.py").write_text(f"""if True:
-        import os, signal, sys
-        sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
-        from pathlib import Path
-        from lib.core.devices import join_group
-        from test_pretrain import make
-        run = make(Path({str(packed)!r}), Path({str(tmp_path / "run")!r}), join_group())
-        calls = []
-        def die():
-            calls.append(1)
-            if run.group.rank == 1 and len(calls) == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-        run.agree = die
-        run.run()
-    """)
-    done = subprocess.run([sys.executable, *TWO, tmp_path / "die.py"], capture_output=True, text=True, timeout=240)
-    assert done.returncode and "SIGKILL" in done.stderr
-    assert {file.name for file in (tmp_path / "run").glob("*.safetensors")} == {"checkpoint.safetensors"}
-
-
-def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, tmp_path):
-    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    train(str(packed), str(undisturbed), dropout=0.1)
-    started = command([], packed, killed, dropout=0.1)
+def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, undisturbed, tmp_path):
+    killed = tmp_path / "killed"
+    code = Path(command([], packed, killed, dropout=0.1)[-1]).read_text()
     for marker in ("checkpoint.safetensors", "clusters_2.json"):
-        with subprocess.Popen(started, stderr=subprocess.PIPE) as process:
-            while process.poll() is None and not (killed / marker).exists():
-                time.sleep(0.002)
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-    assert process.returncode == -signal.SIGKILL or (killed / "weights.safetensors").exists()
+        kill_once(killed / marker, code)
     train(str(packed), str(killed), dropout=0.1)
     assert contents(killed) == contents(undisturbed)
 
@@ -236,8 +190,8 @@ def test_a_finished_run_is_read_not_trained(packed, whole, monkeypatch):
     assert torch.equal(run.model.mlp.linear1.weight, load_file(whole / "weights.safetensors")["mlp.linear1.weight"])
 
 
-def test_the_loss_is_taken_several_times_an_epoch(packed, tmp_path):
-    history = make(packed, tmp_path).run()
+def test_the_loss_is_taken_several_times_an_epoch(packed, whole):
+    history = make(packed, whole).run()
     assert SETTINGS.validations == 2 and history["epoch"].tolist() == [0, 0.5, 1.0, 1.5, 2.0]
     pairs = RECIPE.clusters_per_update * SETTINGS.videos_per_cluster * SETTINGS.pairs.per_video
     assert (history["pairs"] == history["update"] * pairs).all()

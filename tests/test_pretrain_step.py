@@ -6,23 +6,17 @@ import json
 import numpy as np
 import pytest
 import torch
-from narrated_data import DIM, minilm_tokenizer, packed_videos
+from narrated_data import packed_videos, tiny_videoclip
 from reference_videoclip import cluster_loss, draw_pairs, make_plain, pad_texts, update
-from transformers import BertConfig
 
 from lib.core.settings import Pairs
 from lib.pretraining.pairs import ClusterBatches
-from lib.videoclip.model import VideoCLIP, contrastive_loss
+from lib.videoclip.model import contrastive_loss
 
 PAIRS = Pairs(text_tokens=(8, 64), video_seconds=(3, 32), longest_text=50, per_video=8)
 LONGEST = PAIRS.longest_text
 CLUSTERS = [[0, 7, 3, 21, 12, 5], [4, 19, 2, 20, 11, 5]]
 SEED, EPOCH = 3, 2
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return minilm_tokenizer()
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +37,7 @@ def data(tmp_path_factory, tokenizer):
 @pytest.fixture(scope="module")
 def models():
     """Two with the same weights; the second computes attention step by step."""
-    torch.manual_seed(0)
-    config = BertConfig(
-        hidden_size=16, num_attention_heads=2, num_hidden_layers=3, intermediate_size=32, initializer_range=0.15,
-        hidden_dropout_prob=0, attention_probs_dropout_prob=0,
-    )  # fmt: skip
-    ours = VideoCLIP(config, 2, DIM).train()
+    ours = tiny_videoclip(layers=3, spread=0.15)
     plain = copy.deepcopy(ours)
     make_plain(plain)
     return ours, plain
@@ -57,7 +46,7 @@ def models():
 def test_the_pairs_are_the_same_and_of_many_lengths(data, tokenizer):
     batches, drawn = data
     for batch, pairs in zip(batches, drawn, strict=True):
-        assert len(batch.captions.buckets) > 1  # or there is nothing to be put back in order
+        assert len(batch.captions.buckets) > 1 and len(batch.clips.buckets) > 1  # else there is no order
         ids, mask = pad_texts([text for _, text in pairs], tokenizer, LONGEST)
         for number, (own, seen) in enumerate(zip(ids, mask.bool(), strict=True)):
             assert batch.captions.values[batch.captions.rows == number].tolist() == own[seen].tolist()

@@ -3,7 +3,6 @@
 import re
 from dataclasses import asdict
 
-import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pandas as pd
@@ -13,7 +12,6 @@ from lib.core.params import load
 from lib.core.paths import Outputs
 from lib.data.profile import Profile
 from lib.notebook.markup import Shown, accessible
-from lib.notebook.plots import labelled_curves
 from lib.notebook.tables import BEST, alone, beside, mark_best
 from lib.scoring.published import published_table
 from lib.site.answer import answers, controlled, sentences, shown
@@ -76,13 +74,6 @@ def test_only_long_tables_of_single_rows_can_be_sorted(rows, levels, sorts):
     assert ("sortable" in page) == sorts
 
 
-def test_more_curves_than_colours_are_all_drawn_and_differ():
-    figure, ax = plt.subplots()
-    labelled_curves({f"curve {number}": pd.Series([1.0, 2.0]) for number in range(8)}, ax, "loss")
-    assert len({(line.get_color(), line.get_linestyle()) for line in ax.get_lines()}) == 8
-    plt.close(figure)
-
-
 def test_a_table_beside_the_thesis_has_the_spread_and_marks_no_split():
     ours = published_table(7).rename(index=str).rename_axis("split") * 0.9
     styled, values = beside(ours, published_table(7), "ours")
@@ -135,16 +126,9 @@ def test_pictures_become_files_and_their_classes_keywords(tmp_path):
     table.to_csv(out.figures / "figure_18.csv", index=False)
     (out.figures / "figure_18.png").write_bytes(b"a picture")
     shown = Shown(
-        id="figure_18",
-        title="Figure 18",
-        caption="What.",
-        about="Demo",
-        revision="abc",
-        data="figures/figure_18.csv",
-        notebook="chapter",
-        picture="figures/figure_18.png",
-        alt='A "B".',
-    )
+        id="figure_18", title="Figure 18", caption="What.", about="Demo", revision="abc", notebook="chapter",
+        data="figures/figure_18.csv", picture="figures/figure_18.png", alt='A "B".',
+    )  # fmt: skip
     data, metadata = {"text/html": shown.image("data:image/png;base64,AAAA")}, {"report": asdict(shown)}
     cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data, metadata=metadata)])
     (out.notebooks / "chapter").mkdir(parents=True)

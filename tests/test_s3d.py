@@ -1,6 +1,5 @@
 """S3D-G and MIL-NCE against the published code's outputs (tests/golden) and against plain re-implementations."""
 
-import itertools
 import json
 import math
 import re
@@ -13,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lib.backbones.s3d import S3D, mil_nce_loss, space_to_depth
+from lib.backbones.s3d import S3D, mil_nce_loss
 from lib.core.checkpoints import read_weights
 
 KEYS = json.loads((GOLDEN / "s3dg_keys.json").read_text())["keys"]
@@ -144,17 +143,6 @@ def test_a_clip_has_the_same_vectors_alone_and_in_a_batch(small, sizes, seed):
     video = clip(3, 3, *(2 * size for size in sizes), seed=seed)
     for together, alone in zip(small(video), small(video[1:2]), strict=True):
         torch.testing.assert_close(together[1:2], alone, rtol=0, atol=2e-5 * alone.abs().max().item())
-
-
-@settings(max_examples=20)
-@given(sizes=st.tuples(*[st.integers(1, 4)] * 3), channels=st.integers(1, 3))
-def test_space_to_depth_takes_cubes_apart(sizes, channels):
-    shape = (2, channels, *(2 * size for size in sizes))
-    video = torch.arange(math.prod(shape)).view(shape)
-    cubes = space_to_depth(video)
-    assert cubes.shape == (2, 8 * channels, *sizes)
-    for number, (t, y, x, c) in enumerate(itertools.product(range(2), range(2), range(2), range(channels))):
-        assert torch.equal(cubes[:, number], video[:, c, t::2, y::2, x::2])
 
 
 def test_gradients_reach_everything_but_the_word_vectors(small):

@@ -1,69 +1,45 @@
 """train_split on a small data set whose features tell the class: what it writes, and that a kill changes nothing."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from resume import contents, kill_once
 from safetensors.numpy import load_file
 
 from lib.asformer import training
 from lib.asformer.training import best_on_test, train_split
-from lib.core.paths import ROOT
 from lib.core.settings import Asformer
 from lib.data.dataset import Dataset, open_dataset
 from lib.data.predictions import read_prediction
+from lib.data.svm_scores import write_layout
 from lib.scoring.metrics import score
 
 CLASSES = ("cut", "mix", "serve")
 SETTINGS = Asformer(
-    num_layers=3,
-    num_maps=8,
-    num_decoders=1,
-    channel_mask=0.1,
-    attention_band="published",
-    smoothing=0.15,
-    sample_rate=2,
-    standardize=True,
-    epochs=10,
-    learning_rate=0.01,
-    weight_decay=1e-5,
-    plateau_factor=0.5,
-    plateau_patience=3,
-    test_every=4,
-    dtype="float32",
-    seed=1,
-)
+    num_layers=3, num_maps=8, num_decoders=1, channel_mask=0.1, attention_band="published", smoothing=0.15,
+    sample_rate=2, standardize=True, epochs=10, learning_rate=0.01, weight_decay=1e-5, plateau_factor=0.5,
+    plateau_patience=3, test_every=4, dtype="float32", seed=1,
+)  # fmt: skip
 
 
 def make_dataset(root: Path) -> Dataset:
     """Five videos of 41 … 45 frames; a class raises its channel by 1000 times the noise's unit."""
-    rng = np.random.default_rng(0)
-    for folder in ("features", "groundTruth", "splits"):
-        (root / folder).mkdir(parents=True)
-    (root / "mapping.txt").write_text("".join(f"{i} {name}\n" for i, name in enumerate(CLASSES)))
-    for number in range(5):
-        labels = rng.integers(0, 3, 5).repeat(10)[: 41 + number]
-        feature = 5000 + 100 * rng.standard_normal((4, len(labels))) + 300 * (np.arange(4)[:, None] == labels)
+    rng, labels = np.random.default_rng(0), {}
+    (root / "features").mkdir(parents=True)
+    for number, video in enumerate(f"video-{number}" for number in range(5)):
+        labels[video] = rng.integers(0, 3, 5).repeat(10)[: 41 + number]
+        feature = 5000 + 100 * rng.standard_normal((4, 41 + number)) + 300 * (np.arange(4)[:, None] == labels[video])
         feature[3] = 0.1  # a channel that never changes
-        np.save(root / "features" / f"video-{number}.npy", feature.astype(np.float32))
-        (root / "groundTruth" / f"video-{number}.txt").write_text("".join(f"{CLASSES[i]}\n" for i in labels))
-    for part, numbers in {"train": (0, 1, 2), "test": (3, 4)}.items():
-        (root / "splits" / f"{part}.split1.bundle").write_text("".join(f"video-{n}.txt\n" for n in numbers))
+        np.save(root / "features" / f"{video}.npy", feature.astype(np.float32))
+    write_layout(root, CLASSES, labels, {1: ["video-3", "video-4"]})
     return open_dataset(root, ".", fps=10)
 
 
 def run(root: Path, out: Path):
     dataset = make_dataset(root) if not root.exists() else open_dataset(root, ".", fps=10)
     return dataset, train_split(dataset, 1, SETTINGS, out / "run", out / "predictions")
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -127,19 +103,16 @@ def test_another_feature_value_or_setting_is_another_run(whole, tmp_path):
 
 def test_killed_in_training_it_ends_with_the_same_bytes(root, whole, tmp_path):
     """A real process, a real SIGKILL, 30 ms after a checkpoint."""
-    code = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'tests')]!r}\n"
-    code += "import lib.core.training, time; keep = lib.core.training.keep\n"
-    code += "lib.core.training.keep = lambda *a: (time.sleep(0.1), keep(*a))\n"
-    code += "from pathlib import Path; from test_segment import run\n"
-    code += f"run(Path({str(root)!r}), Path({str(tmp_path)!r}))"
+    code = f"""if True:
+        import lib.core.training, time
+        from pathlib import Path
+        from test_segment import run
+        keep = lib.core.training.keep
+        lib.core.training.keep = lambda *a: (time.sleep(0.1), keep(*a))
+        run(Path({str(root)!r}), Path({str(tmp_path)!r}))
+    """
     checkpoint = tmp_path / "run" / "checkpoint.safetensors"
-    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not checkpoint.exists():
-            time.sleep(0.005)
-        time.sleep(0.13)
-        process.kill()
-        errors = process.communicate()[1]
-    assert process.returncode == -signal.SIGKILL, errors
+    kill_once(checkpoint, code, 0.13)
     assert checkpoint.exists() and not (tmp_path / "run" / "weights.safetensors").exists()
     (tmp_path / "run" / ".checkpoint.safetensors.1.tmp.safetensors").write_text("cut off while it was written")
     run(root, tmp_path)

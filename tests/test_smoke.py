@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from browser import PAPER, PHONE, WIDE, browser, opened, serious
+from browser import PAPER, PHONE, WIDE, opened, serious
 from bs4 import BeautifulSoup
 from report_runs import finish
 
@@ -27,7 +27,6 @@ from lib.data.profile import Profile
 from lib.notebook.markup import MADE
 from lib.site.export import document, sections, whole
 
-assert browser  # the fixture
 GUIDES = [f"notebooks/guides/{file.stem}" for file in sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
 PAGES = ["index", *load("params/smoke.yaml").notebooks, "explorer", "figures_and_tables", MADE]
 PAGES += ["README", *GUIDES, "search"]

@@ -9,7 +9,7 @@ from target_data import make_target
 from lib.asformer.cross_validation import baseline_table
 from lib.core.chapters import CLAIMING, PREDICTING, atoms, needs
 from lib.core.params import load
-from lib.data.dataset import DatasetError, check_bundles, open_dataset
+from lib.data.dataset import open_dataset
 from lib.notebook.plots import learning_curves
 from lib.notebook.tables import SPREAD, beside
 from lib.scoring.claims import chapters
@@ -65,18 +65,6 @@ def test_every_split_of_many_can_be_told_apart():
     looks = {(line.get_color(), line.get_linestyle()) for line in ax.get_lines()}
     assert len(looks) == 9, "eight splits and their mean"
     plt.close(figure)
-
-
-def test_bundles_are_held_against_the_number_of_splits(tmp_path):
-    dataset = make_target(tmp_path / "set").dataset
-    folder = dataset.root / "splits"
-    check_bundles(folder, 1)
-    open_dataset(dataset.root, None, dataset.fps, splits=1)
-    with pytest.raises(DatasetError, match=r"test\.split2\.bundle: missing, data\.splits is 2"):
-        open_dataset(dataset.root, None, dataset.fps, splits=2)
-    (folder / "train.split12.bundle").touch()
-    with pytest.raises(DatasetError, match=r"train\.split12\.bundle: extra, data\.splits is 1"):
-        check_bundles(folder, 1)
 
 
 def test_the_target_set_is_tested_in_the_splits_that_there_are(tmp_path):

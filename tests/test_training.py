@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from resume import contents
 from torch import nn
 
 from lib.core import training
@@ -39,10 +40,6 @@ def run(folder: Path, key: str = "a", poison: str = "", epochs: int = EPOCHS) ->
     history = fit(learner, partial(shuffled_steps, examples, 3), losses_of, measure, **options)
     assert history["epoch"].tolist() == list(range(1, epochs + 1))
     return steps
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.fixture(scope="module")

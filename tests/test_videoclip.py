@@ -15,7 +15,6 @@ import torch
 from golden_weights import GOLDEN, check, draw, filled
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import BertConfig
@@ -200,15 +199,6 @@ def test_a_caption_has_the_same_vector_alone_and_padded(model, lengths, seed):
         torch.testing.assert_close(together[caption : caption + 1], alone, rtol=0, atol=1e-5)
 
 
-@torch.inference_mode()
-def test_a_visible_cls_changes_every_vector(model):
-    features, mask = draw(1, 2, 9, INPUT), torch.ones(2, 9, dtype=torch.bool)
-    for encode in (model.encode_video, model.video_states):
-        visible, hidden = encode(features, mask), encode(features, mask, cls_visible=False)
-        assert torch.equal(visible, encode(features, mask, True))
-        assert ((visible - hidden).abs().amax(dim=-1) > 0.01).all()
-
-
 @pytest.mark.parametrize(
     ("features", "mask"),
     [
@@ -232,14 +222,6 @@ def test_models_that_cannot_be_are_refused(model):
     ).shape == (1, HIDDEN)
     with pytest.raises(ValueError, match="no head; build it with num_classes"):
         model.frame_logits(torch.zeros(1, 3, INPUT), torch.ones(1, 3))
-
-
-def test_towers_share_nothing():
-    model = small(num_classes=3)
-    model.encode_video(torch.randn(1, 4, INPUT), torch.ones(1, 4)).square().sum().backward()
-    reached = {name.split(".")[0] for name, value in model.named_parameters() if value.grad is not None}
-    assert reached == {"mlp", "video"}
-    assert CONFIG.num_hidden_layers == LAYERS["text_encoder"]  # the caller's is not changed
 
 
 CASES = sorted({key.split("/")[0] for key in np.load(GOLDEN / "videoclip_contrastive.npz").files})
@@ -392,13 +374,3 @@ def test_files_that_hold_no_weights(tmp_path):
         with pytest.raises(WeightsError, match=message) as error:
             read_weights(tmp_path / name, "model", "fetch it there")
         assert "\n" not in str(error.value)
-
-
-def test_files_of_either_kind_hold_the_same(tmp_path):
-    state = {name: value for name, value in checkpoint(0.2).items() if "linear" in name}
-    save_file(state, tmp_path / "a.safetensors")
-    torch.save(state, tmp_path / "a.pt")
-    torch.save({"model": state}, tmp_path / "b.pt")
-    for name, entry in (("a.safetensors", None), ("a.pt", None), ("b.pt", "model")):
-        read = read_weights(tmp_path / name, entry, "fetch it")
-        assert read.keys() == state.keys() and all(torch.equal(read[name], state[name]) for name in state)

@@ -55,19 +55,6 @@ def test_windows_hold_every_second_and_end_with_the_video(length, sizes):
     assert all(start + size < length for start in starts[:-1]) and starts[-1] < length
 
 
-def test_a_mean_is_over_the_windows_that_hold_a_second():
-    logits = torch.tensor([[1.0, 2, 3], [10, 20, 30], [100, 200, 300]])[..., None]
-    merged = merge_windows(logits, torch.tensor([0, 1, 2]), 4)
-    assert merged.flatten().tolist() == pytest.approx([1, (2 + 10) / 2, (3 + 20 + 100) / 3, (30 + 200) / 2])
-
-
-def test_a_video_shorter_than_a_window():
-    windows, mask, starts = cut_windows(torch.ones(3, 2), 32, 16)
-    assert (windows.shape, starts) == ((1, 32, 2), [0])
-    assert mask[0].tolist() == [True] * 3 + [False] * 29
-    assert windows[0].sum(dim=1).tolist() == [2] * 3 + [0] * 29
-
-
 @pytest.mark.parametrize(("starts", "second"), [([0, 6], 4), ([1, 4], 0), ([0, 2], 6)])
 def test_a_second_in_no_window_is_named(starts, second):
     with pytest.raises(ValueError, match=f"second {second} of 9 is in no window"):

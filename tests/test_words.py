@@ -1,6 +1,7 @@
 """Words of S3D's text side: numbered as by the published code (tests/golden); dictionaries that are none."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,19 +41,6 @@ def test_a_dictionary_is_read(tmp_path):
     assert words.numbers(["Élan, slice the!"], 4).tolist() == [[3, 1, 4, 0]]  # the later row of a word counts
 
 
-def test_dictionaries_that_cannot_be_read(tmp_path):
-    with pytest.raises(WeightsError, match=r"s3d_dict.npy: S3D's dictionary is missing; it is published beside"):
-        read_dictionary(tmp_path / "s3d_dict.npy")
-    np.save(tmp_path / "objects.npy", np.array([{"slice": 1}], dtype=object), allow_pickle=True)
-    (tmp_path / "page.npy").write_bytes(b"<html>404</html>")
-    np.save(tmp_path / "whole.npy", np.array(["slice", "apple"] * 100))
-    (tmp_path / "part.npy").write_bytes((tmp_path / "whole.npy").read_bytes()[:500])
-    for name in ("objects.npy", "page.npy", "part.npy"):
-        with pytest.raises(WeightsError, match=rf"{name}: not an array of words \(.*download it again") as error:
-            read_dictionary(tmp_path / name)
-        assert "\n" not in str(error.value)
-
-
 def test_a_words_vector_is_the_scaled_mean_of_its_pieces():
     pieces = torch.tensor([[0.0, 0], [1, 10], [3, 20], [5, 90]])
     spelled = {"apple": [1], "slices": [2, 3]}
@@ -61,20 +49,35 @@ def test_a_words_vector_is_the_scaled_mean_of_its_pieces():
     torch.testing.assert_close(table, means / means[1:].std())
 
 
+def no_words(content):
+    return lambda path: np.save(path, content, allow_pickle=True)
+
+
+def cut_off(path):
+    np.save(path, np.array(["slice", "apple"] * 100))
+    path.write_bytes(path.read_bytes()[:500])
+
+
+def archive(path):
+    with path.open("wb") as file:
+        np.savez(file, a=np.array(["a"]))
+
+
 @pytest.mark.parametrize(
-    "content",
-    [np.arange(3), np.array("abc"), np.array([["a"], ["b"]]), np.array([], float)],
-    ids=["numbers", "one word", "a table", "nothing"],
-)
-def test_arrays_that_are_no_dictionary(tmp_path, content):
-    np.save(tmp_path / "dict.npy", content)
-    with pytest.raises(WeightsError, match=r"dict.npy: not an array of words"):
-        read_dictionary(tmp_path / "dict.npy")
+    "write",
+    [
+        no_words(np.arange(3)), no_words(np.array("abc")), no_words(np.array([["a"], ["b"]])), no_words(np.array([])),
+        no_words(np.array([{"slice": 1}])), cut_off, Path.mkdir, Path.touch,
+        lambda path: path.write_bytes(b"<html>404</html>"), archive,
+    ],
+    ids=["numbers", "one word", "a table", "nothing", "objects", "cut off", "a folder", "empty", "a page", "zip"],
+)  # fmt: skip
+def test_what_is_no_dictionary(tmp_path, write):
+    write(path := tmp_path / "dict.npy")
+    with pytest.raises(WeightsError, match=r"^\S+/dict.npy: not an array of words[^\n]*; download it again\Z"):
+        read_dictionary(path)
 
 
-def test_files_that_are_no_dictionary(tmp_path):
-    (tmp_path / "empty.npy").write_bytes(b"")
-    np.savez(tmp_path / "many.npz", a=np.array(["a"]))
-    for path in (tmp_path / "empty.npy", tmp_path / "many.npz", tmp_path):
-        with pytest.raises(WeightsError, match="not an array of words"):
-            read_dictionary(path)
+def test_a_dictionary_that_is_missing(tmp_path):
+    with pytest.raises(WeightsError, match=r"s3d_dict.npy: S3D's dictionary is missing; it is published beside"):
+        read_dictionary(tmp_path / "s3d_dict.npy")

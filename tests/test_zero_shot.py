@@ -5,9 +5,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from narrated_data import minilm_tokenizer
+from narrated_data import tiny_videoclip
 from torch import Tensor
-from transformers import BertConfig
 
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.windows import cut_windows, merge_windows
@@ -18,18 +17,8 @@ INPUT, SIZE, STRIDE = 6, 8, 4
 
 
 @pytest.fixture(scope="module")
-def tokenizer():
-    return minilm_tokenizer()
-
-
-@pytest.fixture(scope="module")
 def model() -> VideoCLIP:
-    """A tiny one whose states depend on what they see: weights ten times as large as BERT's first ones."""
-    torch.manual_seed(0)
-    config = BertConfig(
-        hidden_size=16, num_attention_heads=2, num_hidden_layers=2, intermediate_size=32, initializer_range=0.2
-    )
-    return VideoCLIP(config, 1, INPUT, max_video_len=SIZE).eval()
+    return tiny_videoclip(INPUT, SIZE, layers=2, spread=0.2, dropout=0.1).eval()
 
 
 @pytest.fixture(scope="module")
