@@ -88,16 +88,16 @@ def pool_space(maps: Tensor) -> Tensor:
 
 def pool_time(vectors: Tensor) -> Tensor:
     """Weighted mean over a window's positions in time: (B, C, t) -> (B, C)."""
-    return vectors @ time_weights(vectors.shape[2]).to(vectors.device)
+    return vectors @ time_weights(vectors.shape[2], vectors.device)
 
 
-def time_weights(positions: int) -> Tensor:
+def time_weights(positions: int, device: torch.device | None = None) -> Tensor:
     """Weight of each position under the head's pooling: windows of four positions, then the mean over windows.
 
     >>> (time_weights(10) * 28).round().int().tolist()
     [1, 2, 3, 4, 4, 4, 4, 3, 2, 1]
     """
-    one_hot = torch.eye(positions)[None]  # (1, positions, positions)
+    one_hot = torch.eye(positions, device=device)[None]  # (1, positions, positions)
     return F.avg_pool1d(one_hot, min(HEAD_POOL[0], positions), stride=1).mean(dim=2)[0]
 
 
