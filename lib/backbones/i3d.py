@@ -66,7 +66,7 @@ class I3DResNet(nn.Module):
     def forward(self, clip: Tensor) -> Tensor:
         """Features of clips: (B, C, T, H, W) -> (B, 32 * width). 21 frames of 224 x 224 give maps of 10 x 7 x 7."""
         vectors = pool_space(self.late(self.early(clip)))  # (B, 32 * width, t)
-        return vectors @ time_weights(vectors.shape[2]).to(vectors.device)
+        return vectors @ time_weights(vectors.shape[2], vectors.device)
 
     def logits(self, clip: Tensor) -> Tensor:
         """Class scores: (B, C, T, H, W) -> (B, num_classes).
@@ -86,13 +86,13 @@ def pool_space(maps: Tensor) -> Tensor:
     return F.avg_pool3d(maps.float(), kernel, stride=1).mean(dim=(3, 4))
 
 
-def time_weights(positions: int) -> Tensor:
+def time_weights(positions: int, device: torch.device | None = None) -> Tensor:
     """Weight of each position under the head's pooling: windows of four positions, then the mean over windows.
 
     >>> (time_weights(10) * 28).round().int().tolist()
     [1, 2, 3, 4, 4, 4, 4, 3, 2, 1]
     """
-    one_hot = torch.eye(positions)[None]  # (1, positions, positions)
+    one_hot = torch.eye(positions, device=device)[None]  # (1, positions, positions)
     return F.avg_pool1d(one_hot, min(HEAD_POOL[0], positions), stride=1).mean(dim=2)[0]
 
 
