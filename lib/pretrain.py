@@ -6,11 +6,15 @@ The demo's notebooks train by the same recipes; with a user-supplied corpus they
 is packed first, which takes hours and no GPU: `python -m lib.pretrain --params … --recipe own --only-pack`.
 """
 
+import os
 import sys
+from contextlib import nullcontext
 
 from lib.backbones.s3d_features import pack_narrated
 from lib.core.command import one_line, profile_parser
 from lib.core.devices import join_group, leave_group
+from lib.core.params import ParameterError
+from lib.core.processes import only_one
 from lib.data.profile import open_profile
 from lib.pretraining.recipes import recipe_of, run_recipe
 
@@ -26,14 +30,29 @@ def main(arguments: list[str] | None = None) -> int:
     if options.only_pack:
         pack_narrated(profile, recipe_of(profile, options.recipe).features)
         return 0
+    recipe_of(profile, options.recipe)
+    check_start()
     group = join_group()
+    # a process of a node that SLURM has given up may still train; the others wait for the first in any case
+    alone = only_one(profile.out.root / f".pretrain_{options.recipe}.lock") if group.rank == 0 else nullcontext()
     try:
-        history = run_recipe(profile, options.recipe, group)
+        with alone:
+            history = run_recipe(profile, options.recipe, group)
     finally:
         leave_group()
     if group.rank == 0:
         print(history.tail(1).to_string(index=False))
     return 0
+
+
+def check_start() -> None:
+    """Raise a `ParameterError` where srun has started several processes, each of which would train by itself."""
+    started = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
+    if started > int(os.environ.get("WORLD_SIZE", "1")):
+        raise ParameterError(
+            f"srun has started {started} processes that do not know of each other; let it start torchrun, once a node"
+            " (guide on clusters)"
+        )
 
 
 if __name__ == "__main__":

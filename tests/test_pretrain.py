@@ -23,6 +23,7 @@ from lib.core.devices import Group, join_group, single_process
 from lib.core.files import write_text
 from lib.core.params import load
 from lib.core.paths import ROOT, Outputs
+from lib.core.processes import only_one
 from lib.core.training import TrainingError
 from lib.data.packs import open_packed
 from lib.data.profile import open_profile
@@ -171,6 +172,26 @@ def test_processes_that_differ_do_not_train(together, fault):
 
 def test_a_killed_process_ends_the_others(together):
     assert {file.name for file in (together[0] / "died").glob("*.safetensors")} == {"checkpoint.safetensors"}
+
+
+def test_a_second_start_waits_for_the_first(tmp_path):
+    """Such as that of a requeued job, while its lost node still trains."""
+    profile = tmp_path / f"waits_{os.getpid()}.yaml"
+    shutil.copy(ROOT / "params" / "smoke.yaml", profile)
+    folder = Outputs(profile.stem).root
+    second = [sys.executable, "-m", "lib.pretrain", "--params", str(profile)]
+    try:
+        with (
+            only_one(folder / ".pretrain_own.lock"),
+            subprocess.Popen(second, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process,
+        ):
+            assert process.stderr is not None
+            said = process.stderr.readline()
+            process.kill()
+        assert said == f"waits for process {os.getpid()} on {socket.gethostname()}, which makes the same\n"
+        assert [file.name for file in folder.iterdir()] == [".pretrain_own.lock"]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_bytes(packed, undisturbed, tmp_path):

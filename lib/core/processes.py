@@ -5,6 +5,7 @@ import fcntl
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -17,6 +18,8 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from lib.core.paths import ROOT
+
+WAITS = "waits for "  # how a line begins that names what a process waits for
 
 
 @contextmanager
@@ -61,10 +64,18 @@ def die_with_parent(parent: int | None = None) -> None:
 
 @contextmanager
 def only_one(lock: Path) -> Iterator[None]:
-    """Wait until no other process works on the same thing, such as one that outlived a killed scheduler."""
+    """Name the process that works on the same thing, such as one that outlived a killed scheduler, and wait for it."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with lock.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            print(f"{WAITS}{file.read() or 'another process'}, which makes the same", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+        file.flush()
         yield
 
 
