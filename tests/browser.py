@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from lib.site.export import BROWSERS
 
@@ -29,16 +29,15 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
-def is_fault(said: ConsoleMessage) -> bool:
-    """The theme warns where no mode was chosen yet; that is no fault of the page."""
-    return said.type in ("error", "warning") and "invalid theme mode" not in said.text
-
-
 @contextmanager
-def opened(browser: Browser, file: Path, **context: object) -> Iterator[tuple[Page, list[str]]]:
-    """A page, and what went wrong with it so far: faults on the console, failed requests, requests to elsewhere.
+def opened(
+    browser: Browser, file: Path, kinds: tuple[str, ...] = ("error",), fragment: str = "", **context: object
+) -> Iterator[tuple[Page, list[str]]]:
+    """A page, and what went wrong with it so far: errors on the console, failed requests, requests to elsewhere.
 
     Args:
+        kinds: of messages on the console that are faults.
+        fragment: of the address, e.g. "#table_10".
         context: of Playwright's `new_context`, e.g. color_scheme="dark".
     """
     faults: list[str] = []
@@ -53,10 +52,10 @@ def opened(browser: Browser, file: Path, **context: object) -> Iterator[tuple[Pa
     made = browser.new_context(**({"viewport": DESK, "reduced_motion": "reduce"} | context))
     page = made.new_page()
     page.route("**/*", local_only)
-    page.on("console", lambda said: faults.append(said.text) if is_fault(said) else None)
+    page.on("console", lambda said: faults.append(said.text) if said.type in kinds else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
-    page.goto(file.as_uri(), wait_until="load")
+    page.goto(f"{file.as_uri()}{fragment}", wait_until="load")
     yield page, faults
     made.close()
 

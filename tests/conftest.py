@@ -8,7 +8,7 @@ from hypothesis import settings
 from lib.core.paths import ROOT
 
 # the longest: beside others from the beginning, not alone at the end
-FIRST = ("test_smoke", "test_schedule")
+FIRST = ("test_smoke", "test_batch", "test_schedule")
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")

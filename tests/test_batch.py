@@ -16,18 +16,17 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import browser
 from nbclient import NotebookClient
-from report_runs import start
+from report_runs import planned, start
 from test_schedule import small_data_set, write_profile
 
+import lib.export
 from lib.batch.failures import failures
 from lib.core.params import load
 from lib.core.paths import ROOT, Outputs
 from lib.data.profile import Profile
 from lib.site.pages import page
 
-assert browser  # the fixture
 NAME, AUDIT = "2_3_1_public_features", "4_1_audit"
 SPLITS = 3
 
@@ -122,7 +121,7 @@ def test_only_what_failed_runs_again(corrected):
     assert not list(outputs.notebooks.rglob("*.failed.ipynb"))
 
 
-def test_a_later_failure_shows_the_older_page_and_runs_again(report, corrected):
+def test_a_later_failure_shows_the_older_page_and_runs_again(corrected):
     profile, outputs, _, _, kept = corrected
     failed = outputs.notebooks / NAME / "3.failed.ipynb"
     failed.write_bytes(kept)
@@ -133,11 +132,11 @@ def test_a_later_failure_shows_the_older_page_and_runs_again(report, corrected):
     notice = shown.cells[1].outputs[0]["data"]["text/html"]
     assert re.search(r"last whole page, older than this failure: made \d{4}-\d\d-\d\d \d\d:\d\d UTC", notice)
     assert any("Table 1" in str(cell.get("outputs")) for cell in shown.cells)
-    assert re.search(r", split 3 \(.*\): failed: FileExistsError", report[2]("--dry-run")[1])
+    assert re.search(r", split 3 \(.*\): failed: FileExistsError", planned(profile)[0])
     failed.unlink()
 
 
-def test_what_was_made_by_hand_with_other_parameters_is_made_again(report, corrected):
+def test_what_was_made_by_hand_with_other_parameters_is_made_again(corrected):
     """As in JupyterLab: the kernel works in notebooks/, and a cell names overrides."""
     profile, outputs, _, _, _ = corrected
     manifest = outputs.notebooks / AUDIT / "all.json"
@@ -150,37 +149,42 @@ def test_what_was_made_by_hand_with_other_parameters_is_made_again(report, corre
     client = NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}})
     client.execute(env=environment | {"PYTHONPATH": str(ROOT)})
     assert json.loads(manifest.read_bytes())["overrides"] == ["data.fps=2"]
-    said = report[2]("--dry-run")[1]
-    assert re.search(r"to run: 4\.1 An audit .* \(.*\): was made by hand with other parameters", said), said
+    assert re.search(r"to run: 4\.1 An audit .* \(.*\): was made by hand with other parameters", planned(profile)[0])
     manifest.write_bytes(before)
 
 
-def export(profile: Path, **environment: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "lib.export", "--params", str(profile)]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
+@pytest.fixture
+def export(monkeypatch, capsys):
+    """Exports a profile: exit code, and what it said on stderr."""
+
+    def call(profile: Path) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["export", "--params", str(profile)])
+        return lib.export.main(), capsys.readouterr().err
+
+    return call
 
 
-def test_without_a_browser_the_html_files_are_made_and_the_pdf_is_missed(corrected, tmp_path):
+def test_without_a_browser_the_html_files_are_made_and_the_pdf_is_missed(corrected, export, tmp_path, monkeypatch):
     profile, outputs, *_ = corrected
-    call = export(profile, PATH=str(tmp_path))
-    assert call.returncode == 1
-    assert re.fullmatch(r"error: no outputs/\S+/export/report\.pdf: no Chromium or Chrome .*\n", call.stderr)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, said = export(profile)
+    assert code == 1
+    assert re.fullmatch(r"error: no outputs/\S+/export/report\.pdf: no Chromium or Chrome .*\n", said)
     assert {file.name for file in (outputs.root / "export").iterdir()} == {f"{NAME}.html", f"{AUDIT}.html"}
 
 
-def test_nothing_to_export_is_one_line(report, tmp_path):
+def test_nothing_to_export_is_one_line(report, export, tmp_path):
     profile = tmp_path / f"nothing_{os.getpid()}.yaml"
     shutil.copy(report[0], profile)
-    call = export(profile)
+    code, said = export(profile)
     shutil.rmtree(Outputs(profile.stem).root, ignore_errors=True)
-    assert call.returncode == 2
-    assert re.fullmatch(r"error: \S+: no executed notebook; run `make report` first\n", call.stderr)
+    assert code == 2
+    assert re.fullmatch(r"error: \S+: no executed notebook; run `make report` first\n", said)
 
 
-def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(corrected, browser):
+def test_exported_files_need_nothing_and_the_pdf_has_every_chapter(corrected, export, browser):
     profile, outputs, *_ = corrected
-    call = export(profile)
-    assert call.returncode == 0, call.stderr
+    assert export(profile) == (0, "")
     asked, errors = [], []
     shown = browser.new_page()
     shown.on("request", lambda request: asked.append(request.url))

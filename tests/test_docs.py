@@ -8,14 +8,17 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from report_runs import forks
 
 from lib.core.paths import ROOT
+from lib.data.svm_scores import write_layout
 from lib.scoring.metrics import METRICS
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
@@ -121,21 +124,18 @@ PEOPLE = ("P03", "P04", "P05", "P06")  # one per split
 
 def small_breakfast(root: Path) -> None:
     """Eight videos in four splits by person, features (16, T) of which each class moves one channel."""
-    random = np.random.default_rng(2)
-    for folder in ("features", "groundTruth", "splits"):
-        (root / folder).mkdir(parents=True)
-    (root / "mapping.txt").write_text("".join(f"{number} {name}\n" for number, name in enumerate(CLASSES)))
-    videos = [f"{person}_{camera}_{person}_cereals" for person in PEOPLE for camera in ("cam01", "webcam02")]
-    for video in videos:
+    random, labels = np.random.default_rng(2), {}
+    (root / "features").mkdir(parents=True)
+    for video in (video for person in PEOPLE for video in videos_of(person)):
         order = [0, *random.permutation(np.arange(1, 5)), 0]
-        labels = np.repeat(order, random.integers(8, 16, len(order)))
-        (root / "groundTruth" / f"{video}.txt").write_text("".join(f"{CLASSES[label]}\n" for label in labels))
-        features = random.standard_normal((16, len(labels))) + 4 * np.eye(16)[:, labels]
+        labels[video] = np.repeat(order, random.integers(8, 16, len(order)))
+        features = random.standard_normal((16, len(labels[video]))) + 4 * np.eye(16)[:, labels[video]]
         np.save(root / "features" / f"{video}.npy", features.astype(np.float32))
-    for number, person in enumerate(PEOPLE, 1):
-        test = [video for video in videos if video.startswith(person)]
-        for side, part in (("test", test), ("train", [video for video in videos if video not in test])):
-            (root / "splits" / f"{side}.split{number}.bundle").write_text("".join(f"{name}.txt\n" for name in part))
+    write_layout(root, CLASSES, labels, {number: videos_of(person) for number, person in enumerate(PEOPLE, 1)})
+
+
+def videos_of(person: str) -> list[str]:
+    return [f"{person}_{camera}_{person}_cereals" for camera in ("cam01", "webcam02")]
 
 
 def insert(file: Path, before: str, line: str) -> None:
@@ -171,46 +171,51 @@ def project(tmp_path_factory) -> Path:
     return root
 
 
-def call(project: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=600)
-
-
-def run(project: Path, *arguments: str) -> str:
-    done = call(project, *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@pytest.fixture(scope="module")
+def call(project) -> Iterator[Callable[..., subprocess.CompletedProcess]]:
+    with forks(project) as call:
+        yield call
 
 
 @pytest.fixture(scope="module")
-def trained(project) -> Path:
-    run(project, "lib.run", "notebooks/2_3_1_public_features.py", "--params", "params/breakfast.yaml")
+def run(call) -> Callable[..., str]:
+    def run(*arguments: str) -> str:
+        done = call(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(project, run) -> Path:
+    run("lib.run", "notebooks/2_3_1_public_features.py", "--params", "params/breakfast.yaml")
     return project / "outputs" / "breakfast"
 
 
 @pytest.fixture(scope="module")
-def compared(project, trained) -> dict[str, list[float]]:
+def compared(run, trained) -> dict[str, list[float]]:
     """Method -> its scores, as printed after the guide's method has run."""
-    run(project, "lib.beyond.gaussian", "params/breakfast.yaml")
-    printed = run(project, "lib.compare", "--params", "params/breakfast.yaml")
+    run("lib.beyond.gaussian", "params/breakfast.yaml")
+    printed = run("lib.compare", "--params", "params/breakfast.yaml")
     return {line.split()[0]: [float(cell) for cell in line.split()[1:]] for line in printed.splitlines()[2:]}
 
 
-def test_the_profile_is_checked_with_four_splits(project):
-    said = run(project, "lib.check", "--params", "params/breakfast.yaml")
+def test_the_profile_is_checked_with_four_splits(run):
+    said = run("lib.check", "--params", "params/breakfast.yaml")
     assert "5 of 5 chapters can run" in said
     assert not re.search(r"^(missing|unusable)", said, re.MULTILINE)
 
 
-def test_a_split_too_few_or_too_many_is_named_before_anything_runs(project, tmp_path):
+def test_a_split_too_few_or_too_many_is_named_before_anything_runs(project, call):
     extra = project / "data" / "breakfast" / "splits" / "test.split5.bundle"
     extra.write_text("P03_cam01_P03_cereals.txt\n")
     try:
-        checked = call(project, "lib.check", "--params", "params/breakfast.yaml")
+        checked = call("lib.check", "--params", "params/breakfast.yaml")
         assert checked.returncode == 1 and "test.split5.bundle: extra, data.splits is 4" in checked.stdout
         for splits, message in ((4, "test.split5.bundle: extra"), (6, "test.split6.bundle: missing")):
             options = ("--params", "params/breakfast.yaml", "--set", f"data.splits={splits}")
-            done = call(project, "lib.run", "notebooks/2_1_datasets.py", *options)
+            done = call("lib.run", "notebooks/2_1_datasets.py", *options)
             assert done.returncode == 2 and message in done.stderr and done.stderr.count("\n") == 1
     finally:
         extra.unlink()
@@ -225,11 +230,11 @@ def test_four_splits_are_trained_predicted_and_collated(trained):
     assert set(metrics["split"]) == {1, 2, 3, 4}
     for number, person in enumerate(PEOPLE, 1):
         written = sorted(path.stem for path in (trained / "predictions/asformer_public" / f"split_{number}").iterdir())
-        assert written == [f"{person}_{camera}_{person}_cereals" for camera in ("cam01", "webcam02")]
+        assert written == videos_of(person)
 
 
-def test_people_are_read_from_breakfasts_names(project, trained):
-    run(project, "lib.run", "notebooks/2_1_datasets.py", "--params", "params/breakfast.yaml")
+def test_people_are_read_from_breakfasts_names(run, trained):
+    run("lib.run", "notebooks/2_1_datasets.py", "--params", "params/breakfast.yaml")
     splits = pd.read_csv(trained / "tables" / "table_splits.csv")
     assert splits["people tested"].tolist() == list(PEOPLE)
     numbers = pd.read_csv(trained / "tables" / "table_datasets.csv").set_index("quantity")
@@ -244,15 +249,15 @@ def test_the_method_stands_beside_asformer(trained, compared):
     assert compared["asformer_public"][:3] == pytest.approx(expected, abs=0.11)
 
 
-def test_a_method_without_predictions_is_named(project, trained):
-    lost = call(project, "lib.compare", "--params", "params/breakfast.yaml", "mine")
+def test_a_method_without_predictions_is_named(call, trained):
+    lost = call("lib.compare", "--params", "params/breakfast.yaml", "mine")
     assert lost.returncode == 2 and lost.stderr.startswith("error: ") and "predictions/mine/split_1" in lost.stderr
     assert lost.stderr.count("\n") == 1
 
 
-def test_the_notebook_runs_and_the_method_is_in_table_ten(project, trained, compared):
-    run(project, "lib.run", "notebooks/2_3_4_gaussian.py", "--params", "params/breakfast.yaml")
-    run(project, "lib.run", "notebooks/3_conclusion.py", "--params", "params/breakfast.yaml")
+def test_the_notebook_runs_and_the_method_is_in_table_ten(run, trained, compared):
+    run("lib.run", "notebooks/2_3_4_gaussian.py", "--params", "params/breakfast.yaml")
+    run("lib.run", "notebooks/3_conclusion.py", "--params", "params/breakfast.yaml")
     own = pd.read_csv(trained / "tables" / "table_gaussian.csv").set_index("method")
     ten = pd.read_csv(trained / "tables" / "table_10.csv").set_index("method")
     assert ten.loc["gaussian", "accuracy"] == pytest.approx(own.loc["gaussian", "accuracy"] / 100, abs=1e-4)
@@ -260,8 +265,10 @@ def test_the_notebook_runs_and_the_method_is_in_table_ten(project, trained, comp
 
 
 def test_the_examples_keep_the_house_rules(project):
-    rules = ("tests/test_notebooks.py", "tests/test_rooms.py")
-    run(project, "pytest", "-q", "-p", "no:cacheprovider", *rules, "-k", "gaussian or every_notebook or few_files")
+    rules = ("tests/test_notebooks.py", "tests/test_rooms.py", "-k", "gaussian or every_notebook or few_files")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *rules]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_new_chapter_trains_nothing_again():

@@ -18,7 +18,7 @@ from lib.data.video import VideoError
 from lib.scoring.metrics import score
 from lib.site import explorer
 from lib.site.explorer import COLUMNS, SIDE, thumbnail_sheet
-from lib.site.explorer_data import named_methods, predicted, published_predictions, runs, split_of_videos, video_data
+from lib.site.explorer_data import named_methods, predicted, published_predictions, split_of_videos, video_data
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,7 @@ def test_data_are_the_truth_and_the_predictions(page):
         "control_probe_s3d": PREDICTED,  # the lowest seed
     }
     assert (data["split"], data["fps"]) == (1, 10)
+    assert [row["method"] for row in read(page, VIDEOS[1])["rows"]] == ["asformer_own"], "the other did not predict it"
 
 
 def test_scores_are_those_of_the_video_alone(page):
@@ -101,14 +102,9 @@ def test_sensors_take_the_place_of_frames(tmp_path):
     assert moved[4:8, 25:35].all() and not moved[:4].any() and not moved[8:].any() and not moved[:, :15].any()
 
 
-def test_a_video_without_a_methods_prediction_has_no_row_of_it(page):
-    assert [row["method"] for row in read(page, VIDEOS[1])["rows"]] == ["asformer_own"]
-
-
 def test_names_and_order_of_the_methods(page):
-    index = json.loads(
-        (page / "_static/explorer/index.js").read_text().removeprefix("window.EXPLORER = ").rstrip(";\n")
-    )
+    text = (page / "_static/explorer/index.js").read_text()
+    index = json.loads(text.removeprefix("window.EXPLORER = ").rstrip(";\n"))
     assert list(index["methods"].items()) == [
         ("asformer_own", {"name": "ASFormer, own features", "group": "Methods of the thesis"}),
         ("videoclip_own_zero_shot", {"name": "VideoCLIP, own weights, zero-shot", "group": "Methods of the thesis"}),
@@ -153,12 +149,6 @@ def test_the_named_split_tests_the_video(out):
     assert split_of_videos(dataset, (1, 2, 3, 4, 5)) == {video: split for split, video in enumerate(VIDEOS, 1)}
     with pytest.raises(DatasetError, match="no split 6"):
         split_of_videos(dataset, (6,))
-
-
-def test_of_a_real_frame_rate_boundaries_are_exact():
-    """At 30 frames per second, no rounding: the page divides whole frames by the rate."""
-    names = ["a"] * 101 + ["b"] * 1 + ["a"] * 7
-    assert runs(names, {"a": 0, "b": 1}) == [0, 101, 1, 1, 0, 7]
 
 
 def test_a_method_that_is_no_folder_of_splits_is_no_method(tmp_path):

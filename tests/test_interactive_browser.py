@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser import browser
+from browser import opened, serious
 from explorer_site import CLASSES, PREDICTED, TRUTH, VIDEOS, build_site, make_outputs
 from playwright.sync_api import Page, expect
 
-assert browser  # the fixture
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of the theme
 TOOLTIPS = """() => {
     const found = [];
     const walk = (node) => {
@@ -32,26 +31,18 @@ def site(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def page(browser) -> Iterator[Page]:
-    """A page that fails the test where there was an error, or a request left the machine."""
-    page = browser.new_context(viewport={"width": 1200, "height": 1000}, color_scheme="light").new_page()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
-    page.on(
-        "request", lambda request: None if re.match("file:|data:|blob:", request.url) else wrong.append(request.url)
-    )
-    yield page
-    page.context.close()
-    # the theme logs this where no mode was chosen yet; it is no error of the page
-    assert [text for text in wrong if "invalid theme mode" not in text] == []
+def page(browser, site, request) -> Iterator[Page]:
+    """The explorer; the test fails where there was an error, or a request left the machine."""
+    look = {"viewport": {"width": 1200, "height": 1000}, "color_scheme": "light"} | getattr(request, "param", {})
+    with opened(browser, site / "explorer.html", ("error", "warning"), **look) as (page, faults):
+        expect(page.locator("#explorer-seconds")).not_to_be_empty()
+        yield page
+        # the theme warns where no mode was chosen yet
+        assert [fault for fault in faults if "invalid theme mode" not in fault] == []
 
 
-def opened(page: Page, site: Path, fragment: str = "") -> Page:
-    page.goto(f"{(site / 'explorer.html').as_uri()}{fragment}")
-    expect(page.locator("#explorer-seconds")).not_to_be_empty()
-    return page
+def page_with(*looks: dict[str, str]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("page", looks, indirect=True)
 
 
 def seconds(page: Page) -> float:
@@ -72,8 +63,8 @@ def rows(page: Page) -> dict[str, str]:
     return {line.locator("th").inner_text(): line.locator("td").first.inner_text() for line in lines.all()}
 
 
-def test_the_page_says_what_stands_under_the_playhead(page, site):
-    opened(page, site, "#video=rgb-01-1&t=1.5")
+@page_with({"fragment": "#video=rgb-01-1&t=1.5"})
+def test_the_page_says_what_stands_under_the_playhead(page):
     assert rows(page) == {
         "truth": "cut_tomato",
         "ASFormer, own features": "action_start ✗ wrong",
@@ -83,8 +74,7 @@ def test_the_page_says_what_stands_under_the_playhead(page, site):
     assert page.locator("#explorer-says").get_attribute("aria-live") == "polite"
 
 
-def test_the_picker_changes_video_rows_and_address(page, site):
-    opened(page, site)
+def test_the_picker_changes_video_rows_and_address(page):
     page.get_by_label("Video", exact=True).select_option("rgb-02-1")
     expect(page.locator("#explorer-about")).to_contain_text("Video 2 of 5; test video of split 2; 6.0 s labelled")
     assert list(rows(page)) == ["truth", "ASFormer, own features"]
@@ -94,8 +84,7 @@ def test_the_picker_changes_video_rows_and_address(page, site):
     assert page.url.endswith("#video=rgb-02-1&t=0.0")
 
 
-def test_hover_shows_class_times_and_whether_it_is_right(page, site):
-    opened(page, site)
+def test_hover_shows_class_times_and_whether_it_is_right(page):
     page.mouse.move(*at(page, 4.0, 1))
     page.wait_for_function(f"({TOOLTIPS})().includes('add_oil')")
     text = page.evaluate(TOOLTIPS)
@@ -110,8 +99,7 @@ def test_hover_shows_class_times_and_whether_it_is_right(page, site):
     assert "right for 1.00 of 2.00 s; elsewhere truth: cut_tomato" in page.evaluate(TOOLTIPS)
 
 
-def test_differences_add_up_to_the_accuracy(page, site):
-    opened(page, site)
+def test_differences_add_up_to_the_accuracy(page):
     wrong = page.evaluate(
         """(video) => explorerView.rowsOf(video, new Set(["asformer_own"]))[1].wrong""",
         {
@@ -137,8 +125,7 @@ def flat(names: list[str]) -> list[int]:
     return runs
 
 
-def test_keys_move_the_playhead_and_change_the_picture(page, site):
-    opened(page, site)
+def test_keys_move_the_playhead_and_change_the_picture(page):
     picture = page.locator("#explorer-picture")
     page.locator("#explorer-plot").focus()
     before = picture.evaluate("node => node.style.backgroundPosition")
@@ -158,8 +145,7 @@ def test_keys_move_the_playhead_and_change_the_picture(page, site):
     assert seconds(page) == 6.1  # ten seconds, and no further than the end
 
 
-def test_n_and_p_go_through_the_videos_and_stop_at_the_ends(page, site):
-    opened(page, site)
+def test_n_and_p_go_through_the_videos_and_stop_at_the_ends(page):
     page.locator("#explorer-plot").focus()
     page.keyboard.press("p")
     assert page.locator("#explorer-video").input_value() == VIDEOS[0]
@@ -172,29 +158,23 @@ def test_n_and_p_go_through_the_videos_and_stop_at_the_ends(page, site):
     expect(page.locator("#explorer-video")).to_have_value(VIDEOS[3])
 
 
-def test_keys_are_told_on_the_page(page, site):
-    opened(page, site)
+def test_keys_are_said_and_letters_do_nothing_outside_the_explorer(page):
     keys = page.locator("#explorer-help kbd").all_inner_texts()
     assert keys == ["←", "→", "Shift", "Home", "End", "n", "p", "+", "−", "0"]
-
-
-def test_letters_do_nothing_outside_the_explorer(page, site):
-    opened(page, site)
     page.keyboard.press("n")
     page.keyboard.press("ArrowRight")  # an arrow works from anywhere
     assert page.locator("#explorer-video").input_value() == VIDEOS[0]
     assert seconds(page) == 1
 
 
-def test_a_click_moves_the_playhead(page, site):
-    opened(page, site)
+def test_a_click_moves_the_playhead(page):
     page.mouse.click(*at(page, 4.2, 0))
     assert seconds(page) == pytest.approx(4.2, abs=0.1)
     assert "add_vinegar" in rows(page)["truth"]
 
 
-def test_a_shared_address_opens_video_and_time(page, site):
-    opened(page, site, "#video=rgb-03-1&t=3.2")
+@page_with({"fragment": "#video=rgb-03-1&t=3.2"})
+def test_a_shared_address_opens_video_and_time(page):
     assert page.locator("#explorer-video").input_value() == "rgb-03-1"
     assert seconds(page) == 3.2
     page.evaluate("location.hash = '#video=rgb-02-1&t=2'")
@@ -202,14 +182,13 @@ def test_a_shared_address_opens_video_and_time(page, site):
     assert seconds(page) == 2
 
 
-def test_a_wrong_address_opens_the_first_video(page, site):
-    opened(page, site, "#video=nothing&t=soon")
+@page_with({"fragment": "#video=nothing&t=soon"})
+def test_a_wrong_address_opens_the_first_video(page):
     assert page.locator("#explorer-video").input_value() == VIDEOS[0]
     assert seconds(page) == 0
 
 
-def test_the_picture_has_pixels_and_a_missing_one_is_told(page, site):
-    opened(page, site)
+def test_the_picture_has_pixels_and_a_missing_one_is_told(page):
     width = page.evaluate(
         """() => new Promise((done) => {
             const image = new Image();
@@ -224,8 +203,8 @@ def test_the_picture_has_pixels_and_a_missing_one_is_told(page, site):
     expect(page.locator("#explorer-picture-caption")).to_contain_text("cannot be decoded")
 
 
-def test_zoom_keeps_the_playhead_in_view(page, site):
-    opened(page, site, "#video=rgb-01-1&t=5")
+@page_with({"fragment": "#video=rgb-01-1&t=5"})
+def test_zoom_keeps_the_playhead_in_view(page):
     page.get_by_label("Zoom in").click()
     page.mouse.click(*at(page, 3.1, 0))  # the middle of what is shown, from 2 or 3 s to the end
     assert 3.5 < seconds(page) < 5.5
@@ -234,42 +213,29 @@ def test_zoom_keeps_the_playhead_in_view(page, site):
     assert seconds(page) == pytest.approx(1, abs=0.1)
 
 
-def test_methods_can_be_chosen(page, site):
-    opened(page, site)
+def test_methods_can_be_chosen(page):
     page.get_by_text("Methods shown").click()
     page.get_by_label("linear probe, S3D, seed 0").check()
     page.get_by_label("ASFormer, own features").uncheck()
     assert list(rows(page)) == ["truth", "VideoCLIP, own weights, zero-shot", "linear probe, S3D, seed 0"]
 
 
-def test_the_truth_is_there_as_a_table(page, site):
-    opened(page, site)
+def test_the_truth_is_there_as_a_table(page):
     page.get_by_text("The truth's segments as a table").click()
     lines = [line.inner_text().split() for line in page.locator("#explorer-truth tbody tr").all()]
     assert lines[1] == ["cut_tomato", "1.00", "3.50", "2.50"]
     assert len(lines) == 4
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(page, site, scheme):
-    page.emulate_media(color_scheme=scheme)
-    opened(page, site)
+@page_with({"color_scheme": "light"}, {"color_scheme": "dark"})
+def test_axe_finds_nothing_serious(page):
     page.get_by_text("Methods shown").click()
     page.get_by_text("The truth's segments as a table").click()
-    found = Axe().run(page, "#explorer", {"preload": False}).response["violations"]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
+    assert serious(page) == []
 
 
-def test_a_phone_scrolls_only_down(page, site):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto((site / "explorer.html").as_uri())
-    expect(page.locator("canvas").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_dark_pages_have_light_figures(page, site):
-    page.emulate_media(color_scheme="dark")
-    opened(page, site)
+@page_with({"color_scheme": "dark"})
+def test_dark_pages_have_light_figures(page):
     ink = "Bokeh.documents[0].get_model_by_name('playhead').line_color"
     dark = page.evaluate(ink)
     page.evaluate("document.documentElement.dataset.theme = 'light'")
