@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from report_runs import finish, start
+from report_runs import finish, planned, start
 
 from lib.core.files import MEGABYTE, sha256
 from lib.core.params import outputs_of
 from lib.core.paths import ROOT, Outputs
+from lib.data.svm_scores import write_layout
+from lib.run import main as run
 
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
 NOTEBOOK = "2_3_1_public_features"
@@ -27,20 +29,14 @@ SPLITS = 2  # as a job, each takes ten seconds of a core
 
 def small_data_set(root: Path, splits: int) -> None:
     """Two videos of 40 frames per split, in the MS-TCN layout."""
-    random = np.random.default_rng(3)
-    for folder in ("features", "groundTruth", "splits"):
-        (root / folder).mkdir(parents=True)
-    (root / "mapping.txt").write_text("".join(f"{i} {name}\n" for i, name in enumerate(CLASSES)))
-    videos = [f"rgb-{person:02d}-{take}" for person in range(1, splits + 1) for take in (1, 2)]
-    for video in videos:
-        labels = np.repeat(random.permutation(3), [12, 16, 12])
-        (root / "groundTruth" / f"{video}.txt").write_text("".join(f"{CLASSES[label]}\n" for label in labels))
-        feature = np.eye(3)[labels].T + random.normal(0, 0.5, (3, 40))
+    random, labels = np.random.default_rng(3), {}
+    (root / "features").mkdir(parents=True)
+    tested = {split: [f"rgb-{split:02d}-{take}" for take in (1, 2)] for split in range(1, splits + 1)}
+    for video in (video for part in tested.values() for video in part):
+        labels[video] = np.repeat(random.permutation(3), [12, 16, 12])
+        feature = np.eye(3)[labels[video]].T + random.normal(0, 0.5, (3, 40))
         np.save(root / "features" / f"{video}.npy", feature.astype(np.float32))
-    for split in range(1, splits + 1):
-        test = [video for video in videos if video.startswith(f"rgb-{split:02d}")]
-        for part, names in (("test", test), ("train", [video for video in videos if video not in test])):
-            (root / "splits" / f"{part}.split{split}.bundle").write_text("".join(f"{name}.txt\n" for name in names))
+    write_layout(root, CLASSES, labels, tested)
 
 
 def write_profile(path: Path, root: Path, split_jobs: bool, splits: int = SPLITS, **changes) -> None:
@@ -72,7 +68,7 @@ def results(outputs: Outputs) -> dict[str, str]:
     files = [
         *outputs.tables.rglob("*.csv"),
         *outputs.figures.glob("*.csv"),
-        *outputs.predictions("", 1).parent.parent.rglob("*.txt"),
+        *outputs.predictions("", 1).parent.rglob("*.txt"),
     ]
     return {str(file.relative_to(outputs.root)): sha256(file) for file in files}
 
@@ -81,10 +77,34 @@ def made_at(outputs: Outputs) -> dict[str, int]:
     return {str(file): file.stat().st_mtime_ns for file in outputs.notebooks.rglob("[!.]*.json")}
 
 
+def until(process: subprocess.Popen, word: str) -> None:
+    """Wait until it has said this."""
+    assert process.stdout is not None
+    assert any(word in line for line in process.stdout)
+
+
 @pytest.fixture(scope="module")
 def finished(workplace):
-    profile, outputs = workplace("whole", split_jobs=False)
+    """A report that was killed before, while and after its first jobs ran; with one job per split."""
+    profile, outputs = workplace("killed", split_jobs=True)
+    for moment in ("plan: ", "started ", "done "):
+        process = start(profile)
+        until(process, moment)
+        time.sleep(1)
+        os.kill(process.pid, signal.SIGKILL)  # the scheduler alone: what it started has to notice
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
     finish(profile)
+    return profile, outputs
+
+
+@pytest.fixture(scope="module")
+def by_hand(workplace):
+    """One undisturbed job, without a schedule."""
+    profile, outputs = workplace("whole", split_jobs=False)
+    command = [sys.executable, "-m", "lib.run", f"notebooks/{NOTEBOOK}.py", "--params", str(profile)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     return profile, outputs
 
 
@@ -110,33 +130,8 @@ def test_what_cannot_run_is_left_out_by_name(finished):
     assert not (outputs.notebooks / CANNOT).exists() and not (outputs.report / f"{CANNOT}.html").exists()
 
 
-def test_a_killed_run_goes_on_and_ends_the_same(workplace, finished):
-    """With one job per split; the undisturbed run was one job."""
-    profile, outputs = workplace("killed", split_jobs=True)
-    for patience in (4, 7, 10):
-        process = start(profile)
-        time.sleep(patience)
-        os.kill(process.pid, signal.SIGKILL)  # the scheduler alone: what it started has to notice
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-    finish(profile)
-    assert results(outputs) == results(finished[1])
-
-
-def test_nothing_changed_nothing_runs(finished):
-    profile, outputs = finished
-    before = made_at(outputs)
-    said = finish(profile)
-    assert made_at(outputs) == before
-    missing = r"\S+/data/videos; missing data/weights/I3D_8x8_R50\.pyth"
-    assert re.search(rf"^left out: 2\.3\.2 .*: missing {missing}; `python -m lib\.check", said, re.MULTILINE), said
-
-
-def planned(profile: Path) -> str:
-    """What `--dry-run` says of the only chapter that can run."""
-    said = finish(profile, "--dry-run")
-    return next(line.strip() for line in said.splitlines() if line.startswith(("  to run", "  fresh")))
+def test_a_killed_run_goes_on_and_ends_the_same(finished, by_hand):
+    assert results(finished[1]) == results(by_hand[1])
 
 
 def test_content_decides_not_dates(finished):
@@ -144,12 +139,12 @@ def test_content_decides_not_dates(finished):
     data = profile.parent / "data"
     for file in (*data.rglob("*.*"), ROOT / "notebooks" / f"{NOTEBOOK}.py"):
         file.touch()
-    assert planned(profile) == "fresh: 2.3.1"
+    assert planned(profile)[0].startswith("fresh: ")
     labels = data / "groundTruth" / "rgb-01-1.txt"
     text = labels.read_text()
     labels.write_text(text.replace(CLASSES[0], CLASSES[1]))
     os.utime(labels, (1_600_000_000, 1_600_000_000))
-    assert re.search(r": changed: \S+/data/groundTruth/rgb-01-1\.txt$", planned(profile))
+    assert re.search(r": changed: \S+/data/groundTruth/rgb-01-1\.txt$", planned(profile)[0])
     labels.write_text(text)
 
 
@@ -165,63 +160,50 @@ def test_a_large_file_that_was_replaced_is_read_again(tmp_path):
     assert sha256(file) != before
 
 
-def test_a_profile_run_by_hand_and_edited_back_is_stale(finished):
-    profile, _ = finished
+def test_a_result_of_other_parameters_is_stale(by_hand):
+    profile, _ = by_hand
+    assert planned(profile)[0] == "fresh: 2.3.1"
     text = profile.read_text()
     profile.write_text(text.replace("epochs: 12", "epochs: 2"))
-    assert by_hand(profile).returncode == 0
-    assert planned(profile) == "fresh: 2.3.1"
+    assert planned(profile)[0].endswith(": changed: parameters of asformer")
     profile.write_text(text)
-    assert planned(profile).endswith(": changed: parameters of asformer")
 
 
-def by_hand(profile: Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "lib.run", f"notebooks/{NOTEBOOK}.py", "--params", str(profile)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-
-
-def test_two_profiles_of_one_name_do_not_share_outputs(finished, tmp_path):
+def test_two_profiles_of_one_name_do_not_share_outputs(finished, tmp_path, capsys):
     other = tmp_path / finished[0].name
     shutil.copy(finished[0], other)
-    for call in (by_hand(other), start(other)):
-        said = call.stderr if isinstance(call, subprocess.CompletedProcess) else call.communicate()[0]
-        assert call.returncode == 2
-        assert said.startswith(f"error: {other}: outputs/") and said.count("\n") == 1
+    scheduled = start(other)
+    said, _ = scheduled.communicate()
+    assert scheduled.returncode == run([f"notebooks/{NOTEBOOK}.py", "--params", str(other)]) == 2
+    for error in (said, capsys.readouterr().err):
+        assert error.startswith(f"error: {other}: outputs/") and error.count("\n") == 1
     owner = finished[1].owner.read_text()
     finished[1].owner.write_text("no/such.yaml")
     assert outputs_of(other) == finished[1], "the first file was moved"
     finished[1].owner.write_text(owner)
 
 
-def test_only_what_depends_on_a_parameter_runs_again(finished):
+def test_where_nothing_changed_nothing_runs(finished):
     profile, outputs = finished
-    finish(profile)
     before = made_at(outputs)
-    text = profile.read_text()
-    profile.write_text(text.replace("title: test", "title: another title"))
-    finish(profile)
+    profile.write_text(profile.read_text().replace("title: test", "title: another title"))
+    said = finish(profile)
     assert made_at(outputs) == before, "a title is no parameter of an atom"
     assert "another title" in (outputs.report / "index.html").read_text()
-    profile.write_text(text.replace("epochs: 12", "epochs: 13"))
-    finish(profile)
-    after = made_at(outputs)
-    assert after.keys() == before.keys()
-    assert all(after[name] > before[name] for name in before)
+    missing = r"\S+/data/videos; missing data/weights/I3D_8x8_R50\.pyth"
+    assert re.search(rf"^left out: 2\.3\.2 .*: missing {missing}; `python -m lib\.check", said, re.MULTILINE), said
 
 
 @pytest.mark.parametrize("ignored", [False, True], ids=["Ctrl-C", "SIGTERM to a script's background job"])
 def test_interrupted_it_ends_with_a_line(finished, ignored):
     profile, _ = finished
-    profile.write_text(re.sub("epochs: 1[23]", "epochs: 5000", profile.read_text()))
+    profile.write_text(profile.read_text().replace("epochs: 12", "epochs: 5000"))
     # a process inherits what its parent ignores
     before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.SIG_DFL)
     process = start(profile)
     signal.signal(signal.SIGINT, before)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "started" in line:
-            break
-    time.sleep(6)
+    until(process, "started ")
+    time.sleep(3)
     pressed = time.monotonic()
     if ignored:
         process.terminate()
@@ -230,7 +212,7 @@ def test_interrupted_it_ends_with_a_line(finished, ignored):
     said, _ = process.communicate(timeout=60)
     assert time.monotonic() - pressed < 5 and process.returncode == 130
     assert said == "interrupted\n"
-    time.sleep(2)
+    time.sleep(1)
     left = [file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists()]
     assert not [words for words in left if profile.name.encode() in words]
-    assert re.search(r": was interrupted$", planned(profile))
+    assert planned(profile)[0].endswith(": was interrupted")
