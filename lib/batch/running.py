@@ -25,7 +25,7 @@ from lib.batch.failures import failures, lines, short, troubled
 from lib.batch.plan import Step, duration, named
 from lib.batch.requirements import relative
 from lib.batch.slurm import Queue, queue, status_options
-from lib.batch.warm import ADDRESS
+from lib.batch.warm import ADDRESS, SITE, compiled
 from lib.core.chapters import MANY, TITLES, Atom, needs
 from lib.core.files import write_json
 from lib.core.paths import ROOT, Outputs
@@ -120,7 +120,8 @@ def warm_start(out: Outputs, further: Sequence[str]) -> Iterator[dict[str, str]]
         listener.listen(128)
         words, log = [sys.executable, "-m", "lib.batch.warm"], out.logs / SNAKEMAKE
         processes = [start([*words, "--serve", str(listener.fileno())], log, {}, pass_fds=[listener.fileno()])]
-        processes.append(start([*words, "--ahead"], log, {}))
+        if not compiled(SITE[-1]):
+            processes.append(start([*words, "--ahead"], log, {}))
         # so that a job does not wait for a process that has ended
         listener.close()
         try:

@@ -19,6 +19,7 @@ import socket
 import sys
 import traceback
 from importlib import import_module
+from importlib.util import find_spec
 from typing import NoReturn
 
 ADDRESS = "REPORT_WARM"  # environment variable with the address of the process that forks
@@ -126,9 +127,15 @@ def run(call: list[str]) -> NoReturn:
     os._exit(code if isinstance(code, int) else 1)
 
 
+def compiled(library: str) -> bool:
+    """Whether there is bytecode of a library; in a new environment there is not."""
+    spec = find_spec(library)
+    return spec is not None and spec.cached is not None and os.path.exists(spec.cached)
+
+
 def main(arguments: list[str]) -> int:
     if arguments == ["--ahead"]:
-        # a new environment has no bytecode yet: this process begins at the other end, and goes on to the site's
+        # compile from the other end, and go on to the site's
         for name in (*reversed(LIBRARIES), *SITE):
             import_module(name)
         return 0

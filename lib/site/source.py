@@ -110,7 +110,7 @@ def run_sphinx(source: Path, site: Path) -> None:
     from sphinx.cmd.build import build_main
 
     if build_main(["-q", "-b", "html", "-d", str(source / ".doctrees"), str(source), str(site)]):
-        raise RuntimeError(f"{source.relative_to(ROOT)}: the site could not be built; Sphinx says why above")
+        raise RuntimeError(f"{source}: the site could not be built; Sphinx says why above")
     for file in [*site.rglob("*.map"), site / "objects.inv", site / ".buildinfo"]:  # for developers, half of the size
         file.unlink(missing_ok=True)
     for folder in ("_sources", "_static/locales"):
