@@ -147,7 +147,6 @@ def test_a_clip_has_the_same_vectors_alone_and_in_a_batch(small, sizes, seed):
     torch.testing.assert_close(vectors[1:2], vector, rtol=0, atol=2e-5 * largest.item())
 
 
-
 def test_gradients_reach_everything_but_the_word_vectors(small):
     small.train()
     video, _ = small(clip(2, 3, 16, 64, 64))
