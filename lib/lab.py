@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib.batch.plan import Step, duration, plan
+from lib.batch.plan import Planned, duration, plan
 from lib.batch.requirements import unable, without
 from lib.core.chapters import TITLES
 from lib.core.command import one_line, profile_parser
@@ -73,7 +73,7 @@ def pair() -> None:
             write_text(pair, jupytext.writes(notebook, fmt="ipynb"))
 
 
-def start_page(profile: Profile, steps: Sequence[Step], left_out: Mapping[str, str]) -> str:
+def start_page(profile: Profile, steps: Sequence[Planned], left_out: Mapping[str, str]) -> str:
     """The start page, in Markdown, its links relative to its folder."""
     rows = ["| notebook | state | made | took | result |", "|---|---|---|---|---|"]
     for name in profile.params.notebooks:
@@ -92,7 +92,7 @@ run what is not fresh. The parameters, code or data of a stale notebook have cha
 """
 
 
-def _row(name: str, own: Sequence[Step], out: Outputs, left_out: Mapping[str, str]) -> tuple[str, str, str, str]:
+def _row(name: str, own: Sequence[Planned], out: Outputs, left_out: Mapping[str, str]) -> tuple[str, str, str, str]:
     """State, date, duration, and a link to the executed notebook."""
     if name in left_out:
         return f"left out: {left_out[name]}", "", "", ""

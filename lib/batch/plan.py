@@ -10,7 +10,7 @@ from lib.data.profile import Profile
 
 
 @dataclass(frozen=True)
-class Step:
+class Planned:
     """An atom in the plan."""
 
     atom: Atom
@@ -23,7 +23,7 @@ class Step:
         return self.state != "fresh"
 
 
-def plan(profile: Profile) -> list[Step]:
+def plan(profile: Profile) -> list[Planned]:
     """Compare what each atom read with what it would read now.
 
     Args:
@@ -37,11 +37,11 @@ def plan(profile: Profile) -> list[Step]:
         before = {other: now[other[0]]["made_by"] for other in sorted(stands_on(atom) - {atom})}
         why = f"failed: {failed[atom]}" if atom in failed else reason(kept, now[atom[0]], before)
         state = "failed" if atom in failed else "not run" if kept is None else "stale" if why else "fresh"
-        steps.append(Step(atom, state, why, kept["seconds"] if kept else None))
+        steps.append(Planned(atom, state, why, kept["seconds"] if kept else None))
     return steps
 
 
-def plan_lines(steps: Sequence[Step], cores: int | None) -> Iterator[str]:
+def plan_lines(steps: Sequence[Planned], cores: int | None) -> Iterator[str]:
     """Yield the lines of the plan, atoms by name. `cores`: atoms that run at a time; None if a cluster decides that."""
     running = [step for step in steps if step.runs]
     for step in running:

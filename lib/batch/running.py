@@ -22,7 +22,7 @@ from typing import Any
 from tqdm import tqdm
 
 from lib.batch.failures import failures, lines, short, troubled
-from lib.batch.plan import Step, duration, named
+from lib.batch.plan import Planned, duration, named
 from lib.batch.requirements import relative
 from lib.batch.slurm import Queue, queue, status_options
 from lib.batch.warm import ADDRESS, SITE, compiled
@@ -49,7 +49,7 @@ def failed_file(log: Path) -> Path:
 
 
 def run(
-    profile: Profile, steps: Sequence[Step], cores: int, further: Sequence[str], warm: Mapping[str, str]
+    profile: Profile, steps: Sequence[Planned], cores: int, further: Sequence[str], warm: Mapping[str, str]
 ) -> tuple[int, dict[Atom, str]]:
     """Run the steps that are not fresh.
 

@@ -223,7 +223,7 @@ def implied_lengths(ratios: pd.DataFrame, slip: Row, lines: str) -> Figure:
 
 
 def forest(tests: pd.DataFrame) -> Figure:
-    """Differences in accuracy and F1@50 with plain (thick) and corrected (thin) 95 % intervals, a row each."""
+    """Differences in accuracy and F1@50, a row per comparison: plain (thick) and corrected (thin) 95 % intervals."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
     for ax, metric in zip(axes, ("accuracy", "f1@50"), strict=True):
         rows = tests[tests["metric"] == metric]
