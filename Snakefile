@@ -3,10 +3,13 @@
 # (lib/batch/running.py) in the folder that has a mark for each finished atom.
 # On a cluster: make report OPTIONS="--workflow-profile params/slurm".
 import json
+import logging
 import os
 import shlex
 import sys
 from pathlib import Path
+
+from snakemake.logging import logger
 
 ROOT = Path(workflow.basedir)
 SCHEDULE = json.loads(Path("schedule.json").read_text(encoding="utf-8"))
@@ -20,6 +23,17 @@ def call(notebook, split):
     words += [f"notebooks/{notebook}.py", f"--params={SCHEDULE['profile']}", "--split", split]
     words += ["--log", f"{SCHEDULE['logs']}/{notebook}/{split}.log"]
     return f"cd {shlex.quote(str(ROOT))} && exec {shlex.join(words)}"
+
+
+def note(record):
+    """Keep a warning where `make report` finds it; Snakemake's log does not tell it from the rest."""
+    if record.levelno == logging.WARNING:
+        with open(f"{SCHEDULE['logs']}/warnings.log", "a", encoding="utf-8") as file:
+            file.write(" ".join(record.getMessage().split()) + "\n")
+    return True
+
+
+logger.addFilter(note)
 
 
 rule report:

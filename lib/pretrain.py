@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     check_start()
     group = join_group()
     # a process of a node that SLURM has given up may still train; the others wait for the first in any case
-    alone = only_one(profile.out.root / f".pretrain_{options.recipe}.lock") if group.rank == 0 else nullcontext()
+    lock = profile.out.root.with_name(f".{profile.out.root.name}_{options.recipe}.lock")
+    alone = only_one(lock) if group.rank == 0 else nullcontext()
     try:
         with alone:
             history = run_recipe(profile, options.recipe, group)

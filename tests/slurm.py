@@ -2,10 +2,12 @@
 
     .venv/bin/python -m tests.slurm squeue
 
-runs a command with such a cluster and ends it. The node claims 8 CPUs, 64 GB and two GPUs, whatever the machine has.
+runs a command with such a cluster and ends it; with --accounts as first word, the cluster keeps accounts (slurmdbd and
+MariaDB). The node claims 8 CPUs, 64 GB and two GPUs, whatever the machine has.
 """
 
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -21,7 +23,9 @@ from pathlib import Path
 from lib.core.processes import die_with_parent
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
+PROGRAMS_OF_ACCOUNTS = ("slurmdbd", "mariadbd", "mariadb-install-db", "my_print_defaults")
 SYSTEM = "/usr/sbin:/sbin"  # daemons are there; a user's PATH need not name it
+USER = pwd.getpwuid(os.getuid()).pw_name
 PATIENCE = 20  # seconds for a daemon to answer or to end
 CONFIGURATION = """\
 ClusterName=test
@@ -46,7 +50,7 @@ MpiDefault=none
 JobAcctGatherType=jobacct_gather/none
 JobCompType=jobcomp/filetxt
 JobCompLoc={folder}/completed.txt
-AccountingStorageType=accounting_storage/none
+{accounting}
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SchedulerParameters=sched_interval=2,batch_sched_delay=0
@@ -56,21 +60,43 @@ MinJobAge={min_job_age}
 ReturnToService=2
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 Port={node_port} CPUs=8 RealMemory=64000 Gres=gpu:2
-PartitionName=gpu Nodes={host} Default=YES MaxTime=INFINITE
+PartitionName=gpu Nodes={host} Default=YES MaxTime=1-0
+"""
+NO_ACCOUNTS = "AccountingStorageType=accounting_storage/none"
+# whoever has no account is refused, as on most clusters that keep accounts
+ACCOUNTS = """\
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost={host}
+AccountingStoragePort={database_port}
+AccountingStoragePass={folder}/munge.socket
+AccountingStorageEnforce=associations"""
+DATABASE = """\
+DbdHost={host}
+CommunicationParameters=NoInAddrAny
+DbdPort={database_port}
+SlurmUser={user}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+PidFile={folder}/slurmdbd.pid
+LogFile={folder}/slurmdbd.log
+StorageType=accounting_storage/mysql
+StorageHost=localhost
+StorageUser=slurm
 """
 
 
 class Slurm:
     """The cluster's folder, the environment that its commands need, and its daemons."""
 
-    def __init__(self, folder: Path, min_job_age: int) -> None:
+    def __init__(self, folder: Path, accounts: bool) -> None:
         self.folder = folder
         self.environment = os.environ | {
             "SLURM_CONF": f"{folder}/slurm.conf",
+            "MYSQL_UNIX_PORT": f"{folder}/database.socket",
             "PATH": f"{folder}/bin:{os.environ['PATH']}:{SYSTEM}",
         }
         self.daemons: dict[str, subprocess.Popen] = {}
-        for name in ("state", "spool", "bin"):
+        for name in ("state", "spool", "bin", "database"):
             (folder / name).mkdir()
         # Snakemake's plugin takes SLURM_CONF away from srun
         srun = folder / "bin" / "srun"
@@ -82,15 +108,26 @@ class Slurm:
         key.touch(0o600)
         key.write_bytes(os.urandom(128))
         (folder / "gres.conf").write_text("Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n")
-        controller_port, node_port = free_ports(2)
-        settings = {"controller_port": controller_port, "node_port": node_port, "min_job_age": min_job_age}
-        settings |= {"host": socket.gethostname(), "user": os.getuid(), "folder": folder}
+        settings = dict(zip(("controller_port", "node_port", "database_port"), free_ports(3), strict=True))
+        settings |= {"host": socket.gethostname(), "user": USER, "folder": folder}
+        # with accounts, as on a cluster where only they tell how a job has ended
+        settings["min_job_age"] = 10 if accounts else 300
+        settings["accounting"] = (ACCOUNTS if accounts else NO_ACCOUNTS).format(**settings)
         (folder / "slurm.conf").write_text(CONFIGURATION.format(**settings))
+        database = folder / "slurmdbd.conf"
+        database.touch(0o600)
+        database.write_text(DATABASE.format(**settings))
 
     def start(self, name: str) -> None:
-        """Start `munged`, `slurmctld` or `slurmd`, which end with this process."""
-        own = [f"--{what}-file={self.folder}/munge.{what}" for what in ("key", "pid", "seed", "log")]
-        arguments = ["-F", f"-S{self.folder}/munge.socket", *own] if name == "munged" else ["-D"]
+        """Start `munged`, `mariadbd`, `slurmdbd`, `slurmctld` or `slurmd`, which end with this process."""
+        arguments = ["-D"]
+        if name == "munged":
+            own = [f"--{what}-file={self.folder}/munge.{what}" for what in ("key", "pid", "seed", "log")]
+            arguments = ["-F", f"-S{self.folder}/munge.socket", *own]
+        if name == "mariadbd":
+            arguments = ["--no-defaults", f"--datadir={self.folder}/database", f"--user={USER}"]
+            # without ports and users: who may open the socket may do everything
+            arguments += [f"--socket={self.folder}/database.socket", "--skip-networking", "--skip-grant-tables"]
         with (self.folder / f"{name}.out").open("a") as log:
             self.daemons[name] = subprocess.Popen(
                 [name, *arguments],
@@ -133,37 +170,54 @@ class Slurm:
 
 
 @contextmanager
-def slurm(min_job_age: int = 300) -> Iterator[Slurm]:
+def slurm(accounts: bool = False) -> Iterator[Slurm]:
     """A running cluster.
 
     Args:
-        min_job_age: seconds that an ended job stays in squeue.
+        accounts: whether it keeps accounts; if so, squeue forgets an ended job within seconds.
 
     Raises:
         TimeoutError: it does not start here.
     """
     folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
-    cluster = Slurm(folder, min_job_age)
+    cluster = Slurm(folder, accounts)
     try:
         cluster.start("munged")
         cluster.wait_for(f"{folder}/munge.socket", "ls", f"{folder}/munge.socket")
+        if accounts:
+            start_accounts(cluster)
         cluster.start("slurmctld")
         cluster.start("slurmd")
         cluster.wait_for("idle", "sinfo", "--noheader", "--format=%T")
         yield cluster
     finally:
-        cluster.run("scancel", "--user", str(os.getuid()), check=False)
+        cluster.run("scancel", "--user", USER, check=False)
         if "slurmctld" in cluster.daemons:
-            cluster.run("scancel", "--signal=KILL", "--user", str(os.getuid()), check=False)
+            cluster.run("scancel", "--signal=KILL", "--user", USER, check=False)
         for name in reversed([*cluster.daemons]):
             cluster.end(name)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def missing() -> str:
+def start_accounts(cluster: Slurm) -> None:
+    """Start the database and what writes into it, with an account of this user."""
+    # slurmdbd keeps a procedure in the tables that this makes
+    where = [f"--datadir={cluster.folder}/database", f"--user={USER}"]
+    cluster.run("mariadb-install-db", "--no-defaults", "--skip-test-db", *where)
+    cluster.start("mariadbd")
+    cluster.wait_for(f"{cluster.folder}/database.socket", "ls", f"{cluster.folder}/database.socket")
+    cluster.start("slurmdbd")
+    cluster.wait_for("root", "sacctmgr", "--noheader", "--parsable2", "show", "user", "format=user")
+    for entity in (["cluster", "test"], ["account", "thesis"], ["user", USER, "account=thesis"]):
+        cluster.run("sacctmgr", "--immediate", "add", *entity)
+
+
+def missing(accounts: bool = False) -> str:
     """Why no cluster can be started here; "" where its programs are installed."""
-    absent = [name for name in PROGRAMS if not shutil.which(name, path=f"{os.environ['PATH']}:{SYSTEM}")]
-    return f"{', '.join(absent)} not found: install Debian's slurmctld, slurmd, slurm-client and munge" * bool(absent)
+    programs = PROGRAMS + PROGRAMS_OF_ACCOUNTS * accounts
+    absent = [name for name in programs if not shutil.which(name, path=f"{os.environ['PATH']}:{SYSTEM}")]
+    packages = "slurmctld slurmd slurm-client munge" + " slurmdbd mariadb-server-core mariadb-client-core" * accounts
+    return f"{', '.join(absent)} not found: install Debian's {packages}" * bool(absent)
 
 
 def free_ports(count: int) -> list[int]:
@@ -174,10 +228,13 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def main(command: Sequence[str]) -> int:
-    with slurm() as cluster:
-        return subprocess.run(command, env=cluster.environment).returncode
+def main(command: Sequence[str]) -> int | str:
+    accounts = command[0] == "--accounts"
+    if reason := missing(accounts):
+        return reason
+    with slurm(accounts) as cluster:
+        return subprocess.run(command[accounts:], env=cluster.environment).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(missing() or main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

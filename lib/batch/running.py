@@ -24,17 +24,18 @@ from tqdm import tqdm
 from lib.batch.failures import failures, lines, short, troubled
 from lib.batch.plan import Planned, duration, named
 from lib.batch.requirements import relative
-from lib.batch.slurm import Queue, queue, status_options
+from lib.batch.slurm import Queue, plain_sacct, queue, status_options
 from lib.batch.warm import ADDRESS, SITE, compiled
 from lib.core.chapters import MANY, TITLES, Atom, needs
 from lib.core.files import write_json
 from lib.core.paths import ROOT, Outputs
-from lib.core.processes import clean_environment, die_with_parent
+from lib.core.processes import WAITS, clean_environment, die_with_parent
 from lib.data.profile import Profile
 
 WIDTH = 118  # columns of a line of progress
 EVERY = 0.5  # seconds between two looks
 SNAKEMAKE = "snakemake.log"
+WARNINGS = "warnings.log"  # the Snakefile writes it
 CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then the cluster decides how many atoms run at once
 PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster other than SLURM to cancel the jobs there
 
@@ -70,9 +71,10 @@ def run(
     shutil.rmtree(folder / ".snakemake" / "slurm_logs", ignore_errors=True)
     log = profile.out.logs / SNAKEMAKE
     words = command(folder, cores, [*(status_options() if jobs else []), *further], waiting)
+    environment = {"REPORT_CORES": str(cores), **warm, **(plain_sacct(folder / "bin") if jobs else {})}
     # the lines of progress are removed from the screen, also after Ctrl-C
     with ExitStack() as bars:
-        snakemake = start(words, log, {"REPORT_CORES": str(cores), **warm})
+        snakemake = start(words, log, environment)
         try:
             return follow(profile, snakemake, waiting, jobs, bars)
         except KeyboardInterrupt:
@@ -168,16 +170,20 @@ def follow(
     """Print what happens until Snakemake ends; `bars` closes the lines of progress."""
     out, total, begin = profile.out, len(waiting), time.monotonic()
     started: dict[Atom, tuple[float, tqdm]] = {}
-    # lost: atoms whose job on a cluster has failed, in SLURM's words
-    ended, failed, lost, code = 0, dict[Atom, str](), dict[Atom, str](), None
+    # lost: atoms whose job on a cluster has failed, in SLURM's words; told: what has been printed
+    ended, failed, lost, told, code = 0, dict[Atom, str](), dict[Atom, str](), set[str](), None
 
     def say(text: str) -> None:
-        tqdm.write(f"[{time.strftime('%H:%M:%S')} {ended}/{total}] {text}")
-        sys.stdout.flush()
+        if text not in told:
+            told.add(text)
+            tqdm.write(f"[{time.strftime('%H:%M:%S')} {ended}/{total}] {text}")
+            sys.stdout.flush()
 
     while code is None:
         # before the logs are read, so that the last reading sees all
         code = snakemake.poll()
+        for warning in warnings(out):
+            say(f"warning {warning}")
         for atom in [atom for atom in waiting if log_file(out, atom).exists()]:
             waiting.remove(atom)
             bar = tqdm(bar_format="  {desc}", leave=False, disable=not sys.stdout.isatty(), file=sys.stdout)
@@ -185,19 +191,27 @@ def follow(
             say(f"started {named(atom)}")
         for atom, job, log in jobs.changes(code is not None) if jobs else ():
             if job.failed:
-                # keep the first words, not those of a later cancellation
-                lost.setdefault(atom, f"{job}; its log: {relative(log)}")
+                # the first words stay, not those of a later cancellation; what never started has no log
+                lost.setdefault(atom, f"{job}; its log: {relative(log)}" if log.exists() else str(job))
                 if atom in waiting:
                     waiting.remove(atom)
                     ended += 1
                     failed[atom] = lost[atom]
                     say(f"FAILED  {named(atom)}: {job}")
-            elif job.waits:
+                continue
+            # its node had failed, and SLURM has put it back into the queue
+            if lost.pop(atom, "") and failed.pop(atom, ""):
+                waiting.append(atom)
+                ended -= 1
+            if job.waits:
                 say(f"waits   {named(atom)}: {job}")
         for atom, (since, bar) in list(started.items()):
             took = duration(time.monotonic() - since)
             if not (result := outcome(out, atom, code is not None or atom in lost)):
-                bar.set_description_str(f"{short(atom)}, {took}: {last_line(log_file(out, atom))}"[:WIDTH])
+                line = last_line(log_file(out, atom))
+                bar.set_description_str(f"{short(atom)}, {took}: {line}"[:WIDTH])
+                if line.startswith(WAITS):
+                    say(f"waits   {named(atom)}: {line.removeprefix(WAITS)}")
                 continue
             bar.close()
             del started[atom]
@@ -207,7 +221,14 @@ def follow(
             say(f"{result:7} {named(atom)} after {took}; {duration(time.monotonic() - begin)} elapsed")
         if code is None:
             time.sleep(EVERY)
-    return code, failed
+    # a job can fail after its atom has been made
+    return code, failed or (lost if code else {})
+
+
+def warnings(out: Outputs) -> list[str]:
+    """What Snakemake and its plugins have warned of, in the Snakefile's notes."""
+    file = out.logs / WARNINGS
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
 def outcome(out: Outputs, atom: Atom, over: bool) -> str:
@@ -247,7 +268,7 @@ def failure_lines(failed: Mapping[Atom, str], profile: Profile) -> Iterator[str]
     for name, ones in troubled(profile.params, found).items():
         if all(failure.atom[0] != name for failure in ones):
             yield f"not made: {TITLES[name]}: it reads {', '.join(short(failure.atom) for failure in ones)}"
-    if not failed:
-        log = profile.out.logs / SNAKEMAKE
-        refused = re.search(r"^ +message: (SLURM.*?)\.?$", log.read_text(encoding="utf-8"), re.MULTILINE)
+    log = profile.out.logs / SNAKEMAKE
+    refused = re.search(r"^ +message: (SLURM sbatch.*?)\.?$", log.read_text(encoding="utf-8"), re.MULTILINE)
+    if refused or not failed:
         yield f"error: Snakemake: {refused[1] if refused else last_line(log)}; its log: {relative(log)}"

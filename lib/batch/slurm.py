@@ -4,7 +4,9 @@ Snakemake's plugin submits them and reports none of this. Jobs are found by thei
 Snakemake's, and name their atom in the comment.
 """
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -84,7 +86,7 @@ class Queue:
             listed = self._listed()
         except ParameterError:
             return
-        for atom, job in listed:
+        for atom, job in listed + self._forgotten(listed):
             if job.number not in self.earlier and self.jobs.get(atom) != job:
                 self.jobs[atom] = job
                 if job.held:
@@ -119,6 +121,21 @@ class Queue:
                 found.append(((notebook, split), Job(number, state, reason)))
         return sorted(found, key=lambda one: int(one[1].number))
 
+    def _forgotten(self, listed: list[tuple[Atom, Job]]) -> list[tuple[Atom, Job]]:
+        """Jobs that had not ended at the last look and are no longer listed, as the accounts, if any, know them."""
+        there = {job.number for _, job in listed}
+        atoms = {job.number: atom for atom, job in self.jobs.items() if job.state not in ENDED}
+        gone = [number for number in atoms if number not in there]
+        if not gone:
+            return []
+        form = ("--allocations", "--noheader", "--parsable2", "--format=JobIDRaw,State,Reason")
+        try:
+            rows = [line.split("|") for line in _ask("sacct", *form, f"--jobs={','.join(gone)}").splitlines()]
+        except ParameterError:
+            return []
+        # the state may be "CANCELLED by 1000"
+        return [(atoms[number], Job(number, state.split()[0], reason)) for number, state, reason in rows]
+
 
 def queue(folder: Path) -> Queue | None:
     """SLURM's queue; None on another cluster."""
@@ -129,6 +146,7 @@ def status_options() -> list[str]:
     """Options of the plugin: how it learns that a job has ended.
 
     squeue lists an ended job for MinJobAge seconds. Where that is too short, sacct is asked, which needs accounting.
+    The plugin asks until it is answered: after a failed last attempt it would forget its jobs, and wait forever.
 
     Raises:
         ParameterError: neither is possible here, and Snakemake would wait forever.
@@ -143,7 +161,22 @@ def status_options() -> list[str]:
                 f"SLURM forgets an ended job after {seconds} s (MinJobAge) and keeps no accounts ({error}), "
                 "so Snakemake could not see it end; use an array of jobs instead (guide on clusters)"
             ) from None
-    return ["--slurm-status-command", "squeue" if seconds > LONGEST_SLEEP else "sacct"]
+    often = ["--slurm-status-attempts", str(10**9), "--max-status-checks-per-second", "0.2"]
+    return ["--slurm-status-command", "squeue" if seconds > LONGEST_SLEEP else "sacct", *often]
+
+
+def plain_sacct(folder: Path) -> dict[str, str]:
+    """Put a sacct into `folder` that says CANCELLED, and return an environment in which it is found first.
+
+    SLURM's own says "CANCELLED by 1000", which the plugin does not know: it would wait for such a job forever.
+    """
+    if not (program := shutil.which("sacct")):
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    script = folder / "sacct"
+    script.write_text(f"#!/bin/sh\n{shlex.quote(program)} \"$@\" | sed 's/CANCELLED by [0-9]*/CANCELLED/'\n")
+    script.chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 def _ask(*command: str) -> str:
