@@ -22,6 +22,7 @@ from typing import Any
 from tqdm import tqdm
 
 from lib.batch.failures import failures, lines, short, troubled
+from lib.batch.freshness import read_manifest
 from lib.batch.plan import Planned, duration, named
 from lib.batch.requirements import relative
 from lib.batch.slurm import Queue, plain_sacct, queue, status_options
@@ -221,8 +222,8 @@ def follow(
             say(f"{result:7} {named(atom)} after {took}; {duration(time.monotonic() - begin)} elapsed")
         if code is None:
             time.sleep(EVERY)
-    # a job can fail after its atom has been made
-    return code, failed or (lost if code else {})
+    # a job can fail after its atom has been made, or seem to succeed without
+    return code or int(bool(failed)), failed or (lost if code else {})
 
 
 def warnings(out: Outputs) -> list[str]:
@@ -239,8 +240,10 @@ def outcome(out: Outputs, atom: Atom, over: bool) -> str:
     """
     if failed_file(log_file(out, atom)).exists():
         return "FAILED"
-    done = out.root / "schedule" / "done" / atom[0] / atom[1]
-    return "done" if done.exists() else "FAILED" if over else ""
+    mark, kept = out.root / "schedule" / "done" / atom[0] / atom[1], read_manifest(out, atom)
+    # srun on a node that fails may report success: the mark alone proves nothing
+    done = mark.exists() and kept and not kept.get("unfinished")
+    return "done" if done else "FAILED" if over else ""
 
 
 def last_line(file: Path) -> str:
