@@ -135,9 +135,9 @@ def measure_memory(video: Path) -> None:
     features, _ = extract_video(video, {"rgb": build(small, "rgb", seed=0)}, small)
     seconds = time.perf_counter() - start
     status = Path("/proc/self/status").read_text()  # not getrusage, which counts the parent's memory too
-    peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+    megabytes = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
     size = features.nbytes / 2**20
-    print(f"  {features.shape[1]:6} frames: peak {peak:.0f} MB, features {size:.0f} MB, {seconds:.1f} s")
+    print(f"  {features.shape[1]:6} frames: peak {megabytes:.0f} MB, features {size:.0f} MB, {seconds:.1f} s")
 
 
 def main() -> None:
