@@ -27,10 +27,10 @@ test: $(SETUP)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(shell expr $(CORES) + 1) --dist loadscope --no-loadscope-reorder \
 		--max-worker-restart=0 --durations=25
 
-# A report on a SLURM of its own (Debian's slurmctld, slurmd, slurm-client, munge; with accounts also slurmdbd,
-# mariadb-server-core and mariadb-client-core): some minutes.
+# What takes minutes or starts services of its own: all chapters with nets of full size, and a SLURM (Debian's slurmctld,
+# slurmd, slurm-client, munge; with accounts also slurmdbd, mariadb-server-core, mariadb-client-core).
 test-full: $(SETUP)
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m full -rs --durations=10
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m full -rs -o faulthandler_timeout=3600 --durations=10
 
 bench: $(SETUP)
 	@missed=0; for name in asformer dtype features full_size narrated packs pretrain clusters; do \

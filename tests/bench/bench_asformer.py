@@ -25,6 +25,7 @@ from reference_asformer import ReferenceASFormer  # noqa: E402
 
 from lib.asformer.model import ASFormer  # noqa: E402
 from lib.asformer.training import segmentation_loss  # noqa: E402
+from tests.bench.peak import peak  # noqa: E402
 
 HALF = "bfloat16"
 MODELS = {"reference": ReferenceASFormer, "ours": ASFormer, HALF: partial(ASFormer, dtype=torch.bfloat16)}
@@ -37,17 +38,6 @@ MEMORY = 0.6  # of the reference's, at most, at these lengths
 
 def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def peak(dtype: torch.dtype) -> float:
-    """Operations a second of a matrix product, the best of some."""
-    a, b = torch.randn(2, 2048, 2048).to(dtype)
-    best = 0.0
-    for _ in range(10):
-        start = time.perf_counter()
-        torch.mm(a, b)
-        best = max(best, 2 * 2048**3 / (time.perf_counter() - start))
-    return best
 
 
 def measure(name: str, frames: int) -> None:

@@ -22,11 +22,13 @@ from typing import Any
 
 import faiss
 import numpy as np
+import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the project
 
 from lib.core.settings import Mining
 from lib.pretraining.clusters import build_index, nearest, recall
+from tests.bench.peak import peak
 
 VIDEOS, CHANNELS, HEAPS = 1_200_000, 768, 20_000
 CLUSTER = 32  # videos: one query for so many, twice as many neighbours
@@ -128,9 +130,11 @@ def main(scale: float) -> int:
         print(f"WARNING: more than {WARN} minutes on this machine; --scale 0.1 takes a thirtieth or less", flush=True)
     probes = " ".join(f"{f'search, {number}':>10}" for number in PROBES)
     found = " ".join(f"{f'recall, {number}':>10}" for number in PROBES)
-    print(f"{'':>8} {'':>7} | {'exact index':^29} | inverted file; searches and recalls with so many cells read")
-    print(f"{'videos':>8} {'queries':>7} | {'add':>7} {'search':>10} {'GB':>10} | {'cells':>5} {'build':>9} ", end="")
-    print(f"{probes} {found} {'GB':>5}", flush=True)
+    torch.set_num_threads(THREADS)
+    most = peak(torch.float32)
+    print(f"{'':>8} {'':>7} | {'exact index':^41} | inverted file; searches and recalls with so many cells read")
+    print(f"{'videos':>8} {'queries':>7} | {'add':>7} {'search':>10} {'of the peak':>11} {'GB':>10} |", end="")
+    print(f" {'cells':>5} {'build':>9} {probes} {found} {'GB':>5}", flush=True)
     times: dict[str, list[float]] = {"exact search": [], "inverted file, build": []}
     times |= {f"search, {number} read": [] for number in PROBES}
     with tempfile.TemporaryDirectory() as folder:
@@ -144,7 +148,8 @@ def main(scale: float) -> int:
                 figures.append(json.loads(done.stdout))
             (added, (exact,), much, _), (built, searches, more, recalls) = figures
             print(
-                f"{count:>8} {count // CLUSTER:>7} | {added:>5.1f} s {exact:>8.2f} s {much / 1024:>10.2f} |"
+                f"{count:>8} {count // CLUSTER:>7} | {added:>5.1f} s {exact:>8.2f} s"
+                f" {work_of(count, scale)['exact'] / exact / most:>11.0%} {much / 1024:>10.2f} |"
                 f" {lists_of(count, scale):>5} {built:>7.1f} s {' '.join(f'{value:>8.2f} s' for value in searches)}"
                 f" {' '.join(f'{value:>10.3f}' for value in recalls)} {more / 1024:>5.2f}",
                 flush=True,

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -17,14 +19,18 @@ import cv2
 import numpy as np
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from lib.backbones.i3d import I3DResNet, build, calibrate
+from lib.backbones.i3d import I3DResNet, build, calibrate, for_inference
 from lib.backbones.i3d_features import agreement, extract_video, padded_inputs
+from lib.backbones.s3d import S3D
 from lib.core.settings import I3D
 from lib.data.video import read_video
+from tests.bench.peak import peak
 
 FRAMES = 176
 WINDOWS = 6  # of the slow way; it is the same work for each
+SECONDS = 4  # of S3D's way
 GAINS = (1.0, 0.3)
 LENGTHS = (2_000, 18_000)  # frames; the longest video of 50 Salads has 18,143
 ALL_FRAMES = 577_595  # of 50 Salads
@@ -68,9 +74,10 @@ def bench_speed(folder: Path) -> None:
 
 def compare(video: Path, net: I3DResNet, inputs: torch.Tensor, fast: I3D, gain: float) -> None:
     chosen = np.linspace(10, FRAMES - 11, WINDOWS).astype(int)
+    alone = for_inference(net, torch.float32)
     start = time.perf_counter()
     with torch.inference_mode():
-        exact = torch.cat([net(inputs[None, :, number : number + 21]) for number in chosen]).T.numpy()
+        exact = torch.cat([alone(inputs[None, :, number : number + 21]) for number in chosen]).T.numpy()
     per_window = (time.perf_counter() - start) / WINDOWS
     start = time.perf_counter()
     features, _ = extract_video(video, {"rgb": net}, fast)
@@ -82,28 +89,42 @@ def compare(video: Path, net: I3DResNet, inputs: torch.Tensor, fast: I3D, gain: 
     print(f"    cosine after removing the mean: median {np.median(cosine):.3f}, least {cosine.min():.3f} of {WINDOWS}")
 
 
+def run(net: nn.Module, clips: Sequence[torch.Tensor]) -> None:
+    with torch.inference_mode():
+        for clip in clips:
+            net(clip)
+
+
+def print_days(name: str, work: Callable[[], object], frames: int, dtype: str) -> None:
+    """Time `work` on so many frames; the count of its operations takes no time beside them."""
+    with FlopCounterMode(display=False) as counter:
+        start = time.perf_counter()
+        work()
+        seconds = time.perf_counter() - start
+    share = counter.get_total_flops() / seconds / peak(getattr(torch, dtype))
+    days = seconds / frames * ALL_FRAMES / 86_400
+    print(f"  {name}: {seconds / frames:.3f} s a frame, {days:.1f} days, {share:.0%} of the peak", flush=True)
+
+
 def bench_days(folder: Path) -> None:
     """The real set by one core, at the size of the thesis, from a few of its frames."""
     video, threads = folder / "large.avi", torch.get_num_threads()
     write_video(video, FRAMES, (640, 480))
     torch.set_num_threads(1)
-    print(f"I3D R50, 256 x 256 from 640 x 480, one thread: days for the {ALL_FRAMES:,} frames of 50 Salads")
+    print(f"one thread: days for the {ALL_FRAMES:,} frames of 50 Salads; the peak is that of a matrix product")
     for mode, dtype, chunk, frames in (
         ("window", "float32", 16, WINDOWS), ("dense", "float32", 64, FRAMES), ("dense", "bfloat16", 64, FRAMES)
     ):  # fmt: skip
         how = settings(64, 256, mode, dtype, chunk)
         net = build(how, "rgb", seed=0)
-        start = time.perf_counter()
         if mode == "window":
             clip = torch.stack(list(islice(padded_inputs(read_video(video), "rgb", how), 21)), dim=1)[None]
-            start = time.perf_counter()
-            with torch.inference_mode():
-                for _ in range(frames):
-                    net(clip)
+            work = partial(run, for_inference(net, torch.float32), [clip] * frames)
         else:
-            extract_video(video, {"rgb": net}, how)
-        seconds = (time.perf_counter() - start) / frames
-        print(f"  {mode}, {dtype}: {seconds:.3f} s a frame, {seconds * ALL_FRAMES / 86_400:.1f} days", flush=True)
+            work = partial(extract_video, video, {"rgb": net}, how)
+        print_days(f"I3D R50, {mode}, {dtype}, 256 x 256", work, frames, dtype)
+    clips = torch.rand(SECONDS, 1, 3, 30, 224, 224).unbind()
+    print_days("S3D, float32, 224 x 224", partial(run, S3D().eval(), clips), 30 * SECONDS, "float32")
     torch.set_num_threads(threads)
 
 
@@ -114,9 +135,9 @@ def measure_memory(video: Path) -> None:
     features, _ = extract_video(video, {"rgb": build(small, "rgb", seed=0)}, small)
     seconds = time.perf_counter() - start
     status = Path("/proc/self/status").read_text()  # not getrusage, which counts the parent's memory too
-    peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+    megabytes = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
     size = features.nbytes / 2**20
-    print(f"  {features.shape[1]:6} frames: peak {peak:.0f} MB, features {size:.0f} MB, {seconds:.1f} s")
+    print(f"  {features.shape[1]:6} frames: peak {megabytes:.0f} MB, features {size:.0f} MB, {seconds:.1f} s")
 
 
 def main() -> None:
