@@ -10,9 +10,9 @@ from videos import write_video
 
 from lib.core.params import load
 from lib.core.paths import Outputs
+from lib.data.dataset import write_data_set
 from lib.data.predictions import write_prediction
 from lib.data.profile import Profile
-from lib.data.svm_scores import write_layout
 from lib.site.source import run_sphinx, write_source
 
 CLASSES = ("cut_tomato", "place_tomato_into_bowl", "cut_cheese", "add_oil", "add_vinegar", "action_start", "action_end")
@@ -28,7 +28,7 @@ def make_outputs(folder: Path) -> Outputs:
     out = Outputs(str(folder))
     truths = {video: TRUTH[::-1] if video == VIDEOS[2] else TRUTH for video in VIDEOS}
     labels = {video: map(CLASSES.index, truth) for video, truth in truths.items()}
-    write_layout(out.data, CLASSES, labels, {split: [video] for split, video in enumerate(VIDEOS, 1)})
+    write_data_set(out.data, CLASSES, labels, {split: [video] for split, video in enumerate(VIDEOS, 1)})
     (out.data / "videos").mkdir()
     for split, (video, truth) in enumerate(truths.items(), 1):
         write_prediction(out.predictions("asformer_own", split) / f"{video}.txt", PREDICTED)

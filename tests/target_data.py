@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 from narrated_data import minilm_tokenizer, tiny_videoclip
 
-from lib.data.dataset import open_dataset
-from lib.data.svm_scores import write_layout
+from lib.data.dataset import open_dataset, write_data_set
 from lib.videoclip.finetuning import Names
 from lib.videoclip.model import VideoCLIP
 from lib.videoclip.target import Target
@@ -32,7 +31,7 @@ def make_target(root: Path, lengths: dict[str, int] | None = None) -> Target:
         frames[video] = np.repeat(labels, FPS)
         features = 0.5 * rng.standard_normal((DIM, seconds)) + 3 * np.eye(DIM)[:, labels]
         np.save(root / "features" / f"{video}.npy", features.astype(np.float16))
-    write_layout(root, CLASSES, frames, {1: TEST})
+    write_data_set(root, CLASSES, frames, {1: TEST})
     return Target(open_dataset(root, None, FPS), root / "features")
 
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
 from lib.core.paths import Outputs
-from lib.data.dataset import open_dataset
+from lib.data.dataset import open_dataset, write_data_set
 from lib.data.predictions import PredictionError, write_prediction
-from lib.data.svm_scores import write_layout
 from lib.notebook.figures import ABSENT, draw_confusions
 from lib.scoring.confusion import (
     confused_pairs,
@@ -76,7 +75,7 @@ def out(tmp_path):
 
 def test_splits_are_counted_in_seconds(out, tmp_path):
     labels = {"a": [0] * 25 + [1] * 10, "b": [1] * 10}  # the middles of a's seconds: cut, cut, mix, mix
-    write_layout(tmp_path, ["cut", "mix"], labels, {1: ["b"], 2: ["a"]})
+    write_data_set(tmp_path, ["cut", "mix"], labels, {1: ["b"], 2: ["a"]})
     dataset = open_dataset(tmp_path, None, fps=10)
     write_prediction(out.predictions("own", 1) / "b.txt", ["cut"] * 11)
     write_prediction(out.predictions("own", 2) / "a.txt", ["cut"] * 16 + ["mix"] * 19)

@@ -18,7 +18,7 @@ import yaml
 from report_runs import forks
 
 from lib.core.paths import ROOT
-from lib.data.svm_scores import write_layout
+from lib.data.dataset import write_data_set
 from lib.scoring.metrics import METRICS
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "notebooks" / "guides").glob("*.md"))]
@@ -131,7 +131,7 @@ def small_breakfast(root: Path) -> None:
         labels[video] = np.repeat(order, random.integers(8, 16, len(order)))
         features = random.standard_normal((16, len(labels[video]))) + 4 * np.eye(16)[:, labels[video]]
         np.save(root / "features" / f"{video}.npy", features.astype(np.float32))
-    write_layout(root, CLASSES, labels, {number: videos_of(person) for number, person in enumerate(PEOPLE, 1)})
+    write_data_set(root, CLASSES, labels, {number: videos_of(person) for number, person in enumerate(PEOPLE, 1)})
 
 
 def videos_of(person: str) -> list[str]:

@@ -11,7 +11,7 @@ from lib.beyond.modalities import views
 from lib.beyond.modalities.inputs import INPUTS, Perturbed, Steps, inputs_of, split_part, standardized, thinned
 from lib.beyond.modalities.methods import fused, lender, mean_of, predict_split
 from lib.core.paths import Outputs
-from lib.data.dataset import write_layout
+from lib.data.dataset import write_data_set
 from lib.data.profile import open_profile
 from lib.data.sensors import read_sensors
 from lib.scoring.metrics import METRICS
@@ -118,7 +118,7 @@ def small(tmp_path, monkeypatch):
         f"rgb-0{person}-{part}": np.repeat(generator.permutation(3), 12) for person in range(1, 6) for part in (1, 2)
     }
     tested = {split: [f"rgb-0{split}-1", f"rgb-0{split}-2"] for split in range(1, 6)}
-    write_layout(root, classes, labels, {k: (sorted({*labels} - {*test}), test) for k, test in tested.items()})
+    write_data_set(root, classes, labels, tested)
     for video, truth in labels.items():
         for split in tested:
             (root / "features" / f"split_{split}").mkdir(parents=True, exist_ok=True)

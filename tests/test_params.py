@@ -16,8 +16,8 @@ from lib.batch.requirements import unable
 from lib.core.chapters import CHAPTERS, atoms, needs
 from lib.core.params import ParameterError, load
 from lib.core.paths import ROOT, Outputs
+from lib.data.dataset import write_data_set
 from lib.data.profile import Profile
-from lib.data.svm_scores import write_layout
 from lib.run import main as run
 from lib.scoring.published import SPLITS
 
@@ -148,7 +148,7 @@ def test_what_a_notebook_lacks_is_named_at_once(notebook, lacking, not_its_own, 
 )
 def test_no_report_without_a_data_set_or_a_chapter(mapping, notebooks, message, tmp_path):
     root = tmp_path / "data"
-    write_layout(root, ["a"], {"v1": [0, 0], "v2": [0, 0]}, {split: ["v2"] for split in SPLITS})
+    write_data_set(root, ["a"], {"v1": [0, 0], "v2": [0, 0]}, {split: ["v2"] for split in SPLITS})
     (root / "mapping.txt").unlink() if mapping is None else (root / "mapping.txt").write_text(mapping)
     profile = write(tmp_path, f"data: {{source: files, roots: [{root}]}}\nnotebooks: [{', '.join(notebooks)}]\n")
     params, out = load(profile), Outputs("mine")

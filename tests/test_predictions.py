@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.data.dataset import open_dataset
+from lib.data.dataset import open_dataset, write_data_set
 from lib.data.predictions import (
     HEADING,
     HEADING_OF_LINES,
@@ -13,7 +13,6 @@ from lib.data.predictions import (
     read_prediction,
     write_prediction,
 )
-from lib.data.svm_scores import write_layout
 
 word = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8).filter(lambda w: w.split() == [w])
 name = st.lists(word, min_size=1, max_size=3).map(" ".join)
@@ -36,7 +35,7 @@ def test_real_files_are_written_back_byte_for_byte(shared, tmp_path):
 
 @pytest.fixture
 def dataset(tmp_path):
-    write_layout(tmp_path, ["cut", "mix"], {"a": [0, 1, 1], "b": [1]}, {1: ["b"]})
+    write_data_set(tmp_path, ["cut", "mix"], {"a": [0, 1, 1], "b": [1]}, {1: ["b"]})
     return open_dataset(tmp_path, None, fps=30)
 
 

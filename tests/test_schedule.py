@@ -18,7 +18,7 @@ from report_runs import finish, planned, start
 from lib.core.files import MEGABYTE, sha256
 from lib.core.params import outputs_of
 from lib.core.paths import ROOT, Outputs
-from lib.data.svm_scores import write_layout
+from lib.data.dataset import write_data_set
 from lib.run import main as run
 
 CLASSES = ["cut_tomato", "mix_dressing", "serve_salad_onto_plate"]
@@ -36,7 +36,7 @@ def small_data_set(root: Path, splits: int) -> None:
         labels[video] = np.repeat(random.permutation(3), [12, 16, 12])
         feature = np.eye(3)[labels[video]].T + random.normal(0, 0.5, (3, 40))
         np.save(root / "features" / f"{video}.npy", feature.astype(np.float32))
-    write_layout(root, CLASSES, labels, tested)
+    write_data_set(root, CLASSES, labels, tested)
 
 
 def write_profile(path: Path, root: Path, split_jobs: bool, splits: int = SPLITS, **changes) -> None:

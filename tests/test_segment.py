@@ -11,9 +11,8 @@ from safetensors.numpy import load_file
 from lib.asformer import training
 from lib.asformer.training import best_on_test, train_split
 from lib.core.settings import Asformer
-from lib.data.dataset import Dataset, open_dataset
+from lib.data.dataset import Dataset, open_dataset, write_data_set
 from lib.data.predictions import read_prediction
-from lib.data.svm_scores import write_layout
 from lib.scoring.metrics import score
 
 CLASSES = ("cut", "mix", "serve")
@@ -33,7 +32,7 @@ def make_dataset(root: Path) -> Dataset:
         feature = 5000 + 100 * rng.standard_normal((4, 41 + number)) + 300 * (np.arange(4)[:, None] == labels[video])
         feature[3] = 0.1  # a channel that never changes
         np.save(root / "features" / f"{video}.npy", feature.astype(np.float32))
-    write_layout(root, CLASSES, labels, {1: ["video-3", "video-4"]})
+    write_data_set(root, CLASSES, labels, {1: ["video-3", "video-4"]})
     return open_dataset(root, ".", fps=10)
 
 

@@ -12,7 +12,7 @@ but the values of the features, which are checked when they are read (all at onc
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -141,6 +141,14 @@ def write_layout(
             files[f"splits/{side}.split{k}.bundle"] = [f"{video}.txt" for video in videos]
     for name, lines in files.items():
         write_text(root / name, "".join(f"{line}\n" for line in lines))
+
+
+def write_data_set(
+    root: Path, classes: Sequence[str], labels: Mapping[str, Iterable[int]], tested: Mapping[int, Collection[str]]
+) -> None:
+    """The same, where the training videos of a split are all that it does not test."""
+    splits = {k: (sorted({*labels} - {*test}), sorted(test)) for k, test in tested.items()}
+    write_layout(root, classes, labels, splits)
 
 
 def person(video: str) -> str:

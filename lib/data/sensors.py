@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.io import loadmat
 from scipy.ndimage import uniform_filter1d
 
-from lib.data.dataset import Dataset, write_layout
+from lib.data.dataset import Dataset, write_data_set
 from lib.data.files import DatasetError, array_header, check_finite, read_text, save_array
 from lib.data.svm_scores import SPLITS
 
@@ -148,7 +148,7 @@ def convert(raw: Path, out: Path) -> None:
             save_array(out / "features" / f"split_{k}" / f"{video}.npy", np.ascontiguousarray(part["A"].T, np.float32))
     for video, values in sensors.items():
         save_array(out / FOLDERS[0] / f"{video}.npy", np.ascontiguousarray(values, np.float32))
-    write_layout(out, classes, labels, {k: (sorted({*labels} - {*test}), sorted(test)) for k, test in splits.items()})
+    write_data_set(out, classes, labels, splits)
 
 
 def _mat(path: Path) -> Mapping[str, np.ndarray]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
-from lib.data.dataset import write_layout
+from lib.data.dataset import write_data_set
 from lib.data.files import DatasetError, read_text, save_array
 
 SPLITS = (1, 2, 3, 4, 5)
@@ -29,7 +29,7 @@ def convert(raw: Path, out: Path) -> None:
     classes = ["background", *read_text(raw / "mid_level_actions.txt").split()]
     splits = {k: _read_split(raw, k, len(classes)) for k in SPLITS}
     labels = {video: labels for tested in splits.values() for video, (_, labels) in tested.items()}
-    write_layout(out, classes, labels, {k: (sorted({*labels} - {*test}), sorted(test)) for k, test in splits.items()})
+    write_data_set(out, classes, labels, splits)
     for tested in splits.values():
         for video, (scores, _) in tested.items():
             save_array(out / "features" / f"{video}.npy", scores)
