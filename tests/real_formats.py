@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,30 +16,30 @@ from lib.backbones.i3d import I3DResNet
 from lib.demo.script import CLASS_NAMES
 
 VIDEOS = [f"rgb-{person:02d}-{take}" for person in range(1, 6) for take in (1, 2)]
+FRAMES = {video: 60 + 2 * number for number, video in enumerate(VIDEOS)}
 NARRATED = ["nVbIUDjzWY4", "-0aBcDeFgHi", "x_9-Zz0Yy1X", "ThirdVideo1", "4thVideo__4"]
 LAYERS = {"mixed_5c": ("howto100m_s3d_features", 1024), "video_embedding": ("s3d_video_embedding_30fps_224px_l2", 512)}
 
 
-def write_data_set(root: Path, lengths: tuple[int, int] = (60, 80), write: Callable = write_video) -> None:
-    """Ten videos in MS-TCN's layout: 19 classes, 30 fps, features (2048, T), five splits by person, AVI.
+def write_data_set(root: Path, lengths: Mapping[str, int] = FRAMES, write: Callable = write_video) -> None:
+    """Videos in MS-TCN's layout: 19 classes, 30 fps, features (2048, T), five splits by person, AVI.
 
     Args:
-        lengths: fewest frames of a video, and one more than the most.
+        lengths: of each video in frames; each of five people has at least one.
         write: path, frames, fps -> the video.
     """
     rng, classes = np.random.default_rng(0), CLASS_NAMES
     for folder in ("features", "groundTruth", "splits", "videos"):
         (root / folder).mkdir(parents=True)
     (root / "mapping.txt").write_text("".join(f"{number} {name}\n" for number, name in enumerate(classes)))
-    for video in VIDEOS:
-        frames = int(rng.integers(*lengths))
+    for video, frames in lengths.items():
         spoken = np.sort(rng.integers(0, len(classes), frames))
         (root / "groundTruth" / f"{video}.txt").write_text("".join(f"{classes[label]}\n" for label in spoken))
         np.save(root / "features" / f"{video}.npy", rng.standard_normal((2048, frames)).astype(np.float32))
         write(root / "videos" / f"{video}.avi", frames, fps=30)
     for split in range(1, 6):
-        test = [video for video in VIDEOS if video.startswith(f"rgb-{split:02d}")]
-        for part, names in (("test", test), ("train", [video for video in VIDEOS if video not in test])):
+        test = [video for video in lengths if video.startswith(f"rgb-{split:02d}")]
+        for part, names in (("test", test), ("train", [video for video in lengths if video not in test])):
             (root / "splits" / f"{part}.split{split}.bundle").write_text("".join(f"{name}.txt\n" for name in names))
 
 
