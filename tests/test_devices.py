@@ -92,7 +92,8 @@ def test_an_update_of_the_pre_training(tmp_path):
     batches = ClusterBatches(narrated, [[0, 7, 3], [4, 19, 2]], settings.pairs, seed=0, epoch=1)
     model, group = built(VideoCLIP, BertConfig(), 6, DIM), Group(0, 1, META)
     recipe = settings.recipes["own"]
-    run = Pretraining(narrated, narrated, model, recipe, settings, tmp_path, group, identity="", seed=0)
+    how = {"identity": "", "seed": 0, "transfer": lambda _model: {}, "agree": lambda: None}
+    run = Pretraining(narrated, narrated, model, recipe, settings, tmp_path, group, **how)
     step(model, run.losses(Update(1, iter([batches[0], batches[1]]))), settings.clip)
 
 
