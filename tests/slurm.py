@@ -24,7 +24,8 @@ from lib.core.processes import die_with_parent
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
 PROGRAMS_OF_ACCOUNTS = ("slurmdbd", "mariadbd", "mariadb-install-db", "my_print_defaults")
-SYSTEM = "/usr/sbin:/sbin"  # daemons are there; a user's PATH need not name it
+# daemons are in the last two; as it is now, without the programs of a cluster that a test has started
+PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 USER = pwd.getpwuid(os.getuid()).pw_name
 PATIENCE = 20  # seconds for a daemon to answer or to end
 CONFIGURATION = """\
@@ -93,14 +94,14 @@ class Slurm:
         self.environment = os.environ | {
             "SLURM_CONF": f"{folder}/slurm.conf",
             "MYSQL_UNIX_PORT": f"{folder}/database.socket",
-            "PATH": f"{folder}/bin:{os.environ['PATH']}:{SYSTEM}",
+            "PATH": f"{folder}/bin:{PATH}",
         }
         self.daemons: dict[str, subprocess.Popen] = {}
         for name in ("state", "spool", "bin", "database"):
             (folder / name).mkdir()
         # Snakemake's plugin takes SLURM_CONF away from srun
         srun = folder / "bin" / "srun"
-        srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {shutil.which("srun", path=PATH)} "$@"\n')
         srun.chmod(0o755)
         # munge wants its socket where every user may look
         folder.chmod(0o711)
@@ -215,7 +216,7 @@ def start_accounts(cluster: Slurm) -> None:
 def missing(accounts: bool = False) -> str:
     """Why no cluster can be started here; "" where its programs are installed."""
     programs = PROGRAMS + PROGRAMS_OF_ACCOUNTS * accounts
-    absent = [name for name in programs if not shutil.which(name, path=f"{os.environ['PATH']}:{SYSTEM}")]
+    absent = [name for name in programs if not shutil.which(name, path=PATH)]
     packages = "slurmctld slurmd slurm-client munge" + " slurmdbd mariadb-server-core mariadb-client-core" * accounts
     return f"{', '.join(absent)} not found: install Debian's {packages}" * bool(absent)
 
