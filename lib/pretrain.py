@@ -27,10 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="section.key=value")
     options = parser.parse_args(arguments)
     profile = open_profile(options.params, options.overrides)
+    recipe = recipe_of(profile, options.recipe)
     if options.only_pack:
-        pack_narrated(profile, recipe_of(profile, options.recipe).features)
+        pack_narrated(profile, recipe.features)
         return 0
-    recipe_of(profile, options.recipe)
     check_start()
     group = join_group()
     # a process of a node that SLURM has given up may still train; the others wait for the first in any case

@@ -111,7 +111,7 @@ class Slurm:
         (folder / "gres.conf").write_text("Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n")
         settings = dict(zip(("controller_port", "node_port", "database_port"), free_ports(3), strict=True))
         settings |= {"host": socket.gethostname(), "user": USER, "folder": folder}
-        # with accounts, as on a cluster where only they tell how a job has ended
+        # with accounts, as on a cluster where only they say how a job has ended
         settings["min_job_age"] = 10 if accounts else 300
         settings["accounting"] = (ACCOUNTS if accounts else NO_ACCOUNTS).format(**settings)
         (folder / "slurm.conf").write_text(CONFIGURATION.format(**settings))

@@ -144,7 +144,7 @@ def test_every_method_is_predicted_and_scored(small):
     assert metrics["value"].notna().all() and set(metrics["video"]) == {"rgb-01-1", "rgb-01-2", "all"}
     videos = views.per_video(metrics)
     assert len(videos) == 2 * (3 + 4 + 4) and {len(table) for table in videos.values()} == {2}
-    # the sensors tell one class from the others, the features nothing
+    # the sensors distinguish one class from the others, the features none
     assert videos["probe_sensors"]["accuracy"].mean() > videos["probe_video"]["accuracy"].mean() + 10
     # finished trainings are read
     pd.testing.assert_frame_equal(predict_split(profile, sensors, 1), chosen)

@@ -60,7 +60,7 @@ def test_a_finished_s3d_is_loaded_without_decoding(out, monkeypatch):
 def test_several_clips_of_a_video_and_the_captions_nearest_to_each(out):
     settings = PARAMS.mil_nce.model_copy(update={"batch": 6, "per_video": 3, "candidates": 2})
     corpus = DecodedVideos(out.narrated, read_list(out.narrated, "train"), words_of(["one two"]), settings)
-    for number, caption in enumerate(corpus.numbers):  # so that a caption's words tell video and place
+    for number, caption in enumerate(corpus.numbers):  # so that a caption's words identify video and place
         corpus.numbers[number] = torch.stack([torch.tensor([number, place]) for place in range(len(caption))])
     torch.manual_seed(3)
     clips, captions = corpus.draw()

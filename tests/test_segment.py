@@ -1,4 +1,4 @@
-"""train_split on a small data set whose features tell the class: what it writes, and that a kill changes nothing."""
+"""train_split on a small data set whose features reveal the class: what it writes, and that a kill changes nothing."""
 
 import json
 from pathlib import Path

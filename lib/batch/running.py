@@ -171,12 +171,12 @@ def follow(
     """Print what happens until Snakemake ends; `bars` closes the lines of progress."""
     out, total, begin = profile.out, len(waiting), time.monotonic()
     started: dict[Atom, tuple[float, tqdm]] = {}
-    # lost: atoms whose job on a cluster has failed, in SLURM's words; told: what has been printed
-    ended, failed, lost, told, code = 0, dict[Atom, str](), dict[Atom, str](), set[str](), None
+    # lost: atoms whose job on a cluster has failed, in SLURM's words; printed: lines that need no repeating
+    ended, failed, lost, printed, code = 0, dict[Atom, str](), dict[Atom, str](), set[str](), None
 
     def say(text: str) -> None:
-        if text not in told:
-            told.add(text)
+        if text not in printed:
+            printed.add(text)
             tqdm.write(f"[{time.strftime('%H:%M:%S')} {ended}/{total}] {text}")
             sys.stdout.flush()
 
@@ -240,10 +240,10 @@ def outcome(out: Outputs, atom: Atom, over: bool) -> str:
     """
     if failed_file(log_file(out, atom)).exists():
         return "FAILED"
-    mark, kept = out.root / "schedule" / "done" / atom[0] / atom[1], read_manifest(out, atom)
+    mark = out.root / "schedule" / "done" / atom[0] / atom[1]
     # srun on a node that fails may report success: the mark alone proves nothing
-    done = mark.exists() and kept and not kept.get("unfinished")
-    return "done" if done else "FAILED" if over else ""
+    kept = read_manifest(out, atom) if mark.exists() else None
+    return "done" if kept and not kept.get("unfinished") else "FAILED" if over else ""
 
 
 def last_line(file: Path) -> str:

@@ -67,8 +67,8 @@ def failure_list(found: Mapping[str, Sequence[Failure]], titles: Mapping[str, st
     lines = []
     for name, ones in found.items():
         own = [failure.summary for failure in ones if failure.atom[0] == name]
-        told = "; ".join(own) or f"not made, because it reads {', '.join(short(failure.atom) for failure in ones)}"
-        lines.append(f'<li><a href="{name}.html">{html.escape(titles[name])}</a>: {html.escape(told)}</li>')
+        why = "; ".join(own) or f"not made, because it reads {', '.join(short(failure.atom) for failure in ones)}"
+        lines.append(f'<li><a href="{name}.html">{html.escape(titles[name])}</a>: {html.escape(why)}</li>')
     return f'<ul class="failed">{"".join(lines)}</ul>'
 
 
