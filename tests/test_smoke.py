@@ -34,7 +34,8 @@ PAGES += ["README", *GUIDES, "search"]
 
 @pytest.fixture(scope="module")
 def outputs() -> Outputs:
-    finish(ROOT / "params" / "smoke.yaml")
+    # one core: two would start a process per training, and spend more on imports than on nets of this size
+    finish(ROOT / "params" / "smoke.yaml", "--cores", "1")
     return Outputs("smoke")
 
 
