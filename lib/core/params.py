@@ -59,11 +59,7 @@ for _kind, _form, _first in (
 
 
 def _parse(text: str) -> Any:
-    """Parse a YAML text.
-
-    Raises:
-        ParameterError: it is not YAML, or uses what a profile does not need: tags, anchors, hundreds of levels.
-    """
+    """Parse a YAML text; what a profile does not need (tags, anchors, hundreds of levels) is an error."""
     try:
         for token in yaml.scan(text):
             if isinstance(token, yaml.TagToken | yaml.AnchorToken | yaml.AliasToken):
@@ -115,11 +111,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
 
 
 def outputs_of(path: str | Path) -> Outputs:
-    """The folder for the results of a profile, named after its file.
-
-    Raises:
-        ParameterError: the folder holds the results of another file of the same name.
-    """
+    """The folder for a profile's results, named after its file; a ParameterError if it holds those of another file."""
     out = Outputs(Path(path).stem)
     owner = (ROOT / out.owner.read_text(encoding="utf-8")).resolve() if out.owner.exists() else None
     if owner and owner.exists() and owner != (ROOT / path).resolve():
