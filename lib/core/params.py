@@ -128,7 +128,7 @@ def claim(out: Outputs, path: str | Path) -> None:
 def _read(path: Path) -> dict:
     try:
         if path.stat().st_size > LARGEST:
-            raise ParameterError(f"{path}: over {LARGEST // 1000} kB, which no profile needs")
+            raise ParameterError(f"over {LARGEST // 1000} kB, which no profile needs")
         values = _parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         present = ", ".join(sorted(file.name for file in (ROOT / "params").glob("*.yaml") if file.stem not in TABLES))
@@ -136,7 +136,7 @@ def _read(path: Path) -> dict:
     except UnicodeDecodeError as error:
         raise ParameterError(f"{path}: not UTF-8 text ({error})") from None
     except ParameterError as error:
-        raise ParameterError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+        raise ParameterError(f"{path}: {error}") from None
     if not isinstance(values, dict):
         raise ParameterError(f"{path}: expected `key: value` lines, found {type(values).__name__}")
     return values

@@ -67,12 +67,12 @@ def read_list(root: Path, part: Part) -> tuple[str, ...]:
 def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, int]:
     """Write train.lst and val.lst as the thesis's code split HowTo100M: stratified by category, random state 37.
 
-    Its split cannot be reproduced exactly, as it is not known which videos it had.
+    Its split cannot be reproduced exactly, as it is not known which videos it had. A list that exists already is a
+    DatasetError, as is another table or one that cannot be split in this way.
 
     Args:
         table: HowTo100M_v1.csv, with columns video_id and category_1.
-        root: folder of the lists, which must not exist. If it holds features, only videos with features in every set
-            are listed.
+        root: folder of the lists. If it holds features, only videos with features in every set are listed.
 
     Returns:
         Numbers of videos for training and for validation.

@@ -88,9 +88,11 @@ def pack(
     temporary = folder.with_name(f".{folder.name}.tmp")
     tracks = caption_tracks(caption_file(root), set(videos))
     try:
-        about = {"feature_set": feature_set, "key": identity}
-        tracks = map(without_repeats, tracks) if deduplicate else tracks
-        index, about = _write_index(temporary, about, videos, paths, tracks, tokenizer)
+        if not _written(temporary, identity):
+            tracks = map(without_repeats, tracks) if deduplicate else tracks
+            about = {"feature_set": feature_set, "key": identity}
+            _write_index(temporary, about, videos, paths, tracks, tokenizer)
+        index, about = pd.read_parquet(temporary / "index.parquet"), read_json(temporary / "note.json")
         if index.empty:
             raise DatasetError(f"{root / part}.lst: no video can be used: no caption has words; add others")
         _write_features(temporary, index, dict(zip(videos, paths, strict=True)), about["feature_dim"])
@@ -123,10 +125,8 @@ def _write_index(
     paths: Sequence[Path],
     tracks: Iterator[CaptionTrack],
     tokenizer: "PreTrainedTokenizerFast",
-) -> tuple[pd.DataFrame, dict]:
-    """Write all but the features, note.json last; or read what a killed run of the same inputs wrote."""
-    if written := _written(folder, about["key"]):
-        return pd.read_parquet(folder / "index.parquet"), written
+) -> None:
+    """Write all but the features, note.json last."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     seconds, dim = _measure(paths)
@@ -138,15 +138,12 @@ def _write_index(
     index["shard"] = index.index // SHARD_VIDEOS
     index["row"] = index.groupby("shard")["seconds"].cumsum() - index["seconds"]
     index.to_parquet(folder / "index.parquet", index=False)
-    about = about | {"feature_dim": dim, "captions": counts}
-    write_json(folder / "note.json", about)
-    return index, about
+    write_json(folder / "note.json", about | {"feature_dim": dim, "captions": counts})
 
 
-def _written(folder: Path, identity: str) -> dict | None:
-    """What note.json says, if it exists and belongs to these inputs."""
-    about = read_json(folder / "note.json", optional=True)
-    return about if about.get("key") == identity else None
+def _written(folder: Path, identity: str) -> bool:
+    """Whether note.json exists and belongs to these inputs."""
+    return read_json(folder / "note.json", optional=True).get("key") == identity
 
 
 def _measure(paths: Sequence[Path]) -> tuple[np.ndarray, int]:

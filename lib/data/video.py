@@ -324,7 +324,7 @@ def read_video(path: Path) -> Frames:
 
 
 def read_frames(path: Path, numbers: Sequence[int]) -> list[np.ndarray]:
-    """Some frames of a video in the order asked for, (H, W, 3) uint8 each, RGB as figures show them."""
+    """These frames of a video, in this order, (H, W, 3) uint8 RGB; one that it does not have is a VideoError."""
     frames = read_video(path)
     missing = [number for number in numbers if not 0 <= number < len(frames)]
     if missing:
