@@ -3,17 +3,18 @@
 The headings are the thesis's, in English, and those of the chapters beyond it; the table is in chapters.yaml.
 """
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel
 
 from lib.core.settings import Params
 
 Atom = tuple[str, str]  # notebook name; split: "1" … or "all"
 
 
-class Chapter(BaseModel, extra="forbid", frozen=True):
+@dataclass(frozen=True)
+class Chapter:
     """One notebook."""
 
     title: str
@@ -34,11 +35,14 @@ class Chapter(BaseModel, extra="forbid", frozen=True):
 
 MANY = "2_6_pretrain_many_clusters"  # the longest chain of notebooks goes through it
 _TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-CHAPTERS = {name: Chapter(**fields) for name, fields in _TABLE.items()}
+CHAPTERS = {
+    name: Chapter(**{field: tuple(value) if isinstance(value, list) else value for field, value in fields.items()})
+    for name, fields in _TABLE.items()
+}
 PREDICTING = tuple(name for name, chapter in CHAPTERS.items() if chapter.predicts)
 CLAIMING = tuple(name for name, chapter in CHAPTERS.items() if chapter.claims)
-CHAPTERS["3_conclusion"] = CHAPTERS["3_conclusion"].model_copy(
-    update={"needs": (*PREDICTING, *CLAIMING), "reads": ("|".join(PREDICTING),)}
+CHAPTERS["3_conclusion"] = replace(
+    CHAPTERS["3_conclusion"], needs=(*PREDICTING, *CLAIMING), reads=("|".join(PREDICTING),)
 )
 TITLES = {name: chapter.title for name, chapter in CHAPTERS.items()}
 
