@@ -30,8 +30,8 @@ EXAMPLES = {  # blocks that are a file of the reader's own: its name stands in t
     for _, code in BLOCKS[ADDING]
     if (found := re.match(r"# ((?:lib|notebooks|params)/[\w/]+\.\w+)\n", code))
 }
-LINES = next(code for _, code in BLOCKS[ADDING] if code.startswith("# lib/core/chapters.yaml, "))
-ADDED = re.findall(r"^# (lib/[\w/]+\.\w+), .*\n(.*)$", LINES, re.M)  # file, line to add
+LINES = next(code for _, code in BLOCKS[ADDING] if code.startswith("# lib/core/chapters.py, "))
+ADDED = re.findall(r"^# (lib/[\w/]+\.py), .*\n(.*)$", LINES, re.M)  # file, line to add
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
@@ -141,7 +141,7 @@ def videos_of(person: str) -> list[str]:
 def insert(file: Path, before: str, line: str) -> None:
     text = file.read_text()
     assert len(re.findall(before, text, re.M)) == 1, f"{file.name}: {before}"
-    file.write_text(re.sub(before, lambda found: f"{found.group(1)}{line}\n{found.group()}", text, flags=re.M))
+    file.write_text(re.sub(before, lambda found: f"    {line}\n{found.group()}", text, flags=re.M))
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,11 @@ def project(tmp_path_factory) -> Path:
     profile["asformer"] |= small
     profile["notebooks"] += ["2_3_4_gaussian", "3_conclusion"]
     (root / "params" / "breakfast.yaml").write_text(yaml.safe_dump(profile))
-    places = ("^()2_4_videoclip:$", '^(    )"baseline": "asformer_own"')
+    places = (
+        r'^    (?:SECONDS|"2_4_videoclip"): Chapter\(',
+        r"^\)(?=\n\n\ndef _trained)",
+        r'^    "baseline": "asformer_own"',
+    )
     for (name, line), before in zip(ADDED, places, strict=True):
         insert(root / name, before, line)
     return root

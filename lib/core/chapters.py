@@ -1,12 +1,9 @@
 """The notebooks: titles, what each reads, what must run before it. The report's table of contents and graph.
 
-The headings are the thesis's, in English, and those of the chapters beyond it; the table is in chapters.yaml.
+The headings are the thesis's, in English, and those of the chapters beyond it.
 """
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import yaml
+from dataclasses import dataclass
 
 from lib.core.settings import Params
 
@@ -29,21 +26,137 @@ class Chapter:
     optional: tuple[str, ...] = ()  # what it reads if it is present: requirements, and keys of `data` that name folders
     # what its numbers describe, if not the profile's data set; otherwise it reads labels and splits too
     about: str | None = None
-    predicts: bool = False  # the conclusion reads its predictions
-    claims: bool = False  # the conclusion reads the claims that it has checked
 
 
-MANY = "2_6_pretrain_many_clusters"  # the longest chain of notebooks goes through it
-_TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-CHAPTERS = {
-    name: Chapter(**{field: tuple(value) if isinstance(value, list) else value for field, value in fields.items()})
-    for name, fields in _TABLE.items()
-}
-PREDICTING = tuple(name for name, chapter in CHAPTERS.items() if chapter.predicts)
-CLAIMING = tuple(name for name, chapter in CHAPTERS.items() if chapter.claims)
-CHAPTERS["3_conclusion"] = replace(
-    CHAPTERS["3_conclusion"], needs=(*PREDICTING, *CLAIMING), reads=("|".join(PREDICTING),)
+MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
+TRANSFER = (*MULTIMODAL, "zero_shot")
+SECONDS, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
+PRETRAINED = (SECONDS, MANY)
+BY_OWN = (SECONDS, "weights own|run own", "bert")
+BY_PUBLIC = (SECONDS, "weights public|run public", "bert")
+PREDICTING = (
+    "2_3_1_public_features",
+    "2_3_2_feature_extraction",
+    "2_3_3_baseline",
+    "2_8_1_zero_shot_own",
+    "2_8_2_zero_shot_public",
+    "2_9_1_finetune_own",
+    "2_9_2_finetune_public",
 )
+CLAIMING = (
+    "2_5_pretrain_one_cluster",
+    "2_6_pretrain_many_clusters",
+    "2_7_video_branch",
+    "2_8_3_error_analysis",
+    "4_1_audit",
+)
+
+
+def _trained(recipe: str) -> tuple[str, ...]:
+    """A finished pre-training or, until there is one, its corpus."""
+    return f"run {recipe}", f"run {recipe}|captions", f"run {recipe}|narrated {recipe}"
+
+
+CHAPTERS = {
+    "2_1_datasets": Chapter(
+        "2.1 Data sets", ("data", "demo", "narration"), optional=("real_labels", "real_captions", "sensors")
+    ),
+    "2_2_asformer": Chapter("2.2 The baseline: I3D and ASFormer", ("data", "demo", "i3d", "backbone", "asformer")),
+    "2_3_1_public_features": Chapter(
+        "2.3.1 Training on public features",
+        ("data", "asformer"),
+        per_split=True,
+        demo_needs=("2_1_datasets", "2_3_2_feature_extraction"),
+        reads=("features",),
+    ),
+    "2_3_2_feature_extraction": Chapter(
+        "2.3.2 Extracting the features",
+        ("data", "demo", "i3d", "backbone", "asformer"),
+        per_split=True,
+        demo_needs=("2_1_datasets", "2_2_asformer"),
+        reads=("videos", "i3d"),
+    ),
+    "2_3_3_baseline": Chapter(
+        "2.3.3 The baseline on own features",
+        ("data", "asformer"),
+        per_split=True,
+        needs=("2_3_2_feature_extraction",),
+        reads=("2_3_2_feature_extraction",),
+    ),
+    SECONDS: Chapter(
+        "2.4 The multimodal model: S3D and VideoCLIP",
+        MULTIMODAL,
+        demo_needs=("2_1_datasets",),
+        reads=("videos", "s3d", "words", "bert"),
+    ),
+    "2_5_pretrain_one_cluster": Chapter(
+        "2.5 Pre-training, one cluster per update", MULTIMODAL, needs=(SECONDS,), reads=_trained("one_cluster")
+    ),
+    MANY: Chapter(
+        "2.6 Pre-training, seven clusters per update",
+        (*MULTIMODAL, "experiment"),
+        needs=(SECONDS,),
+        demo_needs=("2_5_pretrain_one_cluster",),
+        reads=(SECONDS, *_trained("own"), "weights public|run public", "bert"),
+    ),
+    "2_7_video_branch": Chapter("2.7 The video branch", TRANSFER, needs=PRETRAINED, reads=BY_OWN),
+    "2_8_1_zero_shot_own": Chapter("2.8.1 Zero-shot transfer, own weights", TRANSFER, needs=PRETRAINED, reads=BY_OWN),
+    "2_8_2_zero_shot_public": Chapter(
+        "2.8.2 Zero-shot transfer, public weights",
+        TRANSFER,
+        needs=(*PRETRAINED, "2_8_1_zero_shot_own"),
+        reads=BY_PUBLIC,
+    ),
+    "2_8_3_error_analysis": Chapter(
+        "2.8.3 Error analysis",
+        ("data",),
+        needs=("2_8_1_zero_shot_own", "2_8_2_zero_shot_public"),
+        reads=("2_8_1_zero_shot_own|2_8_2_zero_shot_public",),
+    ),
+    "2_9_1_finetune_own": Chapter(
+        "2.9.1 Fine-tuning, own weights", (*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_OWN
+    ),
+    "2_9_2_finetune_public": Chapter(
+        "2.9.2 Fine-tuning, public weights", (*TRANSFER, "finetune"), per_split=True, needs=PRETRAINED, reads=BY_PUBLIC
+    ),
+    # reads the predictions of every chapter that has written some, and the claims that any chapter has checked
+    "3_conclusion": Chapter(
+        "3 Conclusion",
+        ("data", "finetune"),
+        needs=(*PREDICTING, *CLAIMING),
+        reads=("|".join(PREDICTING),),
+    ),
+    "4_1_audit": Chapter(
+        "4.1 An audit of the thesis's numbers",
+        ("data",),
+        optional=("real_labels", "real_predictions"),
+        about="The thesis's published numbers",
+    ),
+    "4_2_controls": Chapter(
+        "4.2 The controls that the thesis lacked",
+        (*TRANSFER, "i3d", "backbone", "asformer", "finetune", "controls"),
+        needs=(*PRETRAINED, *PREDICTING[:3], "2_9_1_finetune_own"),
+        reads=("2_3_2_feature_extraction", *BY_OWN),
+    ),
+    "4_3_real_modalities": Chapter(
+        "4.3 Video and sensors on real videos",
+        ("data", "asformer", "modalities"),
+        per_split=True,
+        reads=("features", "sensors"),
+    ),
+    "4_4_pairs": Chapter(
+        "4.4 Pre-training on real pairs of video and sensors",
+        ("data", "asformer", "pretrain", "sensor_pairs"),
+        per_split=True,
+        reads=("features", "sensors"),
+    ),
+    "4_5_scores_check": Chapter(
+        "4.5 The protocol of 4.2 on real videos",
+        ("data", "asformer", "finetune", "controls"),
+        needs=("2_3_1_public_features",),
+        reads=("features",),
+    ),
+}
 TITLES = {name: chapter.title for name, chapter in CHAPTERS.items()}
 
 
