@@ -89,7 +89,8 @@ def narrated(layer: str) -> Callable[[Path, Profile], None]:
         import torch
 
         from lib.backbones.s3d import S3D
-        from lib.data.narrated import feature_file, feature_shape
+        from lib.data.files import array_header
+        from lib.data.narrated import feature_file
 
         with torch.device("meta"):
             net = S3D(profile.params.s3d.embedding_dim, profile.params.s3d.width)
@@ -100,7 +101,7 @@ def narrated(layer: str) -> Callable[[Path, Profile], None]:
             with listed.open(encoding="utf-8") as lines:
                 names = [line.strip() for line in islice(lines, SAMPLE)]
             for file in (feature_file(root, folder.name, name) for name in names):
-                if (shape := feature_shape(file))[1] != dim:
+                if (shape := array_header(file, "(T, D)").shape)[1] != dim:
                     raise DatasetError(f"{file}: shape {shape}; expected (seconds, {dim}), as {layer} of this S3D has")
 
     return look

@@ -123,14 +123,10 @@ WRAPPERS = ("module.", "model.", "_orig_mod.")
 
 
 def read_weights(path: Path, entry: str | None, remedy: str) -> dict[str, Tensor]:
-    """Read the state dict of a file; no code in the file is executed.
+    """Read the state dict of a .safetensors file or one of `torch.save`; no code in the file is executed.
 
-    Args:
-        path: .safetensors, or written by `torch.save`.
-        entry: key of the state dict in a foreign checkpoint; None: the checkpoint is the state dict.
-
-    Returns:
-        Name -> weight; a prefix that a wrapper put before all names is removed.
+    Prefixes that wrappers put before all names are removed. `entry` is the key of the state dict in a foreign
+    checkpoint; None: the checkpoint is the state dict.
 
     Raises:
         WeightsError: missing, damaged, not of this form, or not finite.
@@ -161,11 +157,7 @@ def read_weights(path: Path, entry: str | None, remedy: str) -> dict[str, Tensor
 
 
 def load_strictly(net: nn.Module, path: Path, entry: str | None, remedy: str) -> None:
-    """Load a file of weights into a net; every name and shape is checked.
-
-    Raises:
-        WeightsError: the file is missing, damaged, or holds the weights of another net.
-    """
+    """Load a file of weights into a net; a WeightsError if it is missing, damaged, or of another net."""
     state = read_weights(path, entry, remedy)
     try:
         net.load_state_dict(state, strict=True)
@@ -197,8 +189,7 @@ def _instead_of_weights(path: Path) -> str | None:
 
 
 def _without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Remove wrappers' prefixes that all names share.
-
+    """
     >>> list(_without_wrapper({"module.model.fc.weight": torch.zeros(1), "module.model.bn.bias": torch.zeros(1)}))
     ['fc.weight', 'bn.bias']
     """

@@ -17,8 +17,6 @@ from typing import Any
 
 from lib.core.paths import ROOT
 
-HOUR = 3600  # seconds
-
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -39,7 +37,7 @@ def remove_leftovers(folder: Path) -> None:
     """
     for path in folder.rglob(".*.tmp*"):
         number = re.fullmatch(r"\..+\.(\d+)\.tmp(\..*)?", path.name)
-        if number and not Path(f"/proc/{number[1]}").exists() and time.time() - path.stat().st_mtime > HOUR:
+        if number and not Path(f"/proc/{number[1]}").exists() and time.time() - path.stat().st_mtime > 3600:
             path.unlink(missing_ok=True)
 
 
@@ -153,7 +151,7 @@ def key(values: Any, code: Iterable[str] = (), files: Iterable[Path] = ()) -> st
     each list with what the modules import.
 
     Args:
-        values: anything that JSON can hold; for a section, `section.model_dump()`.
+        values: anything that JSON can hold.
         code: modules by room and name, e.g. ("asformer.model", "asformer.training").
     """
     modules = [ROOT.joinpath("lib", *name.split(".")).with_suffix(".py") for name in code]

@@ -59,11 +59,7 @@ for _kind, _form, _first in (
 
 
 def _parse(text: str) -> Any:
-    """Parse a YAML text.
-
-    Raises:
-        ParameterError: it is not YAML, or uses what a profile does not need: tags, anchors, hundreds of levels.
-    """
+    """Parse a YAML text; what a profile does not need (tags, anchors, hundreds of levels) is an error."""
     try:
         for token in yaml.scan(text):
             if isinstance(token, yaml.TagToken | yaml.AnchorToken | yaml.AliasToken):
@@ -115,11 +111,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
 
 
 def outputs_of(path: str | Path) -> Outputs:
-    """The folder for the results of a profile, named after its file.
-
-    Raises:
-        ParameterError: the folder holds the results of another file of the same name.
-    """
+    """The folder for a profile's results, named after its file; a ParameterError if it holds those of another file."""
     out = Outputs(Path(path).stem)
     owner = (ROOT / out.owner.read_text(encoding="utf-8")).resolve() if out.owner.exists() else None
     if owner and owner.exists() and owner != (ROOT / path).resolve():
@@ -136,7 +128,7 @@ def claim(out: Outputs, path: str | Path) -> None:
 def _read(path: Path) -> dict:
     try:
         if path.stat().st_size > LARGEST:
-            raise ParameterError(f"{path}: over {LARGEST // 1000} kB, which no profile needs")
+            raise ParameterError(f"over {LARGEST // 1000} kB, which no profile needs")
         values = _parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         present = ", ".join(sorted(file.name for file in (ROOT / "params").glob("*.yaml") if file.stem not in TABLES))
@@ -144,7 +136,7 @@ def _read(path: Path) -> dict:
     except UnicodeDecodeError as error:
         raise ParameterError(f"{path}: not UTF-8 text ({error})") from None
     except ParameterError as error:
-        raise ParameterError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+        raise ParameterError(f"{path}: {error}") from None
     if not isinstance(values, dict):
         raise ParameterError(f"{path}: expected `key: value` lines, found {type(values).__name__}")
     return values

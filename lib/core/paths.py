@@ -21,23 +21,17 @@ class Outputs:
 
     def __post_init__(self) -> None:
         self.root = ROOT / "outputs" / self.profile
-        # a file that names the parameter file whose results these are
-        self.owner = self.root / ".profile"
-        # the demo's data set, in the MS-TCN layout, and its narrated videos, in HowTo100M's
-        self.data = self.root / "data"
-        self.narrated = self.root / "narrated"
-        # narrated features and captions as training reads them: packed/<feature set>/<train or val>
-        self.packed = self.root / "packed"
+        self.owner = self.root / ".profile"  # names the parameter file whose results these are
+        self.data = self.root / "data"  # the demo's data set, in the MS-TCN layout
+        self.narrated = self.root / "narrated"  # its narrated videos, in HowTo100M's
+        self.packed = self.root / "packed"  # narrations as training reads them: <feature set>/<train or val>
         self.weights = self.root / "weights"
         self.tables = self.root / "tables"
         self.figures = self.root / "figures"
         self.metrics = self.root / "metrics"
-        # small frames of each video, for the site's timeline explorer
-        self.thumbnails = self.root / "thumbnails"
-        # executed notebooks and their manifests: notebooks/<name>/<split>.ipynb, .json
-        self.notebooks = self.root / "notebooks"
-        # what atoms print while `make report` runs them: logs/<name>/<split>.log
-        self.logs = self.root / "logs"
+        self.thumbnails = self.root / "thumbnails"  # small frames of each video, for the site's timeline explorer
+        self.notebooks = self.root / "notebooks"  # executed ones and their manifests: <name>/<split>.ipynb, .json
+        self.logs = self.root / "logs"  # what atoms print while `make report` runs them: <name>/<split>.log
         self.report = self.root / "report"
 
     def run(self, method: str, split: int, seed: int | None = None) -> Path:

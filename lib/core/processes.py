@@ -26,8 +26,7 @@ WAITS = "waits for "  # how a line begins that names what a process waits for
 def lease_gpu(gpus: int | None = None) -> Iterator[int | None]:
     """Hold a GPU that no other atom holds, by setting CUDA_VISIBLE_DEVICES; wait while all are held.
 
-    Yields:
-        Its number; None without a GPU, or where CUDA_VISIBLE_DEVICES is already set, as on a cluster.
+    Yields its number; None without a GPU, or where CUDA_VISIBLE_DEVICES is already set, as on a cluster.
     """
     gpus = len(list(Path("/dev").glob("nvidia[0-9]*"))) if gpus is None else gpus
     if not gpus or "CUDA_VISIBLE_DEVICES" in os.environ:
@@ -52,8 +51,7 @@ def lease_gpu(gpus: int | None = None) -> Iterator[int | None]:
 def die_with_parent(parent: int | None = None) -> None:
     """Ask the kernel to kill this process when its parent dies, however that happens. Linux; elsewhere no effect.
 
-    Args:
-        parent: its process number, taken before this process was started, since it may have died before the call.
+    `parent` is its process number, taken before this process was started, since it may have died before the call.
     """
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # linux/prctl.h
@@ -116,13 +114,10 @@ def track(items: Iterable[Item], stage: str, total: int | None = None, initial: 
         total=total,
         initial=initial,
         mininterval=10,
-        maxinterval=10,
         # silent if everything is done by then
         delay=5,
         file=sys.stderr,
         bar_format="{desc} {n_fmt}/{total_fmt}, {elapsed} elapsed, {remaining} left{postfix}\n",
-        dynamic_ncols=False,
-        leave=True,
     )
 
 

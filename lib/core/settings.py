@@ -12,6 +12,7 @@ from lib.core.sections import (
     MANY,
     Backbone,
     Demo,
+    Even,
     FeatureSet,
     MilNce,
     Narration,
@@ -66,17 +67,11 @@ class S3DFeatures(Section):
     width: PositiveFloat  # factor on all channels
     embedding_dim: PositiveInt
     text_hidden: PositiveInt
-    fps: PositiveInt  # frames read per second, even
-    crop: PositiveInt  # pixels, even: short side, then centre
+    fps: Even  # frames read per second
+    crop: Even  # pixels: short side, then centre
     resize: Resize  # bicubic: antialiased, to whole levels, as VideoCLIP's extractor
     normalize: bool  # features to length 1
     dtype: Literal["float32", "bfloat16"]
-
-    @model_validator(mode="after")
-    def _even(self) -> Self:
-        if self.fps % 2 or self.crop % 2:
-            raise ValueError(f"fps and crop must be even, got {self.fps} and {self.crop}")
-        return self
 
 
 class VideoClip(Section):
@@ -208,14 +203,7 @@ class Data(Section):
 
     @property
     def split_numbers(self) -> tuple[int, ...]:
-        """1 … splits."""
         return tuple(range(1, self.splits + 1))
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.source == "demo" and self.splits != 5:
-            raise ValueError(f"splits: the demo has 5, got {self.splits}")
-        return self
 
 
 class Asformer(Section):
@@ -290,9 +278,19 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        seeds = {"asformer": self.asformer.seed, "pretrain": self.pretrain.seed, "finetune": self.finetune.seed}
-        for section, seed in seeds.items():
-            if 0 < seed < self.data.repeats:
+        said, clips = self.narration, self.mil_nce
+        if said.validation >= said.videos:
+            raise ValueError(f"narration: validation {said.validation} must be fewer than videos {said.videos}")
+        if said.shortest > said.longest:
+            raise ValueError(f"narration: shortest {said.shortest} s is longer than longest {said.longest} s")
+        if clips.frames > clips.labelled_frames:
+            raise ValueError(
+                f"mil_nce: frames: {clips.frames} of a clip, but labelled_frames are {clips.labelled_frames}"
+            )
+        if self.data.source == "demo" and self.data.splits != 5:
+            raise ValueError(f"data: splits: the demo has 5, got {self.data.splits}")
+        for section in ("asformer", "pretrain", "finetune"):
+            if 0 < (seed := getattr(self, section).seed) < self.data.repeats:
                 raise ValueError(f"{section}.seed: {seed} is that of a further training, as data.repeats is above it")
         beyond = sorted(set(self.controls.splits) - set(self.data.split_numbers))
         if beyond and {"4_2_controls", "4_5_scores_check"} & set(self.notebooks):

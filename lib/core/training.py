@@ -8,7 +8,7 @@ that was killed at any moment and started again therefore ends with the same byt
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 import torch
@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lib.core.checkpoints import Learner, keep, load_trained, restore, save_tensors, saved_state, trained
-from lib.core.devices import Group
 from lib.core.files import write_text
 from lib.core.processes import track
 
@@ -89,10 +88,8 @@ def fit(
         folder: of the run. A run that finished with the same key is loaded, one that was killed is resumed.
 
     Returns:
-        The history: one row per epoch, columns epoch, learning_rate and those of `measure`.
-
-    Raises:
-        TrainingError: the loss is not finite; names example and epoch.
+        The history: one row per epoch, columns epoch, learning_rate and those of `measure`. A loss that is not finite
+        is a TrainingError that names example and epoch.
     """
     weights, checkpoint = folder / "weights.safetensors", folder / "checkpoint.safetensors"
     leads = learner.group.rank == 0
@@ -101,7 +98,18 @@ def fit(
         for unfinished in folder.glob(".*.tmp*"):
             unfinished.unlink()
     if saved_state(weights).get("key") != key:
-        history = _train(learner, examples_of, losses_of, measure, epochs, seed, checkpoint, key)
+        history: list[Row] = []
+        if (state := saved_state(checkpoint)).get("key") == key:
+            history = state["history"]
+            restore(learner, checkpoint)
+        done = len(history)
+        with torch.random.fork_rng():
+            for epoch in track(range(done + 1, epochs + 1), "epoch", total=epochs, initial=done):
+                torch.manual_seed(seed * 100_000 + epoch)
+                history.append(_epoch(learner, epoch, examples_of(epoch), losses_of, measure, folder))
+                if leads:
+                    keep(learner, checkpoint, {"key": key, "history": history})
+                learner.group.barrier()
         if leads:
             write_text(folder / "history.csv", pd.DataFrame(history).to_csv(index=False))
             # last, as this file marks the run as finished
@@ -128,11 +136,7 @@ def fit_batches(
 ) -> pd.DataFrame:
     """Train with `fit` on randomly drawn batches, with one warm-up and one cosine decay over the epochs.
 
-    Args:
-        batch_loss: draws a batch; returns its loss and further measures.
-
-    Returns:
-        The history; loss and measures are means over the batches of an epoch.
+    `batch_loss` draws a batch and returns its loss and further measures; the history has their means over an epoch.
     """
 
     def numbers(epoch: int) -> range:
@@ -142,8 +146,8 @@ def fit_batches(
     def means(_epoch: int, sums: Row) -> Row:
         return {name: value / batches for name, value in sums.items()}
 
-    run: dict[str, Any] = {"epochs": epochs, "seed": seed, "folder": folder, "key": key}
-    return fit(Learner(model, optimizer), numbers, lambda _batch: [batch_loss()], means, **run)
+    learner, losses = Learner(model, optimizer), lambda _batch: [batch_loss()]
+    return fit(learner, numbers, losses, means, epochs=epochs, seed=seed, folder=folder, key=key)
 
 
 class Step(NamedTuple):
@@ -162,46 +166,31 @@ def shuffled_steps(videos: Sequence[str], seed: int, epoch: int) -> list[Step]:
     return [Step(number, videos[int(place)]) for number, place in enumerate(order, 1 + (epoch - 1) * len(videos))]
 
 
-def _train(
+def _epoch(
     learner: Learner,
-    examples_of: ExamplesOf[Example],
+    epoch: int,
+    examples: Iterable[Example],
     losses_of: LossesOf[Example],
     measure: Measure,
-    epochs: int,
-    seed: int,
-    checkpoint: Path,
-    key: str,
-) -> list[Row]:
-    model, group = learner.model, learner.group
-    history: list[Row] = []
-    if (state := saved_state(checkpoint)).get("key") == key:
-        history = state["history"]
-        restore(learner, checkpoint)
-    first = len(history) + 1
-    with torch.random.fork_rng():
-        for epoch in track(range(first, epochs + 1), "epoch", total=epochs, initial=first - 1):
-            torch.manual_seed(seed * 100_000 + epoch)
-            examples = examples_of(epoch)
-            model.train()
-            sums = {"loss": 0.0}
-            for example in examples:
-                # before the loss is computed, so that memory need not hold the last step's gradients
-                learner.optimizer.zero_grad()
-                loss = _step(learner, losses_of(example), sums)
-                if not math.isfinite(loss):
-                    raise TrainingError(
-                        f"{checkpoint.parent}: the loss is {loss} at {example} in epoch {epoch};"
-                        " look for extreme features there, or lower the learning rate"
-                    )
-            rate = learner.optimizer.param_groups[0]["lr"]
-            if learner.scheduler is not None:
-                learner.scheduler.step(sums["loss"])
-            model.eval()
-            history.append({"epoch": epoch, "learning_rate": rate, **measure(epoch, sums)})
-            if group.rank == 0:
-                keep(learner, checkpoint, {"key": key, "history": history})
-            group.barrier()
-    return history
+    folder: Path,
+) -> Row:
+    """Train one epoch; its row of the history."""
+    learner.model.train()
+    sums = {"loss": 0.0}
+    for example in examples:
+        # before the loss is computed, so that memory need not hold the last step's gradients
+        learner.optimizer.zero_grad()
+        loss = _step(learner, losses_of(example), sums)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"{folder}: the loss is {loss} at {example} in epoch {epoch};"
+                " look for extreme features there, or lower the learning rate"
+            )
+    rate = learner.optimizer.param_groups[0]["lr"]
+    if learner.scheduler is not None:
+        learner.scheduler.step(sums["loss"])
+    learner.model.eval()
+    return {"epoch": epoch, "learning_rate": rate, **measure(epoch, sums)}
 
 
 def _step(learner: Learner, losses: Iterable[tuple[Tensor, Row]], sums: Row) -> float:
@@ -213,19 +202,15 @@ def _step(learner: Learner, losses: Iterable[tuple[Tensor, Row]], sums: Row) -> 
         loss += part.detach()
         for name, value in counts.items():
             sums[name] = sums.get(name, 0.0) + value
+    if learner.group.size > 1:
+        # only other processes may have computed a part with this parameter
+        for parameter in parameters:
+            parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
     # the gradient is the sum over the processes
-    learner.group.all_reduce([loss, *_gradients(parameters, learner.group)])
+    learner.group.all_reduce([loss, *(parameter.grad for parameter in parameters if parameter.grad is not None)])
     if math.isfinite(loss.item()):
         if learner.clip is not None:
             nn.utils.clip_grad_norm_(parameters, learner.clip)
         learner.optimizer.step()
         sums["loss"] += loss.item()
     return loss.item()
-
-
-def _gradients(parameters: list[nn.Parameter], group: Group) -> list[Tensor]:
-    """Gradients of this process; zero-filled where only other processes have one."""
-    if group.size > 1:
-        for parameter in parameters:
-            parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-    return [parameter.grad for parameter in parameters if parameter.grad is not None]

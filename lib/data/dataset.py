@@ -25,13 +25,10 @@ from lib.data.files import DatasetError, array_header, check_finite, check_width
 
 
 def channel_statistics(videos: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel over all steps, float32 (D, 1) both, in float64, video by video.
+    """Mean and standard deviation of each channel of videos (D, T) over all steps, float32 (D, 1) both.
 
-    Args:
-        videos: (D, T) each.
-
-    Returns:
-        The deviation of a channel that never changes is 1, so that it becomes zero when it is standardized.
+    They are computed in float64, video by video. The deviation of a channel that never changes is 1, so that it becomes
+    zero when it is standardized.
 
     >>> mean, deviation = channel_statistics([np.array([[0, 4, 4], [5, 5, 5]]), np.array([[0], [5]])])
     >>> mean.ravel().tolist(), deviation.ravel().tolist()
@@ -89,11 +86,7 @@ def read_bundle(path: Path, videos: Container[str]) -> tuple[str, ...]:
 
 
 def check_bundles(folder: Path, splits: int) -> None:
-    """Hold the bundles in a folder against the number of splits in a profile.
-
-    Raises:
-        DatasetError: names the first that is missing or superfluous.
-    """
+    """Raise a DatasetError that names the first bundle in a folder that is missing or superfluous for the splits."""
     expected = {f"{side}.split{number}.bundle" for number in range(1, splits + 1) for side in ("train", "test")}
     found = {path.name for path in folder.glob("*") if re.fullmatch(r"(train|test)\.split\d+\.bundle", path.name)}
     for fault, names, way in (("missing", expected - found, "add"), ("extra", found - expected, "remove")):
@@ -104,20 +97,15 @@ def check_bundles(folder: Path, splits: int) -> None:
 
 
 def check_classes(names: Iterable[str], classes: Iterable[str], key: str) -> None:
-    """Hold class names in a profile against the data set's.
-
-    Raises:
-        DatasetError: names the first that is not a class, and the key of the profile.
-    """
+    """Raise a DatasetError that names the first of a profile's class names that is no class, and the profile's key."""
     if unknown := sorted(set(names) - set(classes)):
         raise DatasetError(f"{key}: the data set has no class {unknown[0]!r}; its classes are {', '.join(classes)}")
 
 
 def check_lengths(dataset: "Dataset", sample_rate: int) -> None:
-    """ASFormer normalizes over time, so two frames or more must remain of each video when every n-th is used.
+    """Raise a DatasetError that names the first video of which fewer than two frames remain when every n-th is used.
 
-    Raises:
-        DatasetError: names the first video that is too short.
+    ASFormer normalizes over time, so it needs two.
     """
     for video in dataset.videos:
         if (frames := len(dataset.labels(video))) <= sample_rate:
@@ -194,7 +182,6 @@ class Dataset:
 
     @property
     def splits(self) -> tuple[int, ...]:
-        """Their numbers."""
         return tuple(self._splits)
 
     def split(self, number: int) -> Split:
@@ -237,15 +224,12 @@ class Dataset:
 def open_dataset(
     root: Path, features: str | None, fps: float, trim: Trim | None = None, splits: int | None = None
 ) -> Dataset:
-    """Read mapping, labels and splits, look at the headers of the features, check that everything fits together.
+    """Read mapping, labels, splits and the headers of the features; what does not fit together is a DatasetError.
 
     Args:
         features: feature set, a folder in features/ or an absolute path; "." for features/ itself; None: labels only.
         trim: cut features that outlast the labels at the start, at both ends or at the end; None: lengths must agree.
         splits: required number of splits; None: any.
-
-    Raises:
-        DatasetError: one line about the first fault.
     """
     if splits is not None:
         check_bundles(root / "splits", splits)
@@ -253,27 +237,24 @@ def open_dataset(
     numbers = {name: number for number, name in enumerate(classes)}
     labels = {path.stem: read_labels(path, numbers) for path in _files(root / "groundTruth", "*.txt")}
     parts = _read_splits(root / "splits", labels)
-    folder = None if features is None else root / "features" / features
-    dim = 0 if folder is None else _feature_dim(folder, labels, trim)
-    if folder is not None:
+    folder, dim = None, 0
+    if features is not None:
+        folder = root / "features" / features
+        dim = _feature_dim(folder, labels, trim)
         _check_copies(folder, labels, parts)
     return Dataset(root, fps, classes, tuple(labels), dim, labels, parts, folder, trim)
 
 
 def check_features(dataset: Dataset) -> None:
-    """Read every feature, so that a NaN is found before hours of training and not after.
-
-    Raises:
-        DatasetError: names the first file with a value that is not finite.
-    """
+    """Read every feature: a NaN is a DatasetError that names its file, before hours of training and not after."""
     for video in track(dataset.videos, "checking features, video"):
         dataset.feature(video)
 
 
 def _read_splits(folder: Path, labels: Mapping[str, np.ndarray]) -> dict[int, Split]:
-    names = " ".join(path.name for path in _files(folder, "*.bundle"))
+    found = (re.fullmatch(r"(?:train|test)\.split(\d+)\.bundle", path.name) for path in _files(folder, "*.bundle"))
     splits = {}
-    for number in sorted({int(k) for k in re.findall(r"\b(?:train|test)\.split(\d+)\.bundle", names)}):
+    for number in sorted({int(name[1]) for name in found if name}):
         files = [folder / f"{side}.split{number}.bundle" for side in ("train", "test")]
         train, test = (read_bundle(file, labels) for file in files)
         if both := set(train) & set(test):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -148,23 +148,19 @@ def sudden_changes(path: Path) -> pd.Series:
     The mean change of the twentieth of its blocks of 16 x 16 pixels that changes most. Damage that still decodes begins
     in whole blocks and ends with the next key frame, so it stands out from what hands do.
     """
-    changes, before = [], None
-    for frame in read_video(path):
-        grey = frame.astype(np.float32).mean(axis=2)
-        if before is not None:
-            height, width = (side // 16 for side in grey.shape)
-            apart = np.abs(grey - before)[: 16 * height, : 16 * width]
-            blocks = np.sort(apart.reshape(height, 16, width, 16).mean(axis=(1, 3)), axis=None)
-            changes.append(float(blocks[-max(1, len(blocks) // 20) :].mean()))
-        before = grey
+    changes = []
+    for before, grey in pairwise(frame.astype(np.float32).mean(axis=2) for frame in read_video(path)):
+        height, width = (side // 16 for side in grey.shape)
+        apart = np.abs(grey - before)[: 16 * height, : 16 * width]
+        blocks = np.sort(apart.reshape(height, 16, width, 16).mean(axis=(1, 3)), axis=None)
+        changes.append(float(blocks[-max(1, len(blocks) // 20) :].mean()))
     return pd.Series(changes, pd.RangeIndex(1, len(changes) + 1, name="frame"), name="change")
 
 
 def damaged_frames(videos: Path, spoilt: Mapping[str, Sequence[int]]) -> tuple[list, pd.DataFrame]:
     """Frames of videos around damage (Figure 8): the first that is lost, and the two most sudden changes.
 
-    Returns:
-        Titles with frames (H, W, 3), five per video; and a row per frame: video, frame, state, change.
+    Returns titles with frames (H, W, 3), five per video; and a row per frame: video, frame, state, change.
     """
     pictures, rows = [], []
     for video, bad in spoilt.items():
@@ -182,13 +178,9 @@ def damaged_frames(videos: Path, spoilt: Mapping[str, Sequence[int]]) -> tuple[l
 
 def class_statistics(dataset: Dataset) -> pd.DataFrame:
     """One row per class: frames, share of all frames, segments, mean length of a segment in seconds."""
-    frames = dict.fromkeys(dataset.classes, 0)
-    segments = dict.fromkeys(dataset.classes, 0)
-    for video in dataset.videos:
-        for name, run in groupby(dataset.names(video)):
-            frames[name] += sum(1 for _ in run)
-            segments[name] += 1
-    table = pd.DataFrame({"frames": frames, "segments": segments}).rename_axis("class")
+    segments = [(name, len(list(run))) for video in dataset.videos for name, run in groupby(dataset.names(video))]
+    lengths = pd.DataFrame(segments, columns=["class", "frames"]).groupby("class")["frames"]
+    table = lengths.agg(frames="sum", segments="count").reindex(dataset.classes, fill_value=0).rename_axis("class")
     table["share"] = table["frames"] / table["frames"].sum()
     table["mean_seconds"] = table["frames"] / table["segments"] / dataset.fps
     return table
@@ -201,13 +193,13 @@ def largest_classes(statistics: Mapping[str, pd.DataFrame], most: int = 24) -> d
     >>> {name: shares.index.tolist() for name, shares in largest_classes({"T": table}, most=2).items()}
     {'T: largest 2 of 3': ['cut', 'serve']}
     """
-    shares = {name: table["share"] * 100 for name, table in statistics.items()}
-    return {
-        name if len(values) <= most else f"{name}: largest {most} of {len(values)}": values
-        if len(values) <= most
-        else values.nlargest(most)
-        for name, values in shares.items()
-    }
+    found = {}
+    for name, table in statistics.items():
+        shares, title = table["share"] * 100, name
+        if len(shares) > most:
+            shares, title = shares.nlargest(most), f"{name}: largest {most} of {len(shares)}"
+        found[title] = shares
+    return found
 
 
 def class_sentence(name: str, table: pd.DataFrame) -> str:

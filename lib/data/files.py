@@ -33,13 +33,9 @@ def read_text(path: Path) -> str:
 
 
 def array_header(path: Path, axes: str) -> np.ndarray:
-    """Map the floats of a .npy file, to look at their shape and type.
+    """Map the floats of a .npy file, to look at their shape and type; anything else in it is a DatasetError.
 
-    Args:
-        axes: "(D, T)" or "(T, D)"; there must be channels, but there need not be frames.
-
-    Raises:
-        DatasetError: not a complete .npy file, not floats, or not two-dimensional.
+    `axes` are "(D, T)" or "(T, D)"; there must be channels, but there need not be frames.
     """
     try:
         if not path.is_file():
@@ -83,14 +79,10 @@ def save_array(path: Path, values: np.ndarray) -> None:
 
 
 class RowFile:
-    """A .npy file written row by row, so that the array is never whole in memory; `close` completes it.
-
-    Attributes:
-        rows: number of rows so far.
-    """
+    """A .npy file written row by row, so that the array is never whole in memory; `close` completes it."""
 
     def __init__(self, path: Path, dtype: DTypeLike, *columns: int):
-        self.rows = 0
+        self.rows = 0  # written so far
         self._dtype, self._columns = np.dtype(dtype), columns
         self._file = path.open("wb")
         self._write_header()

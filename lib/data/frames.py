@@ -18,14 +18,9 @@ from lib.core.settings import I3D, Resize
 
 
 def to_input(frames: Tensor, settings: I3D) -> Tensor:
-    """Decoded frames as inputs of I3D: resize the short side, crop the centre, scale, normalize.
+    """Decoded frames as inputs of I3D: (..., T, H, W, 3) uint8 -> (..., 3, T, crop, crop) float32, normalized.
 
-    Args:
-        frames: (..., T, H, W, 3) uint8, BGR as OpenCV decodes. The thesis kept this order (`channel_order: bgr`);
-            the published weights were trained on RGB.
-
-    Returns:
-        (..., 3, T, crop, crop) float32.
+    OpenCV decodes BGR. The thesis kept this order (`channel_order: bgr`); the published weights were trained on RGB.
     """
     if settings.channel_order == "rgb":
         frames = frames.flip(-1)
@@ -37,10 +32,9 @@ def to_input(frames: Tensor, settings: I3D) -> Tensor:
 def to_clips(frames: Tensor, size: int, resize: Resize = "bilinear") -> Tensor:
     """Frames as inputs of S3D: (B, T, H, W, 3) uint8 BGR -> (B, 3, T, size, size) RGB in [0, 1].
 
-    Args:
-        resize: bicubic is that of ffmpeg's `scale`, which VideoCLIP's extractor calls (`bicubic_weights`), rounded to
-            whole levels. Scaled from 102 pixels to 48, the demo's S3D gives features that differ from those of
-            ffmpeg's frames by 0.5 % of the spread between seconds, with bilinear by 4.7 %.
+    Bicubic is that of ffmpeg's `scale`, which VideoCLIP's extractor calls (`bicubic_weights`), rounded to whole levels.
+    Scaled from 102 pixels to 48, the demo's S3D gives features that differ from those of ffmpeg's frames by 0.5 % of
+    the spread between seconds, with bilinear by 4.7 %.
     """
     x = frames.flip(-1).movedim(-1, 1).float() / 255
     x = center_crop(resize_short_side(x, size, resize), size)
@@ -96,14 +90,9 @@ LIMIT = 20.0  # pixels per frame
 
 
 def to_flow(frames: Tensor, settings: I3D) -> Tensor:
-    """Motion from each frame to the next, as input of the flow net.
+    """Motion from each frame to the next, as input of the flow net, on the resized and cropped frames.
 
-    Args:
-        frames: (T + 1, H, W, 3) uint8, BGR.
-        settings: gives sizes; the flow is computed on the resized and cropped frames.
-
-    Returns:
-        (2, T, crop, crop) float32 in [-1, 1]: horizontal, then vertical displacement.
+    (T + 1, H, W, 3) uint8 BGR -> (2, T, crop, crop) float32 in [-1, 1]: horizontal, then vertical displacement.
     """
     grey = torch.from_numpy(np.stack([cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in frames.numpy()]))
     resized = center_crop(resize_short_side(grey.float(), settings.short_side), settings.crop)

@@ -52,11 +52,7 @@ class WithoutNaN:
 
 
 def read_list(root: Path, part: Part) -> tuple[str, ...]:
-    """Ids of the videos of <part>.lst, in its order.
-
-    Raises:
-        DatasetError: the file is missing or empty, or a line is no id, a repeated id, or one of the other list.
-    """
+    """Ids of the videos of <part>.lst, in its order; each must be an id, once, and not in the other list."""
     path = root / f"{part}.lst"
     videos = _ids(path)
     video, count = Counter(videos).most_common(1)[0]
@@ -71,7 +67,8 @@ def read_list(root: Path, part: Part) -> tuple[str, ...]:
 def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, int]:
     """Write train.lst and val.lst as the thesis's code split HowTo100M: stratified by category, random state 37.
 
-    Its split cannot be reproduced exactly, as it is not known which videos it had.
+    Its split cannot be reproduced exactly, as it is not known which videos it had. A list that exists already is a
+    DatasetError, as is another table or one that cannot be split in this way.
 
     Args:
         table: HowTo100M_v1.csv, with columns video_id and category_1.
@@ -79,9 +76,6 @@ def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, i
 
     Returns:
         Numbers of videos for training and for validation.
-
-    Raises:
-        DatasetError: a list exists already, or the table is not HowTo100M's or cannot be split in this way.
     """
     paths = [root / "train.lst", root / "val.lst"]
     if existing := [path for path in paths if path.exists()]:
@@ -110,11 +104,7 @@ def feature_file(root: Path, feature_set: str, video: str) -> Path:
 
 
 def feature_files(root: Path, feature_set: str, videos: Iterable[str]) -> list[Path]:
-    """Find the features of many videos by listing the folder once: three look-ups per video are slow on a network disk.
-
-    Raises:
-        DatasetError: as `feature_file`.
-    """
+    """The same for many videos by listing the folder once: three look-ups per video are slow on a network disk."""
     folder = root / "features" / feature_set
     present = set(os.listdir(folder)) if folder.is_dir() else set()
     return [_only(folder, video, present) for video in videos]
@@ -130,22 +120,8 @@ def _only(folder: Path, video: str, present: Set[str]) -> Path:
     return folder / found[0]
 
 
-def feature_shape(path: Path) -> tuple[int, int]:
-    """Seconds and channels (T, D) of a feature file, from its header.
-
-    Raises:
-        DatasetError: it is not a whole .npy file of floats (T, D).
-    """
-    seconds, dim = array_header(path, "(T, D)").shape
-    return seconds, dim
-
-
 def read_features(path: Path) -> np.ndarray:
-    """Features of a video, float16 (T, D), all of them finite.
-
-    Raises:
-        DatasetError: as `feature_shape`; or a value is NaN, infinite or too large for float16.
-    """
+    """Features of a video, float16 (T, D); a value that is NaN, infinite or too large for float16 is a DatasetError."""
     header = array_header(path, "(T, D)")
     with np.errstate(over="ignore"):
         features = np.array(header, np.float16, order="C")
@@ -154,11 +130,7 @@ def read_features(path: Path) -> np.ndarray:
 
 
 def caption_file(root: Path) -> Path:
-    """raw_caption.json, or else caption.json, which was published without stop words.
-
-    Raises:
-        DatasetError: there is neither.
-    """
+    """raw_caption.json, or else caption.json, which was published without stop words; neither is a DatasetError."""
     for name in ("raw_caption.json", "caption.json"):
         if (root / name).exists():
             return root / name
@@ -168,13 +140,7 @@ def caption_file(root: Path) -> Path:
 def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
     """Captions of the wanted videos in the order of the file, which is read no further than necessary.
 
-    A text that is not a string becomes "": some of the published ones are NaN.
-
-    Args:
-        path: as returned by `caption_file`.
-
-    Yields:
-        id; start and end, float32 (n,) in seconds, 0 <= start <= end; n texts.
+    A text that is not a string becomes "": some of the published ones are NaN. For all times, 0 <= start <= end.
 
     Raises:
         DatasetError: not JSON; a video without captions or with two entries; start, end, text of unequal length;
@@ -204,10 +170,8 @@ def first_tracks(path: Path, count: int) -> list[CaptionTrack]:
 def tracks_of_csv(folder: Path) -> list[CaptionTrack]:
     """Captions kept in one file per video, <id>.csv with columns start, end and text.
 
-    MIL-NCE's repository has those of 100 videos in this form (`python -m lib.fetch howto100m_captions`).
-
-    Raises:
-        DatasetError: there are none, a file has other columns, or as `caption_tracks`.
+    MIL-NCE's repository has those of 100 videos in this form (`python -m lib.fetch howto100m_captions`). None at all,
+    other columns and the faults of `caption_tracks` are a DatasetError.
     """
     tracks = []
     for path in sorted(folder.glob("*.csv")):

@@ -34,16 +34,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lib.core.files import atomic, key, write_json
+from lib.core.files import atomic, key, read_json, write_json
 from lib.core.processes import track
-from lib.data.files import DatasetError, RowFile, check_width
+from lib.data.files import DatasetError, RowFile, array_header, check_width
 from lib.data.narrated import (
     CaptionTrack,
     Part,
     caption_file,
     caption_tracks,
     feature_files,
-    feature_shape,
     read_features,
     read_list,
     without_repeats,
@@ -71,18 +70,12 @@ def pack(
     A finished pack of the same inputs is left alone, an older one is replaced, a killed one is continued: its captions
     and complete shards lie in .<folder>.tmp. Inputs are the contents of the list, the tokenizer and the code; of the
     captions and the feature files (ten gigabytes and a million files, too much to read) only name, size and time of
-    change.
+    change. A fault is a DatasetError; nothing is written then.
 
     Args:
         root: narrated data, see `lib/data/narrated.py`.
         feature_set: folder in features/.
-        part: "train" or "val".
-        folder: to be written.
-        tokenizer: splits captions into word pieces.
         deduplicate: remove what captions repeat of each other (`without_repeats`).
-
-    Raises:
-        DatasetError: one line about the first fault; nothing is written then.
     """
     videos = read_list(root, part)
     paths = feature_files(root, feature_set, videos)
@@ -95,9 +88,11 @@ def pack(
     temporary = folder.with_name(f".{folder.name}.tmp")
     tracks = caption_tracks(caption_file(root), set(videos))
     try:
-        about = {"feature_set": feature_set, "key": identity}
-        tracks = map(without_repeats, tracks) if deduplicate else tracks
-        index, about = _write_index(temporary, about, videos, paths, tracks, tokenizer)
+        if not _written(temporary, identity):
+            tracks = map(without_repeats, tracks) if deduplicate else tracks
+            about = {"feature_set": feature_set, "key": identity}
+            _write_index(temporary, about, videos, paths, tracks, tokenizer)
+        index, about = pd.read_parquet(temporary / "index.parquet"), read_json(temporary / "note.json")
         if index.empty:
             raise DatasetError(f"{root / part}.lst: no video can be used: no caption has words; add others")
         _write_features(temporary, index, dict(zip(videos, paths, strict=True)), about["feature_dim"])
@@ -130,14 +125,8 @@ def _write_index(
     paths: Sequence[Path],
     tracks: Iterator[CaptionTrack],
     tokenizer: "PreTrainedTokenizerFast",
-) -> tuple[pd.DataFrame, dict]:
-    """Write all but the features, note.json last; or read what a killed run of the same inputs wrote.
-
-    Returns:
-        The index, and what note.json says.
-    """
-    if written := _written(folder, about["key"]):
-        return pd.read_parquet(folder / "index.parquet"), written
+) -> None:
+    """Write all but the features, note.json last."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     seconds, dim = _measure(paths)
@@ -149,16 +138,12 @@ def _write_index(
     index["shard"] = index.index // SHARD_VIDEOS
     index["row"] = index.groupby("shard")["seconds"].cumsum() - index["seconds"]
     index.to_parquet(folder / "index.parquet", index=False)
-    about = about | {"feature_dim": dim, "captions": counts}
-    write_json(folder / "note.json", about)
-    return index, about
+    write_json(folder / "note.json", about | {"feature_dim": dim, "captions": counts})
 
 
-def _written(folder: Path, identity: str) -> dict | None:
-    """What note.json says, if it exists and belongs to these inputs."""
-    note = folder / "note.json"
-    about = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
-    return about if about.get("key") == identity else None
+def _written(folder: Path, identity: str) -> bool:
+    """Whether note.json exists and belongs to these inputs."""
+    return read_json(folder / "note.json", optional=True).get("key") == identity
 
 
 def _measure(paths: Sequence[Path]) -> tuple[np.ndarray, int]:
@@ -166,7 +151,7 @@ def _measure(paths: Sequence[Path]) -> tuple[np.ndarray, int]:
     seconds = np.zeros(len(paths), np.int64)
     dims: dict[int, Path] = {}
     for number, path in enumerate(track(paths, "lengths, video")):
-        seconds[number], dim = feature_shape(path)
+        seconds[number], dim = array_header(path, "(T, D)").shape
         check_width(dims, dim, path)
     return seconds, next(iter(dims))
 
@@ -244,19 +229,12 @@ def _publish(temporary: Path, folder: Path) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """Captions of a video.
+    """Captions of a video; the word pieces of caption i are tokens[bounds[i] : bounds[i + 1]]."""
 
-    Attributes:
-        start: float32 (n,), seconds.
-        end: float32 (n,), seconds, not before the start; start and end may lie after the video's last second.
-        tokens: int32, word pieces of all captions; those of caption i are tokens[bounds[i] : bounds[i + 1]].
-        bounds: int64 (n + 1,).
-    """
-
-    start: np.ndarray
-    end: np.ndarray
-    tokens: np.ndarray
-    bounds: np.ndarray
+    start: np.ndarray  # float32 (n,), seconds
+    end: np.ndarray  # the same, not before the start; both may lie after the video's last second
+    tokens: np.ndarray  # int32, word pieces of all captions
+    bounds: np.ndarray  # int64 (n + 1,)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -266,17 +244,10 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Narrated:
-    """Packed videos, numbered in the order of their list; reopened where it is sent to another process.
+    """Packed videos, numbered in the order of their list; reopened where it is sent to another process."""
 
-    Attributes:
-        folder: of the pack.
-        videos: ids.
-        feature_set: name of the features.
-        feature_dim: D.
-    """
-
-    folder: Path
-    videos: pd.Index
+    folder: Path  # of the pack
+    videos: pd.Index  # ids
     feature_set: str
     feature_dim: int
     _index: dict[str, np.ndarray]
@@ -314,7 +285,7 @@ def open_packed(folder: Path) -> Narrated:
     """Map what `pack` wrote; of a million videos only the index is read. No finished pack is a `DatasetError`."""
     folder = folder.absolute()
     try:
-        note = json.loads((folder / "note.json").read_text(encoding="utf-8"))
+        note = read_json(folder / "note.json")
     except FileNotFoundError:
         raise DatasetError(f"{folder / 'note.json'}: missing, so this is no finished pack; pack again") from None
     index = pd.read_parquet(folder / "index.parquet")

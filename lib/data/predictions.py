@@ -24,8 +24,7 @@ class PredictionError(ValueError):
 def write_prediction(path: Path, names: Sequence[str]) -> None:
     """Write the class names of the frames, in ASFormer's form unless a name has several words.
 
-    Raises:
-        PredictionError: there are no names, or one is empty or has white space other than single blanks.
+    A PredictionError if there are no names, or one is empty or has white space other than single blanks.
     """
     if not names:
         raise PredictionError(f"{path}: no frames to write")
@@ -37,11 +36,7 @@ def write_prediction(path: Path, names: Sequence[str]) -> None:
 
 
 def read_prediction(path: Path) -> list[str]:
-    """Class names of the frames, from either form.
-
-    Raises:
-        PredictionError: the file is missing, has another heading, or no labels where its form has them.
-    """
+    """Class names of the frames, from either form; a PredictionError if the file is missing or in neither form."""
     try:
         heading, *lines = read_text(path).splitlines()
     except DatasetError as error:

@@ -44,8 +44,7 @@ class Profile:
     def root(self) -> Path:
         """Folder of the data set: rendered into the outputs, or the first of `data.roots` that exists.
 
-        Raises:
-            ParameterError: none of them exists.
+        Raises ParameterError: none of them exists.
         """
         if self.params.data.source == "demo":
             return self.out.data
@@ -71,21 +70,19 @@ class Profile:
     def dataset(self, features: str | None = None, trim: Trim | None = None) -> Dataset:
         """The data set with a feature set or folder (None: labels only), cut to the labels as `trim` says.
 
-        Raises:
-            DatasetError: the data set cannot be used, or not with this profile.
+        Raises DatasetError: the data set cannot be used, or not with this profile.
         """
         data = self.params.data
         dataset = open_dataset(self.root, features, data.fps, trim, data.splits)
         check_classes(data.ignore, dataset.classes, "data.ignore")
-        if features is not None and (asformer := getattr(self.params, "asformer", None)):
-            check_lengths(dataset, asformer.sample_rate)
+        if features is not None:
+            check_lengths(dataset, self.params.asformer.sample_rate)
         return dataset
 
     def public_dataset(self, split: int = 1) -> Dataset:
-        """The data set with its public features; the demo's are cut to the labels, released ones must fit.
+        """The data set with its public features, those of the split if each split has its own.
 
-        Args:
-            split: the split whose features to take, if each split has its own.
+        The demo's are cut to the labels, released ones must fit.
         """
         sets, data = self.public_sets, self.params.data
         return self.dataset(sets[min(split, len(sets)) - 1], "end" if data.source == "demo" else None)

@@ -32,11 +32,7 @@ def sensor_folder(root: Path) -> Path | None:
 
 
 def read_sensors(dataset: Dataset, videos: Sequence[str] | None = None) -> dict[str, np.ndarray]:
-    """Sensors of the videos, or of every video, float32 (30, T).
-
-    Raises:
-        DatasetError: one line about the first fault.
-    """
+    """Sensors of the videos, or of every video, float32 (30, T); the first fault is a DatasetError."""
     folder = sensor_folder(dataset.root)
     if folder is None:
         raise DatasetError(f"{dataset.root / FOLDERS[0]}: missing; `python -m lib.fetch 50salads_sensors` makes it")
@@ -56,13 +52,7 @@ def _read(path: Path, steps: int) -> np.ndarray:
 
 
 def motion(sensors: np.ndarray) -> np.ndarray:
-    """|difference| from the step before, at most `CAP`; 0 where either step has no sample.
-
-    Args:
-        sensors: (30, T).
-
-    Returns:
-        (30, T), in g.
+    """|difference| from the step before, (30, T) in g, at most `CAP`; 0 where either step has no sample.
 
     >>> motion(np.array([[1.0, 1.25, 0.0, 1.0, 8.0]])).tolist()
     [[0.0, 0.25, 0.0, 0.0, 1.0]]
@@ -74,13 +64,9 @@ def motion(sensors: np.ndarray) -> np.ndarray:
 
 
 def motion_windows(sensors: np.ndarray) -> np.ndarray:
-    """Windowed means over five steps of motion and of presence (whether there is a sample).
+    """Windowed means over five steps of motion, then of presence (whether there is a sample), float32 (60, T).
 
-    Args:
-        sensors: (30, T).
-
-    Returns:
-        float32 (60, T): motion, then presence. At the ends the outermost step counts several times.
+    At the ends the outermost step counts several times.
     """
     both = np.concatenate([motion(sensors), sensors != 0]).astype(np.float32)
     return uniform_filter1d(both, WINDOW, axis=1, mode="nearest")
@@ -97,11 +83,7 @@ def motion_table(motion: np.ndarray) -> pd.DataFrame:
 
 
 def motion_shares(dataset: Dataset, sensors: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Share of each tool's motion that falls on each action, percent: one row per tool, "sensor 1" to "sensor 10".
-
-    Args:
-        sensors: of every video, (30, T).
-    """
+    """Share of each tool's motion that falls on each action, percent: one row per tool, "sensor 1" to "sensor 10"."""
     total = np.zeros((TOOLS, len(dataset.classes)))
     for video in dataset.videos:
         np.add.at(total.T, dataset.labels(video), motion(sensors[video]).reshape(TOOLS, 3, -1).mean(axis=1).T)
@@ -123,13 +105,9 @@ def motion_sentence(shares: pd.DataFrame) -> str:
 
 
 def convert(raw: Path, out: Path) -> None:
-    """Write the data set from the published files.
+    """Write the data set from the published files; one that is missing or does not fit the others is a DatasetError.
 
-    Args:
-        raw: has Split_<k>/<video>.avi.mat, splits/Split_<k>/test.txt and mid_level_actions.txt.
-
-    Raises:
-        DatasetError: a file is missing or does not fit the others.
+    `raw` has Split_<k>/<video>.avi.mat, splits/Split_<k>/test.txt and mid_level_actions.txt.
     """
     classes = ["background", *read_text(raw / "mid_level_actions.txt").split()]
     splits = {

@@ -20,11 +20,8 @@ SPLITS = (1, 2, 3, 4, 5)
 def convert(raw: Path, out: Path) -> None:
     """Write the data set, 1 fps: features/*.npy as float32 (18, T), groundTruth/, splits/, mapping.txt.
 
-    Args:
-        raw: has Split_<k>.mat, splits/Split_<k>/test.txt, mid_level_actions.txt, downloaded by `python -m lib.fetch`.
-
-    Raises:
-        DatasetError: a file is missing or does not fit the others; nothing is written then.
+    `raw` has Split_<k>.mat, splits/Split_<k>/test.txt, mid_level_actions.txt, downloaded by `python -m lib.fetch`. One
+    that is missing or does not fit the others is a DatasetError; nothing is written then.
     """
     classes = ["background", *read_text(raw / "mid_level_actions.txt").split()]
     splits = {k: _read_split(raw, k, len(classes)) for k in SPLITS}

@@ -62,8 +62,7 @@ class Layout(NamedTuple):
 class Avi:
     """An AVI file, mapped: its first video stream and the two ways to that stream's frames.
 
-    Raises:
-        VideoError: not an AVI file, no way to its frames, or uncompressed in a form on which OpenCV crashes.
+    Anything else, and uncompressed video in a form on which OpenCV crashes, is a VideoError.
     """
 
     def __init__(self, path: Path, data: mmap.mmap):
@@ -172,8 +171,7 @@ class Avi:
 def read_layout(path: Path) -> Layout:
     """Number the frames of an AVI file.
 
-    Raises:
-        VideoError: as `Avi`; cut off so that its length is unknown, or both chain and index are damaged.
+    If it is cut off so that its length is unknown, or both chain and index are damaged, this is a VideoError.
     """
     if path.stat().st_size == 0:
         raise VideoError(f"{path}: empty; fetch or render the file again")
@@ -207,12 +205,9 @@ def read_layout(path: Path) -> Layout:
 class Frames:
     """The frames of a video in order: `len(frames)` arrays (H, W, 3), uint8, BGR as OpenCV decodes.
 
-    The file is decoded once to learn which frames are bad, and once more each time it is iterated over.
-
-    Attributes:
-        fps: frames per second, by its header.
-        bad: numbers of the frames that cannot be decoded; the last good frame before stands in for each (at the start
-            of the video: the first good one).
+    The file is decoded once to learn which frames are bad, and once more each time it is iterated over. `fps` is its
+    header's; `bad` has the numbers of the frames that cannot be decoded: the last good frame before stands in for each
+    (at the start of the video: the first good one).
     """
 
     def __init__(self, path: Path, layout: Layout):
@@ -230,18 +225,13 @@ class Frames:
         return self._layout.count
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        done, frame = 0, None
+        later = set(self._numbers[1:])
         with self._capture() as capture:
-            for number in self._numbers:
-                last, frame = frame, self._next(capture)
-                while done < number:
-                    yield frame if last is None else last
-                    done += 1
+            frame = self._next(capture)
+            for number in range(len(self)):
+                if number in later:
+                    frame = self._next(capture)
                 yield frame
-                done += 1
-        while done < len(self) and frame is not None:
-            yield frame
-            done += 1
 
     def _survey(self) -> tuple[float, list[int]]:
         """Decode without keeping anything: frames per second, and the number of each frame that can be decoded."""
@@ -318,9 +308,8 @@ def _noted(path: Path) -> Iterator[None]:
 def read_video(path: Path) -> Frames:
     """Open an AVI video and find its bad frames.
 
-    Raises:
-        VideoError: no such file, not a video, damaged so much that frames cannot be distinguished, or of a format on
-            which the decoder crashes.
+    A VideoError if there is no such file, if it is damaged so much that frames cannot be distinguished, or of a format
+    on which the decoder crashes.
     """
     if not path.is_file():
         raise VideoError(f"{path}: no such video")
@@ -335,11 +324,7 @@ def read_video(path: Path) -> Frames:
 
 
 def read_frames(path: Path, numbers: Sequence[int]) -> list[np.ndarray]:
-    """Some frames of a video in the order asked for, (H, W, 3) uint8 each, RGB as figures show them.
-
-    Raises:
-        VideoError: as `read_video`, or a number that the video does not have.
-    """
+    """These frames of a video, in this order, (H, W, 3) uint8 RGB; one that it does not have is a VideoError."""
     frames = read_video(path)
     missing = [number for number in numbers if not 0 <= number < len(frames)]
     if missing:

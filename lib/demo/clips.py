@@ -33,8 +33,7 @@ PEOPLE = 1000  # first number of the clips' people; those of the videos end at 2
 def render_clips(settings: Demo, count: int, frames: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Render clips, each of a different person, labelled by their middle frame.
 
-    Returns:
-        (count, frames, size, size, 3) uint8 BGR, and indices into CLIP_CLASSES (count,) int64.
+    Returns (count, frames, size, size, 3) uint8 BGR, and indices into CLIP_CLASSES (count,) int64.
     """
     labels, people = drawn(count, seed), (np.random.default_rng([seed, PEOPLE + number]) for number in range(count))
     return np.stack([_clip(settings, frames, rng, label) for rng, label in zip(people, labels, strict=True)]), labels

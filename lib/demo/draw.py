@@ -16,14 +16,10 @@ SHIFT = 4  # binary places of a pixel in OpenCV's drawing: slow motions stay smo
 
 
 class Canvas:
-    """A square picture of the part of the kitchen within `reach` units of its middle.
-
-    Args:
-        image: (S, S, 3) uint8, drawn upon.
-    """
+    """A square picture of the part of the kitchen within `reach` units of its middle."""
 
     def __init__(self, image: np.ndarray, reach: float) -> None:
-        self.image = image
+        self.image = image  # (S, S, 3) uint8, drawn upon
         self.reach = reach
         self.unit = len(image) / (2 * reach)  # pixels per unit
 

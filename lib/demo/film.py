@@ -53,12 +53,7 @@ def act(world: World, steps: list[Step], fps: float) -> Iterator[Step]:
 
 
 class Camera:
-    """Pose of the camera and response of its sensor, frame by frame.
-
-    Args:
-        world: its kitchen gives the pose of the person's camera and the light.
-        fps: frames per second; the camera's motion per second does not depend on it.
-    """
+    """Pose of the camera and response of its sensor, frame by frame; its motion per second does not depend on `fps`."""
 
     def __init__(self, world: World, size: int, fps: float) -> None:
         kitchen = world.kitchen
@@ -106,16 +101,16 @@ def film(world: World, steps: list[Step], size: int, fps: float, first: int = 0)
         yield camera.shoot(scene.paint(world), 0.85 * work + 0.15 * world.places["board"]), step
 
 
-def record(path: Path, shots: Iterator[tuple[np.ndarray, Step]], size: int, fps: float) -> list[Step]:
-    """Write frames into a motion JPEG file; returns the step of each."""
+def record(path: Path, world: World, steps: list[Step], size: int, fps: float) -> list[Step]:
+    """Film the steps into a motion JPEG file; returns the step of each frame."""
     # OpenCV's own writer: its bytes depend on nothing but the frames
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), fps, (size, size))
-    steps = []
-    for frame, step in shots:
+    shown = []
+    for frame, step in film(world, steps, size, fps):
         writer.write(frame)
-        steps.append(step)
+        shown.append(step)
     writer.release()
-    return steps
+    return shown
 
 
 def renew(folder: Path, note: dict[str, Any], names: Sequence[str]) -> None:

@@ -51,11 +51,7 @@ class Look:
 
 
 def look(food: Food, variety: float, rng: np.random.Generator) -> Look:
-    """The food with this person's size, ripeness and shape.
-
-    Args:
-        variety: how much colours and sizes vary; 0: not at all.
-    """
+    """The food with this person's size, ripeness and shape, which vary by `variety`; 0: not at all."""
     size = 1 + variety * rng.uniform(-0.08, 0.08)
     length, width = food.length * size, food.width * size * (1 + variety * rng.uniform(-0.06, 0.06))
     hue = variety * rng.normal(0, 2.4)

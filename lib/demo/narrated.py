@@ -17,7 +17,7 @@ import numpy as np
 from lib.core.files import atomic, key, write_json, write_text
 from lib.core.settings import Demo, Narration
 from lib.demo.film import MADE_BY as FILM
-from lib.demo.film import film, record, render_all, renew
+from lib.demo.film import record, render_all, renew
 from lib.demo.kitchen import FOODS, kitchen
 from lib.demo.script import DISHES, Dish, Step, plan
 from lib.demo.talk import Caption, narrate
@@ -54,8 +54,7 @@ def render_narrated(
 ) -> None:
     """Write the videos and their captions into `folder`; what is already there is not rendered again.
 
-    Args:
-        folder: videos of other settings are removed from it; raw_caption.json in it marks it as complete.
+    Videos of other settings are removed; raw_caption.json marks the folder as complete.
     """
     looks = demo.model_dump(include={"size", "fps", "variety"})
     recipe = {} if dishes is DISHES else {"dishes": [asdict(dish) for dish in dishes]}
@@ -74,7 +73,7 @@ def render_video(demo: Demo, settings: Narration, folder: Path, dishes: Sequence
     """Render one video; it gets its name once it is complete."""
     one = video(settings, demo.fps, number, dishes)
     with atomic(folder / "videos" / f"{one.name}.avi") as path:
-        record(path, film(enter(one, demo.variety), one.steps, demo.size, demo.fps), demo.size, demo.fps)
+        record(path, enter(one, demo.variety), one.steps, demo.size, demo.fps)
 
 
 def enter(one: Video, variety: float) -> World:

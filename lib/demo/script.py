@@ -135,14 +135,10 @@ OFTEN = Counter(kind for dish in DISHES for kind in dish.kinds)
 
 
 def plan(dish: Dish, seconds: float, fps: float, rng: np.random.Generator) -> list[Step]:
-    """The steps of one video of the dish.
+    """The steps of one video of the dish: none of its kinds occurs twice, and each lasts whole frames.
 
     Kinds are drawn so that, over DISHES, each occurs about as often as others of its sort (of salads or not); those of
     other dishes are drawn evenly.
-
-    Args:
-        dish: gives the kinds of steps; none occurs twice.
-        fps: frames per second; steps last whole frames.
     """
     count = min(len(dish.kinds), max(1, round(2 * seconds / (SHORTEST + LONGEST))))
     weights = np.ones(len(dish.kinds))

@@ -36,12 +36,7 @@ class Caption:
 
 
 def narrate(dish: Dish, steps: list[Step], rng: np.random.Generator) -> list[Caption]:
-    """Captions of a video, at least one, sorted by start, within the video.
-
-    Args:
-        dish: gives the narrator's words for the contents of bowl and cup.
-        steps: of the video, one after the other from second 0.
-    """
+    """Captions of a video, at least one, sorted by start, within the video; its steps begin at second 0."""
     ends = np.cumsum([step.seconds for step in steps])
     total = float(ends[-1])
     captions = []

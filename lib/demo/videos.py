@@ -12,7 +12,7 @@ import numpy as np
 from lib.core.files import atomic, key, write_text
 from lib.core.settings import Demo
 from lib.demo.film import MADE_BY as FILM
-from lib.demo.film import film, record, render_all, renew
+from lib.demo.film import record, render_all, renew
 from lib.demo.kitchen import kitchen
 from lib.demo.script import CLASS_NAMES, FOODS, salad
 from lib.demo.world import begin
@@ -36,16 +36,9 @@ def videos_of_split(settings: Demo, split: int) -> list[str]:
 
 
 def render(settings: Demo, folder: Path, workers: int) -> None:
-    """Write the data set into `folder`; videos that are already there are not rendered again.
-
-    Args:
-        folder: of the data set; videos of other settings are removed from it.
-    """
+    """Write the data set into `folder`: videos already there are kept, those of other settings are removed."""
     names = [name for split in range(1, 6) for name in videos_of_split(settings, split)]
-    note = {
-        "key": key(settings.model_dump(), code=MADE_BY),
-        "damaged": [name for name in DAMAGED if name in names],
-    }
+    note = {"key": key(settings.model_dump(), code=MADE_BY), "damaged": [name for name in DAMAGED if name in names]}
     renew(folder, note, ("videos", "groundTruth", "splits"))
     if missing := [name for name in names if not (folder / "groundTruth" / f"{name}.txt").exists()]:
         render_all(partial(render_video, settings, folder), missing, workers, "video")
@@ -65,8 +58,7 @@ def render_video(settings: Demo, folder: Path, name: str) -> None:
     steps = salad(session, settings.pace)
     room = kitchen(settings.variety, FOODS, habits, session)
     with atomic(folder / "videos" / f"{name}.avi") as path:
-        shots = film(begin(room, session), steps, settings.size, settings.fps)
-        shown = record(path, shots, settings.size, settings.fps)
+        shown = record(path, begin(room, session), steps, settings.size, settings.fps)
         if name in DAMAGED:
             damage(path, session)
     labels = "".join(f"{step.label}\n" for step in shown[:-UNLABELLED])
