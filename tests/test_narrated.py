@@ -326,15 +326,17 @@ def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, mo
         change(root, "a-1", text=["new", "words", "here"])
     read, reads = packs.read_features, []
 
-    def dies(path):
+    def counts(path):
         reads.append(path)
-        if len(reads) == 4:
-            os.kill(os.getpid(), signal.SIGKILL)
         return read(path)
+
+    def dies(path):
+        return counts(path) if len(reads) < 3 else os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr(packs, "SHARD_VIDEOS", 2)
     monkeypatch.setattr(packs, "read_features", dies)
     assert forked(lambda: pack(root, "random", "train", folder, OnePiece())) == -signal.SIGKILL
+    monkeypatch.setattr(packs, "read_features", counts)
     assert (tmp_path / ".pack.tmp" / "tokens.npy").exists()
     if old:
         assert_same(unpacked(folder), before)
