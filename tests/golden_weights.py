@@ -1,7 +1,8 @@
 """The golden files' weights and inputs, made by a rule instead of being kept (tests/golden/README.md)."""
 
 import zlib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,25 @@ def check(state: Mapping[str, Tensor]) -> list[float]:
     """What the files keep as `param_check`: number, sum and sum of absolute values of all floating-point entries."""
     floats = [value.double() for value in state.values() if value.is_floating_point()]
     return [sum(map(torch.numel, floats)), *(sum(f(v).item() for v in floats) for f in (torch.sum, _absolute_sum))]
+
+
+def cases(file: str) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays of a golden file with several cases, by case and name."""
+    found = defaultdict(dict)
+    for key, value in np.load(GOLDEN / file).items():
+        case, name = key.split("/")
+        found[case][name] = value
+    return found
+
+
+def check_loss(loss_of: Callable[[Tensor, Tensor], Tensor], golden: Mapping[str, np.ndarray], atol: float) -> None:
+    """Value and gradients of a loss of two sides are the golden ones."""
+    sides = {name: torch.from_numpy(golden[name]).requires_grad_() for name in ("video", "text")}
+    loss = loss_of(**sides)
+    loss.backward()
+    np.testing.assert_allclose(loss.item(), golden["loss"], rtol=1e-6)
+    for name, side in sides.items():
+        np.testing.assert_allclose(side.grad, golden[f"grad_{name}"], rtol=0, atol=atol, err_msg=name)
 
 
 def draw(seed: int, *shape: int) -> Tensor:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from golden_weights import GOLDEN
 from torch import Tensor
 from videos import write_video
 
 from lib.backbones.i3d import I3DResNet
+from lib.data import dataset
 from lib.demo.script import CLASS_NAMES
 
 VIDEOS = [f"rgb-{person:02d}-{take}" for person in range(1, 6) for take in (1, 2)]
@@ -28,19 +28,15 @@ def write_data_set(root: Path, lengths: Mapping[str, int] = FRAMES, write: Calla
         lengths: of each video in frames; each of five people has at least one.
         write: path, frames, fps -> the video.
     """
-    rng, classes = np.random.default_rng(0), CLASS_NAMES
-    for folder in ("features", "groundTruth", "splits", "videos"):
+    rng, labels = np.random.default_rng(0), {}
+    for folder in ("features", "videos"):
         (root / folder).mkdir(parents=True)
-    (root / "mapping.txt").write_text("".join(f"{number} {name}\n" for number, name in enumerate(classes)))
     for video, frames in lengths.items():
-        spoken = np.sort(rng.integers(0, len(classes), frames))
-        (root / "groundTruth" / f"{video}.txt").write_text("".join(f"{classes[label]}\n" for label in spoken))
+        labels[video] = np.sort(rng.integers(0, len(CLASS_NAMES), frames))
         np.save(root / "features" / f"{video}.npy", rng.standard_normal((2048, frames)).astype(np.float32))
         write(root / "videos" / f"{video}.avi", frames, fps=30)
-    for split in range(1, 6):
-        test = [video for video in lengths if video.startswith(f"rgb-{split:02d}")]
-        for part, names in (("test", test), ("train", [video for video in lengths if video not in test])):
-            (root / "splits" / f"{part}.split{split}.bundle").write_text("".join(f"{name}.txt\n" for name in names))
+    people = {split: [video for video in lengths if video.startswith(f"rgb-{split:02d}")] for split in range(1, 6)}
+    dataset.write_data_set(root, CLASS_NAMES, labels, people)
 
 
 def random(shape: list[int], dtype: str) -> Tensor:
@@ -122,21 +118,28 @@ def write_howto100m(root: Path) -> None:
             np.save(root / "features" / folder / f"{video}{ending}", values)
 
 
-def write_all(root: Path, profile: Path) -> None:
-    """All of it below `root`, and a profile that differs from 50salads.yaml in where things lie and in I3D's width."""
-    write_data_set(root / "50salads")
+def write_all(root: Path, width: int = 2, lengths: Mapping[str, int] = FRAMES, write: Callable = write_video) -> dict:
+    """All of it below `root`.
+
+    Args:
+        width: of I3D.
+        lengths, write: as `write_data_set` takes them.
+
+    Returns:
+        What a profile that reads it says: where things lie, and I3D's width.
+    """
+    write_data_set(root / "50salads", lengths, write)
     write_howto100m(root / "howto100m")
     weights = root / "weights"
     weights.mkdir()
-    write_i3d(weights / "I3D_8x8_R50.pyth", width=2)
+    write_i3d(weights / "I3D_8x8_R50.pyth", width)
     write_s3d(weights)
     write_videoclip(weights / "checkpoint_best.pt")
-    differences = {
+    return {
         "data": {"roots": [str(root / "50salads")]},
-        "i3d": {"weights": str(weights / "I3D_8x8_R50.pyth"), "width": 2},
+        "i3d": {"weights": str(weights / "I3D_8x8_R50.pyth"), "width": width},
         "s3d": {"weights": str(weights / "s3d_howto100m.pth"), "dictionary": str(weights / "s3d_dict.npy")},
         "howto100m": {"roots": [str(root / "howto100m")]},
         "videoclip": {"start": "minilm"},  # what is installed in place of what the hub has
         "pretrain": {"recipes": {"public": {"weights": str(weights / "checkpoint_best.pt")}}},
     }
-    profile.write_text(yaml.safe_dump(differences))

@@ -28,41 +28,6 @@ PROGRAMS_OF_ACCOUNTS = ("slurmdbd", "mariadbd", "mariadb-install-db", "my_print_
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 USER = pwd.getpwuid(os.getuid()).pw_name
 PATIENCE = 20  # seconds for a daemon to answer or to end
-CONFIGURATION = """\
-ClusterName=test
-SlurmctldHost={host}(127.0.0.1)
-CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
-SlurmctldPort={controller_port}
-SlurmUser={user}
-SlurmdUser={user}
-AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
-CredType=cred/munge
-StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
-SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
-SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SwitchType=switch/none
-MpiDefault=none
-JobAcctGatherType=jobacct_gather/none
-JobCompType=jobcomp/filetxt
-JobCompLoc={folder}/completed.txt
-{accounting}
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
-SchedulerParameters=sched_interval=2,batch_sched_delay=0
-GresTypes=gpu
-KillWait=2
-MinJobAge={min_job_age}
-ReturnToService=2
-SlurmdParameters=config_overrides
-NodeName={host} NodeAddr=127.0.0.1 Port={node_port} CPUs=8 RealMemory=64000 Gres=gpu:2
-PartitionName=gpu Nodes={host} Default=YES MaxTime=1-0
-"""
 NO_ACCOUNTS = "AccountingStorageType=accounting_storage/none"
 # whoever has no account is refused, as on most clusters that keep accounts
 ACCOUNTS = """\
@@ -71,19 +36,6 @@ AccountingStorageHost={host}
 AccountingStoragePort={database_port}
 AccountingStoragePass={folder}/munge.socket
 AccountingStorageEnforce=associations"""
-DATABASE = """\
-DbdHost={host}
-CommunicationParameters=NoInAddrAny
-DbdPort={database_port}
-SlurmUser={user}
-AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
-PidFile={folder}/slurmdbd.pid
-LogFile={folder}/slurmdbd.log
-StorageType=accounting_storage/mysql
-StorageHost=localhost
-StorageUser=slurm
-"""
 
 
 class Slurm:
@@ -114,10 +66,9 @@ class Slurm:
         # with accounts, as on a cluster where only they say how a job has ended
         settings["min_job_age"] = 10 if accounts else 300
         settings["accounting"] = (ACCOUNTS if accounts else NO_ACCOUNTS).format(**settings)
-        (folder / "slurm.conf").write_text(CONFIGURATION.format(**settings))
-        database = folder / "slurmdbd.conf"
-        database.touch(0o600)
-        database.write_text(DATABASE.format(**settings))
+        for name in ("slurm.conf", "slurmdbd.conf"):
+            (folder / name).touch(0o600)
+            (folder / name).write_text(Path(__file__).with_name(name).read_text().format(**settings))
 
     def start(self, name: str) -> None:
         """Start `munged`, `mariadbd`, `slurmdbd`, `slurmctld` or `slurmd`, which end with this process."""

@@ -22,6 +22,11 @@ def verdicts(checked):
     return dict(zip(checked["claim"], checked["verdict"], strict=True))
 
 
+def checked_claim(chapter, claim, **given):
+    """The row of a claim that a chapter makes."""
+    return check(chapter, **given).set_index("claim").loc[claim]
+
+
 def tables(**columns):
     """Tables of scores: method -> values of the accuracy by split."""
     return {name: pd.DataFrame({"accuracy": values, "segments": 1.0}, index=SPLITS) for name, values in columns.items()}
@@ -48,27 +53,21 @@ def matrices(**labels):
 def test_every_claim_can_be_checked_and_is_said_once():
     assert set(chapters()) <= CHAPTERS.keys()
     assert set(chapters()) - {"3_conclusion"} <= {*PREDICTING, *CLAIMING}, "chapter 3 reads them"
-    said = [(claim.section, claim.text, claim.methods) for chapter in chapters() for claim in claims_of(chapter)]
+    every = [claim for chapter in chapters() for claim in claims_of(chapter)]
+    said = [(claim.section, claim.text, claim.methods) for claim in every]
     assert len(said) == len(set(said)) > 100
-    pairs = [
-        claim for chapter in chapters() for claim in claims_of(chapter) if QUANTITIES[claim.measure][0] == "matrices"
-    ]
+    pairs = [claim for claim in every if QUANTITIES[claim.measure][0] == "matrices"]
     assert {name for claim in pairs for name in claim.of} <= {*CLASSES, "true", "predicted", "cut"}
-    sections = {*slips()["section"], *undecidable()["section"]}
-    assert sections <= {title.split()[0] for title in (c.title for c in CHAPTERS.values())} | {
-        "2.1.1", "2.2.2", "2.4.1", "2.4.2"
-    }  # fmt: skip
+    sections = {chapter.title.split()[0] for chapter in CHAPTERS.values()} | {"2.1.1", "2.2.2", "2.4.1", "2.4.2"}
+    assert {*slips()["section"], *undecidable()["section"]} <= sections
 
 
 @given(st.lists(st.floats(-1, 1), min_size=5, max_size=5))
 def test_a_difference_is_judged_by_its_interval(gains):
     base = [0.5, 0.6, 0.5, 0.4, 0.5]
     scores = tables(baseline=base, videoclip_own_15_epochs=[a + b for a, b in zip(base, gains, strict=True)])
-    row = (
-        check("3_conclusion", tables=scores)
-        .set_index("claim")
-        .loc["fine-tuned VideoCLIP beats the baseline (own weights, 15 epochs)"]
-    )
+    claim = "fine-tuned VideoCLIP beats the baseline (own weights, 15 epochs)"
+    row = checked_claim("3_conclusion", claim, tables=scores)
     assert row["here"] == pytest.approx(np.mean(gains)) and row["low"] <= row["here"] <= row["high"]
     assert row["thesis"] == pytest.approx(0.811 - 0.793, abs=1e-3)
     expected = "supported" if row["low"] > 0 else "contradicted" if row["high"] < 0 else "inconclusive"
@@ -84,7 +83,7 @@ def test_one_split_decides_nothing():
 
 def test_recipes_of_one_pretraining_a_side_stay_inconclusive():
     scores = tables(videoclip_public_zero_shot=[0.9, 0.8, 0.9, 0.9, 0.8], videoclip_own_zero_shot=[0.1] * 5)
-    row = check("3_conclusion", tables=scores).set_index("claim").loc["public zero-shot beats own zero-shot"]
+    row = checked_claim("3_conclusion", "public zero-shot beats own zero-shot", tables=scores)
     assert row["low"] > 0
     assert row["verdict"] == "inconclusive" and "one training per side" in row["over"]
 
@@ -96,8 +95,7 @@ def test_recipes_are_judged_over_repeated_trainings(own, expected):
     values = {"videoclip_public_zero_shot": public, "videoclip_own_zero_shot": own}
     repeats = {name: pd.DataFrame({"accuracy": seeds}) for name, seeds in values.items()}
     scores = tables(**{name: [np.mean(seeds)] * 5 for name, seeds in values.items()})
-    found = check("3_conclusion", tables=scores, repeats=repeats).set_index("claim")
-    row = found.loc["public zero-shot beats own zero-shot"]
+    row = checked_claim("3_conclusion", "public zero-shot beats own zero-shot", tables=scores, repeats=repeats)
     assert row["verdict"] == expected and row["over"] == "3 trainings per side"
     assert row["here"] == pytest.approx(np.mean(public) - np.mean(own))
     assert bool(row["would decide"]) == (expected == "inconclusive")
@@ -112,20 +110,14 @@ def test_the_thesis_column_is_the_thesis_s_tables():
     assert row["each"] == "9.00, 9.00, 8.00, 9.00" and row["verdict"] == "supported"
 
 
-@pytest.mark.parametrize(
-    ("where", "expected"),
-    [
-        ((4, 5), "supported"),
-        ((1, 2, 3, 4, 5), "contradicted"),
-        ((4,), "contradicted"),
-        ((1, 2, 3), "contradicted"),
-        ((), "contradicted"),
-    ],
-)
-def test_a_claim_that_names_splits_must_hold_on_those_and_no_other(where, expected):
+ON_TWO_SPLITS = "own weights, zero-shot: cut_cucumber is confused with action_end on splits 4 and 5 only"
+
+
+@pytest.mark.parametrize("where", [(4, 5), (1, 2, 3, 4, 5), (4,), (1, 2, 3), ()])
+def test_a_claim_that_names_splits_must_hold_on_those_and_no_other(where):
     own = matrices(cut_cucumber__action_end=dict.fromkeys(where, 0.3))
     found = verdicts(check("2_8_3_error_analysis", matrices={"videoclip_own_zero_shot": own}))
-    assert found["own weights, zero-shot: cut_cucumber is confused with action_end on splits 4 and 5 only"] == expected
+    assert found[ON_TWO_SPLITS] == ("supported" if where == (4, 5) else "contradicted")
 
 
 def test_a_named_split_with_a_share_near_the_threshold_is_inconclusive():
@@ -135,8 +127,7 @@ def test_a_named_split_with_a_share_near_the_threshold_is_inconclusive():
         own[5][video].loc[CUT, [CUT, "action_end"]] = [100, 0]
     own[5]["v9"].loc[CUT, [CUT, "action_end"]] = [20, 80]
     found = verdicts(check("2_8_3_error_analysis", matrices={"videoclip_own_zero_shot": own}))
-    claim = "own weights, zero-shot: cut_cucumber is confused with action_end on splits 4 and 5 only"
-    assert found[claim] == "inconclusive"
+    assert found[ON_TWO_SPLITS] == "inconclusive"
 
 
 def test_claims_on_matrices_turn_with_them():
@@ -201,10 +192,9 @@ def test_one_table_and_one_tally_of_all_claims(tmp_path):
     out = Outputs(str(tmp_path))
     out.tables.mkdir(parents=True)
     scores = tables(baseline=[0.5, 0.6, 0.5, 0.4, 0.5], videoclip_own_15_epochs=[0.7, 0.9, 0.7, 0.6, 0.7])
-    check("3_conclusion", tables=scores).to_csv(out.tables / "claims_3_conclusion.csv", index=False)
-    check("2_3_2_feature_extraction", values={"surplus": pd.Series([0, 0])}).to_csv(
-        out.tables / "claims_2_3_2_feature_extraction.csv", index=False
-    )
+    given = {"3_conclusion": {"tables": scores}, "2_3_2_feature_extraction": {"values": {"surplus": pd.Series([0, 0])}}}
+    for chapter, found in given.items():
+        check(chapter, **found).to_csv(out.tables / f"claims_{chapter}.csv", index=False)
     audit = {"claim": "c", "where": "2.3.3", "difference": 0.1, "low": 0, "high": 0.2, "verdict": "inconclusive"}
     pd.DataFrame([audit]).to_csv(out.tables / "audit_claims.csv", index=False)
     found = all_claims(out, "Kitchen")

@@ -88,9 +88,8 @@ def test_planted_groups_are_found(mining):
     assert len(mined) == 20
     assert all(len(set(group[cluster])) == 1 for cluster in mined)
     assert clusters.relative_spread(vectors, mined) < 0.05
-    assert clusters.relative_spread(vectors, clusters.random_clusters(80, 4, default_rng(0))) == pytest.approx(
-        1, abs=0.15
-    )
+    drawn = clusters.random_clusters(80, 4, default_rng(0))
+    assert clusters.relative_spread(vectors, drawn) == pytest.approx(1, abs=0.15)
 
 
 def test_a_cell_with_too_few_videos_makes_a_small_cluster():
@@ -147,10 +146,9 @@ def test_a_videos_representation_is_the_mean_of_its_pairs_vectors(tmp_path, toke
 
 def test_what_cannot_be_mined():
     few, rng = default_rng(0).normal(size=(6, 4)).astype(np.float32), default_rng(0)
-    exact = Mining(negatives="fresh", per_video=1, index="exact", lists=1, probes=1)
-    assert clusters.mine(few, 8, exact, rng) == []
+    assert clusters.mine(few, 8, EXACT, rng) == []
     with pytest.raises(ValueError, match=r"pretrain.mining.lists: 8 cells for 6 videos"):
-        clusters.mine(few, 2, exact.model_copy(update={"index": "ivf", "lists": 8}), rng)
+        clusters.mine(few, 2, ivf(8, 1), rng)
     few[3, 1] = np.nan
     with pytest.raises(ValueError, match="representation of video 3 is not finite"):
-        clusters.mine(few, 2, exact, rng)
+        clusters.mine(few, 2, EXACT, rng)

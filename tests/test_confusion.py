@@ -19,7 +19,6 @@ from lib.scoring.confusion import (
     confusion_matrix,
     long_table,
     predicted_methods,
-    row_shares,
     split_matrices,
 )
 from lib.scoring.labels import LabelError
@@ -37,17 +36,6 @@ def test_counts_equal_those_by_hand(pairs):
     counts = Counter((t, p) for prediction, truth in pairs for p, t in zip(prediction, truth, strict=True))
     assert found.to_numpy().tolist() == [[counts[t, p] for p in CLASSES] for t in CLASSES]
     assert (found.index.name, found.columns.name) == ("true", "predicted")
-
-
-@given(videos)
-def test_sums_are_seconds(pairs):
-    matrix = confusion_matrix(pairs, CLASSES)
-    truth = Counter(name for _, true in pairs for name in true)
-    assert matrix.sum(axis=1).to_dict() == {name: truth[name] for name in CLASSES}
-    shares = row_shares(matrix)
-    there = [name for name in CLASSES if truth[name]]
-    assert shares.loc[there].sum(axis=1).to_numpy() == pytest.approx(1)
-    assert shares.drop(there).isna().to_numpy().all()
 
 
 def test_a_longer_prediction_is_cut():

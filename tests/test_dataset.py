@@ -1,5 +1,6 @@
 """The reader of the MS-TCN layout: what is right is read, whatever is wrong is named."""
 
+import io
 import os
 
 import numpy as np
@@ -32,8 +33,10 @@ def write_split(root, number, train, test):
         (root / "splits" / f"{side}.split{number}.bundle").write_text("".join(f"{video}.txt\n" for video in videos))
 
 
-def npz(file):
+def npz():
+    file = io.BytesIO()
     np.savez(file, a=np.zeros((4, 5), np.float32))
+    return file.getvalue()
 
 
 def header(shape):
@@ -158,10 +161,7 @@ def test_text_files(root, name, change, message):
         ("0 cut\n1\n", "'1': expected"),
         ("cut 0\n", "'cut 0': expected"),
         ("0 cut\n1 mix\n3 serve\n", "class numbers must run from 0 to 2 without a gap"),
-        (
-            "0 cut tomato\n1 mix\n2 cut\u00a0tomato\n",
-            "'2 cut\\xa0tomato': expected",
-        ),
+        ("0 cut tomato\n1 mix\n2 cut\u00a0tomato\n", "'2 cut\\xa0tomato': expected"),
     ],
 )
 def test_mapping(root, text, message):
@@ -186,14 +186,11 @@ def test_class_names_of_several_words(root, blank):
 def test_classes_and_lengths_that_a_profile_asks_for(root):
     dataset = open_dataset(root, "i3d", fps=30)
     check_classes(["cut", "serve"], dataset.classes, "data.ignore")
-    with pytest.raises(
-        DatasetError, match=r"^data.ignore: the data set has no class 'background'; its classes are cut, "
-    ):
+    message = "^data.ignore: the data set has no class 'background'; its classes are cut, "
+    with pytest.raises(DatasetError, match=message):
         check_classes(["cut", "background"], dataset.classes, "data.ignore")
     check_lengths(dataset, 4)
-    with pytest.raises(
-        DatasetError, match=r"groundTruth/rgb-01-2.txt: 5 frames, of which asformer.sample_rate 5 leaves"
-    ):
+    with pytest.raises(DatasetError, match=r"groundTruth/rgb-01-2.txt: 5 frames, of which asformer.sample_rate 5 le"):
         check_lengths(dataset, 5)
 
 
@@ -248,29 +245,23 @@ def test_features_that_do_not_fit(root, value, message):
     fails(root, f"features/i3d/rgb-01-2.npy: {message}")
 
 
-@pytest.mark.parametrize("size", [0, 40, 150])
-def test_feature_cut_off(root, size):
-    path = root / "features" / "i3d" / "rgb-01-2.npy"
-    path.write_bytes(path.read_bytes()[:size])
-    fails(root, "features/i3d/rgb-01-2.npy: not a complete .npy file")
-
-
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("change", "message"),
     [
-        (npz, "an archive of np.savez; save its array with np.save"),
-        (lambda file: file.write(b"version https://git-lfs"), "the first bytes are not those of NumPy's format"),
-        (lambda file: file.write(header("(5, 1000000000000)")), ""),
-        (lambda file: file.write(header("(-4, 5)")), ""),
-        (lambda file: file.write(header("(1000000000000000000000000000000, 5)")), ""),
-        (lambda file: file.write(header("(4, 5")), ""),
-        (lambda file: file.write(header("(4,\\n  5\\n 6)")), ""),
+        *[(lambda content, size=size: content[:size], "") for size in (0, 40, 150)],
+        (lambda _: npz(), "an archive of np.savez; save its array with np.save"),
+        (lambda _: b"version https://git-lfs", "the first bytes are not those of NumPy's format"),
+        (lambda _: header("(5, 1000000000000)"), ""),
+        (lambda _: header("(-4, 5)"), ""),
+        (lambda _: header("(1000000000000000000000000000000, 5)"), ""),
+        (lambda _: header("(4, 5"), ""),
+        (lambda _: header("(4,\\n  5\\n 6)"), ""),
     ],
-    ids=["npz", "pointer", "short", "negative", "beyond int64", "half a header", "indented"],
+    ids=["empty", "half a header", "half", "npz", "pointer", "short", "negative", "beyond int64", "open", "indented"],
 )
-def test_what_is_no_npy_file(root, content, message):
-    with (root / "features" / "i3d" / "rgb-01-2.npy").open("wb") as file:
-        content(file)
+def test_what_is_no_npy_file(root, change, message):
+    path = root / "features" / "i3d" / "rgb-01-2.npy"
+    path.write_bytes(change(path.read_bytes()))
     fails(root, "features/i3d/rgb-01-2.npy: not a complete .npy file (" + message)
 
 

@@ -8,6 +8,7 @@ import pytest
 from resume import contents
 
 from lib.core.settings import Demo
+from lib.data.dataset import open_dataset, person
 from lib.demo import videos
 from lib.demo.actions import ACTIONS
 from lib.demo.clips import CLASSES, CLIP_CLASSES, render_clips
@@ -69,27 +70,22 @@ def test_classes_and_splits_are_those_of_50_salads(shared: Path) -> None:
 
 
 def test_layout(folder: Path) -> None:
-    videos = sorted(path.stem for path in (folder / "videos").iterdir())
-    assert len(videos) == 10
-    assert sorted(path.stem for path in (folder / "groundTruth").iterdir()) == videos
-    tested = []
-    for split in range(1, 6):
-        parts = [(folder / "splits" / f"{part}.split{split}.bundle").read_text() for part in ("train", "test")]
-        assert all(part.endswith(".txt\n") for part in parts)
-        train, test = ([name.removesuffix(".txt") for name in part.split()] for part in parts)
-        assert sorted(train + test) == videos
-        people = [{name.split("-")[1] for name in names} for names in (train, test)]
-        assert not people[0] & people[1]
-        tested += test
-    assert sorted(tested) == videos
+    """What the reader of data sets asks for (test_dataset.py), and no person on two sides of a split."""
+    dataset = open_dataset(folder, None, SMALL.fps)
+    assert sorted(path.stem for path in (folder / "videos").iterdir()) == sorted(dataset.videos)
+    assert len(dataset.videos) == 10
+    splits = [dataset.split(number) for number in range(1, 6)]
+    for train, test in splits:
+        assert sorted([*train, *test]) == sorted(dataset.videos)
+        assert not {person(video) for video in train} & {person(video) for video in test}
+    assert sorted(video for _, test in splits for video in test) == sorted(dataset.videos)
 
 
 def test_a_label_for_each_frame_but_the_last_ones(folder: Path) -> None:
+    dataset = open_dataset(folder, None, SMALL.fps)
+    assert dataset.classes == CLASS_NAMES
     for path in sorted((folder / "videos").iterdir()):
-        text = (folder / "groundTruth" / f"{path.stem}.txt").read_text()
-        assert text.endswith("\n")
-        labels = text.split()
-        assert set(labels) <= set(CLASS_NAMES)
+        labels = dataset.labels(path.stem)
         assert len(frames_of(path.read_bytes())) == len(labels) + UNLABELLED
         if path.stem not in DAMAGED:
             frames = decoded(path)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from explorer_site import CLASSES, PARAMS, PREDICTED, TRUTH, VIDEOS, make_outputs
-from videos import number_of, write_video
+from videos import number_of, write_frames, write_video
 
 from lib.core.params import load
 from lib.core.paths import Outputs
@@ -207,11 +207,8 @@ def test_a_small_budget_takes_fewer_frames(tmp_path):
 
 
 def test_large_frames_are_made_small(tmp_path):
-    writer = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
-    for _ in range(61):
-        writer.write(np.full((480, 640, 3), 90, np.uint8))
-    writer.release()
-    sheet = thumbnail_sheet(tmp_path / "v.avi", tmp_path / "made", budget=100_000)
+    video = write_frames(tmp_path / "v.avi", [np.full((480, 640, 3), 90, np.uint8)] * 61, fps=30)
+    sheet = thumbnail_sheet(video, tmp_path / "made", budget=100_000)
     assert (sheet.count, sheet.width, sheet.height) == (3, SIDE, SIDE * 3 // 4)
 
 

@@ -19,9 +19,10 @@ import torch
 import yaml
 from narrated_data import minilm_tokenizer
 from processes import watch
-from real_formats import VIDEOS, write_data_set, write_howto100m, write_i3d, write_s3d, write_videoclip
+from real_formats import VIDEOS, write_all
 from safetensors.torch import load_file
 from transformers import BertConfig, BertModel
+from videos import write_frames
 
 from lib.backbones.i3d import I3DResNet
 from lib.backbones.i3d_features import padded_inputs
@@ -41,18 +42,12 @@ pytestmark = pytest.mark.full
 
 LENGTHS = dict(zip(VIDEOS[::2], (600, 180, 180, 180, 600), strict=True))  # frames; one video of each person
 LONG = VIDEOS[0]
+SHORT_I3D = {"mode": "dense", "short_side": 128, "crop": 128, "chunk": 64}
+SHORT_PRETRAIN = {"videos_per_cluster": 2, "validations": 1, "workers": 0, "pairs": {"per_video": 4}}
+SHORT_PRETRAIN |= {"mining": {"index": "exact", "per_video": 2}}
 RECIPE = {"epochs": 1, "clusters_per_update": 2}  # four narrated videos make two clusters of two
 SHORT = {
-    "i3d": {"mode": "dense", "short_side": 128, "crop": 128, "chunk": 64},
     "asformer": {"epochs": 2, "test_every": 2},
-    "pretrain": {
-        "recipes": {"one_cluster": {"epochs": 1}, "own": RECIPE, "public": RECIPE},
-        "videos_per_cluster": 2,
-        "validations": 1,
-        "workers": 0,
-        "mining": {"index": "exact", "per_video": 2},
-        "pairs": {"per_video": 4},
-    },
     "zero_shot": {"seeds": [0]},
     "finetune": {"epochs": [1, 2], "validation_people": 1},
     "controls": {"splits": [1], "seeds": [0], "asformer_epochs": 1, "videoclip_epochs": 1, "validation_people": 1},
@@ -61,12 +56,10 @@ SHORT = {
 
 def write_pictures(path: Path, frames: int, fps: float) -> None:
     """A disc that crosses a blurred picture."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (640, 480))
     ground = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
     ground = cv2.GaussianBlur(ground, (0, 0), 9)
-    for frame in range(frames):
-        writer.write(cv2.circle(ground.copy(), (40 + 3 * frame % 560, 240), 40, (0, 200, 255), -1))
-    writer.release()
+    centres = ((40 + 3 * frame % 560, 240) for frame in range(frames))
+    write_frames(path, (cv2.circle(ground.copy(), centre, 40, (0, 200, 255), -1) for centre in centres), fps)
 
 
 def write_bert(folder: Path) -> None:
@@ -78,21 +71,12 @@ def write_bert(folder: Path) -> None:
 
 def write_profile(folder: Path) -> Path:
     """All that 50salads.yaml reads, and a profile that names it."""
-    weights = folder / "weights"
-    weights.mkdir()
-    write_data_set(folder / "50salads", LENGTHS, write_pictures)
-    write_howto100m(folder / "howto100m")
-    write_i3d(weights / "I3D_8x8_R50.pyth", width=64)
-    write_s3d(weights)
-    write_videoclip(weights / "checkpoint_best.pt")
     write_bert(folder / "bert")
-    values = json.loads(json.dumps(SHORT))
-    values["data"] = {"roots": [str(folder / "50salads")]}
-    values["i3d"]["weights"] = str(weights / "I3D_8x8_R50.pyth")
-    values["s3d"] = {"weights": str(weights / "s3d_howto100m.pth"), "dictionary": str(weights / "s3d_dict.npy")}
-    values["howto100m"] = {"roots": [str(folder / "howto100m")]}
-    values["videoclip"] = {"start": str(folder / "bert")}
-    values["pretrain"]["recipes"]["public"]["weights"] = str(weights / "checkpoint_best.pt")
+    values = SHORT | write_all(folder, 64, LENGTHS, write_pictures) | {"videoclip": {"start": str(folder / "bert")}}
+    values["i3d"] |= SHORT_I3D
+    values["pretrain"] |= SHORT_PRETRAIN
+    recipes = values["pretrain"]["recipes"]
+    recipes |= {"one_cluster": {"epochs": 1}, "own": RECIPE, "public": RECIPE | recipes["public"]}
     file = folder / f"full_size_{os.getpid()}.yaml"
     file.write_text(yaml.safe_dump({"extends": str(ROOT / "params" / "50salads.yaml")} | values))
     return file

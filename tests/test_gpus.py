@@ -12,18 +12,13 @@ HOLD = "from lib.core.processes import lease_gpu\nwith lease_gpu(2) as gpu: prin
 
 def test_a_held_gpu_is_not_given_again(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    other = subprocess.Popen(
-        [sys.executable, "-c", HOLD], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert other.stdin is not None and other.stdout is not None
-    theirs = int(other.stdout.readline())
-    with lease_gpu(2) as mine:
-        assert {mine, theirs} == {0, 1}
-        assert os.environ["CUDA_VISIBLE_DEVICES"] == str(mine)
-    other.kill()
-    other.wait()
-    other.stdin.close()
-    other.stdout.close()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", HOLD], cwd=ROOT, text=True, **pipes) as other:
+        theirs = int(other.stdout.readline())
+        with lease_gpu(2) as mine:
+            assert {mine, theirs} == {0, 1}
+            assert os.environ["CUDA_VISIBLE_DEVICES"] == str(mine)
+        other.kill()
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
 
 

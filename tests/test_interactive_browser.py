@@ -78,19 +78,16 @@ def test_the_picker_changes_video_rows_and_address(page):
     page.get_by_label("Video", exact=True).select_option("rgb-02-1")
     expect(page.locator("#explorer-about")).to_contain_text("Video 2 of 5; test video of split 2; 6.0 s labelled")
     assert list(rows(page)) == ["truth", "ASFormer, own features"]
-    expect(page.locator("#explorer-absent")).to_have_text(
-        "No prediction of this video by: VideoCLIP, own weights, zero-shot."
-    )
+    absent = "No prediction of this video by: VideoCLIP, own weights, zero-shot."
+    expect(page.locator("#explorer-absent")).to_have_text(absent)
     assert page.url.endswith("#video=rgb-02-1&t=0.0")
 
 
 def test_hover_shows_class_times_and_whether_it_is_right(page):
     page.mouse.move(*at(page, 4.0, 1))
     page.wait_for_function(f"({TOOLTIPS})().includes('add_oil')")
-    text = page.evaluate(TOOLTIPS)
-    assert re.search(
-        r"add_oil\s*ASFormer, own features\s*3.50 s to 5.00 s, 1.50 s\s*wrong; truth: add_vinegar", text
-    ), text
+    said = r"add_oil\s*ASFormer, own features\s*3.50 s to 5.00 s, 1.50 s\s*wrong; truth: add_vinegar"
+    assert re.search(said, page.evaluate(TOOLTIPS))
     page.mouse.move(*at(page, 2.5, 1))
     page.wait_for_function(f"({TOOLTIPS})().includes('cut_tomato')")
     assert re.search(r"2.00 s to 3.50 s, 1.50 s\s*right", page.evaluate(TOOLTIPS))

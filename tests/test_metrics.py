@@ -67,9 +67,7 @@ def test_svm_under_lea(shared):
     pairs = [(dataset.feature(video).argmax(axis=0), dataset.labels(video)) for video in dataset.videos]
     found = score(pairs, "lea", ignore=[0])
     assert [round(value, 1) for value in found.values()] == [54.9, 21.4, 28.7, 22.7, 15.4]
-    named = [
-        ([dataset.classes[i] for i in p], dataset.names(v)) for (p, _), v in zip(pairs, dataset.videos, strict=True)
-    ]
+    named = [[[dataset.classes[label] for label in side] for side in pair] for pair in pairs]
     assert score(named, "lea") == pytest.approx(found), "names and numbers score alike, and background needs no telling"
 
 
@@ -158,9 +156,8 @@ def test_equals_the_reference(pairs, convention, ignore):
 
 def test_of_equal_matches_the_earlier_counts():
     truth = ["cut"] * 6 + ["mix"] + ["cut"] * 6
-    prediction = (
-        ["cut"] * 2 + ["mix"] + ["cut"] * 7 + ["mix"] * 3
-    )  # its second `cut` meets both true ones with IoU 3/10
+    # its second `cut` meets both true ones with IoU 3/10
+    prediction = ["cut"] * 2 + ["mix"] + ["cut"] * 7 + ["mix"] * 3
     found = score([(prediction, truth)])
     assert found == pytest.approx(reference_score([(prediction, truth)], "mstcn"))
     assert found["f1@25"] == pytest.approx(100 * 2 / 7), "the earlier one, which the first predicted segment has taken"

@@ -28,11 +28,8 @@ def test_inputs(profile):
     dataset, sensors = profile.public_dataset(3), read_sensors(profile.dataset())
     train, _ = dataset.split(3)
     inputs = inputs_of(dataset, sensors, train)
-    assert {name: arrays[train[0]].shape[0] for name, arrays in inputs.items()} == {
-        "video": 128,
-        "sensors": 60,
-        "both": 188,
-    }
+    channels = {name: arrays[train[0]].shape[0] for name, arrays in inputs.items()}
+    assert channels == {"video": 128, "sensors": 60, "both": 188}
     steps = np.concatenate([inputs["both"][video] for video in train], axis=1)
     assert np.abs(steps.mean(axis=1)).max() < 1e-3
     assert np.allclose(steps.std(axis=1)[steps.std(axis=1) > 0], 1, atol=1e-3)
@@ -114,10 +111,8 @@ def small(tmp_path, monkeypatch):
     """Five people with two short videos each; class and sensors go together, the features are noise."""
     generator, root = np.random.default_rng(0), tmp_path / "small"
     classes = ["background", "cut", "peel"]
-    labels = {
-        f"rgb-0{person}-{part}": np.repeat(generator.permutation(3), 12) for person in range(1, 6) for part in (1, 2)
-    }
     tested = {split: [f"rgb-0{split}-1", f"rgb-0{split}-2"] for split in range(1, 6)}
+    labels = {video: np.repeat(generator.permutation(3), 12) for videos in tested.values() for video in videos}
     write_data_set(root, classes, labels, tested)
     for video, truth in labels.items():
         for split in tested:
@@ -127,10 +122,8 @@ def small(tmp_path, monkeypatch):
         (root / "sensors").mkdir(exist_ok=True)
         moving = np.repeat(truth == 1, 1) * generator.random((30, len(truth)))
         np.save(root / "sensors" / f"{video}.npy", (1 + moving).astype(np.float32))
-    profile = open_profile(
-        "params/50salads_sensors.yaml",
-        [f"data.roots=[{root}]", "asformer.epochs=1", "asformer.num_layers=2", "asformer.num_maps=8"],
-    )
+    sets = [f"data.roots=[{root}]", "asformer.epochs=1", "asformer.num_layers=2", "asformer.num_maps=8"]
+    profile = open_profile("params/50salads_sensors.yaml", sets)
     monkeypatch.setattr("lib.core.paths.ROOT", tmp_path)
     return replace(profile, out=Outputs("small"), split=1)
 

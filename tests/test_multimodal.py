@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from golden_weights import GOLDEN
+from resume import contents
 from safetensors.torch import load_file
 
 from lib.backbones import labelled_clips, mil_nce
@@ -35,6 +37,7 @@ from lib.pretraining.recipes import (
 )
 
 PARAMS = load("params/smoke.yaml", ["narration.videos=10", "narration.validation=2"])
+SUPPLIED = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +108,8 @@ def test_a_recipe_ends_with_a_model_that_knows_its_features(out):
 
 
 def test_a_notebook_does_not_start_a_real_pretraining(out):
-    supplied = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
     with pytest.raises(ParameterError, match="no finished pre-training; run `torchrun"):
-        recipe_history(Profile(supplied, out), "public")
+        recipe_history(Profile(SUPPLIED, out), "public")
 
 
 def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
@@ -115,13 +117,12 @@ def test_a_notebook_reads_a_real_pretraining_without_its_corpus(out, tmp_path):
     made = run_recipe(Profile(PARAMS, out), "own", single_process())
     elsewhere = Outputs(str(tmp_path / "elsewhere"))
     folder = shutil.copytree(run_folder(out, "own"), run_folder(elsewhere, "own"))
-    before = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
-    supplied = PARAMS.model_copy(update={"data": PARAMS.data.model_copy(update={"source": "files"})})
-    pd.testing.assert_frame_equal(recipe_history(Profile(supplied, elsewhere), "own"), made)
-    other = supplied.pretrain.model_copy(update={"learning_rate": 0.5})
+    before = contents(folder)
+    pd.testing.assert_frame_equal(recipe_history(Profile(SUPPLIED, elsewhere), "own"), made)
+    other = SUPPLIED.pretrain.model_copy(update={"learning_rate": 0.5})
     with pytest.raises(ParameterError, match=r"pre-trained with pretrain.learning_rate \S+, not 0.5; write that into"):
-        recipe_history(Profile(supplied.model_copy(update={"pretrain": other}), elsewhere), "own")
-    assert {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
+        recipe_history(Profile(SUPPLIED.model_copy(update={"pretrain": other}), elsewhere), "own")
+    assert contents(folder) == before
 
 
 def test_too_few_videos_for_an_update_is_said_before_anything_runs(out):
@@ -186,12 +187,9 @@ def test_the_corpus_is_described_by_its_files(out):
 def histories() -> pd.DataFrame:
     """C = 1 makes 4 updates an epoch, C = 4 makes one; C = 4 is 1 better at equal pairs and 3 at equal updates."""
     rows = []
-    for seed, luck in ((0, 0.0), (1, 1.0), (2, 5.0)):
-        for clusters, per_epoch in ((1, 4), (4, 1)):
-            for epoch in range(5):
-                gain = epoch * (1.0 if clusters == 1 else 1.25)
-                scores = [luck + gain] * 3
-                rows.append((clusters, "fresh", seed, epoch * per_epoch, epoch * 32, *scores))
+    for (seed, luck), (clusters, per_epoch), epoch in product(enumerate((0.0, 1.0, 5.0)), ((1, 4), (4, 1)), range(5)):
+        gain = epoch * (1.0 if clusters == 1 else 1.25)
+        rows.append((clusters, "fresh", seed, epoch * per_epoch, epoch * 32, *[luck + gain] * 3))
     scores = ["zero_shot", "random_loss", "hard_loss"]
     return pd.DataFrame(rows, columns=["clusters", "negatives", "seed", "update", "pairs", *scores])
 

@@ -8,12 +8,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from narrated_data import write_narrated
+from resume import forked
 
 from lib.core.paths import ROOT
 from lib.data import packs
@@ -30,18 +33,13 @@ def root(tmp_path):
     tracks = {}
     for video, seconds in reversed(SECONDS.items()):
         tracks[video] = {"start": [0, 0.5, 1], "end": [0.25, seconds, 2.5], "text": ["Hi all", f"chop {video}", "mix!"]}
-    return write(tmp_path / "narrated", SECONDS, tracks, train=list(SECONDS)[:4], val=["e5"])
+    return write(tmp_path / "narrated", SECONDS, tracks, val=["e5"])
 
 
-def write(root, seconds, tracks, train, val=()):
-    (root / "features" / "s3d").mkdir(parents=True)
+def write(root, seconds, tracks, val=()):
     rng = np.random.default_rng(0)
-    for video, length in seconds.items():
-        np.save(root / "features" / "s3d" / f"{video}.npy", rng.normal(size=(length, 8)).astype(np.float32))
-    (root / "raw_caption.json").write_text(json.dumps(tracks))
-    (root / "train.lst").write_text("".join(f"{video}\n" for video in train))
-    if val:
-        (root / "val.lst").write_text("".join(f"{video}\n" for video in val))
+    features = {video: rng.normal(size=(length, 8)).astype(np.float32) for video, length in seconds.items()}
+    write_narrated(root, features, tracks, val)
     return root
 
 
@@ -57,7 +55,7 @@ def naive(root, tokenizer, part="train"):
     tracks = json.loads((root / "raw_caption.json").read_text())
     videos = {}
     for video in (root / f"{part}.lst").read_text().split():
-        features = np.load(root / "features" / "s3d" / f"{video}.npy").astype(np.float16)
+        features = np.load(root / "features" / "random" / f"{video}.npy").astype(np.float16)
         captions = []
         for start, end, text in zip(*(tracks[video][name] for name in ("start", "end", "text")), strict=True):
             pieces = tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))[:32]
@@ -87,7 +85,7 @@ def assert_same(ours, reference):
         assert captions == said
 
 
-def fails(root, tokenizer, message, part="train", feature_set="s3d"):
+def fails(root, tokenizer, message, part="train", feature_set="random"):
     """Packing ends with one line that has `message`, which begins with the file at fault, and leaves nothing."""
     with pytest.raises(DatasetError) as caught:
         pack(root, feature_set, part, root.parent / "pack", tokenizer)
@@ -101,27 +99,27 @@ def fails(root, tokenizer, message, part="train", feature_set="s3d"):
 
 
 def test_pack_equals_a_naive_reader(root, tokenizer, tmp_path):
-    pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
+    pack(root, "random", "train", tmp_path / "pack", tokenizer)
     narrated = open_packed(tmp_path / "pack")
-    assert (len(narrated), narrated.feature_set, narrated.feature_dim) == (4, "s3d", 8)
+    assert (len(narrated), narrated.feature_set, narrated.feature_dim) == (4, "random", 8)
     assert narrated.videos.tolist() == ["a-1", "b_2", "c3", "d4"]
     features, track = narrated.features(1), narrated.track(1)
     assert (features.dtype, features.shape, features.flags.writeable) == (np.float16, (3, 8), False)
     assert (track.start.dtype, track.tokens.dtype, track.bounds.dtype) == (np.float32, np.int32, np.int64)
     assert tokenizer.decode(track.tokens[track.bounds[1] : track.bounds[2]]) == "chop b _ 2"
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
-    pack(root, "s3d", "val", tmp_path / "val", tokenizer)
+    pack(root, "random", "val", tmp_path / "val", tokenizer)
     assert_same(unpacked(tmp_path / "val"), naive(root, tokenizer, "val"))
 
 
 def test_endings_of_feature_files(root, tokenizer, tmp_path):
     reference = naive(root, tokenizer)
-    folder = root / "features" / "s3d"
+    folder = root / "features" / "random"
     (folder / "a-1.npy").rename(folder / "a-1.mp4.npy")
     (folder / "c3.npy").rename(folder / "c3.webm.npy")
     np.save(folder / "d4.npy", np.asfortranarray(np.load(folder / "d4.npy").astype(np.float16)))
-    assert feature_file(root, "s3d", "c3").name == "c3.webm.npy"
-    pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
+    assert feature_file(root, "random", "c3").name == "c3.webm.npy"
+    pack(root, "random", "train", tmp_path / "pack", tokenizer)
     assert_same(unpacked(tmp_path / "pack"), reference)
 
 
@@ -144,7 +142,7 @@ def test_lists_may_lack_the_other_and_have_any_line_ends(root):
 
 def test_long_captions_are_cut_at_32_word_pieces_and_at_no_character(root, tokenizer, tmp_path):
     change(root, "a-1", text=["extraordinarily " * 40, "b", "c"])
-    pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
+    pack(root, "random", "train", tmp_path / "pack", tokenizer)
     assert open_packed(tmp_path / "pack").track(0).lengths.tolist() == [32, 1, 1]
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
 
@@ -180,7 +178,7 @@ def test_nan_for_a_text_is_no_text_wherever_the_reads_end(root):
 def test_captions_and_videos_without_words_are_left_out_and_later_captions_kept(root, tokenizer, tmp_path, capsys):
     change(root, "a-1", start=[0, 1, 4.5, 5], end=[1, 2, 99, 6], text=[" \u200b", "stir", "serve", "bye"])
     change(root, "b_2", text=["", " ", "\n"])
-    pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
+    pack(root, "random", "train", tmp_path / "pack", tokenizer)
     track = open_packed(tmp_path / "pack").track(0)
     assert (track.start.tolist(), track.end.tolist()) == ([1, 4.5, 5], [2, 99, 6])
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
@@ -221,12 +219,12 @@ def test_lists(root, tokenizer, text, message):
 
 
 def test_missing_and_doubled_features(root, tokenizer):
-    path = root / "features" / "s3d" / "b_2.npy"
+    path = root / "features" / "random" / "b_2.npy"
     path.with_suffix(".webm.npy").touch()
-    fails(root, tokenizer, "features/s3d/b_2.webm.npy: b_2.npy exists too")
+    fails(root, tokenizer, "features/random/b_2.webm.npy: b_2.npy exists too")
     path.with_suffix(".webm.npy").unlink()
     path.unlink()
-    fails(root, tokenizer, "features/s3d/b_2.npy: missing, as are b_2.mp4.npy and b_2.webm.npy")
+    fails(root, tokenizer, "features/random/b_2.npy: missing, as are b_2.mp4.npy and b_2.webm.npy")
     fails(root, tokenizer, "features/i3d/a-1.npy: missing", feature_set="i3d")
 
 
@@ -242,8 +240,8 @@ def test_missing_and_doubled_features(root, tokenizer):
     ids=["channels", "dimensions", "objects", "NaN", "float16"],
 )
 def test_features_that_cannot_be(root, tokenizer, value, message):
-    np.save(root / "features" / "s3d" / "b_2.npy", value, allow_pickle=True)
-    fails(root, tokenizer, f"features/s3d/b_2.npy: {message}")
+    np.save(root / "features" / "random" / "b_2.npy", value, allow_pickle=True)
+    fails(root, tokenizer, f"features/random/b_2.npy: {message}")
 
 
 # --- captions
@@ -289,57 +287,56 @@ def test_captions_that_cannot_be(root, tokenizer, fields, message):
 
 def test_a_finished_pack_is_left_alone_and_an_old_one_replaced(root, tokenizer, tmp_path):
     folder = tmp_path / "pack"
-    pack(root, "s3d", "train", folder, tokenizer)
+    pack(root, "random", "train", folder, tokenizer)
     made = folder.stat().st_ino
     tokenizer(["a b c"], truncation=True, max_length=2)  # changes the tokenizer's state, not what it is
-    pack(root, "s3d", "train", folder, tokenizer)
+    pack(root, "random", "train", folder, tokenizer)
     assert folder.stat().st_ino == made
     change(root, "a-1", text=["new", "words", "here"])
-    pack(root, "s3d", "train", folder, tokenizer)
+    pack(root, "random", "train", folder, tokenizer)
     assert_same(unpacked(folder), naive(root, tokenizer))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["narrated", "pack"]
 
 
 def test_features_extracted_again_are_packed_again(root, tokenizer, tmp_path):
-    pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
-    path = root / "features" / "s3d" / "a-1.npy"
+    pack(root, "random", "train", tmp_path / "pack", tokenizer)
+    path = root / "features" / "random" / "a-1.npy"
     np.save(path, np.load(path) + 1)
     os.utime(path, (1, 1))  # of the same size, and surely of another time
-    pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
+    pack(root, "random", "train", tmp_path / "pack", tokenizer)
     assert_same(unpacked(tmp_path / "pack"), naive(root, tokenizer))
 
 
+class OnePiece:
+    """In place of a tokenizer: every text is one and the same word piece."""
+
+    backend_tokenizer = SimpleNamespace(to_str=lambda: "{}")
+
+    def __call__(self, texts, **_):
+        return {"input_ids": [[1]] * len(texts)}
+
+
 @pytest.mark.parametrize("old", [False, True], ids=["first", "replacing"])
-def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, old):
+def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, monkeypatch, old):
     """It dies at the second video of the second shard."""
     folder = tmp_path / "pack"
     if old:
-        pack(root, "s3d", "train", folder, tokenizer)
+        pack(root, "random", "train", folder, tokenizer)
         before = unpacked(folder)
         change(root, "a-1", text=["new", "words", "here"])
-    code = f"""if True:
-        import os, signal, sys
-        from pathlib import Path
-        from types import SimpleNamespace
-        from lib.data import packs
-        class Tokenizer:  # the real one takes seconds to import
-            backend_tokenizer = SimpleNamespace(to_str=lambda: "{{}}")
-            def __call__(self, texts, **options):
-                return dict(input_ids=[[1]] * len(texts))
-        packs.SHARD_VIDEOS = 2
-        read, left = packs.read_features, [4]
-        def dies(path):
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return read(path)
-        packs.read_features = dies
-        packs.pack(Path({str(root)!r}), "s3d", "train", Path(sys.argv[1]), Tokenizer())
-        print(4 - left[0])
-    """
-    killed = [sys.executable, "-c", code, str(folder)]
-    done = subprocess.run(killed, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    read, reads = packs.read_features, []
+
+    def counts(path):
+        reads.append(path)
+        return read(path)
+
+    def dies(path):
+        return counts(path) if len(reads) < 3 else os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(packs, "SHARD_VIDEOS", 2)
+    monkeypatch.setattr(packs, "read_features", dies)
+    assert forked(lambda: pack(root, "random", "train", folder, OnePiece())) == -signal.SIGKILL
+    monkeypatch.setattr(packs, "read_features", counts)
     assert (tmp_path / ".pack.tmp" / "tokens.npy").exists()
     if old:
         assert_same(unpacked(folder), before)
@@ -347,9 +344,11 @@ def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, ol
         with pytest.raises(DatasetError, match=r"pack/note.json: missing, so this is no finished pack"):
             open_packed(folder)
     # the same again reads the two videos of the second shard only; another tokenizer begins anew
-    assert subprocess.run(killed, cwd=ROOT, capture_output=True, text=True).stdout == "2\n"
+    pack(root, "random", "train", folder, OnePiece())
+    assert len(reads) == 2
+    monkeypatch.undo()
     resumed = unpacked(folder)
-    pack(root, "s3d", "train", folder, tokenizer)
+    pack(root, "random", "train", folder, tokenizer)
     reference = naive(root, tokenizer)
     assert_same(unpacked(folder), reference)
     for video, (features, captions) in resumed.items():
@@ -359,7 +358,7 @@ def test_a_killed_pack_leaves_nothing_half_written(root, tokenizer, tmp_path, ol
 
 
 def test_another_process_opens_it_anew(root, tokenizer, tmp_path, monkeypatch):
-    pack(root, "s3d", "train", tmp_path / "pack", tokenizer)
+    pack(root, "random", "train", tmp_path / "pack", tokenizer)
     monkeypatch.chdir(tmp_path)
     narrated = open_packed(Path("pack"))
     sent = pickle.dumps(narrated)
@@ -388,8 +387,8 @@ def test_random_tracks_come_back(tokenizer, videos, shard, batch):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(packs, "SHARD_VIDEOS", shard)
         patch.setattr(packs, "BATCH_VIDEOS", batch)
-        root = write(Path(folder) / "narrated", seconds, tracks, train=list(seconds))
-        pack(root, "s3d", "train", Path(folder) / "pack", tokenizer)
+        root = write(Path(folder) / "narrated", seconds, tracks)
+        pack(root, "random", "train", Path(folder) / "pack", tokenizer)
         assert_same(unpacked(Path(folder) / "pack"), naive(root, tokenizer))
         left_out, kept = pd.read_csv(Path(folder) / "pack" / "left_out.csv")["video"], naive(root, tokenizer)
         assert set(left_out) == set(seconds) - set(kept)

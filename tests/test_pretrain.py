@@ -180,10 +180,7 @@ def test_a_second_start_waits_for_the_first(tmp_path):
     lock = Outputs(profile.stem).root.with_name(f".{profile.stem}_own.lock")
     second = [sys.executable, "-m", "lib.pretrain", "--params", str(profile)]
     try:
-        with (
-            only_one(lock),
-            subprocess.Popen(second, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process,
-        ):
+        with only_one(lock), subprocess.Popen(second, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
             said = process.stderr.readline()
             process.kill()
@@ -233,10 +230,8 @@ def test_kinds_of_negatives(packed, tmp_path):
         run.model.eval()
         runs[kind] = [run.clusters_of(epoch) for epoch in (1, 2)]
     assert sets(runs["fresh"][0]) == sets(runs["stale"][0])
-    assert (
-        sets(runs["stale"][1]) == sets(runs["stale"][0])
-        and runs["stale"][1]["clusters"] != runs["stale"][0]["clusters"]
-    )
+    assert sets(runs["stale"][1]) == sets(runs["stale"][0])
+    assert runs["stale"][1]["clusters"] != runs["stale"][0]["clusters"]
     assert sets(runs["fresh"][1]) != sets(runs["fresh"][0])
     for found in runs["random"]:
         assert sorted(video for cluster in found["clusters"] for video in cluster) == list(range(24))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from narrated_data import minilm_tokenizer
 from real_formats import LAYERS, NARRATED, VIDEOS, fairseq_checkpoint, hollow, official, write_all
 from report_runs import planned
@@ -40,7 +41,7 @@ BY_SECONDS = {"2.4", "2.6", *BY_EITHER}  # and all that read S3D's features of t
 def supplied(tmp_path_factory):
     """All that 50salads.yaml reads, below a folder; a test names what it puts in the place of a part."""
     folder = tmp_path_factory.mktemp("supplied")
-    write_all(folder, folder / f"supplied_{os.getpid()}.yaml")
+    (folder / f"supplied_{os.getpid()}.yaml").write_text(yaml.safe_dump(write_all(folder)))
     yield folder
     shutil.rmtree(folder)  # half a gigabyte
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from videos import write_frames
 
 from lib.backbones.s3d import S3D
 from lib.backbones.s3d_features import FeatureSetError, check_same_set, extract_s3d, feature_set, video_features
@@ -32,11 +33,8 @@ def net() -> S3D:
 def write_video(path: Path, frames: int, fps: float) -> Path:
     """Noise whose brightness grows with time, 48 x 40 pixels."""
     rng = np.random.default_rng(frames)
-    writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), fps, (48, 40))
-    for number in range(frames):
-        writer.write((rng.integers(0, 128, (40, 48, 3)) + number % 100).astype(np.uint8))
-    writer.release()
-    return path
+    pictures = ((rng.integers(0, 128, (40, 48, 3)) + number % 100).astype(np.uint8) for number in range(frames))
+    return write_frames(path, pictures, fps, api=cv2.CAP_OPENCV_MJPEG)
 
 
 def test_a_second_is_a_clip_of_its_frames_alone(net, tmp_path):

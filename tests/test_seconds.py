@@ -33,13 +33,6 @@ def test_lengths(labels):
     assert len(at_one_fps(labels, 30)) == (len(labels) + 14) // 30
 
 
-@given(labels_at_30_fps)
-def test_whole_seconds_are_kept(labels):
-    repeated = np.repeat(labels, 30)
-    assert np.array_equal(at_one_fps(repeated, 30), labels)
-    assert np.array_equal(second_targets(repeated, 30, uncovered=0), labels)
-
-
 def test_raw_edit_distance_is_bounded_by_the_wrong_seconds():
     rng = np.random.default_rng(0)
     truth, prediction = rng.integers(0, 5, (2, 300))

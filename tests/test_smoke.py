@@ -146,10 +146,8 @@ def test_a_page_in_the_browser(outputs, browser, name):
         assert serious(page) == []
         page.set_viewport_size(WIDE)
         boxes = "[...document.querySelectorAll('.bd-article table')].map(one => one.parentElement)"
-        assert (
-            page.evaluate(f"{boxes}.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML)")
-            == []
-        )
+        cut = page.evaluate(f"{boxes}.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML)")
+        assert cut == []
         page.emulate_media(color_scheme="dark")
         page.locator("html[data-theme=dark]").wait_for()
         assert serious(page, "color-contrast") == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from videos import avi, chunks, jpeg, number_of, picture, write_video
+from videos import avi, chunks, jpeg, number_of, picture, write_frames, write_video
 
 from lib.core.paths import ROOT
 from lib.data.facts import damaged_frames, sudden_changes
@@ -173,11 +173,7 @@ def test_wrong_values_in_the_header(video, tmp_path, start, new):
 
 def test_predicted_frames_keep_their_numbers(tmp_path):
     """MPEG-4 (many AVI files of data sets): a lost frame spoils others until the next key frame, and moves none."""
-    path = tmp_path / "mpeg4.avi"
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"XVID"), 10, (64, 64))
-    for number in range(N):
-        writer.write(picture(number))
-    writer.release()
+    path = write_frames(tmp_path / "mpeg4.avi", map(picture, range(N)), 10, "XVID", cv2.CAP_FFMPEG)
     check(path, ())
     start, size = chunks(path)[20]
     frames = read_video(wounded(path, tmp_path, (start + 8, bytes(size))))
@@ -245,14 +241,12 @@ def test_fuzz(video):
 
 def test_damage_that_decodes_is_a_sudden_change(tmp_path):
     """Noise in two frames spoils a moving picture until the next key frame, where it jumps back."""
-    rng, path = np.random.default_rng(0), tmp_path / "moving.avi"
+    rng = np.random.default_rng(0)
     texture = cv2.GaussianBlur(rng.integers(0, 255, (300, 400, 3), np.uint8), (0, 0), 4)
     texture = cv2.normalize(texture, texture.copy(), 0, 255, cv2.NORM_MINMAX)
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"XVID"), 30, (320, 240))
-    for time in range(90):
-        frame = texture[time // 3 :, time // 2 :][:240, :320].copy()
-        writer.write(cv2.circle(frame, (60 + time, 120), 25, (0, 0, 200), -1))
-    writer.release()
+    grounds = (texture[time // 3 :, time // 2 :][:240, :320].copy() for time in range(90))
+    frames = (cv2.circle(ground, (60 + time, 120), 25, (0, 0, 200), -1) for time, ground in enumerate(grounds))
+    path = write_frames(tmp_path / "moving.avi", frames, 30, "XVID", cv2.CAP_FFMPEG)
     whole, data = sudden_changes(path), bytearray(path.read_bytes())
     for number in (50, 51):
         start, size = chunks(path)[number]

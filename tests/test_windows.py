@@ -3,23 +3,19 @@
 import numpy as np
 import pytest
 import torch
-from golden_weights import GOLDEN
+from golden_weights import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.videoclip.windows import cut_windows, merge_windows, window_starts
 
-
-def golden(case: str) -> dict[str, np.ndarray]:
-    return {key.split("/")[1]: value for key, value in np.load(GOLDEN / "videoclip_merge.npz").items() if case in key}
-
-
+MERGED = cases("videoclip_merge.npz")
 CASES = [("T20_W32_S16", 20, 32, 16), ("T32_W32_S8", 32, 32, 8), ("T75_W32_S16", 75, 32, 16), ("T75_W32_S8", 75, 32, 8)]
 
 
 @pytest.mark.parametrize(("case", "length", "size", "stride"), CASES)
 def test_windows_are_the_published_codes(case, length, size, stride):
-    expected = golden(case)
+    expected = MERGED[case]
     _, mask, starts = cut_windows(torch.zeros(length, 1), size, stride)
     np.testing.assert_array_equal(starts, expected["window_first_second"])
     np.testing.assert_array_equal(mask.sum(dim=1), expected["window_valid"])
@@ -28,7 +24,7 @@ def test_windows_are_the_published_codes(case, length, size, stride):
 
 @pytest.mark.parametrize(("case", "length", "size", "stride"), CASES)
 def test_merged_logits_are_the_published_codes(case, length, size, stride):
-    expected = golden(case)
+    expected = MERGED[case]
     merged = merge_windows(torch.from_numpy(expected["window_logits"]), window_starts(length, size, stride), length)
     np.testing.assert_allclose(merged, expected["merged"], rtol=0, atol=1e-6)
 

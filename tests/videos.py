@@ -1,6 +1,8 @@
 """Videos for tests: every frame shows its own number."""
 
 import struct
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -23,12 +25,21 @@ def number_of(frame: np.ndarray) -> int:
     return sum(1 << bit for bit in range(8) if frame[4:12, 8 * bit + 2 : 8 * bit + 6].mean() > 120)
 
 
-def write_video(path: Path, frames: int = 60, fps: float = 10) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (SIZE, SIZE))
-    for number in range(frames):
-        writer.write(picture(number))
+def write_frames(
+    path: Path, frames: Iterable[np.ndarray], fps: float, codec: str = "MJPG", api: int = cv2.CAP_ANY
+) -> Path:
+    """An AVI file of pictures (H, W, 3), all of one size."""
+    frames = iter(frames)
+    first = next(frames)
+    writer = cv2.VideoWriter(str(path), api, cv2.VideoWriter.fourcc(*codec), fps, first.shape[1::-1])
+    for frame in chain([first], frames):
+        writer.write(frame)
     writer.release()
     return path
+
+
+def write_video(path: Path, frames: int = 60, fps: float = 10) -> Path:
+    return write_frames(path, map(picture, range(frames)), fps)
 
 
 def chunks(path: Path) -> list[tuple[int, int]]:

@@ -7,44 +7,32 @@ second over those of a product of two 2048 x 2048 matrices of the same type in t
 target of the project is missed. What bfloat16 does to scores: tests/bench/bench_dtype.py.
 """
 
-import json
 import os
-import resource
-import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]  # the project, tests/
-
-from reference_asformer import ReferenceASFormer  # noqa: E402
-
-from lib.asformer.model import ASFormer  # noqa: E402
-from lib.asformer.training import segmentation_loss  # noqa: E402
-from tests.bench.peak import peak  # noqa: E402
+from lib.asformer.model import ASFormer
+from lib.asformer.training import segmentation_loss
+from tests.bench.machine import TWO_THREADS, alone, highest, peak
+from tests.reference_asformer import ReferenceASFormer
 
 HALF = "bfloat16"
 MODELS = {"reference": ReferenceASFormer, "ours": ASFormer, HALF: partial(ASFormer, dtype=torch.bfloat16)}
 STEPS = {"reference": 2, "ours": 6, HALF: 6}
 LENGTHS = (400, 1000, 3000, 6000, 11500)
 SPEED_UP = {6000: 5.0, 11500: 8.0}  # at least
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}  # no spinning where cores are shared
 MEMORY = 0.6  # of the reference's, at most, at these lengths
 
 
-def megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def measure(name: str, frames: int) -> None:
-    """Print seconds, megabytes and share of the peak of one implementation as JSON."""
+def measure(name: str, frames: int) -> tuple[float, float, float]:
+    """Seconds, megabytes and share of the peak of one implementation."""
     torch.set_num_threads(2)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # imports what an optimizer needs
-    before = megabytes()
+    before = highest()
     model = MODELS[name](2048, 19)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-4, weight_decay=1e-5, fused=name != "reference")
     features, target = torch.randn(1, 2048, frames), torch.randint(19, (frames,))
@@ -57,27 +45,21 @@ def measure(name: str, frames: int) -> None:
         return time.perf_counter() - start
 
     seconds = min(step() for _ in range(STEPS[name]))
-    memory = megabytes() - before
+    memory = highest() - before
     with FlopCounterMode(display=False) as counter:
         step()
-    print(
-        json.dumps(
-            [seconds, memory, counter.get_total_flops() / seconds / peak(getattr(model, "dtype", torch.float32))]
-        )
-    )
+    rate = counter.get_total_flops() / seconds
+    return seconds, memory, rate / peak(getattr(model, "dtype", torch.float32))
 
 
 def main() -> int:
+    os.environ |= TWO_THREADS
     missed = False
     print(f"{'frames':>7} {'reference':>17} {'ours':>17} {'speed-up':>9} {'memory':>7} {'of the peak':>12}", end="")
     print(f" | {HALF:>17} {'to float32':>11} {'of its peak':>12}")
     for frames in LENGTHS:
-        figures = {}
-        for name in MODELS:
-            command = [sys.executable, __file__, name, str(frames)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT)
-            figures[name] = json.loads(done.stdout)
-        (slow, much, _), (fast, little, share), (half, least, share_of_half) = figures.values()
+        figures = [alone(measure, name, frames) for name in MODELS]
+        (slow, much, _), (fast, little, share), (half, least, share_of_half) = figures
         print(
             f"{frames:7d} {slow:8.2f} s {much:5.0f} MB {fast:8.2f} s {little:5.0f} MB {slow / fast:8.1f}x"
             f" {little / much:7.2f} {share:12.0%} | {half:8.2f} s {least:5.0f} MB {fast / half:10.1f}x"
@@ -92,7 +74,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        measure(sys.argv[1], int(sys.argv[2]))
-    else:
-        sys.exit(main())
+    sys.exit(main())

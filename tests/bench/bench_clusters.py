@@ -10,25 +10,20 @@ the vectors: a profile's own recall stands in its training's history. There is n
 """
 
 import argparse
-import json
 import math
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import faiss
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[2]))  # the project
-
 from lib.core.settings import Mining
 from lib.pretraining.clusters import build_index, nearest, recall
-from tests.bench.peak import peak
+from tests.bench.machine import TWO_THREADS, alone, highest, peak
 
 VIDEOS, CHANNELS, HEAPS = 1_200_000, 768, 20_000
 CLUSTER = 32  # videos: one query for so many, twice as many neighbours
@@ -37,7 +32,6 @@ PARTS = (16, 8, 4, 2, 1)  # of the videos, for growth
 KNOWN = 500  # queries for recall
 CHUNK = 50_000
 THREADS = 2
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": str(THREADS), "OMP_WAIT_POLICY": "PASSIVE"}  # cores may be shared
 WARN = 20  # minutes
 
 
@@ -59,8 +53,8 @@ def lists_of(count: int, scale: float) -> int:
     return max(1, round(LISTS * scale * math.sqrt(count / (VIDEOS * scale))))
 
 
-def measure(kind: str, count: int, scale: float, file: str) -> None:
-    """Print seconds to build, to search (with each number of probes), megabytes, and recalls as JSON.
+def measure(kind: str, count: int, scale: float, file: str) -> tuple[float, list[float], float, list[float]]:
+    """Seconds to build, to search (with each number of probes), megabytes, and recalls.
 
     Args:
         file: the true neighbours of the first KNOWN queries, written by "exact", read by "ivf".
@@ -82,13 +76,7 @@ def measure(kind: str, count: int, scale: float, file: str) -> None:
         if kind == "exact":
             np.save(file, found[:KNOWN])
         recalls.append(recall(found[:KNOWN], np.load(file)))
-    print(json.dumps([built, seconds, highest(), recalls]))
-
-
-def highest() -> float:
-    """Megabytes. Not by getrusage: a child begins with its parent's highest size."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    return built, seconds, highest(), recalls
 
 
 def work_of(count: int, scale: float) -> dict[str, float]:
@@ -125,6 +113,7 @@ def growth(figures: list[float], sizes: list[int]) -> float:
 
 
 def main(scale: float) -> int:
+    os.environ |= TWO_THREADS
     sizes = [round(VIDEOS * scale) // part for part in PARTS]
     if minutes(sizes, scale) > WARN:
         print(f"WARNING: more than {WARN} minutes on this machine; --scale 0.1 takes a thirtieth or less", flush=True)
@@ -139,13 +128,7 @@ def main(scale: float) -> int:
     times |= {f"search, {number} read": [] for number in PROBES}
     with tempfile.TemporaryDirectory() as folder:
         for count in sizes:
-            figures = []
-            for kind in ("exact", "ivf"):
-                command = [sys.executable, __file__, kind, str(count), str(scale), f"{folder}/{count}.npy"]
-                done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
-                if done.returncode:
-                    raise SystemExit(f"{kind}, {count} videos: exit code {done.returncode}\n{done.stderr}")
-                figures.append(json.loads(done.stdout))
+            figures = [alone(measure, kind, count, scale, f"{folder}/{count}.npy") for kind in ("exact", "ivf")]
             (added, (exact,), much, _), (built, searches, more, recalls) = figures
             print(
                 f"{count:>8} {count // CLUSTER:>7} | {added:>5.1f} s {exact:>8.2f} s"
@@ -162,9 +145,6 @@ def main(scale: float) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 5:
-        measure(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])
-    else:
-        parser = argparse.ArgumentParser()
-        parser.add_argument("--scale", type=float, default=1.0, help="of the number of videos, heaps and cells")
-        sys.exit(main(parser.parse_args().scale))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--scale", type=float, default=1.0, help="of the number of videos, heaps and cells")
+    sys.exit(main(parser.parse_args().scale))

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parents[2]))  # the project
-
 from lib.beyond.modalities.inputs import split_part
 from lib.beyond.modalities.training import train_asformer
 from lib.core.command import one_line

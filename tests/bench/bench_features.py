@@ -5,9 +5,6 @@ on how much of the signal the residual branches carry, for there the padding of 
 for branches at full strength and at .3. Notebook 2_3_2 shows it for the weights that it runs.
 """
 
-import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +23,8 @@ from lib.backbones.i3d_features import agreement, extract_video, padded_inputs
 from lib.backbones.s3d import S3D
 from lib.core.settings import I3D
 from lib.data.video import read_video
-from tests.bench.peak import peak
+from tests.bench.machine import alone, highest, peak
+from tests.videos import write_frames
 
 FRAMES = 176
 WINDOWS = 6  # of the slow way; it is the same work for each
@@ -48,13 +46,14 @@ def write_video(path: Path, frames: int, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     width, height = size
     picture = cv2.resize(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8), (width, height))
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, size)
-    for t in range(frames):
+
+    def frame(t: int) -> np.ndarray:
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), 20 * np.sin(t / 40), 1 + 0.3 * np.sin(t / 60))
         turn[:, 2] += width / 8 * np.array([np.sin(t / 17), np.cos(t / 23)])
         moved = cv2.warpAffine(picture, turn, size, borderMode=cv2.BORDER_REFLECT) * (0.7 + 0.3 * np.sin(t / 50))
-        writer.write(np.clip(moved + rng.normal(0, 4, moved.shape), 0, 255).astype(np.uint8))
-    writer.release()
+        return np.clip(moved + rng.normal(0, 4, moved.shape), 0, 255).astype(np.uint8)
+
+    write_frames(path, map(frame, range(frames)), 30)
 
 
 def bench_speed(folder: Path) -> None:
@@ -129,15 +128,13 @@ def bench_days(folder: Path) -> None:
 
 
 def measure_memory(video: Path) -> None:
-    """In a process of its own: extract with the demo's small net, print the peak."""
+    """Extract with the demo's small net, print the peak."""
     small = settings(8, 64, "dense", "bfloat16", 128)
     start = time.perf_counter()
     features, _ = extract_video(video, {"rgb": build(small, "rgb", seed=0)}, small)
     seconds = time.perf_counter() - start
-    status = Path("/proc/self/status").read_text()  # not getrusage, which counts the parent's memory too
-    megabytes = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
     size = features.nbytes / 2**20
-    print(f"  {features.shape[1]:6} frames: peak {megabytes:.0f} MB, features {size:.0f} MB, {seconds:.1f} s")
+    print(f"  {features.shape[1]:6} frames: peak {highest():.0f} MB, features {size:.0f} MB, {seconds:.1f} s")
 
 
 def main() -> None:
@@ -148,9 +145,8 @@ def main() -> None:
         print("small I3D, 64 x 64, dense, memory:", flush=True)
         for frames in LENGTHS:
             write_video(folder / "long.avi", frames, (64, 64))
-            command = [sys.executable, "-m", "tests.bench.bench_features", str(folder / "long.avi")]
-            subprocess.run(command, check=True)
+            alone(measure_memory, folder / "long.avi")
 
 
 if __name__ == "__main__":
-    measure_memory(Path(sys.argv[1])) if len(sys.argv) > 1 else main()
+    main()

@@ -14,11 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]  # the project, tests/
-
-from processes import Watched, watch  # noqa: E402
-
-from lib.core.paths import ROOT  # noqa: E402
+from lib.core.paths import ROOT
+from tests.processes import Watched, watch
 
 LABELS = ROOT.parent / "shared" / "data" / "50salads"
 CHANNELS = 2048

@@ -7,8 +7,6 @@ code is 1 where opening takes longer than the project's target.
 """
 
 import json
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,9 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parents[2]))  # the project
-
 from lib.data.packs import SHARD_VIDEOS, RowFile, open_packed
+from tests.bench.machine import alone, highest
 
 VIDEOS = 1_000_000
 CHANNELS = 512
@@ -27,10 +24,6 @@ CAPTIONS, WORDS = 100, 10  # of a video, of a caption
 CLIP = 32  # seconds, the longest clip of VideoCLIP
 READS = 10_000
 OPEN = 5.0  # seconds, at most
-
-
-def megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def write(folder: Path) -> None:
@@ -57,12 +50,12 @@ def write(folder: Path) -> None:
     (folder / "note.json").write_text(json.dumps({"feature_set": "s3d", "feature_dim": CHANNELS}))
 
 
-def measure(folder: Path) -> None:
-    """Print seconds and megabytes to open, then tracks and clips per second, as JSON."""
+def measure(folder: Path) -> list[float]:
+    """Seconds and megabytes to open, then tracks and clips per second."""
     pd.Series(["a"])  # imports pyarrow
-    before, began = megabytes(), time.perf_counter()
+    before, began = highest(), time.perf_counter()
     narrated = open_packed(folder)
-    figures = [time.perf_counter() - began, megabytes() - before]
+    figures = [time.perf_counter() - began, highest() - before]
     numbers = np.random.default_rng(0).integers(len(narrated), size=READS).tolist()
     began = time.perf_counter()
     for number in numbers:
@@ -74,15 +67,13 @@ def measure(folder: Path) -> None:
     for number in numbers:
         np.array(narrated.features(number)[:CLIP])
     figures.append(READS / (time.perf_counter() - began))
-    print(json.dumps(figures))
+    return figures
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        for action in ("write", "measure"):  # in processes of their own: a child begins with its parent's highest size
-            command = [sys.executable, __file__, action, folder]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-    seconds, memory, tracks, clips = json.loads(done.stdout)
+        alone(write, Path(folder))
+        seconds, memory, tracks, clips = alone(measure, Path(folder))
     print(f"{VIDEOS:,} videos, {VIDEOS * CAPTIONS:,} captions: opened in {seconds:.2f} s with {memory:.0f} MB")
     print(f"at random: {tracks:,.0f} tracks a second, {clips:,.0f} clips of {CLIP} s a second")
     print(f"target, {OPEN:g} s to open: {'missed' if seconds > OPEN else 'met'}")
@@ -90,7 +81,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        {"write": write, "measure": measure}[sys.argv[1]](Path(sys.argv[2]))
-    else:
-        sys.exit(main())
+    sys.exit(main())

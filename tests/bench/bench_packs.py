@@ -10,32 +10,27 @@ bytes. CPU seconds and the highest resident size are those of a process of its o
 import filecmp
 import json
 import multiprocessing
-import re
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from torch.utils.data import DataLoader
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]  # the project, tests/
-
-from narrated_data import WORDS, minilm_tokenizer  # noqa: E402
-
-from lib.core.params import load  # noqa: E402
-from lib.data.packs import SHARD_VIDEOS, open_packed, pack  # noqa: E402
-from lib.pretraining.clusters import mine  # noqa: E402
-from lib.pretraining.pairs import ClusterBatches  # noqa: E402
+from lib.core.params import load
+from lib.data.packs import SHARD_VIDEOS, open_packed, pack
+from lib.pretraining.clusters import mine
+from lib.pretraining.pairs import ClusterBatches
+from tests.bench.machine import alone, highest
+from tests.narrated_data import WORDS, minilm_tokenizer
 
 SIZES = (5_000, 20_000)
 HOWTO100M = 1_100_000
 CHANNELS = 256
 CLUSTERS = 40  # drawn from
-PROCESSES = multiprocessing.get_context("spawn")
 SETTINGS = load("params/50salads.yaml").pretrain
 
 
@@ -60,31 +55,18 @@ def packed(root: Path, folder: Path) -> None:
     pack(root, "random", "train", folder, minilm_tokenizer())
 
 
-def measured(function: Callable, *arguments: object) -> tuple[float, float, float]:
-    """Seconds, CPU seconds and megabytes at most of a call in a process of its own."""
-    receive, send = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=_measure, args=(send, function, *arguments))
-    process.start()
-    # else nobody would notice that it died
-    send.close()
-    found = receive.recv()
-    process.join()
-    return found
-
-
-def _measure(send: Connection, function: Callable, *arguments: object) -> None:
+def measured(root: Path, folder: Path) -> tuple[float, float, float]:
+    """Seconds, CPU seconds and megabytes at most of packing."""
     began, before = time.perf_counter(), time.process_time()
-    function(*arguments)
-    # not getrusage, which counts the parent's memory too
-    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    send.send((time.perf_counter() - began, time.process_time() - before, int(peak) / 1024))
+    packed(root, folder)
+    return time.perf_counter() - began, time.process_time() - before, highest()
 
 
 def killed(root: Path, folder: Path) -> None:
     """Pack, and kill it with SIGKILL once half of the shards are written."""
     shards = -(-len((root / "train.lst").read_text().splitlines()) // SHARD_VIDEOS)
     half = folder.with_name(f".{folder.name}.tmp") / f"features_{shards // 2:03d}.npy"
-    process = PROCESSES.Process(target=packed, args=(root, folder))
+    process = multiprocessing.get_context("spawn").Process(target=packed, args=(root, folder))
     process.start()
     while not half.exists() and process.is_alive():
         time.sleep(0.01)
@@ -113,8 +95,8 @@ def megabytes(folder: Path) -> float:
 def bench_packing(root: Path, videos: int) -> tuple[float, float]:
     """CPU seconds of packing, and megabytes of the pack."""
     write(root, videos)
-    seconds, cpu, peak = measured(packed, root, root / "packed")
-    again = measured(packed, root, root / "packed")[1]
+    seconds, cpu, peak = alone(measured, root, root / "packed")
+    again = alone(measured, root, root / "packed")[1]
     began = time.perf_counter()
     narrated = open_packed(root / "packed")
     opened, disk = time.perf_counter() - began, megabytes(root / "packed")
@@ -126,7 +108,7 @@ def bench_packing(root: Path, videos: int) -> tuple[float, float]:
 def bench_killed(root: Path) -> bool:
     """Whether a killed and continued packing ends with the same bytes."""
     killed(root, root / "continued")
-    cpu = measured(packed, root, root / "continued")[1]
+    cpu = alone(measured, root, root / "continued")[1]
     same = filecmp.dircmp(root / "packed", root / "continued")
     _, different, unread = filecmp.cmpfiles(same.left, same.right, same.common_files, shallow=False)
     equal = not (different or unread or same.left_only or same.right_only)

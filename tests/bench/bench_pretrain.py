@@ -13,32 +13,27 @@ import argparse
 import json
 import os
 import string
-import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from transformers import BertConfig
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]  # the project, tests/
-
-from narrated_data import minilm_tokenizer  # noqa: E402
-from reference_videoclip import SECONDS, TEXT, draw_pairs, make_plain, update  # noqa: E402
-
-from lib.core import params  # noqa: E402
-from lib.core.devices import autocast  # noqa: E402
-from lib.core.settings import Pairs, Pretrain  # noqa: E402
-from lib.data.packs import Narrated, open_packed, pack  # noqa: E402
-from lib.pretraining.clusters import VIDEOS_AT_ONCE  # noqa: E402
-from lib.pretraining.pairs import Batch, ClusterBatches, spanning_pair  # noqa: E402
-from lib.videoclip.model import VideoCLIP, contrastive_loss  # noqa: E402
-from lib.videoclip.towers import build_videoclip  # noqa: E402
-from tests.bench.peak import peak  # noqa: E402
+from lib.core import params
+from lib.core.devices import autocast
+from lib.core.settings import Pairs, Pretrain
+from lib.data.packs import Narrated, open_packed, pack
+from lib.pretraining.clusters import VIDEOS_AT_ONCE
+from lib.pretraining.pairs import Batch, ClusterBatches, spanning_pair
+from lib.videoclip.model import VideoCLIP, contrastive_loss
+from lib.videoclip.towers import build_videoclip
+from tests.bench.machine import TWO_THREADS, alone, highest, peak
+from tests.narrated_data import minilm_tokenizer, write_narrated
+from tests.reference_videoclip import SECONDS, TEXT, draw_pairs, make_plain, update
 
 CHANNELS = 512
 VIDEOS = 64
@@ -51,25 +46,16 @@ MEMORY = 1.1  # of that with one cluster, at most
 EPOCH = 34_375  # clusters of 32 videos x 16 pairs, as published (1.1 million videos)
 SUSTAINED = (50, 100, 200)  # TFLOP/s of a GPU
 FULL = np.array([SECONDS + 2]), np.array([TEXT])  # positions of the reference
-ENVIRONMENT = os.environ | {
-    "OMP_NUM_THREADS": "2",
-    "OMP_WAIT_POLICY": "PASSIVE",  # no spinning where cores are shared
+ENVIRONMENT = TWO_THREADS | {
     "MALLOC_MMAP_THRESHOLD_": "4000000000",  # freed memory is kept, as it is on a GPU: what the system takes to clear
     "MALLOC_TRIM_THRESHOLD_": "20000000000",  # new pages varies, between a tenth and a third of a step of either
 }
 
 
-@dataclass(frozen=True)
-class Size:
-    """Attributes:
-    settings: of the pre-training.
-    clusters: of an update.
-    videos: of a cluster.
-    """
-
+class Size(NamedTuple):
     settings: Pretrain
-    clusters: int
-    videos: int
+    clusters: int  # of an update
+    videos: int  # of a cluster
 
     @property
     def pairs(self) -> int:
@@ -103,19 +89,16 @@ def write_videos(folder: Path) -> None:
     """Pack VIDEOS videos of 60 to 180 s; the captions' texts stay in narrated/raw_caption.json."""
     rng, tokenizer = np.random.default_rng(0), minilm_tokenizer()
     words = sorted(word for word in tokenizer.vocab if len(word) > 2 and set(word) <= set(string.ascii_lowercase))
-    root, tracks = folder / "narrated", {}
-    (root / "features" / "random").mkdir(parents=True)
+    features, tracks = {}, {}
     for video in (f"video{number:02d}" for number in range(VIDEOS)):
         seconds = int(rng.integers(60, 180, endpoint=True))
-        features = rng.standard_normal((seconds, CHANNELS)).astype(np.float16)
-        np.save(root / "features" / "random" / f"{video}.npy", features)
+        features[video] = rng.standard_normal((seconds, CHANNELS)).astype(np.float16)
         start = np.arange(0, seconds - 1, 4)
         lengths = rng.integers(WORDS - 5, WORDS + 5, len(start), endpoint=True)
         texts = [" ".join(rng.choice(words, length)) for length in lengths]
         tracks[video] = {"start": start.tolist(), "end": (start + 4).tolist(), "text": texts}
-    (root / "raw_caption.json").write_text(json.dumps(tracks))
-    (root / "train.lst").write_text("".join(f"{video}\n" for video in tracks))
-    pack(root, "random", "train", folder / "packed", tokenizer)
+    write_narrated(folder / "narrated", features, tracks)
+    pack(folder / "narrated", "random", "train", folder / "packed", tokenizer)
 
 
 def chosen(count: int, videos: int) -> list[list[int]]:
@@ -187,12 +170,6 @@ def measure_memory(folder: Path, count: int) -> list[float]:
     return [highest(), before]
 
 
-def highest() -> float:
-    """Megabytes. Not by getrusage: a child begins with its parent's highest size."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
-
-
 def forward_flop(layers: int, hidden: int, inner: int, length: np.ndarray) -> np.ndarray:
     """Operations of a BERT tower on one row of `length` positions; a multiplication and an addition are two.
 
@@ -252,21 +229,6 @@ def estimate(narrated: Narrated, machine: float) -> None:
     print(f"  this machine: {machine:.3f} TFLOP/s in the step above, {whole / machine / 86400:,.0f} days an epoch")
 
 
-def run(*job: object) -> Any:
-    """Do a job in a process of its own."""
-    command = [sys.executable, __file__, "--job", json.dumps(job, default=str)]
-    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
-    if done.returncode:
-        raise SystemExit(f"{job}: exit code {done.returncode}\n{done.stderr}")
-    return json.loads(done.stdout)
-
-
-def work(kind: str, folder: str, *rest) -> None:
-    torch.set_num_threads(2)
-    jobs = {"write": write_videos, "speed": measure_speed, "memory": measure_memory}
-    print(json.dumps(jobs[kind](Path(folder), *rest)))
-
-
 def compare(folder: Path, quick: bool) -> tuple[bool, float]:
     """Print pairs per second; returns whether a row is too slow, and the TFLOP/s at BERT-base size."""
     narrated, missed, best = open_packed(folder / "packed"), False, 0.0
@@ -278,7 +240,9 @@ def compare(folder: Path, quick: bool) -> tuple[bool, float]:
     for name in STEPS:
         size, (full, flop) = size_of(name, quick), step_flop(name, quick, narrated)
         for dtype in DTYPES:
-            (slow, _), (fast, most) = (run("speed", folder, name, dtype, quick, who) for who in ("reference", "ours"))
+            (slow, _), (fast, most) = (
+                alone(measure_speed, folder, name, dtype, quick, who) for who in ("reference", "ours")
+            )
             print(
                 f"{name:>4} {size.clusters:>5} x {size.pairs // size.clusters:<4} {dtype:>8} {size.pairs / slow:6.1f}"
                 f" pair/s {size.pairs / fast:6.1f} pair/s {slow / fast:5.2f}x {full / flop:5.2f}x"
@@ -295,7 +259,7 @@ def compare_memory(folder: Path) -> bool:
     """Print memory against C; returns whether it grows too much."""
     peaks = {}
     for count in CLUSTERS:
-        peaks[count], before = run("memory", folder, count)
+        peaks[count], before = alone(measure_memory, folder, count)
         print(
             f"demo, C = {count}: peak {peaks[count]:.0f} MB, {peaks[count] / peaks[1]:.2f}x;"
             f" {peaks[count] - before:.0f} MB of it since the imports",
@@ -307,9 +271,10 @@ def compare_memory(folder: Path) -> bool:
 
 
 def main(quick: bool) -> int:
+    os.environ |= ENVIRONMENT
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        run("write", folder)
+        write_videos(folder)
         slow, machine = compare(folder, quick)
         grows = compare_memory(folder)
         estimate(open_packed(folder / "packed"), machine)
@@ -319,9 +284,4 @@ def main(quick: bool) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="tiny clusters, two steps")
-    parser.add_argument("--job", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.job:
-        work(*json.loads(options.job))
-    else:
-        sys.exit(main(options.quick))
+    sys.exit(main(parser.parse_args().quick))
