@@ -15,7 +15,7 @@ from lib.scoring.folders import ratio_parts
 from lib.scoring.labels import Labels, segments
 from lib.scoring.metrics import METRICS, Pair, score
 from lib.scoring.published import SPLITS
-from lib.scoring.seconds import at_one_fps, raw_edit_distance, second_targets
+from lib.scoring.seconds import at_one_fps, raw_edit_distance, second_targets, seconds_of
 from lib.scoring.stats import bootstrap_interval
 
 FRAMES, SECONDS, TARGETS = "30 fps", "1 fps, middle of the second", "1 fps, the thesis's targets"
@@ -28,12 +28,15 @@ def at_rates(pairs: Pairs, fps: float, uncovered: str) -> dict[str, dict[str, Pa
 
     `uncovered`: the thesis's label for seconds that no segment fills (lib/scoring/seconds.py).
     """
-    seconds, targets = {}, {}
-    for video, (prediction, truth) in pairs.items():
-        sampled, middle = at_one_fps(prediction, fps), at_one_fps(truth, fps)
-        seconds[video] = (sampled[: len(middle)], middle)
-        targets[video] = (sampled, second_targets(truth, fps, uncovered, seconds=len(sampled)))
+    seconds = {video: _middles(pair, fps) for video, pair in pairs.items()}
+    targets = {video: seconds_of(pair, fps, uncovered) for video, pair in pairs.items()}
     return {FRAMES: dict(pairs), SECONDS: seconds, TARGETS: targets}
+
+
+def _middles(pair: Pair, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Prediction and truth in the middle of each second."""
+    prediction, truth = (at_one_fps(labels, fps) for labels in pair)
+    return prediction[: len(truth)], truth
 
 
 def scored_at_rates(rates: Mapping[str, Pairs]) -> pd.DataFrame:
@@ -64,9 +67,9 @@ def both_edits(pairs: Pairs, fps: float) -> pd.DataFrame:
     """Of each video wrong_seconds, raw_edit (seconds), edit (score, percent, 30 fps) and surplus_segments."""
     rows = {}
     for video, (prediction, truth) in pairs.items():
-        sampled, middle = at_one_fps(prediction, fps), at_one_fps(truth, fps)
+        sampled, middle = _middles((prediction, truth), fps)
         rows[video] = {
-            "wrong_seconds": int((sampled[: len(middle)] != middle).sum()),
+            "wrong_seconds": int((sampled != middle).sum()),
             "raw_edit": raw_edit_distance([(sampled, middle)]),
             "edit": score([(prediction, truth)])["edit"],
             "surplus_segments": len(segments(prediction).labels) - len(segments(truth).labels),

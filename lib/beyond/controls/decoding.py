@@ -189,12 +189,12 @@ def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[
 
 def _best_weight(run: Run, model: SegmentModel, seconds: Dataset, validation: Sequence[str], params: Params) -> float:
     """The weight with the highest F1@50 of the validation people's seconds, the first of equals."""
-    found = {}
-    for weight in params.controls.score_weights:
-        pairs = [
-            ([seconds.classes[label] for label in decode(run.scores[video], model, weight)], seconds.names(video))
-            for video in validation
-        ]
-        cut = [(ours[: len(true)], true) for ours, true in pairs]
-        found[weight] = score(cut, params.data.convention, params.data.ignore)["f1@50"]
-    return max(found, key=lambda weight: found[weight])
+
+    def quality(weight: float) -> float:
+        pairs = []
+        for video in validation:
+            path, true = decode(run.scores[video], model, weight), seconds.names(video)
+            pairs.append(([seconds.classes[label] for label in path[: len(true)]], true))
+        return score(pairs, params.data.convention, params.data.ignore)["f1@50"]
+
+    return max(params.controls.score_weights, key=quality)

@@ -60,21 +60,16 @@ def differences(
     for question, names in asked.items():
         if {*names} <= set(methods):
             videos = list(methods[names[0]])
-            parts = [np.stack([methods[name][video] for video in videos]) for name in names]
-            found, drawn, fixed = (
-                np.subtract(*map(how, parts))
-                for how in (
-                    lambda part: scores(part).mean(axis=0),
-                    lambda part: resampled(part, resamples),
-                    lambda part: resampled(part, resamples, seeds=False),
-                )
-            )
+            one, other = (np.stack([methods[name][video] for video in videos]) for name in names)
+            found = scores(one).mean(axis=0) - scores(other).mean(axis=0)
+            drawn = resampled(one, resamples) - resampled(other, resamples)
+            fixed = resampled(one, resamples, seeds=False) - resampled(other, resamples, seeds=False)
             row: dict[str, str | float] = {"method": names[0], "less": names[1]}
             for number, measure in enumerate(MEASURES):
                 row |= with_interval(measure, found[number], drawn[:, number])
                 row[f"{measure} direction"] = direction_of(row, measure)
                 by_videos, both = fixed[:, number].var(), drawn[:, number].var()
-                seeds, spread = min(part.shape[1] for part in parts), max(0.0, both - by_videos)
+                seeds, spread = min(one.shape[1], other.shape[1]), max(0.0, both - by_videos)
                 enough = needed(found[number], len(videos), by_videos, seeds, spread)
                 row[f"{measure} videos needed"], row[f"{measure} seeds needed"] = enough
             rows[question] = row

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lib.asformer.training import MADE_BY as ASFORMER
-from lib.asformer.training import FrameInputs
+from lib.asformer.training import FrameInputs, standardization
 from lib.beyond.pairs.pretraining import (
     Design,
     PairPretraining,
@@ -91,11 +91,10 @@ def open_side(profile: Profile, split: int) -> Side:
     """Read features and sensors of a split; its video features come from a net that saw these training people only."""
     dataset = profile.public_dataset(split)
     (train, test), rate = dataset.split(split), profile.params.asformer.sample_rate
-    video = {one: dataset.feature(one)[:, ::rate] for one in train}
     sensors = {one: motion_windows(values)[:, ::rate] for one, values in read_sensors(dataset).items()}
     mean, scale = channel_statistics(sensors[one] for one in train)
     windows = {one: torch.from_numpy((values - mean) / scale)[None].float() for one, values in sensors.items()}
-    frames = FrameInputs(dataset, *channel_statistics(video.values()), torch.device("cpu"), rate)
+    frames = FrameInputs(dataset, *standardization(dataset, train, True, rate), torch.device("cpu"), rate)
     return Side(frames, windows, train, test)
 
 
