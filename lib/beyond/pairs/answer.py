@@ -102,8 +102,8 @@ def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["way", "contrast"])
 
 
-def judged(found: pd.DataFrame, measure: str, way: str = DECIDES) -> str:
-    """The verdict on "pre-training on pairs helps video alone", by the one rule.
+def judged(found: pd.DataFrame, measure: str) -> str:
+    """The verdict on "pre-training on pairs helps video alone" in the way that decides, by the one rule.
 
     A gain over no pre-training that shuffled pairs bring as well may have another cause than the pairs.
 
@@ -112,8 +112,8 @@ def judged(found: pd.DataFrame, measure: str, way: str = DECIDES) -> str:
     >>> judged(table, "accuracy"), judged(table.assign(**{"accuracy low": 0.1}), "accuracy")
     ('inconclusive', 'supported')
     """
-    causes = 1 if direction_of(found.loc[(way, SHUFFLED)], measure) == "higher" else 2
-    return verdict(direction_of(found.loc[(way, SCRATCH)], measure), "higher", causes)
+    causes = 1 if direction_of(found.loc[(DECIDES, SHUFFLED)], measure) == "higher" else 2
+    return verdict(direction_of(found.loc[(DECIDES, SCRATCH)], measure), "higher", causes)
 
 
 def levels(scores: pd.DataFrame) -> pd.DataFrame:
