@@ -28,7 +28,7 @@ def at_rates(pairs: Pairs, fps: float, uncovered: str) -> dict[str, dict[str, Pa
 
     `uncovered`: the thesis's label for seconds that no segment fills (lib/scoring/seconds.py).
     """
-    seconds = {video: _middles(pair, fps) for video, pair in pairs.items()}
+    seconds: dict[str, Pair] = {video: _middles(pair, fps) for video, pair in pairs.items()}
     targets = {video: seconds_of(pair, fps, uncovered) for video, pair in pairs.items()}
     return {FRAMES: dict(pairs), SECONDS: seconds, TARGETS: targets}
 
