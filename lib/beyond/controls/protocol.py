@@ -182,7 +182,9 @@ def _net(dataset: Dataset, asformer: Asformer | None, front: DenseStates | None,
 
 def _learner(net: nn.Module, asformer: Asformer | None, front: DenseStates | None, finetune: Finetune) -> Learner:
     """ASFormer learns at its own rate, a tower and its head at the tower's, clipped and without a plateau rule."""
-    if asformer is not None and front is None:
+    if front is None:
+        if asformer is None:
+            raise ValueError("a linear head needs a tower that learns")
         return asformer_learner(net, asformer)
     own = {"lr": finetune.learning_rate}
     if asformer is not None:
