@@ -26,6 +26,7 @@ from lib.beyond.modalities.inputs import Perturbed
 from lib.beyond.modalities.methods import by_heart, choose, fused, predict_split
 from lib.data.sensors import motion_windows, read_sensors
 from lib.notebook.notebook import open_notebook
+from lib.scoring.published import published_table
 
 book = open_notebook("4_3_real_modalities", params, split, overrides)
 settings = book.params.modalities
@@ -106,7 +107,8 @@ caption += "rows of a mean of models say so. The published rows read the same vi
 book.table("modalities", styled, found.rename_axis("method").reset_index(), caption)
 
 # %% tags=["remove-input"]
-book.say(views.source_sentence())
+place = published_table("modalities_references").attrs["place"]
+book.say(f"Published: {place}.")
 
 # %%
 caption = "Each method with its 95 % interval over the videos; the published results as lines."

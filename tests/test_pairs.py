@@ -12,12 +12,12 @@ from scipy import stats
 from lib.beyond.pairs import answer
 from lib.beyond.pairs.experiment import STARTS, design_of, open_side, solved, uses, variants
 from lib.beyond.pairs.pretraining import (
-    Draws,
     PairPretraining,
     PairVariant,
     Passages,
     cut,
     draw_clips,
+    drawn_once,
     pretrain,
     untrained,
 )
@@ -73,7 +73,7 @@ def test_clip_vectors_are_means():
 
 
 def test_clips_overlap_and_lie_in_the_passage():
-    clips, runs = draw_clips(200, DESIGN, overlapping_pair, 4, np.random.default_rng(0))
+    clips, runs = draw_clips(DESIGN, (0,), 200, overlapping_pair, 4)
     low, high = DESIGN.pretrain.pairs.video_seconds
     for spans in (clips, runs):
         lengths = spans[..., 1] - spans[..., 0]
@@ -97,7 +97,7 @@ def test_only_true_pairs_are_learned(tmp_path, partner, learns):
     design = small()
     corpus, others = cut(*videos(12), 16, 7), cut(*videos(12, seed=9), 16, 7)
     shown = corpus.shuffled(np.random.default_rng(0)) if partner == "shuffled" else corpus
-    model = PairPretraining(shown, PairVariant(partner, 1, "random"), design, 0, Draws(design))
+    model = PairPretraining(shown, PairVariant(partner, 1, "random"), design, 0, drawn_once(design))
     before = model.held_out_losses(others)["random_loss"]
     history = pretrain(model, tmp_path, lambda one: one.held_out_losses(others))
     after = history["random_loss"].iloc[-1]
@@ -111,7 +111,7 @@ def test_equal_updates_and_pairs(tmp_path):
     corpus, design = cut(*videos(12), 16, 7), small()
     histories = []
     for clusters in (1, 2):
-        model = PairPretraining(corpus, PairVariant("sensors", clusters, "fresh"), design, 0, Draws(design))
+        model = PairPretraining(corpus, PairVariant("sensors", clusters, "fresh"), design, 0, drawn_once(design))
         history = pretrain(model, tmp_path / str(clusters), lambda _: {name: 0.0 for name in answer.LOSSES})
         histories.append(history.assign(partner="sensors", clusters=clusters, negatives="fresh", split=1, seed=0))
     table = answer.measured(pd.concat(histories))
@@ -123,9 +123,9 @@ def test_a_passage_is_represented_by_the_mean_of_its_clips():
     """Equation 6, computed clip by clip."""
     corpus, design = cut(*videos(12), 16, 7), small()
     each = design.pretrain.mining.per_video
-    model = PairPretraining(corpus, PairVariant("sensors", 1, "fresh"), design, 0, Draws(design))
+    model = PairPretraining(corpus, PairVariant("sensors", 1, "fresh"), design, 0, drawn_once(design))
     vectors = model.represent(corpus, (3, 1))
-    clips, runs = draw_clips(len(corpus), design, spanning_pair, each, np.random.default_rng((3, 1)))
+    clips, runs = draw_clips(design, (3, 1), len(corpus), spanning_pair, each)
     with torch.no_grad():
         states = model.video(corpus.video), model.sensors(corpus.sensors)
     for passage, vector in enumerate(vectors):
@@ -141,7 +141,7 @@ def test_a_passage_is_represented_by_the_mean_of_its_clips():
 def test_stale_clusters_are_those_of_the_first_epoch():
     corpus, design = cut(*videos(12), 16, 7), small()
     for kind, same in (("stale", True), ("fresh", False)):
-        model = PairPretraining(corpus, PairVariant("sensors", 1, kind), design, 0, Draws(design))
+        model = PairPretraining(corpus, PairVariant("sensors", 1, kind), design, 0, drawn_once(design))
         first, second = (sorted(map(sorted, model.clusters_of(epoch))) for epoch in (1, 2))
         assert (first == second) == same
 

@@ -76,7 +76,6 @@ def run_to_run() -> dict[str, float]:
     Returns:
         sd: standard deviation of one split's accuracy from run to run, from the paired differences d as the root of
             mean(d^2) / 2, so with as many degrees of `freedom` as splits.
-        sd_of_mean_difference: what that implies for the difference of two means over the splits.
         moved: how far the mean moved from the first run to the second.
         last_epochs: standard deviation of the baseline's test accuracy over its last five measurements (epochs 80 to
             120), pooled over splits.
@@ -89,7 +88,6 @@ def run_to_run() -> dict[str, float]:
     return {
         "sd": sd,
         "freedom": len(differences),
-        "sd_of_mean_difference": sd * np.sqrt(2 / len(SPLITS)),
         "moved": float(differences.mean()),
         "last_epochs": float(np.sqrt(published_curve("baseline").iloc[-5:].var(ddof=1).mean())),
         "trimming": published_table(3).loc[1, "accuracy"] - published_table(2).loc["end", "accuracy"],
@@ -100,17 +98,15 @@ def _test(first: list[float], second: list[float]) -> dict[str, float]:
     plain, corrected = paired_t(first, second), paired_t(first, second, TEST_SHARE)
     wilcoxon_p, lowest_p = wilcoxon_exact(first, second)
     differences = np.round(np.subtract(first, second), 9)
-    return (
-        vars(plain)
-        | {f"corrected_{name}": getattr(corrected, name) for name in ("low", "high", "t", "p")}
-        | {
-            "wilcoxon_p": wilcoxon_p,
-            "wilcoxon_lowest": lowest_p,
-            "wins": int((differences > 0).sum()),
-            "ties": int((differences == 0).sum()),
-            "detectable": detectable_difference(plain.sd, plain.n, TEST_SHARE),
-        }
-    )
+    return {
+        **vars(plain),
+        **{f"corrected_{name}": getattr(corrected, name) for name in ("low", "high", "t", "p")},
+        "wilcoxon_p": wilcoxon_p,
+        "wilcoxon_lowest": lowest_p,
+        "wins": int((differences > 0).sum()),
+        "ties": int((differences == 0).sum()),
+        "detectable": detectable_difference(plain.sd, plain.n, TEST_SHARE),
+    }
 
 
 def _values(method: str, metric: str, splits: list[int]) -> list[float]:

@@ -5,7 +5,7 @@ score one label per second, with an edit distance in seconds (lower is better; l
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from lib.scoring.folders import ratio_parts
 from lib.scoring.labels import Labels, segments
 from lib.scoring.metrics import METRICS, Pair, score
 from lib.scoring.published import SPLITS
-from lib.scoring.seconds import at_one_fps, raw_edit_distance, second_targets
+from lib.scoring.seconds import at_one_fps, raw_edit_distance, second_targets, seconds_of
 from lib.scoring.stats import bootstrap_interval
 
 FRAMES, SECONDS, TARGETS = "30 fps", "1 fps, middle of the second", "1 fps, the thesis's targets"
@@ -26,15 +26,17 @@ Pairs = Mapping[str, Pair]  # video -> (prediction, truth)
 def at_rates(pairs: Pairs, fps: float, uncovered: str) -> dict[str, dict[str, Pair]]:
     """The same predictions of frames at 30 labels per second, and at one with two kinds of truth.
 
-    Args:
-        uncovered: the thesis's label for seconds that no segment fills (lib/scoring/seconds.py).
+    `uncovered`: the thesis's label for seconds that no segment fills (lib/scoring/seconds.py).
     """
-    seconds, targets = {}, {}
-    for video, (prediction, truth) in pairs.items():
-        sampled, middle = at_one_fps(prediction, fps), at_one_fps(truth, fps)
-        seconds[video] = (sampled[: len(middle)], middle)
-        targets[video] = (sampled, second_targets(truth, fps, uncovered, seconds=len(sampled)))
+    seconds: dict[str, Pair] = {video: _middles(pair, fps) for video, pair in pairs.items()}
+    targets = {video: seconds_of(pair, fps, uncovered) for video, pair in pairs.items()}
     return {FRAMES: dict(pairs), SECONDS: seconds, TARGETS: targets}
+
+
+def _middles(pair: Pair, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Prediction and truth in the middle of each second."""
+    prediction, truth = (at_one_fps(labels, fps) for labels in pair)
+    return prediction[: len(truth)], truth
 
 
 def scored_at_rates(rates: Mapping[str, Pairs]) -> pd.DataFrame:
@@ -42,19 +44,16 @@ def scored_at_rates(rates: Mapping[str, Pairs]) -> pd.DataFrame:
 
     The raw edit distance is in labels, so in seconds at 1 fps; segments: how many are predicted.
     """
-    rows = {name: _fractions(score(pairs.values())) for name, pairs in rates.items()}
+    rows = {}
     for name, pairs in rates.items():
-        rows[name]["raw_edit"] = raw_edit_distance(pairs.values())
-        rows[name]["segments"] = sum(len(segments(prediction).labels) for prediction, _ in pairs.values())
+        predicted = sum(len(segments(prediction).labels) for prediction, _ in pairs.values())
+        further = {"raw_edit": raw_edit_distance(pairs.values()), "segments": predicted}
+        rows[name] = _fractions(score(pairs.values())) | further
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scored at")
 
 
 def rate_effects(rates: Mapping[str, Pairs]) -> pd.DataFrame:
-    """What scoring at one label per second adds to accuracy and F1; 95 % intervals by a bootstrap over the videos.
-
-    Returns:
-        Rows scored at, metric; columns difference (to 30 fps), low, high.
-    """
+    """What scoring at one label per second adds to accuracy and F1; 95 % intervals by a bootstrap over the videos."""
     parts = {name: {video: ratio_parts(pair, POOLED) for video, pair in pairs.items()} for name, pairs in rates.items()}
     rows = []
     for name in (SECONDS, TARGETS):
@@ -65,15 +64,12 @@ def rate_effects(rates: Mapping[str, Pairs]) -> pd.DataFrame:
 
 
 def both_edits(pairs: Pairs, fps: float) -> pd.DataFrame:
-    """Both edit measures of each video: index video; wrong_seconds, raw_edit (seconds), edit (score, percent, 30 fps).
-
-    With them segments: how many the prediction has more than the truth.
-    """
+    """Of each video wrong_seconds, raw_edit (seconds), edit (score, percent, 30 fps) and surplus_segments."""
     rows = {}
     for video, (prediction, truth) in pairs.items():
-        sampled, middle = at_one_fps(prediction, fps), at_one_fps(truth, fps)
+        sampled, middle = _middles((prediction, truth), fps)
         rows[video] = {
-            "wrong_seconds": int((sampled[: len(middle)] != middle).sum()),
+            "wrong_seconds": int((sampled != middle).sum()),
             "raw_edit": raw_edit_distance([(sampled, middle)]),
             "edit": score([(prediction, truth)])["edit"],
             "surplus_segments": len(segments(prediction).labels) - len(segments(truth).labels),
@@ -90,19 +86,18 @@ def split_scores(predictions: Mapping[int, Pairs]) -> pd.DataFrame:
 
 def shift_scores(labels: Dataset, frames: int) -> dict[str, float]:
     """Score a prediction of all videos that is perfect but some frames late; fractions, edit in percent."""
-    truths = {video: labels.names(video) for video in labels.videos}
-    return shifted({video: (truth, truth) for video, truth in truths.items()}, frames)
+    truths = [labels.names(video) for video in labels.videos]
+    return shifted(zip(truths, truths, strict=True), frames)
 
 
-def shifted(pairs: Pairs, frames: int) -> dict[str, float]:
+def shifted(pairs: Iterable[Pair], frames: int) -> dict[str, float]:
     """Scores of predictions moved by some frames, later or (negative) earlier; fractions, edit in percent."""
-    return _fractions(score([(_moved(prediction, frames), truth) for prediction, truth in pairs.values()]))
+    return _fractions(score((_moved(prediction, frames), truth) for prediction, truth in pairs))
 
 
 def shift_curves(pairs: Pairs, shifts: Sequence[int]) -> pd.DataFrame:
     """Columns prediction (the truth itself or the model's), frames, accuracy and F1 as fractions, edit in percent."""
-    perfect = {video: (truth, truth) for video, (_, truth) in pairs.items()}
-    both = {"the truth": perfect, "MS-TCN's": pairs}
+    both = {"the truth": [(truth, truth) for _, truth in pairs.values()], "MS-TCN's": pairs.values()}
     rows = [{"prediction": name, "frames": n} | shifted(which, n) for name, which in both.items() for n in shifts]
     return pd.DataFrame(rows)
 

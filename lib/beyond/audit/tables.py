@@ -15,6 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from lib.data.dataset import Dataset
+from lib.scoring.metrics import METRICS
 from lib.scoring.published import METHOD_TABLES, SPLITS, published_list, published_table
 from lib.scoring.stats import ALPHA
 
@@ -28,13 +29,10 @@ def rows_of(number: int) -> pd.DataFrame:
 
 
 def recomputed_means() -> pd.DataFrame:
-    """Every printed mean beside that of its rows.
+    """Every printed mean beside that of its rows, and Table 10 beside the means of the methods' own tables.
 
-    Table 10 has a row per method; it is compared with the means of the methods' own tables.
-
-    Returns:
-        Columns table, column, printed, recomputed, units (their difference in units of the last printed digit), agrees
-        (by half a unit at most, as rounding does).
+    Columns table, column, printed, recomputed, units (their difference in units of the last printed digit), agrees (by
+    half a unit at most, as rounding does).
     """
     rows = []
     for number in METHOD_TABLES.values():
@@ -42,9 +40,7 @@ def recomputed_means() -> pd.DataFrame:
         means = published_table(number).loc[list(SPLITS)].mean()
         rows += [(number, column, printed[column], means[column]) for column in printed.index if printed[column] != "-"]
     last = published_table(10, printed=True)["accuracy"]
-    rows += [
-        (10, name, last[name], published_table(table).loc["mean", "accuracy"]) for name, table in METHOD_TABLES.items()
-    ]
+    rows += [(10, name, last[name], published_table(n).loc["mean", "accuracy"]) for name, n in METHOD_TABLES.items()]
     found = pd.DataFrame(rows, columns=["table", "column", "printed", "recomputed"])
     found["units"] = [units_apart(*pair) for pair in zip(found["printed"], found["recomputed"], strict=True)]
     return found.assign(printed=found["printed"].astype(float), agrees=found["units"].abs() <= 0.5 + 1e-6)
@@ -88,14 +84,13 @@ def reruns(own: Mapping[str, float] | None) -> pd.DataFrame:
     """
     found = published_table("reruns", printed=True).reset_index()
     found["row"] = found["row"].str.replace("_", " ")
-    metrics = ["accuracy", "edit", "f1@10", "f1@25", "f1@50"]
+    metrics = list(METRICS)
     thesis = published_table(METHOD_TABLES["asformer_authors_features"]).loc["mean", metrics]
     percent = thesis * [1 if name == "edit" else 100 for name in metrics]
     more = [{"method": "ASFormer", "row": "the thesis, Table 1", "splits": 5, "source": "thesis"} | percent.to_dict()]
     if own is not None:
-        row = "its predictions, scored here"
-        address = "https://github.com/Nshwei/Self-Action"
-        more.append({"method": "MS-TCN", "row": row, "splits": 5, "source": address} | {m: own[m] for m in metrics})
+        about = {"row": "its predictions, scored here", "splits": 5, "source": "https://github.com/Nshwei/Self-Action"}
+        more.append({"method": "MS-TCN"} | about | {name: own[name] for name in metrics})
     found = pd.concat([found, pd.DataFrame(more)]).sort_values("method", kind="stable", ignore_index=True)
     return found.astype(dict.fromkeys(metrics, float) | {"splits": int})
 

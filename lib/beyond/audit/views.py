@@ -166,12 +166,7 @@ def mean_corrected(corrected: Corrected, slip: Row) -> str:
 
 
 def variants_found(accuracy: pd.DataFrame, f1: pd.DataFrame, sound: pd.Series) -> str:
-    """What the tests find for the fine-tuned variants.
-
-    Args:
-        accuracy, f1: their rows of `lib.beyond.audit.comparisons.paired_tests`, as printed.
-        sound: the row in accuracy without the wrong split.
-    """
+    """What the tests, as printed, find for the fine-tuned variants. `sound`: accuracy without the wrong split."""
     plain, corrected = ((accuracy[column] < ALPHA).sum() for column in ("p", "corrected_p"))
     return (
         f"Fine-tuned, the {len(accuracy)} variants differ in accuracy by {span(accuracy['difference'], '+.3f')} as "
@@ -240,13 +235,9 @@ def forest(tests: pd.DataFrame) -> Figure:
 
 
 def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float]) -> tuple[Figure, pd.DataFrame]:
-    """Chance of finding a true difference, by the plain and the corrected test.
+    """Chance of finding a true difference, by the plain and the corrected test: a figure, and its curves.
 
-    Args:
-        gains: differences that were claimed; their range is shaded.
-
-    Returns:
-        The figure, and the curves: columns difference, plain, corrected.
+    `gains`: differences that were claimed; their range is shaded.
     """
     figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
     differences = np.linspace(0, 0.15, 76)
@@ -262,11 +253,7 @@ def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float]) -
 
 
 def shifts(curves: pd.DataFrame, spread: float) -> Figure:
-    """Accuracy and F1@50 of predictions that are moved in time.
-
-    Args:
-        spread: of Table 2's accuracies, drawn as a band below the best.
-    """
+    """Accuracy and F1@50 of predictions that are moved in time, with the spread of Table 2 as a band below the best."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
     for ax, metric in zip(axes, ("accuracy", "f1@50"), strict=True):
         for (name, rows), colour in zip(curves.groupby("prediction", sort=False), (CORRECTED, PLAIN), strict=True):

@@ -154,20 +154,8 @@ def _checked(scores: np.ndarray, model: SegmentModel) -> np.ndarray:
     return scores
 
 
-DECODINGS = ("argmax", "viterbi")
-
-
-def method_name(name: str, decoding: str) -> str:
-    """Below predictions/ and in the long table.
-
-    >>> method_name("videoclip", "argmax"), method_name("videoclip", "viterbi")
-    ('control_videoclip', 'control_videoclip_viterbi')
-    """
-    return f"control_{name}" if decoding == "argmax" else f"control_{name}_{decoding}"
-
-
 def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[Key, Run]) -> pd.DataFrame:
-    """Write both predictions of every run.
+    """Write both predictions of every run, the best classes as control_<name> and the path as control_<name>_viterbi.
 
     Args:
         root: the data set of the seconds (lib.beyond.controls.protocol).
@@ -176,11 +164,13 @@ def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[
         A row per run: method, split, seed, epoch, weight (of the scores), cpu_seconds.
     """
     seconds, people = open_dataset(root, None, 1.0), profile.params.controls.validation_people
+    # no segment is longer, and every video can be decoded
+    longest = max(len(seconds.labels(video)) for video in seconds.videos) + 1
 
     @cache
     def learnt(split: int) -> SegmentModel:
         train, _, _ = parts(seconds, split, people)
-        return learn_segments([seconds.labels(video) for video in train], len(seconds.classes), longest(seconds))
+        return learn_segments([seconds.labels(video) for video in train], len(seconds.classes), longest)
 
     rows = []
     for (name, split, seed), run in runs.items():
@@ -188,28 +178,23 @@ def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[
         weight = _best_weight(run, learnt(split), seconds, validation, profile.params)
         for video in test:
             scores = run.scores[video]
-            labels = {"argmax": scores.argmax(axis=1), "viterbi": decode(scores, learnt(split), weight)}
-            for decoding in DECODINGS:
-                frames = to_frames(labels[decoding], len(dataset.labels(video)), dataset.fps).tolist()
-                path = profile.out.predictions(method_name(name, decoding), split, seed) / f"{video}.txt"
+            labels = {"": scores.argmax(axis=1), "_viterbi": decode(scores, learnt(split), weight)}
+            for ending, chosen in labels.items():
+                frames = to_frames(chosen, len(dataset.labels(video)), dataset.fps).tolist()
+                path = profile.out.predictions(f"control_{name}{ending}", split, seed) / f"{video}.txt"
                 write_prediction(path, [dataset.classes[label] for label in frames])
         rows.append([name, split, seed, run.epoch, weight, run.cpu_seconds])
     return pd.DataFrame(rows, columns=["method", "split", "seed", "epoch", "weight", "cpu_seconds"])
 
 
-def longest(seconds: Dataset) -> int:
-    """Seconds of the longest video: a segment may be no longer, and every video can be decoded."""
-    return max(len(seconds.labels(video)) for video in seconds.videos) + 1
-
-
 def _best_weight(run: Run, model: SegmentModel, seconds: Dataset, validation: Sequence[str], params: Params) -> float:
     """The weight with the highest F1@50 of the validation people's seconds, the first of equals."""
-    found = {}
-    for weight in params.controls.score_weights:
-        pairs = [
-            ([seconds.classes[label] for label in decode(run.scores[video], model, weight)], seconds.names(video))
-            for video in validation
-        ]
-        cut = [(ours[: len(true)], true) for ours, true in pairs]
-        found[weight] = score(cut, params.data.convention, params.data.ignore)["f1@50"]
-    return max(found, key=lambda weight: found[weight])
+
+    def quality(weight: float) -> float:
+        pairs = []
+        for video in validation:
+            path, true = decode(run.scores[video], model, weight), seconds.names(video)
+            pairs.append(([seconds.classes[label] for label in path[: len(true)]], true))
+        return score(pairs, params.data.convention, params.data.ignore)["f1@50"]
+
+    return max(params.controls.score_weights, key=quality)

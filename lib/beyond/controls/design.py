@@ -78,8 +78,7 @@ Key = tuple[str, int, int]  # method, split, seed
 def run_controls(profile: Profile, controls: Mapping[str, Control], root: Path) -> dict[Key, Run]:
     """Run all splits and seeds of these controls, one process each; finished trainings are read.
 
-    Args:
-        root: the data set of the seconds (lib.beyond.controls.protocol).
+    `root`: the data set of the seconds (lib.beyond.controls.protocol).
     """
     settings = profile.params.controls
     present = {name: control for name, control in controls.items() if (root / "features" / control.features).is_dir()}

@@ -3,6 +3,8 @@
 A method's value is the mean over its seeds of the score over all test videos. Its interval is that of the mean under
 other videos and, where there are several, other seeds (`lib.scoring.stats.resampled`): the same draws for both methods
 of a difference. Videos of one person are alike and seeds are few, so intervals tend to be too narrow.
+
+`metrics` is made by `lib.scoring.folders.score_methods`, `found` by `differences`.
 """
 
 import math
@@ -19,10 +21,9 @@ from lib.scoring.stats import direction_of, needed, resampled
 
 
 def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 2000) -> pd.DataFrame:
-    """A row per method: for each measure its value, low and high of the 95 % interval, and the seeds' spread; seeds.
+    """A row per method: seeds, videos and, for each measure, its value, low, high and the spread of the seeds.
 
-    Args:
-        methods: method -> its items (`lib.scoring.folders.video_items`).
+    `methods`: method -> its items (`lib.scoring.folders.video_items`).
     """
     rows = {}
     for name, videos in methods.items():
@@ -31,7 +32,7 @@ def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 
         row: dict[str, float] = {"seeds": len(seeds), "videos": len(videos)}
         drawn = resampled(parts, resamples)
         for number, measure in enumerate(MEASURES):
-            row |= _with_interval(measure, seeds[:, number].mean(), drawn[:, number])
+            row |= with_interval(measure, seeds[:, number].mean(), drawn[:, number])
             row[f"{measure} seeds"] = float(np.std(seeds[:, number], ddof=1)) if len(seeds) > 1 else float("nan")
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
@@ -59,60 +60,52 @@ def differences(
     for question, names in asked.items():
         if {*names} <= set(methods):
             videos = list(methods[names[0]])
-            parts = [np.stack([methods[name][video] for video in videos]) for name in names]
-            found, drawn, fixed = (
-                np.subtract(*map(how, parts))
-                for how in (
-                    lambda part: scores(part).mean(axis=0),
-                    lambda part: resampled(part, resamples),
-                    lambda part: resampled(part, resamples, seeds=False),
-                )
-            )
+            one, other = (np.stack([methods[name][video] for video in videos]) for name in names)
+            found = scores(one).mean(axis=0) - scores(other).mean(axis=0)
+            drawn = resampled(one, resamples) - resampled(other, resamples)
+            fixed = resampled(one, resamples, seeds=False) - resampled(other, resamples, seeds=False)
             row: dict[str, str | float] = {"method": names[0], "less": names[1]}
             for number, measure in enumerate(MEASURES):
-                row |= _with_interval(measure, found[number], drawn[:, number])
+                row |= with_interval(measure, found[number], drawn[:, number])
                 row[f"{measure} direction"] = direction_of(row, measure)
                 by_videos, both = fixed[:, number].var(), drawn[:, number].var()
-                seeds, spread = min(part.shape[1] for part in parts), max(0.0, both - by_videos)
+                seeds, spread = min(one.shape[1], other.shape[1]), max(0.0, both - by_videos)
                 enough = needed(found[number], len(videos), by_videos, seeds, spread)
                 row[f"{measure} videos needed"], row[f"{measure} seeds needed"] = enough
             rows[question] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("question")
 
 
-def _with_interval(name: str, value: float, drawn: np.ndarray) -> dict[str, float]:
+def with_interval(name: str, value: float, drawn: np.ndarray) -> dict[str, float]:
+    """A value and the 95 % interval of its resampled values."""
     low, high = np.quantile(drawn, [0.025, 0.975])
     return {name: float(value), f"{name} low": float(low), f"{name} high": float(high)}
 
 
-def power_sentence(found: pd.DataFrame, measure: str = "accuracy") -> str:
-    """What it would take to decide the undecided questions. `found`: as returned by `differences`.
+def power_sentence(found: pd.DataFrame) -> str:
+    """What it would take to decide the undecided questions.
 
     >>> columns = ["accuracy direction", "accuracy videos needed", "accuracy seeds needed"]
     >>> rows = {"A": ["higher", 9, 9], "B": ["inconclusive", 240, math.inf], "C": ["inconclusive", math.inf, math.inf]}
     >>> power_sentence(pd.DataFrame.from_dict(rows, orient="index", columns=columns))[131:]
     'B: 240 videos. C: more videos and more seeds.'
     """
-    open_ones = found[found[f"{measure} direction"] == "inconclusive"]
+    open_ones = found[found["accuracy direction"] == "inconclusive"]
     if open_ones.empty:
         return ""
     needs = []
     for question, row in open_ones.iterrows():
-        ways = {what: row[f"{measure} {what} needed"] for what in ("videos", "seeds")}
+        ways = {what: row[f"accuracy {what} needed"] for what in ("videos", "seeds")}
         finite = [f"{number:.0f} {what}" for what, number in ways.items() if not math.isinf(number)]
         needs.append(f"{question}: {' or '.join(finite) or 'more videos and more seeds'}.")
     return (
-        f"If the undecided differences in {measure} are as large as they look, an 80 % chance of finding them takes, "
+        "If the undecided differences in accuracy are as large as they look, an 80 % chance of finding them takes, "
         f"with all else unchanged: {' '.join(needs)}"
     )
 
 
 def conventions_table(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Rows (method, convention), the five metrics in percent, mean over splits and seeds.
-
-    Args:
-        metrics: of `lib.scoring.folders.score_methods`, in all conventions.
-    """
+    """Rows (method, convention), the five metrics in percent, mean over splits and seeds."""
     whole = metrics.query("video == 'all'").rename(columns={"protocol": "convention"})
     means = whole.pivot_table(index=["method", "convention"], columns="metric", values="value")[list(METRICS)]
     return means.reindex(list(get_args(Convention)), level="convention").rename_axis(columns=None)
@@ -127,21 +120,13 @@ def with_references(conventions: pd.DataFrame) -> pd.DataFrame:
 
 
 def seeds_table(metrics: pd.DataFrame) -> pd.DataFrame:
-    """A row per method of several seeds: "<metric>, seeds" within a split, "<metric>, splits" of the splits' means.
-
-    Args:
-        metrics: of `lib.scoring.folders.score_methods`, in one convention.
-    """
+    """A row per method of several seeds: "<metric>, seeds" within a split, "<metric>, splits" of the splits' means."""
     whole, rows = metrics.query("video == 'all'"), {}
     for method, part in whole.groupby("method", sort=False):
         if part["seed"].nunique() > 1:
             splits = part.pivot(index=["split", "seed"], columns="metric", values="value").groupby("split")
-            within, between = splits.std().mean(), splits.mean().std()
-            rows[method] = {
-                f"{metric}, {what}": spread[metric]
-                for metric in METRICS
-                for what, spread in (("seeds", within), ("splits", between))
-            }
+            spreads = {"seeds": splits.std().mean(), "splits": splits.mean().std()}
+            rows[method] = {f"{metric}, {of}": spread[metric] for metric in METRICS for of, spread in spreads.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
 
@@ -153,11 +138,7 @@ USES = {  # questions on pre-training, and where it is used
 
 
 def effect_sentence(effects: pd.DataFrame, data: str) -> str:
-    """What pre-training does to accuracy with everything else equal, on the named data.
-
-    Args:
-        effects: rows of `differences`, by question, those of USES.
-
+    """What pre-training does to accuracy with everything else equal, on the named data. `effects`: rows of USES.
 
     >>> decided = pd.DataFrame({"accuracy direction": ["higher", "inconclusive", "lower"]}, index=list(USES))
     >>> effect_sentence(decided, "demo")[53:]
@@ -168,15 +149,13 @@ def effect_sentence(effects: pd.DataFrame, data: str) -> str:
     'pre-training has no detectable effect on accuracy after fine-tuning.'
     """
     uses = {
-        verdict: [USES[str(question)] for question in effects.index[effects["accuracy direction"] == verdict]]
-        for verdict in ("higher", "lower", "inconclusive")
+        found: [USES[str(question)] for question in effects.index[effects["accuracy direction"] == found]]
+        for found in ("higher", "lower", "inconclusive")
     }
-    verbs = [(verb, " and ".join(uses[verdict])) for verdict, verb in (("higher", "raises"), ("lower", "lowers"))]
-    said = [f"{verb} accuracy {where}" for verb, where in verbs if where]
-    text, unclear = (
-        " and ".join(said).replace(" and lowers accuracy", " and lowers it"),
-        " or ".join(uses["inconclusive"]),
-    )
+    verbs = {"higher": "raises", "lower": "lowers"}
+    said = [f"{verb} accuracy {' and '.join(uses[found])}" for found, verb in verbs.items() if uses[found]]
+    text = " and ".join(said).replace(" and lowers accuracy", " and lowers it")
+    unclear = " or ".join(uses["inconclusive"])
     if not text:
         text = f"has no detectable effect on accuracy {unclear}"
     elif unclear:

@@ -18,7 +18,6 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from safetensors.numpy import load_file
 from torch import Tensor, nn
@@ -54,13 +53,7 @@ def write_features(root: Path, name: str, features: Mapping[str, np.ndarray]) ->
 
 
 def second_means(feature: np.ndarray, fps: float) -> np.ndarray:
-    """Mean of the features of each second's frames.
-
-    Args:
-        feature: (D, frames).
-
-    Returns:
-        (T, D), T = seconds that have begun.
+    """Mean of the features, (D, frames), of each second's frames: (T, D), T = seconds that have begun.
 
     >>> second_means(np.array([[1.0, 3.0, 5.0, 7.0, 9.0]]), fps=2).T.tolist()
     [[2.0, 6.0, 9.0]]
@@ -103,8 +96,6 @@ class Run:
     scores: Mapping[str, np.ndarray]
     epoch: int  # the chosen one; 0 without epochs
     cpu_seconds: float  # of the training
-    # one row per epoch: train_loss, validation_accuracy (percent of the seconds), cpu_seconds
-    history: pd.DataFrame | None = None
 
 
 def parts(dataset: Dataset, split: int, people: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
@@ -123,7 +114,7 @@ def train_seconds(
     seed: int,
     folder: Path,
 ) -> Run:
-    """Train a net on the seconds of a data set (fps 1) and keep each epoch's scores.
+    """Train a net on the seconds of a data set (fps 1); keep each epoch's scores, and validation_accuracy in percent.
 
     Args:
         asformer: its settings; None: a linear head.
@@ -165,7 +156,7 @@ def train_seconds(
     scores = load_file(folder / f"scores_{epoch:03d}.safetensors")
     spent = float(history["cpu_seconds"].sum())
     write_json(folder / "result.json", {"epoch": epoch, "cpu_seconds": spent})
-    return Run(scores, epoch, spent, history)
+    return Run(scores, epoch, spent)
 
 
 def _content(frames: FrameInputs, videos: Sequence[Sequence[str]]) -> str:
@@ -198,9 +189,7 @@ def _learner(net: nn.Module, asformer: Asformer | None, front: DenseStates | Non
     own = {"lr": finetune.learning_rate}
     if asformer is not None:
         own = {"lr": asformer.learning_rate, "weight_decay": asformer.weight_decay}
-    tower = [parameter for parameter in front.parameters() if parameter.requires_grad]
-    top = [parameter for name, parameter in net.named_parameters() if name.startswith("1.")]
+    tower, top = ([weight for weight in part.parameters() if weight.requires_grad] for part in net.children())
     groups = [{"params": tower, "lr": finetune.learning_rate}, {"params": top, **own}]
-    return Learner(
-        net, torch.optim.Adam(groups, betas=finetune.betas, eps=finetune.epsilon, fused=True), clip=finetune.clip
-    )
+    optimizer = torch.optim.Adam(groups, betas=finetune.betas, eps=finetune.epsilon, fused=True)
+    return Learner(net, optimizer, clip=finetune.clip)

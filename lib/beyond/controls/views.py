@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from lib.beyond.controls.decoding import DECODINGS, method_name
 from lib.beyond.controls.design import CONTROLS, Control, Key
 from lib.core.paths import Outputs
 from lib.core.settings import Controls
@@ -64,9 +63,8 @@ def control_cells(out: Outputs, runs: Iterable[Key]) -> dict[str, list[Cell]]:
     """Method, and method_viterbi -> its predictions."""
     cells: dict[str, list[Cell]] = {}
     for name, split, seed in runs:
-        for decoding in DECODINGS:
-            method = name if decoding == "argmax" else f"{name}_{decoding}"
-            folder = out.predictions(method_name(name, decoding), split, seed)
+        for method in (name, f"{name}_viterbi"):
+            folder = out.predictions(f"control_{method}", split, seed)
             cells.setdefault(method, []).append(Cell(method, split, folder, seed))
     return cells
 
@@ -103,38 +101,32 @@ def pretraining_examples(profile: Profile, control: Control) -> dict[str, float]
     return {"backbone_examples": backbone, "videoclip_pairs": own}
 
 
-def with_costs(profile: Profile, table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """The methods with their Viterbi decoding beside them, and what they cost.
+def with_costs(profile: Profile, found: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `estimates` (intervals.py), the Viterbi decoding of a method beside it, and what it costs.
 
-    Args:
-        table: as returned by `lib.beyond.controls.intervals.estimates`.
-
-    Returns:
-        A row per method: the columns of `table`, those of its decoding with the ending " viterbi", cpu_seconds (of one
-        training on the target), backbone_examples, videoclip_pairs.
+    Further columns: those of the decoding with the ending " viterbi", cpu_seconds (of one training on the target),
+    backbone_examples, videoclip_pairs.
     """
-    decoded = table.index.str.endswith("_viterbi")
-    beside = table[decoded].rename(index=lambda name: name.removesuffix("_viterbi"))
-    joined = table[~decoded].join(beside.drop(columns=["seeds", "videos"]).add_suffix(" viterbi"))
+    decoded = found.index.str.endswith("_viterbi")
+    beside = found[decoded].rename(index=lambda name: name.removesuffix("_viterbi"))
+    joined = found[~decoded].join(beside.drop(columns=["seeds", "videos"]).add_suffix(" viterbi"))
     joined["cpu_seconds"] = runs.groupby("method")["cpu_seconds"].mean()
     costs = {name: pretraining_examples(profile, CONTROLS[name]) for name in joined.index if name in CONTROLS}
     return joined.join(pd.DataFrame.from_dict(costs, orient="index"))
 
 
-def _decoded(row: pd.Series) -> pd.Series:
-    """The decoding's columns of a row, under the names of the plain ones."""
-    return row.filter(regex=" viterbi$").rename(lambda name: name.removesuffix(" viterbi"))
+def _decoded(table: pd.DataFrame) -> pd.DataFrame:
+    """The decoding's columns, under the names of the plain ones."""
+    return table.filter(regex=" viterbi$").rename(columns=lambda name: name.removesuffix(" viterbi"))
 
 
 def shown_methods(table: pd.DataFrame) -> Styler:
     """Formatted for display: value and interval in one cell, percent; the best of a column marked."""
     best, cells = {}, {"seeds": table["seeds"].astype(int)}
     for measure, title in MEASURES.items():
-        best[f"{title}, %"] = table[measure]
-        cells |= interval_cells(table, {measure: f"{title}, %"}, ".1f")
-        if f"{measure} viterbi" in table:
-            best[f"{title}, Viterbi, %"] = table[f"{measure} viterbi"]
-            cells[f"{title}, Viterbi, %"] = [interval(_decoded(row), measure, ".1f") for _, row in table.iterrows()]
+        for part, name in ((table, f"{title}, %"), (_decoded(table), f"{title}, Viterbi, %")):
+            best[name] = part[measure]
+            cells |= interval_cells(part, {measure: name}, ".1f")
         cells[f"± seeds, {title}, %"] = table[f"{measure} seeds"]
     cells["CPU s"] = table["cpu_seconds"]
     styler = pd.DataFrame(cells, index=table.index).style.format(precision=1, na_rep="–")
@@ -182,9 +174,8 @@ def methods_figure(table: pd.DataFrame) -> Figure:
     """A row per method: accuracy and F1@50 with 95 % intervals, plain and decoded; examples seen in pre-training."""
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 0.3 * len(table) + 1.4), sharey=True)
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=False):
-        for ending, colour, shift, name in (("", PLAIN, 0.15, "best class"), (" viterbi", DECODED, -0.15, "Viterbi")):
-            if measure + ending in table:
-                draw_intervals(table, measure, shift - np.arange(len(table)), colour, ax, name, ending)
+        draw_intervals(table, measure, 0.15 - np.arange(len(table)), PLAIN, ax, "best class")
+        draw_intervals(_decoded(table), measure, -0.15 - np.arange(len(table)), DECODED, ax, "Viterbi")
         ax.set(xlabel=f"{title}, %", xlim=(0, 100))
     places, before = -np.arange(len(table)), table["backbone_examples"].fillna(0) / 1000
     axes[2].barh(places, before, color=BACKBONE, height=0.6, label="backbone")
@@ -217,9 +208,8 @@ def weights_chosen(runs: pd.DataFrame) -> str:
 def epochs_chosen(runs: pd.DataFrame, settings: Controls) -> str:
     """Which epochs the held-out people chose, and whether more would have helped."""
     trained = runs.query("epoch > 0")
-    heads = [name for name, control in CONTROLS.items() if control.net == "head"]
-    limits = trained["method"].isin(heads).map({True: settings.videoclip_epochs, False: settings.asformer_epochs})
-    last = int((trained["epoch"] == limits).sum())
+    heads = trained["method"].isin([name for name, control in CONTROLS.items() if control.net == "head"])
+    last = (trained["epoch"] == np.where(heads, settings.videoclip_epochs, settings.asformer_epochs)).sum()
     return (
         f"The held-out people chose epochs {span(trained['epoch'], '.0f')}, the last one in {last} of {len(trained)} "
         f"trainings, which would gain from more. A training takes {trained['cpu_seconds'].mean():.0f} CPU seconds."
@@ -227,13 +217,13 @@ def epochs_chosen(runs: pd.DataFrame, settings: Controls) -> str:
 
 
 def best_methods(table: pd.DataFrame) -> str:
-    """The highest accuracy and F1@50 of the controls, plain and decoded. `table`: as returned by `with_costs`."""
+    """The highest accuracy and F1@50 of the controls, plain and decoded."""
     ours, parts = table[~table.index.str.startswith("chapter 2")], []
     for measure, title in MEASURES.items():
-        best, decoded = ours.loc[ours[measure].idxmax()], ours.loc[ours[f"{measure} viterbi"].idxmax()]
+        best, decoded = (part.loc[part[measure].idxmax()] for part in (ours, _decoded(ours)))
         parts.append(
             f"Highest {title}: {display_name(str(best.name))}, {interval(best, measure, '.1f')} %; "
-            f"with Viterbi {display_name(str(decoded.name))}, {interval(_decoded(decoded), measure, '.1f')} %."
+            f"with Viterbi {display_name(str(decoded.name))}, {interval(decoded, measure, '.1f')} %."
         )
     return " ".join(parts)
 
@@ -242,8 +232,8 @@ def pretraining_seen(table: pd.DataFrame) -> str:
     """How many examples each pre-training saw."""
     examples = table[["videoclip_pairs", "backbone_examples"]].map(lambda value: number(value, ".0f"))
     s3d, i3d = (
-        f"{count} examples" if count != "–" else "weights from elsewhere"
-        for count in (examples.loc["videoclip", "backbone_examples"], examples.loc["asformer_i3d", "backbone_examples"])
+        "weights from elsewhere" if count == "–" else f"{count} examples"
+        for count in examples.loc[["videoclip", "asformer_i3d"], "backbone_examples"]
     )
     return (
         f"VideoCLIP's pre-training saw {examples.loc['videoclip', 'videoclip_pairs']} pairs of clip and caption. "
@@ -261,8 +251,7 @@ def effects(found: pd.DataFrame) -> str:
     """
     parts = []
     for measure, title in MEASURES.items():
-        counts = found[f"{measure} direction"].value_counts()
-        higher, lower = counts.get("higher", 0), counts.get("lower", 0)
+        higher, lower = ((found[f"{measure} direction"] == sign).sum() for sign in ("higher", "lower"))
         what = "" if parts else " differences"
         verb = "is" if higher == 1 else "are"
         parts.append(f"in {title} {higher} of {len(found)}{what} {verb} positive and {lower} negative")
@@ -305,14 +294,13 @@ def from_references(conventions: pd.DataFrame) -> str:
 
 
 def seed_effect(seeds: pd.DataFrame) -> str:
-    """What another seed and another split move. `seeds`: as returned by `lib.beyond.controls.intervals.seeds_table`.
+    """What another seed and another split move. `seeds`: of `seeds_table` (intervals.py).
 
     >>> one = pd.DataFrame({"f1@50, seeds": [1.0], "f1@50, splits": [3.0]}, index=["asformer"])
     >>> seed_effect(one).split(". ")[0]
     "Another seed moves ASFormer's F1@50 on a split by 1.00 (standard deviation), another split by 3.00"
     """
-    row = seeds.loc["asformer"]
-    seed, split = row["f1@50, seeds"], row["f1@50, splits"]
+    seed, split = seeds.loc["asformer", ["f1@50, seeds", "f1@50, splits"]]
     return (
         f"Another seed moves ASFormer's F1@50 on a split by {number(seed, '.2f')} (standard deviation), another split "
         f"by {number(split, '.2f')}. The thesis has one seed and five splits. Differences below about "

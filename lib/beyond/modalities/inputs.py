@@ -34,10 +34,7 @@ def standardized(arrays: Arrays, train: Iterable[str]) -> dict[str, np.ndarray]:
 def inputs_of(dataset: Dataset, sensors: Arrays, train: Sequence[str]) -> dict[Inputs, dict[str, np.ndarray]]:
     """The three inputs of every video, float32 (D, T): video 128 channels, sensors 60, both 188 (video first).
 
-    Args:
-        dataset: with the features of the CNN that was trained on this split.
-        sensors: of every video, (30, T).
-        train: over whose steps channels are standardized.
+    `sensors`: of every video, (30, T); channels are standardized over the steps of the training videos.
     """
     video = standardized({name: dataset.feature(name) for name in dataset.videos}, train)
     motion = standardized({name: motion_windows(sensors[name]) for name in dataset.videos}, train)
@@ -62,20 +59,18 @@ class Part:
     """Videos to learn from and videos to predict, with their inputs."""
 
     dataset: Dataset  # three steps per second; its features are those of one split's CNN
+    seconds: Dataset  # labels of the steps that nets read and references score
     inputs: Mapping[Inputs, Arrays]
     fit: Sequence[str]
     asked: Sequence[str]
-
-    def seconds(self, profile: Profile) -> Dataset:
-        """Labels of the steps that nets read and references score."""
-        return thinned(self.dataset, profile.params.asformer.sample_rate)
 
 
 def split_part(profile: Profile, sensors: Arrays, split: int, without: Sequence[str] = ()) -> Part:
     """A split's own part, in which the videos `without` are neither trained on nor predicted."""
     dataset = profile.public_dataset(split)
     fit, asked = ([video for video in part if video not in without] for part in dataset.split(split))
-    return Part(dataset, inputs_of(dataset, sensors, fit), fit, asked)
+    seconds = thinned(dataset, profile.params.asformer.sample_rate)
+    return Part(dataset, seconds, inputs_of(dataset, sensors, fit), fit, asked)
 
 
 class Steps(FrameInputs):
@@ -100,11 +95,9 @@ class Steps(FrameInputs):
 
 
 class Perturbed(Steps):
-    """The same in training: the video channels move, anew each time that a video is read.
+    """The same in training: the first channels, those of the video, move anew each time that a video is read.
 
-    Args:
-        channels: of the video, the first of all; 0 leaves everything as it is.
-        noise: standard deviation of what is added to it at each step.
+    `shift` and `noise`: standard deviations of what is added to a channel, and to each of its steps.
     """
 
     def __init__(self, dataset: Dataset, arrays: Arrays, sample_rate: int, channels: int, shift: float, noise: float):

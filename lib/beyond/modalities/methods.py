@@ -36,21 +36,19 @@ def lender(split: int, splits: int) -> int:
 
 def probe(profile: Profile, part: Part, inputs: Inputs) -> Scores:
     """Ridge regression of single seconds on one-hot classes, a linear probe; its values stand for probabilities."""
-    step, arrays, seconds = profile.params.asformer.sample_rate, part.inputs[inputs], part.seconds(profile)
-    labels = np.concatenate([seconds.labels(video) for video in part.fit])
+    step, arrays = profile.params.asformer.sample_rate, part.inputs[inputs]
+    labels = np.concatenate([part.seconds.labels(video) for video in part.fit])
     steps = np.concatenate([arrays[video][:, ::step] for video in part.fit], axis=1).T
-    model = Ridge(alpha=100.0).fit(steps, np.eye(len(seconds.classes))[labels])
-    return {
-        video: log_softmax(np.log(np.maximum(model.predict(arrays[video][:, ::step].T), LEAST)), axis=1)
-        for video in part.asked
-    }
+    model = Ridge(alpha=100.0).fit(steps, np.eye(len(part.seconds.classes))[labels])
+    found = {video: model.predict(arrays[video][:, ::step].T) for video in part.asked}
+    return {video: log_softmax(np.log(np.maximum(values, LEAST)), axis=1) for video, values in found.items()}
 
 
 def by_heart(profile: Profile, sensors: Arrays, split: int) -> list[float]:
     """Accuracy of the linear probe of video, percent, on training videos, which the CNN knows, and on test videos."""
     part = split_part(profile, sensors, split)
-    found, seconds = probe(profile, replace(part, asked=[*part.fit, *part.asked]), "video"), part.seconds(profile)
-    right = {video: scores.argmax(axis=1) == seconds.labels(video) for video, scores in found.items()}
+    found = probe(profile, replace(part, asked=[*part.fit, *part.asked]), "video")
+    right = {video: scores.argmax(axis=1) == part.seconds.labels(video) for video, scores in found.items()}
     return [100 * float(np.concatenate([right[video] for video in videos]).mean()) for videos in (part.fit, part.asked)]
 
 
@@ -88,7 +86,7 @@ def choose(profile: Profile, sensors: Arrays, split: int) -> Choices:
     """Choose for a split, as the module says; the highest mean of the five measures wins, the first of equals."""
     how, tested = profile.params.modalities, profile.public_dataset(split).split(split)[1]
     part = split_part(profile, sensors, lender(split, profile.params.data.splits), without=tested)
-    model, seconds = segment_model(profile, part), part.seconds(profile)
+    model, seconds = segment_model(part), part.seconds
 
     def quality(scores: Scores, weight: float | None) -> float:
         pairs = [
@@ -107,10 +105,9 @@ def choose(profile: Profile, sensors: Arrays, split: int) -> Choices:
     return Choices(weights, share)
 
 
-def segment_model(profile: Profile, part: Part) -> SegmentModel:
+def segment_model(part: Part) -> SegmentModel:
     """Lengths and order of the segments of the training videos, in seconds."""
-    seconds = part.seconds(profile)
-    return learn_segments([seconds.labels(video) for video in part.fit], len(seconds.classes))
+    return learn_segments([part.seconds.labels(video) for video in part.fit], len(part.seconds.classes))
 
 
 def labels_of(scores: np.ndarray, model: SegmentModel, weight: float | None) -> list[int]:
@@ -126,7 +123,7 @@ def predict_split(profile: Profile, sensors: Arrays, split: int) -> pd.DataFrame
     """
     choices, seeds = choose(profile, sensors, split), profile.params.modalities.seeds
     part = split_part(profile, sensors, split)
-    model = segment_model(profile, part)
+    model = segment_model(part)
     found: dict[str, list[Scores]] = {f"probe_{one}": [probe(profile, part, one)] for one in INPUTS}
     for one in INPUTS:
         name = f"asformer_{one}"

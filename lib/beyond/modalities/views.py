@@ -1,6 +1,7 @@
 """What 4.3 shows: its methods beside the published ones, what each part adds, and the answer in words.
 
-`metrics` is made by `scored`, `found` by `estimates` or `with_published`, `added` by `differences`.
+`metrics` is made by `scored`, `videos` by `per_video`, `found` by `estimates` or `with_published`, `added` by
+`differences`, `chosen` by `lib.beyond.modalities.methods.predict_split`, with a column split.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,20 +57,16 @@ def display(method: str, seeds: int = 3) -> str:
     return ", ".join([*parts, "Viterbi"] if decoded else parts)
 
 
-def modality_cells(profile: Profile) -> list[Cell]:
-    """The predictions of every method on the splits of this run, for each seed that it has."""
-    seeds, cells = profile.params.modalities.seeds, []
-    for method in METHODS:
-        for split in profile.splits:
-            for seed in seeds if method.startswith("asformer") else seeds[:1]:
-                folder = profile.out.predictions(f"modalities_{method}", split, seed)
-                cells.append(Cell(method, split, folder, seed))
-    return [cell for cell in cells if not cell.method.startswith("mean") or len(seeds) > 1]
-
-
 def scored(profile: Profile, protocols: Sequence[Convention] = ()) -> pd.DataFrame:
-    """The long table of all methods, as `lib.scoring.folders.score_methods`, at the seconds that the nets read."""
-    cells, every = modality_cells(profile), profile.params.asformer.sample_rate
+    """The long table of all methods and seeds, as `lib.scoring.folders.score_methods`, at the seconds nets read."""
+    seeds, every = profile.params.modalities.seeds, profile.params.asformer.sample_rate
+    cells = [
+        Cell(method, split, profile.out.predictions(f"modalities_{method}", split, seed), seed)
+        for method in METHODS
+        if len(seeds) > 1 or not method.startswith("mean")
+        for split in profile.splits
+        for seed in (seeds if method.startswith("asformer") else seeds[:1])
+    ]
     return score_methods(profile, profile.dataset(), cells, protocols, every=every)
 
 
@@ -83,11 +80,7 @@ def per_video(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def estimates(videos: Mapping[str, pd.DataFrame], resamples: int = 1000) -> pd.DataFrame:
-    """A row per method: each metric's mean over the videos, with low and high of its 95 % interval.
-
-    Args:
-        videos: of `per_video`. Under Lea's convention the mean over the videos is the score.
-    """
+    """A row per method: each metric's mean over the videos, which is Lea's score, with low and high of its interval."""
     return pd.DataFrame.from_dict({name: _row(table, resamples) for name, table in videos.items()}, orient="index")
 
 
@@ -179,10 +172,7 @@ QUESTIONS = {
     "Viterbi on ASFormer, video + sensors": ("asformer_both_viterbi", "asformer_both"),
     "Mean of seeds, video": ("mean_of_seeds_asformer_video", "asformer_video"),
     "Mean of seeds, video + sensors": ("mean_of_seeds_asformer_both", "asformer_both"),
-    "ASFormer against the probe, both with Viterbi, video + sensors": (
-        "asformer_both_viterbi",
-        "probe_both_viterbi",
-    ),
+    "ASFormer against the probe, both with Viterbi, video + sensors": ("asformer_both_viterbi", "probe_both_viterbi"),
 }
 
 
@@ -196,15 +186,11 @@ def answer_sentence(found: pd.DataFrame, added: pd.DataFrame, seeds: int) -> str
         row = found.loc[f"{kind}asformer_{inputs}_viterbi"]
         return f"{row['accuracy']:.1f} % of the seconds correctly (F1@50 {row['f1@50']:.1f})"
 
-    row, single, averaged = (
-        added.loc[ADDED],
-        found.loc["asformer_video_viterbi", list(METRICS)],
-        found.loc["mean_of_seeds_asformer_video_viterbi", list(METRICS)],
-    )
-    published = found[found.index.str.contains("published")]
+    levels, row = found[list(METRICS)], added.loc[ADDED]
+    published = levels[levels.index.str.contains("published")]
     beaten, more = (
-        published.index[(published[list(METRICS)] < ours).all(axis=1)].str.removesuffix(", published, video")
-        for ours in (single, averaged)
+        published.index[(published < levels.loc[ours]).all(axis=1)].str.removesuffix(", published, video")
+        for ours in ("asformer_video_viterbi", "mean_of_seeds_asformer_video_viterbi")
     )
     ahead = f"ahead of {', '.join(beaten)} in all five measures" if len(beaten) else "ahead of no published row in all"
     further = more.difference(beaten)
@@ -221,7 +207,7 @@ TUNED = 2  # the split whose test people chose the length, noise and rate of the
 
 
 def untuned_sentence(metrics: pd.DataFrame, seeds: int) -> str:
-    """The two answers on the splits whose test people chose nothing; "" if there are none. `metrics`: of `scored`."""
+    """The two answers on the splits whose test people chose nothing; "" if there are none."""
     rest = metrics[(metrics["split"] != TUNED) & (metrics["video"] != "all")]
     if rest.empty:
         return ""
@@ -236,9 +222,6 @@ def untuned_sentence(metrics: pd.DataFrame, seeds: int) -> str:
 def choices_sentence(chosen: pd.DataFrame) -> str:
     """What another split's test people chose.
 
-    Args:
-        chosen: rows of `lib.beyond.modalities.methods.predict_split`, with a column split.
-
     >>> row = {"split": 1, "method": "asformer_both", "weight": 0.2, "share": 0.5}
     >>> choices_sentence(pd.DataFrame([row]))
     'Share of the sensors in the fusion: 0.5. Weights of the scores: ASFormer, video + sensors 0.2.'
@@ -249,11 +232,6 @@ def choices_sentence(chosen: pd.DataFrame) -> str:
     ]
     shares = ", ".join(f"{share:g}" for share in dict.fromkeys(chosen["share"]))
     return f"Share of the sensors in the fusion: {shares}. Weights of the scores: {'; '.join(weights)}."
-
-
-def source_sentence() -> str:
-    """Where the published rows come from."""
-    return f"Published: {published_table('modalities_references').attrs['place']}."
 
 
 def conventions(metrics: pd.DataFrame, seeds: int) -> pd.DataFrame:

@@ -3,6 +3,8 @@
 Both methods of a difference have the same labelled videos, seeds and test people. An interval must cover other people
 and other seeds, so both are resampled, independently of each other (Owen, The pigeonhole bootstrap, Annals of Applied
 Statistics 1, 2007): the people over all splits, each with both videos, and the seeds within each split.
+
+`scores` and `pretrainings` are the tables of lib.beyond.pairs.experiment; `found` is made by `effects`.
 """
 
 from collections.abc import Sequence
@@ -10,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from lib.beyond.controls.intervals import with_interval
 from lib.data.dataset import person
 from lib.pretraining.experiment import at_equal, compare
 from lib.scoring.folders import MEASURES
@@ -73,19 +76,13 @@ def resampled_means(values: pd.DataFrame, resamples: int = RESAMPLES) -> np.ndar
 def estimate(values: pd.DataFrame, measure: str) -> dict[str, float]:
     """Mean, its 95 % interval, and the difference that would be found with a chance of 80 %, named by the measure."""
     means = resampled_means(values)
-    low, high = np.quantile(means, [0.025, 0.975])
     spread = float(means.std(ddof=1)) * np.sqrt(len(values))
     found = detectable_difference(spread, len(values)) if spread else float("nan")
-    ends = {f"{measure} low": float(low), f"{measure} high": float(high), f"{measure} detectable": found}
-    return {measure: float(values.to_numpy().mean()), **ends}
+    return with_interval(measure, values.to_numpy().mean(), means) | {f"{measure} detectable": found}
 
 
 def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
-    """What pre-training adds in each way to use a tower, points.
-
-    Args:
-        scores: of lib.beyond.pairs.experiment.
-        labelled: videos whose labels were seen.
+    """What pre-training adds in each way to use a tower whose head saw the labels of so many videos, points.
 
     Returns:
         Rows (way, contrast), those that were run; for each of MEASURES the difference, low, high, detectable, direction
@@ -105,8 +102,8 @@ def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["way", "contrast"])
 
 
-def judged(found: pd.DataFrame, measure: str, way: str = DECIDES) -> str:
-    """The verdict on "pre-training on pairs helps video alone", by the one rule.
+def judged(found: pd.DataFrame, measure: str) -> str:
+    """The verdict on "pre-training on pairs helps video alone" in the way that decides, by the one rule.
 
     A gain over no pre-training that shuffled pairs bring as well may have another cause than the pairs.
 
@@ -115,20 +112,15 @@ def judged(found: pd.DataFrame, measure: str, way: str = DECIDES) -> str:
     >>> judged(table, "accuracy"), judged(table.assign(**{"accuracy low": 0.1}), "accuracy")
     ('inconclusive', 'supported')
     """
-    causes = 1 if direction_of(found.loc[(way, SHUFFLED)], measure) == "higher" else 2
-    return verdict(direction_of(found.loc[(way, SCRATCH)], measure), "higher", causes)
+    causes = 1 if direction_of(found.loc[(DECIDES, SHUFFLED)], measure) == "higher" else 2
+    return verdict(direction_of(found.loc[(DECIDES, SCRATCH)], measure), "higher", causes)
 
 
 def levels(scores: pd.DataFrame) -> pd.DataFrame:
-    """The level of each use and start, percent.
-
-    Returns:
-        Rows (way, start, labelled); seeds and, for each of MEASURES, its mean, low, high.
-    """
+    """Rows (way, start, labelled): seeds and, for each of MEASURES, its mean, low, high, detectable; percent."""
     rows = {}
-    named = ways(scores)
     alone = scores[(scores["inputs"] == "features") & (scores["start"] == "untrained")]
-    every = pd.concat([named, alone.assign(way="linear, features and frozen tower", start="features alone")])
+    every = pd.concat([ways(scores), alone.assign(way="linear, features and frozen tower", start="features alone")])
     for keys, part in every.groupby(["way", "start", "labelled"], sort=False):
         row: dict[str, float] = {"seeds": part["seed"].nunique()}
         for measure in MEASURES:
@@ -139,14 +131,13 @@ def levels(scores: pd.DataFrame) -> pd.DataFrame:
 
 def few_labels(scores: pd.DataFrame) -> pd.DataFrame:
     """`effects` against no pre-training and against shuffled pairs for each number of labelled videos."""
-    counts = sorted(scores["labelled"].unique(), reverse=True)
-    parts = {count: effects(scores, count) for count in counts}
+    parts = {count: effects(scores, count) for count in sorted(scores["labelled"].unique(), reverse=True)}
     found = pd.concat(parts, names=["labelled"]).reorder_levels(["way", "contrast", "labelled"])
     return found[found.index.get_level_values("contrast").isin([SCRATCH, SHUFFLED])]
 
 
 def verdict_sentence(found: pd.DataFrame, data: str) -> str:
-    """The answer to quote, its first sentence in bold. `found`: of `effects` with all labelled videos."""
+    """The answer to quote, its first sentence in bold. `found`: with all labelled videos."""
     main, control, easier = (found.loc[(DECIDES, contrast)] for contrast in (SCRATCH, SHUFFLED, EASIER))
 
     def both(row: pd.Series) -> str:
@@ -169,8 +160,7 @@ def verdict_sentence(found: pd.DataFrame, data: str) -> str:
 def variants_table(pretrainings: pd.DataFrame) -> pd.DataFrame:
     """The pre-trainings on pairs at equal updates and at equal pairs: means over splits and seeds, ± half the interval.
 
-    Returns:
-        Columns equal, clusters, negatives, updates, pairs, runs and, for each of LOSSES, the mean and "… ±".
+    Columns equal, C, negatives, updates, pairs, runs and, for each of LOSSES, the mean and "… ±".
     """
     parts, found = [], measured(pretrainings)
     for by, equal in EQUAL.items():
@@ -190,9 +180,8 @@ def measured(pretrainings: pd.DataFrame) -> pd.DataFrame:
 def variant_differences(pretrainings: pd.DataFrame, clusters: Sequence[int]) -> pd.DataFrame:
     """Each C less the first, and stale and random clusters less fresh ones, paired by split and seed.
 
-    Returns:
-        Rows (what, equal); for each of LOSSES the mean, low, high, direction and detectable, or nothing where both runs
-        are the same.
+    Rows (what, equal); for each of LOSSES the mean, low, high, direction and detectable, or nothing where both runs are
+    the same.
     """
     first, found, rows = clusters[0], measured(pretrainings), {}
     asked = {f"C = {other} against {first}": (other, "fresh") for other in clusters[1:]}

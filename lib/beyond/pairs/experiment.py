@@ -16,8 +16,17 @@ import torch
 from torch import Tensor
 
 from lib.asformer.training import MADE_BY as ASFORMER
-from lib.asformer.training import FrameInputs
-from lib.beyond.pairs.pretraining import Design, Draws, PairPretraining, PairVariant, Passages, cut, pretrain, untrained
+from lib.asformer.training import FrameInputs, standardization
+from lib.beyond.pairs.pretraining import (
+    Design,
+    PairPretraining,
+    PairVariant,
+    Passages,
+    cut,
+    drawn_once,
+    pretrain,
+    untrained,
+)
 from lib.beyond.pairs.towers import Tower
 from lib.beyond.pairs.transfer import Use, frozen_inputs, labelled_videos, predictions, ridge, train_video, video_scores
 from lib.core.files import key, read_json, write_json, write_text
@@ -80,19 +89,19 @@ class Side:
 
 def open_side(profile: Profile, split: int) -> Side:
     """Read features and sensors of a split; its video features come from a net that saw these training people only."""
-    dataset = profile.dataset(profile.public_sets[split - 1])
+    dataset = profile.public_dataset(split)
     (train, test), rate = dataset.split(split), profile.params.asformer.sample_rate
-    video = {one: dataset.feature(one)[:, ::rate] for one in train}
     sensors = {one: motion_windows(values)[:, ::rate] for one, values in read_sensors(dataset).items()}
     mean, scale = channel_statistics(sensors[one] for one in train)
     windows = {one: torch.from_numpy((values - mean) / scale)[None].float() for one, values in sensors.items()}
-    frames = FrameInputs(dataset, *channel_statistics(video.values()), torch.device("cpu"), rate)
+    frames = FrameInputs(dataset, *standardization(dataset, train, True, rate), torch.device("cpu"), rate)
     return Side(frames, windows, train, test)
 
 
 def design_of(profile: Profile) -> Design:
-    """The profile's part, and the rest as it stands."""
-    return Design(profile.params.pretrain, profile.params.sensor_pairs, profile.params.asformer)
+    """The profile's part with a smaller ASFormer, and the rest as it stands."""
+    asformer = profile.params.asformer.model_copy(update={"num_layers": 5, "num_maps": 32, "num_decoders": 0})
+    return Design(profile.params.pretrain, profile.params.sensor_pairs, asformer)
 
 
 def variants(design: Design) -> list[PairVariant]:
@@ -176,12 +185,12 @@ def pretrain_seed(side: Side, design: Design, seed: int, folder: Path) -> tuple[
         accuracy = video_scores(found, side.frames, ())["accuracy"].mean()
         return {**model.held_out_losses(tested), "ridge": accuracy}
 
-    histories, draws = [], Draws(design)
+    histories, draw_clips = [], drawn_once(design)
     towers = {"untrained": untrained(corpus, design, seed)[0]}
     names = {how: start for start, how in STARTS.items()}
     for number, variant in enumerate(variants(design)):
         learns = corpus.shuffled(np.random.default_rng(seed)) if variant.partner == "shuffled" else corpus
-        model = PairPretraining(learns, variant, design, seed, draws)
+        model = PairPretraining(learns, variant, design, seed, draw_clips)
         history = pretrain(model, folder / f"{seed}_{number}", measure)
         histories.append(history.assign(**asdict(variant)))
         if variant.clusters == design.first and (variant.partner, variant.negatives) in names:

@@ -8,7 +8,7 @@ that overlaps with it. An update has C clusters of k passages, each with a softm
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ from lib.videoclip.model import contrastive_loss
 
 Partner = Literal["sensors", "shuffled", "video"]
 Update = tuple[int, list[list[int]]]
+Spans = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Design:
 
     pretrain: Pretrain  # cluster size, rate, pairs and mining; a second of the sensors is a caption of one token
     sensor_pairs: SensorPairs  # seeds, epochs, C and negatives to compare; video alone starts from the first C
-    asformer: Asformer  # of the profile, for what does not follow here
+    asformer: Asformer  # the head
     # of the towers
     width: int = 32
     layers: int = 3
@@ -50,10 +51,6 @@ class Design:
     # epochs as long as all training videos
     linear_epochs: int = 5
     asformer_epochs: int = 5
-    # ASFormer's size
-    asformer_layers: int = 5
-    asformer_maps: int = 32
-    asformer_decoders: int = 0
     ridge: float = 100.0  # penalty of the classifier that compares pre-trainings
 
     @property
@@ -69,8 +66,7 @@ class Design:
     def clusters_per_epoch(self, passages: int) -> int:
         """As many as there are, so that each C makes whole updates of them.
 
-        Raises:
-            ParameterError: too few passages, or numbers of updates that never meet.
+        Raises ParameterError: too few passages, or numbers of updates that never meet.
         """
         numbers = self.sensor_pairs.clusters_per_update
         each = math.lcm(*numbers)
@@ -125,11 +121,9 @@ def cut(video: Sequence[Tensor], sensors: Sequence[Tensor], seconds: int, margin
     return Passages(passages(video, seconds, margin), passages(sensors, seconds, margin), owner)
 
 
-def draw_clips(
-    count: int, design: Design, draw: Draw, per_passage: int, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
+def draw_clips(design: Design, seed: tuple[int, ...], count: int, draw: Draw, per_passage: int) -> Spans:
     """Draw pairs within passages: spans of the clips of video and of sensors, (count, per_passage, 2) both."""
-    seconds = np.arange(design.passage + 1)
+    rng, seconds = np.random.default_rng(seed), np.arange(design.passage + 1)
     track = Track(seconds[:-1].astype(np.float32), seconds[1:].astype(np.float32), np.zeros(0, np.int32), seconds)
     pairs = [draw(track, design.passage, design.pretrain.pairs, rng) for _ in range(count * per_passage)]
     spans = np.array([[(pair.start, pair.end), (pair.first, pair.last)] for pair in pairs])
@@ -137,19 +131,9 @@ def draw_clips(
     return video, sensors
 
 
-class Draws:
-    """Clips drawn once for all pre-trainings of a seed, which differ in other things."""
-
-    def __init__(self, design: Design):
-        self.design = design
-        self._drawn: dict[tuple, tuple[Tensor, Tensor]] = {}
-
-    def clips(self, seed: tuple[int, ...], count: int, draw: Draw, per_passage: int) -> tuple[Tensor, Tensor]:
-        """As `draw_clips`, by a generator with this seed."""
-        which = (seed, count, draw, per_passage)
-        if which not in self._drawn:
-            self._drawn[which] = draw_clips(count, self.design, draw, per_passage, np.random.default_rng(seed))
-        return self._drawn[which]
+def drawn_once(design: Design) -> Callable[..., Spans]:
+    """`draw_clips` for all pre-trainings of a seed, which have the same clips and differ in other things."""
+    return cache(partial(draw_clips, design))
 
 
 def untrained(corpus: Passages, design: Design, seed: int) -> tuple[Tower, Tower]:
@@ -161,25 +145,20 @@ def untrained(corpus: Passages, design: Design, seed: int) -> tuple[Tower, Tower
 
 
 class PairPretraining(nn.Module):
-    """Both towers and the corpus they learn from.
+    """Both towers and the corpus of the training people they learn from; shuffled already, if it is to be."""
 
-    Args:
-        corpus: of the training people; shuffled already, if it is to be.
-    """
-
-    def __init__(self, corpus: Passages, variant: PairVariant, design: Design, seed: int, draws: Draws):
+    def __init__(
+        self, corpus: Passages, variant: PairVariant, design: Design, seed: int, draw_clips: Callable[..., Spans]
+    ):
         super().__init__()
         self.video, self.sensors = untrained(corpus, design, seed)
-        self.corpus, self.variant, self.design, self.seed, self.draws = corpus, variant, design, seed, draws
+        self.corpus, self.variant, self.design, self.seed, self.draw_clips = corpus, variant, design, seed, draw_clips
         self.count = design.clusters_per_epoch(len(corpus))
+        self.updates_per_epoch = self.count // variant.clusters
         self.first: list[list[int]] = []
 
-    def encode(self, corpus: Passages, chosen: Tensor, spans: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Vectors of clips of video and of their partners, (passages * clips of each, H) both.
-
-        Args:
-            spans: of their clips, as returned by `draw_clips`.
-        """
+    def encode(self, corpus: Passages, chosen: Tensor, spans: Spans) -> tuple[Tensor, Tensor]:
+        """Vectors of clips of video and of their partners, (passages * clips of each, H) both."""
         clips, partners = spans
         first = clip_vectors(self.video(corpus.video[chosen]), clips)
         if self.variant.partner == "video":
@@ -191,14 +170,14 @@ class PairPretraining(nn.Module):
         """Equation 6: mean over a passage's clips of both modalities, (N, H)."""
         self.eval()
         each = self.design.pretrain.mining.per_video
-        spans = self.draws.clips(seed, len(corpus), spanning_pair, each)
+        spans = self.draw_clips(seed, len(corpus), spanning_pair, each)
         video, partners = self.encode(corpus, torch.arange(len(corpus)), spans)
         return ((video + partners) / 2).view(len(corpus), each, -1).mean(dim=1).numpy()
 
     def loss(self, corpus: Passages, clusters: Sequence[Sequence[int]], seed: tuple[int, ...]) -> Tensor:
         """Equation 5 of each cluster, mean over the clusters; passages are encoded together."""
         chosen, each = torch.tensor(clusters).flatten(), self.design.pretrain.pairs.per_video
-        both = self.encode(corpus, chosen, self.draws.clips(seed, len(chosen), overlapping_pair, each))
+        both = self.encode(corpus, chosen, self.draw_clips(seed, len(chosen), overlapping_pair, each))
         video, partners = (vectors.view(len(clusters), -1, vectors.shape[1]) for vectors in both)
         temperature = self.design.pretrain.temperature
         losses = [contrastive_loss(*one, temperature) for one in zip(video, partners, strict=True)]
@@ -217,9 +196,8 @@ class PairPretraining(nn.Module):
     def updates(self, epoch: int) -> Iterator[Update]:
         """Number of each update of an epoch, from 1 over the whole training, and its C clusters."""
         found, size = self.clusters_of(epoch), self.variant.clusters
-        per_epoch = self.count // size
-        for number in range(per_epoch):
-            yield (epoch - 1) * per_epoch + number + 1, found[number * size : (number + 1) * size]
+        for number in range(self.updates_per_epoch):
+            yield (epoch - 1) * self.updates_per_epoch + number + 1, found[number * size : (number + 1) * size]
 
     def held_out_losses(self, corpus: Passages) -> Row:
         """Loss of other people's passages in random clusters, and in those that the model finds hard; nats."""
@@ -241,7 +219,7 @@ def pretrain(pretraining: PairPretraining, folder: Path, measure: Callable[[Pair
         A row per epoch: update, pairs, train_loss and, at these two, what `measure` returns.
     """
     how, study, size = pretraining.design.pretrain, pretraining.design.sensor_pairs, pretraining.variant.clusters
-    per_epoch = pretraining.count // size
+    per_epoch = pretraining.updates_per_epoch
     optimizer = torch.optim.Adam(
         pretraining.parameters(), how.learning_rate, betas=how.betas, eps=how.epsilon, fused=True
     )

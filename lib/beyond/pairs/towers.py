@@ -48,41 +48,27 @@ class Tower(nn.Module):
 
     def states(self, x: Tensor) -> Tensor:
         """States of a whole video, whose first and last second stand for what lies beyond: (1, D, T) -> (1, H, T)"""
-        return self(with_margin(x, self.margin))
-
-
-def with_margin(x: Tensor, margin: int) -> Tensor:
-    """(B, D, T) -> (B, D, T + 2 * margin), the first and the last second repeated."""
-    return F.pad(x, (margin, margin), mode="replicate")
+        return self(F.pad(x, (self.margin, self.margin), mode="replicate"))
 
 
 def passages(videos: Sequence[Tensor], seconds: int, margin: int) -> Tensor:
-    """Cut videos into passages with what surrounds them; a rest shorter than a passage is left out.
+    """Cut videos, (1, D, T) each, into passages of L seconds with what surrounds them, (N, D, L + 2 * margin).
 
-    Args:
-        videos: (1, D, T) each.
-        seconds: L, length of a passage.
-
-    Returns:
-        (N, D, L + 2 * margin).
+    A video's first and last second stand for what lies beyond; a rest shorter than a passage is left out.
 
     >>> passages([torch.arange(5.0).view(1, 1, 5)], seconds=2, margin=1).int().tolist()
     [[[0, 0, 1, 2]], [[1, 2, 3, 4]]]
     """
-    padded = [with_margin(video, margin)[0] for video in videos]
-    size = seconds + 2 * margin
-    return torch.cat([video.unfold(1, size, seconds).transpose(0, 1) for video in padded])
+    padded = [F.pad(video, (margin, margin), mode="replicate")[0] for video in videos]
+    return torch.cat([video.unfold(1, seconds + 2 * margin, seconds).transpose(0, 1) for video in padded])
 
 
 def clip_vectors(states: Tensor, spans: Tensor) -> Tensor:
-    """Mean of the states of each clip.
+    """Mean of the states of each clip, (N * P, H).
 
     Args:
         states: (N, H, L) of passages.
         spans: (N, P, 2) first second of each clip, and the one after its last.
-
-    Returns:
-        (N * P, H).
 
     >>> clip_vectors(torch.tensor([[[1.0, 3.0, 8.0]]]), torch.tensor([[[0, 2], [2, 3]]])).tolist()
     [[2.0], [8.0]]

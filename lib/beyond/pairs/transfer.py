@@ -61,12 +61,7 @@ def labelled_videos(train: Sequence[str], count: int, seed: int) -> list[str]:
 def build_head(use: Use, classes: int, design: Design, seed: int) -> nn.Module:
     """An untrained head over the states; drawing it leaves the global generator as it was."""
     if use.head == "asformer":
-        size = {
-            "num_layers": design.asformer_layers,
-            "num_maps": design.asformer_maps,
-            "num_decoders": design.asformer_decoders,
-        }
-        return build_asformer(design.width, classes, design.asformer.model_copy(update=size), seed)
+        return build_asformer(design.width, classes, design.asformer, seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return nn.Conv1d(design.width, classes, 1)
@@ -75,11 +70,7 @@ def build_head(use: Use, classes: int, design: Design, seed: int) -> nn.Module:
 def train_video(
     tower: Tower, use: Use, frames: FrameInputs, train: Sequence[str], seed: int, design: Design, folder: Path
 ) -> VideoAlone:
-    """Train a head, and the tower unless it is frozen.
-
-    Args:
-        train: the split's training videos, of which `use.labelled` are drawn.
-    """
+    """Train a head, and the tower unless it is frozen, on `use.labelled` of the split's training videos."""
     model = VideoAlone(tower, build_head(use, len(frames.dataset.classes), design, seed), use.frozen)
     decay = design.asformer.weight_decay
     optimizer = torch.optim.Adam(model.parameters(), design.head_rate, weight_decay=decay, fused=True)
@@ -98,16 +89,11 @@ def train_video(
 
 
 def video_scores(predicted: Mapping[str, np.ndarray], frames: FrameInputs, ignore: Sequence[str]) -> pd.DataFrame:
-    """A row per test video: accuracy, edit and f1@50 in percent, convention `lea`.
-
-    Args:
-        predicted: class numbers of each video's seconds.
-    """
+    """A row per test video: accuracy, edit and f1@50 in percent, convention `lea`, of the classes of its seconds."""
     skip = [frames.dataset.classes.index(name) for name in ignore]
     rows = {video: score([(labels, frames.target(video).numpy())], "lea", skip) for video, labels in predicted.items()}
-    return (
-        pd.DataFrame.from_dict(rows, orient="index")[["accuracy", "edit", "f1@50"]].rename_axis("video").reset_index()
-    )
+    table = pd.DataFrame.from_dict(rows, orient="index")[["accuracy", "edit", "f1@50"]]
+    return table.rename_axis("video").reset_index()
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from lib.beyond.pairs.answer import CONTRASTS, DECIDES, EASIER, LOSSES, SCRATCH, SHUFFLED, WAYS
+from lib.beyond.pairs.answer import DECIDES, EASIER, LOSSES, SCRATCH, SHUFFLED, WAYS
 from lib.beyond.pairs.pretraining import Design
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH, draw_intervals
 from lib.notebook.tables import interval_cells
@@ -46,8 +46,7 @@ def _side_by_side(
 ) -> Figure:
     """Points with their 95 % intervals, a panel per measure, a line per row, the parts below each other on it.
 
-    Args:
-        parts: label -> its rows, the same index in all; columns the measures, "<measure> low" and "<measure> high".
+    `parts`: label -> its rows, the same index in all; columns the measures, "<measure> low" and "<measure> high".
     """
     names = list(next(iter(parts.values())).index)
     figure, axes = plt.subplots(1, len(titles), figsize=(WIDTH, height * len(names) + 1.3), sharey=True)
@@ -60,8 +59,7 @@ def _side_by_side(
         ax.grid(axis="y", visible=False)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
-    legend = axes[0].get_legend_handles_labels()
-    figure.legend(*legend, loc="outside upper center", ncol=len(parts), frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncol=len(parts), frameon=False)
     return figure
 
 
@@ -85,8 +83,7 @@ def curves_figure(table: pd.DataFrame) -> Figure:
         ax.set_title(way.replace(", ", ",\n", 1), fontsize=9)
         ax.set_xlabel("labelled videos")
     axes[0, 0].set_ylabel("accuracy, %")
-    handles, labels = axes[0, -1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncol=4, frameon=False)
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside upper center", ncol=4, frameon=False)
     return figure
 
 
@@ -156,11 +153,7 @@ def runs_sentence(pretrainings: pd.DataFrame, scores: pd.DataFrame, design: Desi
 def control_sentence(found: pd.DataFrame) -> str:
     """What the other contrasts of the deciding way say, and what pre-training adds while the tower is frozen."""
     part = found.xs(DECIDES, level="way")
-    said = [
-        f"{contrast} {interval(part.loc[contrast], 'accuracy')}"
-        for contrast in CONTRASTS
-        if contrast in part.index and contrast not in COLOURS
-    ]
+    said = [f"{name} {interval(row, 'accuracy')}" for name, row in part.iterrows() if name not in COLOURS]
     frozen = [
         f"{interval(found.loc[(way, SCRATCH)], 'accuracy')} ({way.removesuffix(', tower frozen')}; against shuffled "
         f"pairs {interval(found.loc[(way, SHUFFLED)], 'accuracy')})"
@@ -183,11 +176,8 @@ def chance_sentence(found: pd.DataFrame) -> str:
     """
     signs = pd.concat([found[f"{measure} direction"] for measure in MEASURES])
     higher, lower = (int((signs == what).sum()) for what in ("higher", "lower"))
-    verb = "is" if higher == 1 else "are"
-    return (
-        f"Of {len(signs)} differences {higher} {verb} above zero and {lower} below; by chance about"
-        f" {number(0.05 * len(signs))} would be."
-    )
+    counted = f"Of {len(signs)} differences {higher} {'is' if higher == 1 else 'are'} above zero and {lower} below"
+    return f"{counted}; by chance about {number(0.05 * len(signs))} would be."
 
 
 def clusters_sentence(differences: pd.DataFrame) -> str:
