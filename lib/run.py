@@ -63,7 +63,6 @@ def run(notebook: Path, split: str, params: str, overrides: list[str], once: boo
     """Check the call, then execute it. `once`: skip it if another process has made the same result meanwhile."""
     profile = open_profile(params, overrides)
     atom = (check(notebook, split, profile), split)
-    check_inputs(atom[0], profile)
     claim(profile.out, profile.file)
     with only_one(profile.out.notebooks / atom[0] / f".{split}.lock"), lease_gpu():
         reads, after = read_by(atom[0], profile), stands_on(atom, profile)
@@ -75,7 +74,7 @@ def run(notebook: Path, split: str, params: str, overrides: list[str], once: boo
 
 
 def check(notebook: Path, split: str, profile: Profile) -> str:
-    """The notebook's name, provided that it exists and runs in this profile for this split."""
+    """The notebook's name, provided that it exists and runs in this profile, for this split, on this machine."""
     name = notebook.stem
     if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
         raise ParameterError(f"{notebook}: no such notebook; expected one of {', '.join(CHAPTERS)}")
@@ -86,11 +85,6 @@ def check(notebook: Path, split: str, profile: Profile) -> str:
         raise ParameterError(f"{notebook}: has no splits; leave --split out")
     if split not in (*map(str, profile.params.data.split_numbers), "all"):
         raise ParameterError(f"--split {split}: {profile.file} has splits 1 to {profile.params.data.splits}, and all")
-    return name
-
-
-def check_inputs(name: str, profile: Profile) -> None:
-    """Report, before anything runs, what this notebook lacks on this machine."""
     if reason := runnable(profile)[name]:
         raise ParameterError(f"{name}: {reason}; {hint(profile.file)}")
     if profile.params.data.source == "files" and not CHAPTERS[name].about:
@@ -98,6 +92,7 @@ def check_inputs(name: str, profile: Profile) -> None:
             check_bundles(profile.root / "splits", profile.params.data.splits)
         except DatasetError as error:
             raise ParameterError(f"{name}: {error}") from None
+    return name
 
 
 def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> int:

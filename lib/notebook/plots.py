@@ -64,11 +64,6 @@ class ClassStyle:
     pattern: str
     ink: str
 
-    @property
-    def hatch(self) -> str:
-        """The pattern as Matplotlib calls it."""
-        return PATTERNS[self.pattern]
-
 
 def class_styles(classes: Sequence[str]) -> dict[str, ClassStyle]:
     """A style for each class, in the order of the classes.
@@ -304,7 +299,7 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
 
 
 def _filling(style: ClassStyle) -> dict[str, Any]:
-    return {"facecolor": style.colour, "hatch": style.hatch, "hatchcolor": style.ink}
+    return {"facecolor": style.colour, "hatch": PATTERNS[style.pattern], "hatchcolor": style.ink}
 
 
 def count_or_short(value: float) -> str:

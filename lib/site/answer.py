@@ -60,8 +60,8 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
             published = published_table(METHOD_TABLES[name]).loc["mean"]
             rows[name] = {"splits": len(wide)}
             for measure in MEASURES:
-                rows[name] |= {measure: wide[measure].mean() / 100, f"{measure} sd": wide[measure].std() / 100}
-                rows[name][f"{measure} thesis"] = published[measure]
+                mean, spread = wide[measure].mean() / 100, wide[measure].std() / 100
+                rows[name] |= {measure: mean, f"{measure} sd": spread, f"{measure} thesis": published[measure]}
     order = [name for name in METHOD_TABLES if name in rows]
     return pd.DataFrame.from_dict(rows, orient="index").reindex(order).rename_axis("method")
 

@@ -151,10 +151,9 @@ def _encode(frames: list[np.ndarray]) -> bytes:
     columns = min(COLUMNS, len(frames))
     rows = -(-len(frames) // columns)
     height, width = frames[0].shape[:2]
-    grid = np.zeros((rows * height, columns * width, 3), np.uint8)
-    for place, frame in enumerate(frames):
-        top, left = place // columns * height, place % columns * width
-        grid[top : top + height, left : left + width] = frame
+    places = np.zeros((rows * columns, height, width, 3), np.uint8)
+    places[: len(frames)] = frames
+    grid = places.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
     return cv2.imencode(".webp", grid, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1].tobytes()
 
 
