@@ -28,7 +28,7 @@ def call(notebook, split):
 def note(record):
     """Keep a warning where `make report` finds it; Snakemake's log does not tell it from the rest."""
     if record.levelno == logging.WARNING:
-        with open(f"{SCHEDULE['logs']}/warnings.log", "a", encoding="utf-8") as file:
+        with open(SCHEDULE["warnings"], "a", encoding="utf-8") as file:
             file.write(" ".join(record.getMessage().split()) + "\n")
     return True
 

@@ -12,8 +12,8 @@ from lib.site.export import ExportError, document, print_pdf, sections, whole, w
 
 
 @one_line
-def main() -> int:
-    options = profile_parser("export", "The report as HTML files and a PDF.").parse_args()
+def main(arguments: list[str] | None = None) -> int:
+    options = profile_parser("export", "The report as HTML files and a PDF.").parse_args(arguments)
     profile = open_profile(options.params)
     left_out = unable(profile)
     pages = sections(profile, left_out)

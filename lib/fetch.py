@@ -78,14 +78,7 @@ def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
 
 
 def check_50salads(name: str, root: Path) -> str:
-    """Read everything that was fetched by hand.
-
-    Returns:
-        A description of what is present.
-
-    Raises:
-        DatasetError: the first fault.
-    """
+    """Read everything that was fetched by hand, and describe it. Raises DatasetError: the first fault."""
     dataset = open_dataset(root, features="." if name == "50salads" else None, fps=30)
     if name == "50salads":
         check_features(dataset)
@@ -100,10 +93,7 @@ def described(dataset: Dataset) -> str:
 
 
 def fetch_scores(folder: Path, source: Path | None = None) -> Dataset:
-    """Make the data set 50salads_scores.
-
-    Args:
-        folder: of the data set; what is downloaded is kept beside it, in 50salads_scores_raw.
+    """Make the data set 50salads_scores in a folder; what is downloaded is kept beside it, in 50salads_scores_raw.
 
     Raises:
         DatasetError: a raw file is missing or not the published one.
@@ -116,11 +106,7 @@ def fetch_scores(folder: Path, source: Path | None = None) -> Dataset:
 
 
 def fetch_sensors(folder: Path, source: Path | None = None) -> Dataset:
-    """Make the data set 50salads_sensors, or link to the copy in ../shared/data; arguments and errors as above.
-
-    Returns:
-        The data set, with the features of the last split.
-    """
+    """The same for 50salads_sensors, or link to the copy in ../shared/data; returned with the last split's features."""
     if source is None and COPY.is_dir():
         sensors.link(COPY, folder)
     else:

@@ -38,9 +38,9 @@ SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
 
 
 @one_line
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = profile_parser("lab", "JupyterLab on the project's notebooks.")
-    options, further = parser.parse_known_args()
+    options, further = parser.parse_known_args(arguments)
     profile = open_profile(options.params)
     left_out = unable(profile)
     write_text(START, start_page(profile, plan(without(profile, left_out)), left_out))

@@ -13,8 +13,8 @@ from lib.site.build import build
 
 
 @one_line
-def main() -> int:
-    options = profile_parser("report", "Build the site from executed notebooks.").parse_args()
+def main(arguments: list[str] | None = None) -> int:
+    options = profile_parser("report", "Build the site from executed notebooks.").parse_args(arguments)
     profile = open_profile(options.params)
     reasons = runnable(profile, unusable(profile))
     page = build(profile, {name: reason for name, reason in reasons.items() if reason})

@@ -63,7 +63,6 @@ def run(notebook: Path, split: str, params: str, overrides: list[str], once: boo
     """Check the call, then execute it. `once`: skip it if another process has made the same result meanwhile."""
     profile = open_profile(params, overrides)
     atom = (check(notebook, split, profile), split)
-    check_inputs(atom[0], profile)
     claim(profile.out, profile.file)
     with only_one(profile.out.notebooks / atom[0] / f".{split}.lock"), lease_gpu():
         reads, after = read_by(atom[0], profile), stands_on(atom, profile)
@@ -75,7 +74,7 @@ def run(notebook: Path, split: str, params: str, overrides: list[str], once: boo
 
 
 def check(notebook: Path, split: str, profile: Profile) -> str:
-    """The notebook's name, provided that it exists and runs in this profile for this split."""
+    """The notebook's name, provided that it exists and runs in this profile, for this split, on this machine."""
     name = notebook.stem
     if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
         raise ParameterError(f"{notebook}: no such notebook; expected one of {', '.join(CHAPTERS)}")
@@ -86,11 +85,6 @@ def check(notebook: Path, split: str, profile: Profile) -> str:
         raise ParameterError(f"{notebook}: has no splits; leave --split out")
     if split not in (*map(str, profile.params.data.split_numbers), "all"):
         raise ParameterError(f"--split {split}: {profile.file} has splits 1 to {profile.params.data.splits}, and all")
-    return name
-
-
-def check_inputs(name: str, profile: Profile) -> None:
-    """Report, before anything runs, what this notebook lacks on this machine."""
     if reason := runnable(profile)[name]:
         raise ParameterError(f"{name}: {reason}; {hint(profile.file)}")
     if profile.params.data.source == "files" and not CHAPTERS[name].about:
@@ -98,6 +92,7 @@ def check_inputs(name: str, profile: Profile) -> None:
             check_bundles(profile.root / "splits", profile.params.data.splits)
         except DatasetError as error:
             raise ParameterError(f"{name}: {error}") from None
+    return name
 
 
 def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> int:
@@ -112,8 +107,9 @@ def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> 
         error, memory = run_kernel(name, running, parameters, where)
         if error:
             if running.exists():
-                note_error(running, error)
-                running.replace(failed)
+                content = read_json(running)
+                content["metadata"]["error"] = error  # a kernel that dies leaves none in it
+                write_text(failed, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
                 print(f"the notebook up to the error: {relative(failed)}", file=sys.stderr)
             print(f"error: {where}: {error}", file=sys.stderr)
             return 1
@@ -144,7 +140,11 @@ def run_kernel(name: str, running: Path, parameters: dict, where: str) -> tuple[
         largest, MB.
     """
     with tempfile.TemporaryDirectory(dir=short_folder()) as temporary:
-        set_environment(where, temporary)
+        # the kernel inherits the environment, in which a temporary folder replaces the user's settings
+        folders = {"IPYTHONDIR": f"{temporary}/ipython", "JUPYTER_DATA_DIR": f"{temporary}/jupyter", NOTES: temporary}
+        environment = clean_environment() | folders | {"REPORT_ATOM": where, PEAK: f"{temporary}/peak"}
+        os.environ.clear()
+        os.environ.update(environment)
         error = run_cells(name, running, parameters, Path(temporary))
         peak = Path(os.environ[PEAK])
         kilobytes = int(peak.read_text()) if peak.exists() else getrusage(RUSAGE_CHILDREN).ru_maxrss
@@ -191,13 +191,6 @@ def decoding(folder: Path) -> str:
     return f" as it decoded {', '.join(videos)} ({why})" if videos else ""
 
 
-def note_error(notebook: Path, error: str) -> None:
-    """Keep the error in the notebook, too: a kernel that dies leaves none in it."""
-    content = read_json(notebook)
-    content["metadata"]["error"] = error
-    write_text(notebook, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-
-
 def write_kernel(temporary: Path) -> str:
     """Where this process is a fork, its kernel will be one too (lib.batch.warm); returns the kernel's name."""
     if ADDRESS not in os.environ:
@@ -206,24 +199,6 @@ def write_kernel(temporary: Path) -> str:
     about = {"argv": words, "display_name": "Python 3", "language": "python"}
     write_json(temporary / "jupyter" / "kernels" / "warm" / "kernel.json", about)
     return "warm"
-
-
-def set_environment(where: str, temporary: str) -> None:
-    """This process's environment, which its kernel inherits.
-
-    Args:
-        temporary: a folder that replaces the user's settings.
-    """
-    environment = clean_environment()
-    environment |= {
-        "REPORT_ATOM": where,
-        "IPYTHONDIR": f"{temporary}/ipython",
-        "JUPYTER_DATA_DIR": f"{temporary}/jupyter",
-        NOTES: temporary,
-        PEAK: f"{temporary}/peak",
-    }
-    os.environ.clear()
-    os.environ.update(environment)
 
 
 if __name__ == "__main__":

@@ -30,10 +30,10 @@ PATIENCE = 20  # seconds that the processes of a killed run get to end
 
 
 @one_line
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = profile_parser("schedule", "Make the report of a profile.")
     parser.add_argument("--cores", default=os.cpu_count(), type=int, help="atoms at a time (default: %(default)s)")
-    options, further = parser.parse_known_args()
+    options, further = parser.parse_known_args(arguments)
     if options.cores < 1:
         raise ParameterError(f"--cores {options.cores}: at least one is needed")
     # a script's background job starts with SIGINT ignored, and so would its children
@@ -75,11 +75,7 @@ def make(profile: Profile, cores: int, further: Sequence[str], left_out: Mapping
 
 
 def take_lock(profile: Profile) -> TextIO:
-    """Lock the profile; the last processes of a killed run get a moment to release it.
-
-    Raises:
-        ParameterError: another run holds it.
-    """
+    """Lock the profile; what is left of a killed run gets time to release it. Raises ParameterError: another run."""
     path = profile.out.root / ".lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("w")

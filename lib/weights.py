@@ -72,14 +72,7 @@ def train(params: Params, out: Outputs, name: str) -> tuple[dict[str, torch.Tens
 
 
 def development(params: Params, out: Outputs, states: Mapping[str, dict[str, torch.Tensor]]) -> dict[str, float]:
-    """Score nets on the development set, as they are shipped.
-
-    Args:
-        states: of each net, as written.
-
-    Returns:
-        Name -> linear probe, percent of labelled seconds (`probe`).
-    """
+    """Score nets on the development set, as they are shipped: name -> percent of labelled seconds (`probe`)."""
     render(params.demo.model_copy(update=DEVELOPMENT), out.data, 1)
     dataset = open_dataset(out.data, None, params.demo.fps)
     most = pd.Series(np.concatenate([dataset.labels(video) for video in dataset.videos])).value_counts(normalize=True)

@@ -66,7 +66,7 @@ book.say(
     "encoder to training the decoders. There is no such switch: the losses of all stages are "
     "summed from the first step on."
 )
-book.say(rates_of_scoring(published_table("baseline_log")))
+book.say(rates_of_scoring())
 
 # %% [markdown]
 # ## Table 3: the last epoch's scores

@@ -1,12 +1,12 @@
 """What failed in the last run, read from the notebooks that `lib.run` leaves."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lib.batch.requirements import relative, without
+from lib.batch.requirements import relative
 from lib.core.chapters import Atom, atoms, needs, number
 from lib.core.files import read_json
 from lib.core.paths import ROOT
@@ -63,14 +63,19 @@ def behind(params: Params) -> Callable[[Atom], frozenset[Atom]]:
     return of
 
 
-def troubled(params: Params, failed: Sequence[Failure]) -> dict[str, list[Failure]]:
-    """Incomplete chapters, each with the failures of its own atoms or of those that it waits for."""
-    of = behind(params)
-    chapters: dict[str, frozenset[Atom]] = {}
-    for atom in atoms(params):
-        chapters[atom[0]] = chapters.get(atom[0], frozenset()) | of(atom)
-    found = {name: [failure for failure in failed if failure.atom in ones] for name, ones in chapters.items()}
-    return {name: ones for name, ones in found.items() if ones}
+def troubled(profile: Profile) -> dict[str, list[Failure]]:
+    """Incomplete chapters, each with the failures of its own atoms or of those that it waits for.
+
+    Args:
+        profile: `notebooks` are the chapters that can run on this machine.
+    """
+    failed, of = failures(profile), behind(profile.params)
+    found: dict[str, list[Failure]] = {}
+    for name in profile.params.notebooks:
+        before = frozenset().union(*(of(atom) for atom in atoms(profile.params) if atom[0] == name))
+        if ones := [failure for failure in failed if failure.atom in before]:
+            found[name] = ones
+    return found
 
 
 def lines(failure: Failure) -> list[str]:
@@ -93,9 +98,3 @@ def _error(notebook: dict) -> tuple[str, tuple[str, ...]]:
 def _last(text: str) -> tuple[str, ...]:
     written = [line.rstrip() for line in COLOURS.sub("", text).replace(f"{ROOT}/", "").splitlines() if line.strip()]
     return tuple(written[-LAST_LINES:])
-
-
-def troubles(profile: Profile, left_out: Mapping[str, str]) -> dict[str, list[Failure]]:
-    """Incomplete chapters, each with the failures that keep it so."""
-    able = without(profile, left_out)
-    return troubled(able.params, failures(able))

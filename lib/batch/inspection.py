@@ -5,7 +5,6 @@ ValueError about the first fault. Features are judged by their headers, narrated
 """
 
 import json
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -82,29 +81,25 @@ def captions(path: Path, profile: Profile) -> None:
         raise DatasetError(f"{path}: holds no captions; expected {{video: {{start, end, text}}}}")
 
 
-def narrated(layer: str) -> Callable[[Path, Profile], None]:
-    """Return a check of S3D's features of a layer: as wide as the target set's, which the same model reads."""
+def narrated(folder: Path, profile: Profile, layer: str) -> None:
+    """Check that S3D's features of a layer are as wide as the target set's, which the same model reads."""
+    import torch
 
-    def look(folder: Path, profile: Profile) -> None:
-        import torch
+    from lib.backbones.s3d import S3D
+    from lib.data.files import array_header
+    from lib.data.narrated import feature_file
 
-        from lib.backbones.s3d import S3D
-        from lib.data.files import array_header
-        from lib.data.narrated import feature_file
-
-        with torch.device("meta"):
-            net = S3D(profile.params.s3d.embedding_dim, profile.params.s3d.width)
-        dim = net.feature_dim if layer == "mixed_5c" else profile.params.s3d.embedding_dim
-        root = folder.parent.parent
-        # a missing list is reported as a fault of the captions
-        for listed in filter(Path.exists, (root / "train.lst", root / "val.lst")):
-            with listed.open(encoding="utf-8") as lines:
-                names = [line.strip() for line in islice(lines, SAMPLE)]
-            for file in (feature_file(root, folder.name, name) for name in names):
-                if (shape := array_header(file, "(T, D)").shape)[1] != dim:
-                    raise DatasetError(f"{file}: shape {shape}; expected (seconds, {dim}), as {layer} of this S3D has")
-
-    return look
+    with torch.device("meta"):
+        net = S3D(profile.params.s3d.embedding_dim, profile.params.s3d.width)
+    dim = net.feature_dim if layer == "mixed_5c" else profile.params.s3d.embedding_dim
+    root = folder.parent.parent
+    # a missing list is reported as a fault of the captions
+    for listed in filter(Path.exists, (root / "train.lst", root / "val.lst")):
+        with listed.open(encoding="utf-8") as lines:
+            names = [line.strip() for line in islice(lines, SAMPLE)]
+        for file in (feature_file(root, folder.name, name) for name in names):
+            if (shape := array_header(file, "(T, D)").shape)[1] != dim:
+                raise DatasetError(f"{file}: shape {shape}; expected (seconds, {dim}), as {layer} of this S3D has")
 
 
 def videoclip(path: Path, profile: Profile) -> None:

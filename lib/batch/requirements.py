@@ -6,7 +6,8 @@ if everything that it reads is present and sound, or made by a chapter that can 
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from lib.batch import inspection
@@ -28,7 +29,7 @@ class Requirement:
     source: Source
     # raises a ValueError about the first fault that it finds (lib/batch/inspection.py)
     look: Callable[[Path, Profile], object]
-    chapters: tuple[str, ...] = field(default=())
+    chapters: tuple[str, ...] = ()
     hub: bool = False  # whether it is fetched by its name if there is no folder, so that it is never missing
 
 
@@ -41,7 +42,7 @@ def reads(name: str, params: Params) -> list[tuple[str, ...]]:
 
 
 def requirements(profile: Profile) -> dict[str, Requirement]:
-    """Everything that has to be supplied, by name, with the chapters of the profile that read it.
+    """Everything that has to be supplied, by name, with the chapters that read it.
 
     Raises:
         ParameterError: the profile names no folder of a data set.
@@ -93,7 +94,8 @@ def _pretraining(profile: Profile) -> Iterator[tuple[str, Requirement]]:
     yield "captions", Requirement("captions and lists of HowTo100M", paths, source("captions"), look.captions)
     for layer, folder in params.howto100m.features.items():
         name, what = f"narrated {layer}", f"S3D features of HowTo100M ({layer})"
-        yield name, Requirement(what, (root / "features" / folder,), source(name), look.narrated(layer))
+        inspect = partial(look.narrated, layer=layer)
+        yield name, Requirement(what, (root / "features" / folder,), source(name), inspect)
     for name, recipe in params.pretrain.recipes.items():
         if recipe.weights:
             file = ROOT / recipe.weights

@@ -36,13 +36,17 @@ from lib.data.profile import Profile
 WIDTH = 118  # columns of a line of progress
 EVERY = 0.5  # seconds between two looks
 SNAKEMAKE = "snakemake.log"
-WARNINGS = "warnings.log"  # the Snakefile writes it
 CLUSTER = ("--workflow-profile", "--profile", "--executor", "-e")  # then the cluster decides how many atoms run at once
 PATIENCE = {False: 1, True: 30}  # seconds to end, and on a cluster other than SLURM to cancel the jobs there
 
 
 def log_file(out: Outputs, atom: Atom) -> Path:
     return out.logs / atom[0] / f"{atom[1]}.log"
+
+
+def warnings_file(out: Outputs) -> Path:
+    """Where the Snakefile notes what Snakemake and its plugins warn of."""
+    return out.logs / "warnings.log"
 
 
 def failed_file(log: Path) -> Path:
@@ -66,8 +70,8 @@ def run(
     shutil.rmtree(folder / "done", ignore_errors=True)
     before = {atom: [other for other in needs(atom, profile.params) if other in waiting] for atom in waiting}
     atoms = {"/".join(atom): ["/".join(other) for other in others] for atom, others in before.items()}
-    schedule = {"profile": profile.file, "logs": str(profile.out.logs), "atoms": atoms}
-    write_json(folder / "schedule.json", schedule)
+    paths = {"logs": str(profile.out.logs), "warnings": str(warnings_file(profile.out))}
+    write_json(folder / "schedule.json", {"profile": profile.file, **paths, "atoms": atoms})
     jobs = queue(folder) if on_cluster(further) else None
     shutil.rmtree(folder / ".snakemake" / "slurm_logs", ignore_errors=True)
     log = profile.out.logs / SNAKEMAKE
@@ -183,8 +187,9 @@ def follow(
     while code is None:
         # before the logs are read, so that the last reading sees all
         code = snakemake.poll()
-        for warning in warnings(out):
-            say(f"warning {warning}")
+        if warnings_file(out).exists():
+            for warning in warnings_file(out).read_text(encoding="utf-8").splitlines():
+                say(f"warning {warning}")
         for atom in [atom for atom in waiting if log_file(out, atom).exists()]:
             waiting.remove(atom)
             bar = tqdm(bar_format="  {desc}", leave=False, disable=not sys.stdout.isatty(), file=sys.stdout)
@@ -226,12 +231,6 @@ def follow(
     return code or int(bool(failed)), failed or (lost if code else {})
 
 
-def warnings(out: Outputs) -> list[str]:
-    """What Snakemake and its plugins have warned of, in the Snakefile's notes."""
-    file = out.logs / WARNINGS
-    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-
-
 def outcome(out: Outputs, atom: Atom, over: bool) -> str:
     """How an atom that was started has ended; "" while it runs.
 
@@ -268,7 +267,7 @@ def failure_lines(failed: Mapping[Atom, str], profile: Profile) -> Iterator[str]
     for atom in failed:
         if log_file(profile.out, atom).exists():
             yield f"the log of {short(atom)}: {relative(log_file(profile.out, atom))}"
-    for name, ones in troubled(profile.params, found).items():
+    for name, ones in troubled(profile).items():
         if all(failure.atom[0] != name for failure in ones):
             yield f"not made: {TITLES[name]}: it reads {', '.join(short(failure.atom) for failure in ones)}"
     log = profile.out.logs / SNAKEMAKE

@@ -51,21 +51,11 @@ class Job(NamedTuple):
 
 
 class Queue:
-    """The jobs of one profile in SLURM's queue.
-
-    Attributes:
-        jobs: the newest job of each atom in this run, by the last look.
-
-    Raises:
-        ParameterError: SLURM does not answer.
-    """
+    """The jobs of one profile in SLURM's queue. Raises ParameterError: SLURM does not answer."""
 
     def __init__(self, folder: Path) -> None:
-        """
-        Args:
-            folder: Snakemake's working directory.
-        """
-        self.folder = folder
+        self.folder = folder  # Snakemake's working directory
+        # the newest job of each atom in this run, by the last look
         self.jobs: dict[Atom, Job] = {}
         self.earlier: set[str] = set()
         self.looked = 0.0
@@ -74,10 +64,9 @@ class Queue:
         self.earlier = {job.number for _, job in self._listed()}
 
     def changes(self, now: bool) -> Iterator[tuple[Atom, Job, Path]]:
-        """Yield atoms whose job is new or has changed, with the job's log; none between two looks or without an answer.
+        """Yield atoms whose job is new or has changed, with the job's log; none without an answer.
 
-        Args:
-            now: look, however recent the last look was.
+        Between two looks there is nothing to yield, unless it has to look `now`.
         """
         if not now and time.monotonic() - self.looked < EVERY:
             return
@@ -95,11 +84,7 @@ class Queue:
                 yield atom, job, self.folder / ".snakemake/slurm_logs/rule_atom" / "_".join(atom) / f"{job.number}.log"
 
     def cancel(self) -> list[str]:
-        """Cancel all jobs that have not ended, and wait until they have.
-
-        Returns:
-            Their numbers.
-        """
+        """Cancel all jobs that have not ended, and wait until they have; returns their numbers."""
         numbers = [job.number for _, job in self._listed() if job.state not in ENDED]
         if numbers:
             _ask("scancel", *numbers)

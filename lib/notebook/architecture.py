@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -13,7 +13,6 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
-from matplotlib.text import Text
 from torch import nn
 
 from lib.asformer.model import Mask
@@ -35,21 +34,20 @@ def flow(ax: Axes, rows: Sequence[Row], title: str, skips: Sequence[tuple[int, i
     Args:
         skips: arrows past some rows: from row, to row, side (1: right, -1: left of the boxes), text at the end.
     """
-    before: list[Text] = []  # the boxes that the next row's arrows start from
+    before: list[Any] = []  # the boxes that the next row's arrows start from
     for y, texts in enumerate(rows):
         row = [texts] if isinstance(texts, str) else list(texts)
-        boxes = before if len(before) == len(row) else [None] * len(row)
+        boxes: list[Any] = before.copy() if len(before) == len(row) else [None] * len(row)
         for place, text in enumerate(row):
             if text is None:
                 continue
             colour = next(colour for words, colour in COLOURS.items() if re.search(words, text))
             look = {"boxstyle": "round,pad=0.3", "fc": colour, "ec": EDGE, "lw": 0.8}
             x = (place + 0.5) / len(row)
-            box = ax.text(x, y, text, ha="center", va="center", fontsize=8, bbox=look, linespacing=1.15)
+            boxes[place] = ax.text(x, y, text, ha="center", va="center", fontsize=8, bbox=look, linespacing=1.15)
             for other in before if len(before) != len(row) else [before[place]]:
-                ends: dict[str, Any] = {"patchA": other.get_bbox_patch(), "patchB": box.get_bbox_patch()}
+                ends = {"patchA": other.get_bbox_patch(), "patchB": boxes[place].get_bbox_patch()}
                 _arrow(ax, other.get_position(), (x, y), **ends)
-            boxes = [*boxes[:place], box, *boxes[place + 1 :]]
         before = [box for box in boxes if box is not None]
     for low, high, side, text in skips:
         x = 0.5 + 0.42 * side
@@ -68,15 +66,25 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], bend:
     ax.add_artist(FancyArrowPatch(start, end, connectionstyle=curve, shrinkA=0, shrinkB=0, zorder=4, **look, **ends))
 
 
+def sizes(shape: Iterable[int]) -> str:
+    """
+    >>> sizes((3, 16, 112, 112))
+    '3x16x112x112'
+    """
+    return "x".join(map(str, shape))
+
+
+def count_parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
 def trace_blocks(blocks: Sequence[nn.Module], clip: torch.Tensor) -> pd.DataFrame:
     """Run a clip (1, C, T, H, W) through blocks in order: columns block, output (C x T x H x W), parameters."""
     rows = []
     with torch.inference_mode():
         for block in blocks:
             clip = block(clip)
-            rows.append(
-                (type(block).__name__, "x".join(map(str, clip.shape[1:])), sum(p.numel() for p in block.parameters()))
-            )
+            rows.append((type(block).__name__, sizes(clip.shape[1:]), count_parameters(block)))
     return pd.DataFrame(rows, columns=["block", "output", "parameters"])
 
 
@@ -84,9 +92,9 @@ def draw_i3d(blocks: pd.DataFrame, clip: Sequence[int], block: Any) -> Figure:
     """Figure 3: the trunk with its shapes, for a clip of shape (1, C, T, H, W), and one inflated block."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.2))
     trunk = [f"{row.block}\n{row.output}, {row.parameters:,} parameters" for row in blocks.itertuples()]
-    flow(left, ["x".join(map(str, clip[1:])), *trunk], "a) the trunk here: channels x time x height x width")
+    flow(left, [sizes(clip[1:]), *trunk], "a) the trunk here: channels x time x height x width")
     inside = [
-        f"convolution {'x'.join(map(str, conv.kernel_size))}\n{conv.in_channels} -> {conv.out_channels}"
+        f"convolution {sizes(conv.kernel_size)}\n{conv.in_channels} -> {conv.out_channels}"
         for conv in (block.branch2.conv_a, block.branch2.conv_b, block.branch2.conv_c)
     ]
     flow(right, ["input", *inside, "output"], "b) an inflated block: time x height x width", [(0, 4, 1, "+")])

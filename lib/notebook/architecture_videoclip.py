@@ -17,42 +17,35 @@ from torch import nn
 
 from lib.backbones.s3d import S3D, Inception
 from lib.data.packs import Track
-from lib.notebook.architecture import flow
+from lib.notebook.architecture import count_parameters, flow, sizes
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH
 from lib.pretraining.pairs import Pair
 from lib.videoclip.model import VideoCLIP
-
-
-def count_parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def trace_s3d(net: S3D, full: S3D, size: Sequence[int]) -> pd.DataFrame:
     """Run a black clip (time, height, width) through the net and record the shapes between its blocks.
 
     Args:
-        net: whose shapes are recorded; what happens between two blocks (pooling) has a row of its own.
         full: the full-size net, for its counts; it may be on the device "meta".
 
     Returns:
-        Columns block, kernels, output (C x T x H x W), parameters, full-size parameters.
+        Columns block, kernels, output (C x T x H x W), parameters, full-size parameters; what happens between two
+        blocks (pooling) has a row of its own.
     """
-    rows: list[tuple[str, str, str, int, int]] = []
-
-    def note(name: str, kernels: str, shape: torch.Size, count: int = 0, full_count: int = 0) -> None:
-        rows.append((name, kernels, "x".join(map(str, shape[1:])), count, full_count))
+    clip = torch.zeros(1, 3, *size)
+    rows: list[tuple[str, str, str, int, int]] = [("clip", "", sizes(clip.shape[1:]), 0, 0)]
 
     def hook(module: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
         name, shape = names[module], inputs[0].shape
-        if "x".join(map(str, shape[1:])) != rows[-1][2]:
+        if sizes(shape[1:]) != rows[-1][2]:
             between = "space to depth 2x2x2" if len(rows) == 1 else "mean" if len(shape) == 2 else "max pool"
-            note(between, "", shape)
+            rows.append((between, "", sizes(shape[1:]), 0, 0))
         counts = count_parameters(module), count_parameters(full.get_submodule(name))
-        note(name, ", ".join(kernel_sizes(module)), output.shape, *counts)
+        kernels = ", ".join(sizes(one.kernel_size) for one in convolutions(module))
+        rows.append((name, kernels, sizes(output.shape[1:]), *counts))
 
     names = {module: name for name, module in net.named_children() if name != "text_module"}
-    clip = torch.zeros(1, 3, *size)
-    note("clip", "", clip.shape)
     handles = [module.register_forward_hook(hook) for module in names]
     with torch.inference_mode():
         net.eval()(clip)
@@ -61,26 +54,24 @@ def trace_s3d(net: S3D, full: S3D, size: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["block", "kernels", "output", "parameters", "full-size parameters"])
 
 
-def kernel_sizes(module: nn.Module) -> list[str]:
-    """Kernels of a block's own convolutions, in order; not those of blocks within it."""
-    return ["x".join(map(str, part.kernel_size)) for part in module.children() if isinstance(part, nn.Conv3d)]
+def convolutions(module: nn.Module) -> list[nn.Conv3d]:
+    """A block's own convolutions, in order; not those of blocks within it."""
+    return [part for part in module.children() if isinstance(part, nn.Conv3d)]
 
 
 def draw_s3d(blocks: pd.DataFrame, block: Inception, name: str) -> Figure:
     """Figure 13: the net as `trace_s3d` found it, and one inception block."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * len(blocks)), width_ratios=[1, 1.2])
     rows = [
-        f"{row.block} {row.kernels}: ".replace(" : ", ": ")
-        + row.output
-        + (f"; {row.parameters:,}" * (row.parameters > 0))
+        f"{row.block} {row.kernels}".strip() + f": {row.output}" + f"; {row.parameters:,}" * (row.parameters > 0)
         for row in blocks.itertuples()
     ]
     flow(left, rows, "a) the video side: C x T x H x W; parameters")
     own = [
-        [*_convolutions(block.conv_b0), None, None, _gate(block.gating_b0)],
-        [*_convolutions(block.conv_b1_a), *_convolutions(block.conv_b1_b), _gate(block.gating_b1)],
-        [*_convolutions(block.conv_b2_a), *_convolutions(block.conv_b2_b), _gate(block.gating_b2)],
-        ["max pool\n3x3x3", *_convolutions(block.conv_b3_b), None, _gate(block.gating_b3)],
+        [*_boxes(block.conv_b0), None, None, _gate(block.gating_b0)],
+        [*_boxes(block.conv_b1_a), *_boxes(block.conv_b1_b), _gate(block.gating_b1)],
+        [*_boxes(block.conv_b2_a), *_boxes(block.conv_b2_b), _gate(block.gating_b2)],
+        ["max pool\n3x3x3", *_boxes(block.conv_b3_b), None, _gate(block.gating_b3)],
     ]
     ends = f"input: {block.conv_b0.conv1.in_channels} channels", f"side by side: {block.output_dim} channels"
     gate = "gate: maps times sigmoid(linear(their mean over T, H, W))"
@@ -88,12 +79,8 @@ def draw_s3d(blocks: pd.DataFrame, block: Inception, name: str) -> Figure:
     return figure
 
 
-def _convolutions(module: Any) -> list[str]:
-    convolutions = [part for part in module.children() if isinstance(part, nn.Conv3d)]
-    return [
-        f"{kernel}\n{part.in_channels} -> {part.out_channels}"
-        for kernel, part in zip(kernel_sizes(module), convolutions, strict=True)
-    ]
+def _boxes(module: nn.Module) -> list[str]:
+    return [f"{sizes(one.kernel_size)}\n{one.in_channels} -> {one.out_channels}" for one in convolutions(module)]
 
 
 def _gate(module: Any) -> str:
@@ -114,7 +101,7 @@ def draw_mil_nce(net: S3D, size: Sequence[int], words: int, scores: np.ndarray) 
     text: Any = net.text_module
     out, hidden, video = net.fc.out_features, text.fc1.out_features, count_parameters(net) - count_parameters(text)
     sides = [
-        [f"clip x\n{'x'.join(map(str, size))}", f"{candidates} captions y of\nup to {words} words"],
+        [f"clip x\n{sizes(size)}", f"{candidates} captions y of\nup to {words} words"],
         [None, f"word vectors, fixed\n{text.word_embd.embedding_dim}"],
         [f"S3D: {video / 1e6:.2f} M parameters\nmean of its maps: {net.feature_dim}", f"linear, ReLU\n{hidden}"],
         [None, "maximum over\nthe words"],
@@ -139,33 +126,26 @@ White {scores.min():.2f}, darkest {scores.max():.2f}."""
 
 
 def draw_videoclip(model: VideoCLIP, longest_text: int) -> Figure:
-    """Figure 15: both towers, from tokens with positions to the mean, and the dot products of all pairs.
-
-    Args:
-        longest_text: largest number of word pieces kept from a clip's captions.
-    """
+    """Figure 15: both towers, from tokens with positions to the mean, and the dot products of all pairs."""
     figure, ax = plt.subplots(figsize=(WIDTH, 4.8))
     seconds, mlp = model.max_video_len, model.mlp
     width: Any = mlp.linear2.out_features
-    words = f"{model.text.config.vocab_size:,} x {width}"
-    rows: list[Any] = [
-        [
-            f"a feature per second: $f_1$ … $f_T$\nT: 1 to {seconds}",
-            f"word pieces: $w_1$ … $w_L$\nL: up to {longest_text}",
-        ],
-        [
-            f"MLP {model.input_dim} -> {width} -> {width}\n{count_parameters(mlp) / 1e6:.2f} M parameters",
-            f"the tower's word table\n{words}",
-        ],
-        [
-            f"[CLS], $f_1$ … $f_T$, [SEP] (marks from the tower's word table)\nat positions 0, 1 … T, {seconds + 1}",
-            "[CLS], $w_1$ … $w_L$, [SEP]\nat positions 0, 1 … L, L + 1",
-        ],
-        [_tower("video", model.video), _tower("text", model.text)],
-        [f"$z_{name}$: mean without [CLS], with [SEP]" for name in "vt"],
-        "scores $z_v \\cdot z_t$ of all pairs; in equation 5 a clip's row finds its text, a text's column its clip",
+    video = [
+        f"a feature per second: $f_1$ … $f_T$\nT: 1 to {seconds}",
+        f"MLP {model.input_dim} -> {width} -> {width}\n{count_parameters(mlp) / 1e6:.2f} M parameters",
+        f"[CLS], $f_1$ … $f_T$, [SEP] (marks from the tower's word table)\nat positions 0, 1 … T, {seconds + 1}",
+        _tower("video", model.video),
+        "$z_v$: mean without [CLS], with [SEP]",
     ]
-    flow(ax, rows, "")
+    text = [
+        f"word pieces: $w_1$ … $w_L$\nL: up to {longest_text}",
+        f"the tower's word table\n{model.text.config.vocab_size:,} x {width}",
+        "[CLS], $w_1$ … $w_L$, [SEP]\nat positions 0, 1 … L, L + 1",
+        _tower("text", model.text),
+        "$z_t$: mean without [CLS], with [SEP]",
+    ]
+    scores = "scores $z_v \\cdot z_t$ of all pairs; in equation 5 a clip's row finds its text, a text's column its clip"
+    flow(ax, [*zip(video, text, strict=True), scores], "")
     return figure
 
 
@@ -178,11 +158,7 @@ def _tower(name: str, tower: Any) -> str:
 
 
 def draw_pairs(track: Track, pairs: Sequence[Pair], seconds: int) -> Figure:
-    """A video's captions on its time axis and below them sampled pairs: captions, clip, and the second drawn.
-
-    Args:
-        pairs: as sampled by lib/pretraining/pairs.py, from top to bottom.
-    """
+    """A video's captions on its time axis and below them sampled pairs: captions, clip, and the second drawn."""
     figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
     for number, (start, end) in enumerate(zip(track.start, track.end, strict=True)):
         shade = "#999999" if number % 2 else "#cccccc"

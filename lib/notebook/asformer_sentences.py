@@ -1,11 +1,10 @@
 """Computed sentences of the chapters on ASFormer (2.3), each a short function of the numbers it reads."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import pandas as pd
 
-from lib.scoring.published import published_curve
+from lib.scoring.published import published_curve, published_table
 from lib.scoring.words import number, span
 
 
@@ -19,9 +18,9 @@ def backbone_gain(comparison: pd.DataFrame) -> str:
     Between seeds, the accuracy of the trained varies by 4.0 points: the yardstick for the trimming table above.
     """
     means = comparison.groupby("backbone").mean()
-    names = {"linear probe": "linear probe", "accuracy": "accuracy", "f1@50": "F1@50"}
     pairs = [
-        f"{name} {means.loc['trained', key]:.1f} and {means.loc['random', key]:.1f}" for key, name in names.items()
+        f"{name.replace('f1', 'F1')} {means.loc['trained', name]:.1f} and {means.loc['random', name]:.1f}"
+        for name in ("linear probe", "accuracy", "f1@50")
     ]
     accuracy = comparison.loc["trained", "accuracy"]
     against = f"Trained against random: {', '.join(pairs)}."
@@ -72,30 +71,28 @@ def published_history() -> pd.DataFrame:
     return curve.melt(ignore_index=False, var_name="split", value_name="accuracy").reset_index()
 
 
-def dips(thesis: pd.DataFrame, epochs: Mapping[int, int] = MappingProxyType({50: 3, 80: 1})) -> str:
-    """The largest losses of accuracy at some epochs, in points. `thesis`: as returned by `published_history`.
+def dips(thesis: pd.DataFrame) -> str:
+    """The largest losses of accuracy at two epochs, in points. `thesis`: as returned by `published_history`.
 
     >>> dips(published_history())
     'at epoch 50 (split 2 -6.2, split 1 -6.0, split 5 -2.3 points) and at epoch 80 (split 3 -3.6 points)'
     """
     changes = thesis.pivot(index="epoch", columns="split", values="accuracy").diff()
-    found = {
-        epoch: ", ".join(f"split {k} {value:+.1f}" for k, value in changes.loc[epoch].nsmallest(most).items())
-        for epoch, most in epochs.items()
-    }
-    return " and ".join(f"at epoch {epoch} ({splits} points)" for epoch, splits in found.items())
+    found = []
+    for epoch, most in ((50, 3), (80, 1)):
+        lost = changes.loc[epoch].nsmallest(most)
+        splits = ", ".join(f"split {k} {value:+.1f}" for k, value in lost.items())
+        found.append(f"at epoch {epoch} ({splits} points)")
+    return " and ".join(found)
 
 
-def rates_of_scoring(log: pd.DataFrame) -> str:
-    """How far the rate at which test videos are scored moves the curves.
+def rates_of_scoring() -> str:
+    """How far the rate at which test videos are scored moves the curves, by the thesis's log.
 
-    Args:
-        log: the thesis's log, published_table("baseline_log").
-
-    >>> log = pd.DataFrame({"accuracy": [0.758221, 0.8], "accuracy_30_fps": [75.8307, 80.0]})
-    >>> rates_of_scoring(log)
+    >>> rates_of_scoring()
     'The thesis scored its curve on the sampled 15 frames per second, we on all; its log differs by 0.01 points.'
     """
+    log = published_table("baseline_log")
     apart = (log["accuracy_30_fps"] - 100 * log["accuracy"]).abs().max()
     return (
         "The thesis scored its curve on the sampled 15 frames per second, we on all; its log differs by "

@@ -83,11 +83,7 @@ ABSENT = "#c9c9c9"  # a class without true seconds
 
 
 def draw_confusions(matrices: Mapping[int, pd.DataFrame]) -> Figure:
-    """Confusion matrices in one colour scale: all splits together, large, and below them each split.
-
-    In the large one a share of a true class's seconds of at least 5 % is written in percent. All have its order of
-    classes; the splits' shares are in the CSV.
-    """
+    """Confusion matrices in one colour scale: all splits together, large, and below them each split."""
     rows = -(-len(matrices) // SPLITS) if len(matrices) > 1 else 0
     figure = plt.figure(figsize=(plots.WIDTH, 6.4 + 1.75 * rows))
     grid = figure.add_gridspec(1 + rows, SPLITS, height_ratios=[6.4, *[1.75] * rows])
@@ -126,11 +122,7 @@ def draw_confusion(matrix: pd.DataFrame, ax: Axes) -> Axes:
 
 
 def draw_kinds(shares: pd.DataFrame) -> Figure:
-    """Share of each kind of confusion in the wrong seconds: a bar per weights, a point per split, a line for chance.
-
-    Args:
-        shares: as returned by `lib.scoring.confusion.kind_shares`, with a column weights.
-    """
+    """Share of each kind of confusion in the wrong seconds: a bar per weights, a point per split, a line for chance."""
     figure, ax = plt.subplots(figsize=(plots.WIDTH, 4.2))
     kinds, weights = list(shares["kind"].unique()), list(shares["weights"].unique())
     height = 0.8 / len(weights)
@@ -161,15 +153,9 @@ def draw_sensors(motion: np.ndarray, labels: Sequence[str], fps: float, classes:
     grid = figure.add_gridspec(2, 1, height_ratios=(6, 1))
     below.set_subplotspec(grid[1])
     ax = figure.add_subplot(grid[0], sharex=below)
-    seconds = motion.shape[1] / fps
-    # the root shows a stirring spoon beside a chopping knife
-    image = ax.imshow(
-        np.sqrt(motion),
-        aspect="auto",
-        cmap="Greys",
-        interpolation="nearest",
-        extent=(0, seconds, len(motion) + 0.5, 0.5),
-    )
+    shown = np.sqrt(motion)  # so that a stirring spoon is seen beside a chopping knife
+    extent = (0, motion.shape[1] / fps, len(motion) + 0.5, 0.5)
+    image = ax.imshow(shown, aspect="auto", cmap="Greys", interpolation="nearest", extent=extent)
     ax.set_yticks(range(1, len(motion) + 1))
     ax.set(ylabel="sensor", title="motion of ten kitchen tools (darker: more)")
     ax.tick_params(labelbottom=False)

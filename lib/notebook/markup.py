@@ -114,10 +114,7 @@ def description(title: str, caption: str, data: pd.DataFrame, most: int = 4) -> 
 def accessible(table: pd.DataFrame | Styler, name: str) -> str:
     """A table with one row of headers, each with its scope, in a box that scrolls where it is too narrow.
 
-    Methods in the index (its level "method") are shown by their names for readers.
-
-    Args:
-        name: distinguishes the ids of its cells from those of other tables on the page.
+    Methods in the index (its level "method") are shown by their names for readers; `name` begins the cells' ids.
     """
     if isinstance(table, pd.DataFrame):
         floats = table.select_dtypes("float").columns

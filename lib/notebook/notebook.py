@@ -33,8 +33,10 @@ from lib.notebook.markup import Shown, accessible, description, without_tags
 from lib.notebook.tables import BEST
 
 
-def keep_figure(figure: Figure, folder: Path, stem: str, raster: bool = False, both: bool = True) -> Path:
-    """Write `folder`/`stem`.svg and .png, and close the figure.
+def keep_figure(
+    figure: Figure, data: pd.DataFrame, folder: Path, stem: str, raster: bool = False, both: bool = True
+) -> Path:
+    """Write `folder`/`stem`.svg and .png, and the data as .csv; close the figure.
 
     Args:
         raster: whether the PNG is the one to show.
@@ -50,6 +52,7 @@ def keep_figure(figure: Figure, folder: Path, stem: str, raster: bool = False, b
             figure.savefig(file, format=ending, bbox_inches="tight", dpi=150, metadata=metadata)
         figure.set_layout_engine("none")  # the PNG takes the SVG's layout over
     plt.close(figure)
+    keep_data(data, folder / f"{stem}.csv")
     return folder / f"{stem}.{shown}"
 
 
@@ -96,31 +99,20 @@ class Notebook(Profile):
     def figure(self, number: int | str, figure: Figure, data: pd.DataFrame, caption: str, raster: bool = False) -> None:
         """Show a figure under its thesis number; keep it as SVG and PNG (of one split: as shown) with its data as CSV.
 
-        Args:
-            raster: show the PNG, for figures made of photographs.
+        Figures made of photographs are shown as PNG (`raster`).
         """
         stem, folder = self._place("figure", number, self.out.figures)
-        file = keep_figure(figure, folder, stem, raster, both=self.whole)
-        keep_data(data, folder / f"{stem}.csv")
+        file = keep_figure(figure, data, folder, stem, raster, both=self.whole)
         title = f"Figure {self._number(number, self.figures)}"
         picture, alt = self._below(file), description(f"{title}.", caption, data)
         csv = self._below(file.with_suffix(".csv"))
         shown = self._shown(id=stem, title=title, caption=caption, data=csv, picture=picture, alt=alt)
-        self._show(shown, shown.image(data_uri(file)))
+        display(HTML(shown.image(data_uri(file))), metadata={"report": asdict(shown)})
 
     def table(
-        self,
-        number: int | str,
-        shown: pd.DataFrame | Styler,
-        data: pd.DataFrame,
-        caption: str,
-        file: str | None = None,
+        self, number: int | str, shown: pd.DataFrame | Styler, data: pd.DataFrame, caption: str, file: str = ""
     ) -> None:
-        """Show a table under its thesis number (`shown`) and keep its values (`data`) as CSV.
-
-        Args:
-            file: name of the CSV without ending, where it is not table_<number>.
-        """
+        """Show a table under its thesis number (`shown`) and keep its values as <file or table_number>.csv."""
         stem, folder = self._place("table", number, self.out.tables)
         stem = file or stem
         keep_data(data, folder / f"{stem}.csv")
@@ -128,7 +120,7 @@ class Notebook(Profile):
         title = f"Table {self._number(number, self.tables)}"
         marked = " The best of a column is underlined." if BEST in body else ""
         kept = self._shown(id=stem, title=title, caption=caption + marked, data=self._below(folder / f"{stem}.csv"))
-        self._show(kept, kept.figure(body))
+        display(HTML(kept.figure(body)), metadata={"report": asdict(kept)})
 
     def metrics(self, table: pd.DataFrame) -> None:
         """Keep the long metric table of this section."""
@@ -162,16 +154,9 @@ class Notebook(Profile):
     def _shown(self, **about: str) -> Shown:
         return Shown(about=self.about, notebook=self.name, revision=revision(), **about)
 
-    def _show(self, shown: Shown, page: str) -> None:
-        display(HTML(page), metadata={"report": asdict(shown)})
-
 
 def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence[str] = ()) -> Notebook:
-    """Read the profile strictly, set the figure style, say what the page shows.
-
-    Raises:
-        ParameterError: for a profile or override that cannot be used.
-    """
+    """Read the profile strictly, set the figure style, say what the page shows. Raises ParameterError, as `load`."""
     found, chapter = open_profile(profile, overrides), CHAPTERS[name]
     plots.set_style()
     about, notice = found.params.data.name, found.params.notice

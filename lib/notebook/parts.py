@@ -38,11 +38,7 @@ def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
 
 
 def all_claims(out: Outputs, here: str) -> pd.DataFrame:
-    """All claims that a profile's chapters and the audit (4.1) have checked, by section.
-
-    Returns:
-        COLUMNS and `evidence`: `here`, or THEIRS.
-    """
+    """All claims that a profile's chapters and the audit (4.1) have checked, by section; evidence: `here` or THEIRS."""
     files = {out.tables / f"claims_{chapter}.csv": here for chapter in chapters()}
     files |= {out.tables / "audit_claims.csv": THEIRS}
     tables = [pd.read_csv(file).assign(evidence=evidence) for file, evidence in files.items() if file.exists()]
@@ -56,10 +52,8 @@ def all_claims(out: Outputs, here: str) -> pd.DataFrame:
 def shown_claims(checked: pd.DataFrame, further: list[str]) -> Styler:
     """The claims as readers see them, with the interval folded into the value."""
     measured = checked.rename(columns={"low": "here low", "high": "here high"})
-    columns = {"section": checked["section"], "claim": checked["claim"]} | interval_cells(
-        measured, {"here": "here"}, ".2f"
-    )
-    columns |= {name: checked[name] for name in further}
+    columns = {"section": checked["section"], "claim": checked["claim"]}
+    columns |= interval_cells(measured, {"here": "here"}, ".2f") | {name: checked[name] for name in further}
     # an empty cell is read from a file as a number
     pairs = zip(checked["verdict"], checked["would decide"], strict=True)
     columns["verdict"] = [
@@ -104,11 +98,7 @@ def fine_tuned_results(
 
 
 def fine_tuning_begins(book: Notebook, target: Target, result: FineTuned, table: int) -> None:
-    """How a fine-tuning starts, what it cannot learn, and where its short form ends.
-
-    Args:
-        table: of the thesis's short fine-tuning.
-    """
+    """How a fine-tuning starts, what it cannot learn, and where its short form ends, beside the thesis's `table`."""
     settings, classes = book.params.finetune, len(target.dataset.classes)
     videos = len(target.dataset.split(book.splits[0])[0])
     begins = sentences.first_epoch(result.history, videos, settings.warmup, settings.head or classes, classes)

@@ -64,11 +64,6 @@ class ClassStyle:
     pattern: str
     ink: str
 
-    @property
-    def hatch(self) -> str:
-        """The pattern as Matplotlib calls it."""
-        return PATTERNS[self.pattern]
-
 
 def class_styles(classes: Sequence[str]) -> dict[str, ClassStyle]:
     """A style for each class, in the order of the classes.
@@ -120,7 +115,7 @@ def _object(name: str) -> str:
 
 def _between(ends: tuple[str, str], share: float) -> tuple[str, bool]:
     """A colour between two, and whether it is light, so that a pattern on it is black."""
-    dark, bright = ([int(end[place : place + 2], 16) for place in (1, 3, 5)] for end in ends)
+    dark, bright = (bytes.fromhex(end[1:]) for end in ends)
     mixed = [round(a + share * (b - a)) for a, b in zip(dark, bright, strict=True)]
     red, green, blue = ((value / 255) ** 2.2 for value in mixed)
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -130,11 +125,6 @@ def _between(ends: tuple[str, str], share: float) -> tuple[str, bool]:
 # Okabe and Ito's palette: https://jfly.uni-koeln.de/color; beyond it `curve_style` dashes
 SPLIT_COLOURS = {1: "#0072B2", 2: "#E69F00", 3: "#009E73", 4: "#CC79A7", 5: "#D55E00"}
 MEAN_COLOUR = "#222222"
-PRETRAINING_LOSSES = {
-    "train_loss": "training",
-    "random_loss": "validation, random negatives",
-    "hard_loss": "validation, mined negatives",
-}
 WIDTH = 8.0  # inches: the text width of the report
 
 
@@ -171,11 +161,7 @@ def curve_style(number: int) -> dict[str, Any]:
 
 
 def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> Axes:
-    """One line per split over the epochs and, with several splits, their mean and the band between the outermost.
-
-    Args:
-        history: columns split, epoch and `value`; rows without a value (epochs that were not tested) are left out.
-    """
+    """One line per split over the epochs that were tested and, with several, their mean and the band of them all."""
     measured = history.dropna(subset=[value])
     curves = {f"split {split}": curve.set_index("epoch")[value] for split, curve in measured.groupby("split")}
     labelled_curves(curves, ax, label, {name: int(name.split()[1]) - 1 for name in curves})
@@ -269,7 +255,12 @@ def pretraining_curves(history: pd.DataFrame, pairs: int) -> Figure:
         pairs: per cluster; equal scores for all give the loss 2 ln(pairs), twice the entropy of guessing.
     """
     by_epoch = history.set_index("epoch")
-    curves = {label: by_epoch[name] for name, label in PRETRAINING_LOSSES.items()}
+    names = {
+        "train_loss": "training",
+        "random_loss": "validation, random negatives",
+        "hard_loss": "validation, mined negatives",
+    }
+    curves = {label: by_epoch[name] for name, label in names.items()}
     panels = {"contrastive loss": curves, "the same, from epoch 1 on": curves}
     figure = curve_panels(panels, level=("chance", 2 * float(np.log(pairs))))
     zoom(figure.axes[1], 1)
@@ -277,11 +268,7 @@ def pretraining_curves(history: pd.DataFrame, pairs: int) -> Figure:
 
 
 def timelines(videos: Mapping[str, Mapping[str, Sequence[str]]], fps: float, classes: Sequence[str]) -> Figure:
-    """Label sequences as bars, one panel per video, with one legend of the classes that occur.
-
-    Args:
-        videos: title -> rows of `timeline`.
-    """
+    """Label sequences as bars (`timeline`), one panel per video by title, with one legend of the classes that occur."""
     rows = max(map(len, videos.values()))
     figure, axes = plt.subplots(len(videos), 1, figsize=(WIDTH, 1.1 + (0.6 + 0.28 * rows) * len(videos)), squeeze=False)
     for ax, (title, sequences) in zip(axes[:, 0], videos.items(), strict=True):
@@ -295,11 +282,7 @@ def timelines(videos: Mapping[str, Mapping[str, Sequence[str]]], fps: float, cla
 
 
 def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[str], ax: Axes) -> Axes:
-    """Label sequences as bars on one time axis, coloured by verb and hatched by object.
-
-    Args:
-        rows: name -> one label per frame, e.g. {"truth": …, "ASFormer": …}; drawn from top to bottom.
-    """
+    """Label sequences, one label per frame, as bars on one time axis, coloured by verb and hatched by object."""
     styles = class_styles(classes)
     for place, labels in enumerate(rows.values()):
         runs = segments(labels)
@@ -316,7 +299,7 @@ def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[st
 
 
 def _filling(style: ClassStyle) -> dict[str, Any]:
-    return {"facecolor": style.colour, "hatch": style.hatch, "hatchcolor": style.ink}
+    return {"facecolor": style.colour, "hatch": PATTERNS[style.pattern], "hatchcolor": style.ink}
 
 
 def count_or_short(value: float) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from lib.scoring.words import counted
+
 
 def s3d(blocks: pd.DataFrame, text_side: int, width: float) -> str:
     """Where the released S3D differs from the thesis's description, and its size."""
@@ -66,9 +68,6 @@ def videoclip_size(parts: pd.DataFrame, poolers: int, last: int) -> str:
 def pair_overlap(drawn: pd.DataFrame, seconds: int, lengths: tuple[int, int]) -> str:
     """How far the clips of drawn pairs overlap their captions.
 
-    Args:
-        drawn: one row per pair: start, end of the clip, text start, text end.
-
     >>> drawn = pd.DataFrame({"start": [0, 5], "end": [4, 9], "text start": [0, 9], "text end": [4, 12]})
     >>> pair_overlap(drawn, 20, (3, 32))[-87:]
     ' 50 % of the clips share less than half of their time with their captions, 50.0 % none.'
@@ -95,7 +94,7 @@ def lowest_loss(history: pd.DataFrame, clusters: int) -> str:
     losses, last = history.set_index("epoch")["random_loss"], history.iloc[-1]
     above = f"{losses.iloc[-1] - losses.min():.2f}"
     lowest = f"lowest at epoch {losses.idxmin():.2f} and ends {above} above that"
-    epochs = f"{last['epoch']:.0f} epoch{'s' * int(last['epoch'] > 1)}"
+    epochs = counted(round(last["epoch"]), "epoch")
     return (
         f"{int(last['update'])} updates of C = {clusters} in {epochs}. The validation loss is "
         f"{lowest if above != '0.00' else 'still falling at its last epoch'}."

@@ -36,7 +36,7 @@ LABELS = {  # of tables whose CSV has names of its own
     "raw_edit": "edit distance, labels",
 }
 
-TENTHS = ("edit", "raw_edit")  # with one decimal
+DECIMALS = {"edit": 1, "raw_edit": 1, "best_epoch": 0}  # of other columns: as `short`
 LOWER = ("raw_edit", "best_loss")  # better where lower
 SPREAD = "±"  # row of the standard deviation over the splits
 INTERVAL = "± 95 %"
@@ -53,10 +53,7 @@ def beside(
     """Ours, the published table and the difference, one below the other in the same columns.
 
     If our table has a mean, the published one below it is complete, even if the numbers of splits differ: its mean is
-    over its own splits.
-
-    Args:
-        controls: further tables of ours in the same columns, below, by name.
+    over its own splits. Further tables of ours, `controls`, follow by name.
 
     Returns:
         The styled table (with a row ± of the standard deviation over the splits; between methods, the best of each
@@ -77,24 +74,16 @@ def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
 
 
 def style_ten(table: pd.DataFrame) -> Styler:
-    """Table 10 as readers see it, the best of each column underlined; differences stay in its CSV.
-
-    Args:
-        table: as returned by `lib.scoring.conclusion.table_ten`, with a column segments.
-    """
-    headers = {"thesis": "thesis", "as_thesis": "scored as the thesis", "accuracy": "accuracy"}
-    headers |= {name: name.replace("f1", "F1") for name in [f"accuracy {SPREAD}", *METRICS, f"f1@50 {SPREAD}"]}
-    shown = table.reindex(columns=list(headers | {"segments": ""})).rename(columns=headers)
-    best = [name for name in headers.values() if SPREAD not in name]
+    """Table 10 (`lib.scoring.conclusion.table_ten`, with segments) as readers see it; differences stay in its CSV."""
+    columns = ["thesis", "as_thesis", "accuracy", f"accuracy {SPREAD}", *METRICS[1:], f"f1@50 {SPREAD}", "segments"]
+    headers = {name: name.replace("f1", "F1") for name in columns} | {"as_thesis": "scored as the thesis"}
+    shown = table.reindex(columns=columns).rename(columns=headers)
+    best = [name for name in list(shown)[:-1] if SPREAD not in name]
     return fold_widths(underline(shown.style.format(short, na_rep="–"), best), 3)
 
 
 def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str] = ()) -> Styler:
-    """A table with the best number of each column underlined: the highest, in the columns `lower` the lowest.
-
-    Args:
-        skip: columns in which no number is better than another.
-    """
+    """A table with the best number of each column underlined but for `skip`: the highest, in `lower` the lowest."""
     numbers = [name for name in table.select_dtypes("number") if name not in skip]
     styler = underline(table.style, [name for name in numbers if name not in lower])
     return underline(styler, [name for name in numbers if name in lower], lowest=True)
@@ -157,20 +146,17 @@ def _styled(blocks: Mapping[str, pd.DataFrame]) -> tuple[Styler, pd.DataFrame]:
     styler = stacked.rename(columns=HEADERS).style.format(short, na_rep="–")
     if "difference" in blocks:
         styler = styler.format(partial(short, sign="+"), subset=pd.IndexSlice["difference", :])
-    for name, decimals in {**dict.fromkeys(TENTHS, 1), "best_epoch": 0}.items():
+    for name, decimals in DECIMALS.items():
         for source in blocks if name in stacked else ():
             sign = "+" if source == "difference" else ""
             form = f"{{:{sign}.{decimals}f}}"
             styler = styler.format(form, subset=pd.IndexSlice[source, HEADERS[name]], na_rep="–")
     for name, block in blocks.items():
         if name != "difference" and "mean" not in block.index:  # of methods the best is marked, not the luckiest split
+            columns, rows = block.columns.drop("best_epoch", errors="ignore"), [(name, row) for row in block.index]
             for lower in (True, False):
-                columns = [
-                    column for column in block.columns.drop("best_epoch", errors="ignore") if (column in LOWER) == lower
-                ]
-                styler = underline(
-                    styler, [HEADERS[column] for column in columns], [(name, row) for row in block.index], lower
-                )
+                compared = [HEADERS[column] for column in columns if (column in LOWER) == lower]
+                styler = underline(styler, compared, rows, lower)
     means = [label for label in stacked.index if label[1] == "mean"]
     styler = styler.map(lambda _: "font-weight: bold", subset=pd.IndexSlice[means, :]) if means else styler
     return styler, stacked.reset_index()

@@ -50,21 +50,17 @@ def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride:
 
 
 def window_edges(places: pd.DataFrame, overlapping: float, apart: float) -> str:
-    """Accuracy at the edges and in the middle of windows, and the gain by overlap.
-
-    Args:
-        overlapping, apart: accuracy after merging windows that overlap by half, and windows side by side.
+    """Accuracy at the edges and in the middle of windows, and merged: those that overlap by half, those side by side.
 
     >>> places = pd.DataFrame({"accuracy": [10.0, 30, 30, 10], "seconds": 5})
     >>> window_edges(places, 25.0, 20.0)[:84]
     'The outer half of a window has 10.0 % correct, the inner half 30.0 %. Windows that o'
     """
-    means = _outer_and_inner(places)
+    outer, inner = _outer_and_inner(places)
     return (
-        f"The outer half of a window has {means[0]:.1f} % correct, the inner half {means[1]:.1f} %. Windows that "
+        f"The outer half of a window has {outer:.1f} % correct, the inner half {inner:.1f} %. Windows that "
         f"overlap by half and are averaged give {overlapping:.1f} %, windows side by side {apart:.1f} %. "
-        "Averaging scores and averaging states are the same, as a score is "
-        "linear in the state."
+        "Averaging scores and averaging states are the same, as a score is linear in the state."
     )
 
 
@@ -164,10 +160,7 @@ def not_learnt(absent: Mapping[int, Sequence[str]]) -> str:
 
 
 def losses_at_the_end(history: pd.DataFrame, thesis: int) -> str:
-    """Losses after the short fine-tuning, and how many splits have their lowest test loss there.
-
-    Args:
-        thesis: number of the thesis's 5 splits with the lowest loss at the last epoch.
+    """Losses after the short fine-tuning, and in how many splits the test loss is lowest there, here and in the thesis.
 
     >>> curve = {"split": [1, 1], "epoch": [1, 2], "train_loss": [3.0, 2.0], "test_loss": [3.0, 2.5]}
     >>> losses_at_the_end(pd.DataFrame(curve), 4)[-83:]
@@ -210,11 +203,8 @@ def epochs_missing(best: Sequence[float], short: int) -> str:
     The thesis says that 2 or 3 epochs were missing. Its long training chose epochs 11, 10, 13: on average 3.3 later.
     """
     later = np.mean(np.array(best) - short)
-    chosen = ", ".join(f"{epoch:.0f}" for epoch in best)
-    return (
-        f"The thesis says that 2 or 3 epochs were missing. Its long training chose epochs {chosen}: on average "
-        f"{later:.1f} later."
-    )
+    chosen = f"Its long training chose epochs {', '.join(f'{epoch:.0f}' for epoch in best)}"
+    return f"The thesis says that 2 or 3 epochs were missing. {chosen}: on average {later:.1f} later."
 
 
 def scores_beside(ours: pd.Series, thesis: pd.Series) -> str:
@@ -256,11 +246,8 @@ def epoch_chosen(select_on: str) -> str:
     >>> epoch_chosen("test")
     '* Of the epoch chosen by the loss on the test videos.'
     """
-    return (
-        "* Of the last epoch."
-        if select_on == "last"
-        else f"* Of the epoch chosen by the loss on the {select_on} videos."
-    )
+    epoch = "last epoch" if select_on == "last" else f"epoch chosen by the loss on the {select_on} videos"
+    return f"* Of the {epoch}."
 
 
 def most_confused(matrices: Mapping[int, pd.DataFrame], most: int = 4) -> str:

@@ -60,8 +60,8 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
             published = published_table(METHOD_TABLES[name]).loc["mean"]
             rows[name] = {"splits": len(wide)}
             for measure in MEASURES:
-                rows[name] |= {measure: wide[measure].mean() / 100, f"{measure} sd": wide[measure].std() / 100}
-                rows[name][f"{measure} thesis"] = published[measure]
+                mean, spread = wide[measure].mean() / 100, wide[measure].std() / 100
+                rows[name] |= {measure: mean, f"{measure} sd": spread, f"{measure} thesis": published[measure]}
     order = [name for name in METHOD_TABLES if name in rows]
     return pd.DataFrame.from_dict(rows, orient="index").reindex(order).rename_axis("method")
 
@@ -94,10 +94,7 @@ def shown(table: pd.DataFrame) -> Styler:
 
 
 def audit_sentence(claims: pd.DataFrame) -> str:
-    """What the thesis's own numbers say about its hypothesis (4.1), for readers who know no statistics.
-
-    Args:
-        claims: as written by 4.1, audit_claims.csv.
+    """What the thesis's own numbers say about its hypothesis (4.1's claims), for readers who know no statistics.
 
     >>> row = {"claim": "it helps (the hypothesis)", "difference": 0.0234, "verdict": "inconclusive"}
     >>> audit_sentence(pd.DataFrame([row]))[:62]
@@ -210,7 +207,6 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
     """The answer's sentences in Markdown, its figure and its table; nothing if no method has been scored.
 
     Args:
-        done: chapters that are whole.
         folder: where figures/ and tables/ are written, on the site its root.
         embed: put the picture into the page, for a page that stands alone.
     """
@@ -250,12 +246,7 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
 
 
 def pairs_answer(profile: Profile, done: list[str], folder: Path) -> list[str]:
-    """The verdict of 4.4 in Markdown, on real pairs, and its figure; nothing where 4.4 is not whole.
-
-    Args:
-        done: chapters that are whole.
-        folder: the site's root, where figures/ is written.
-    """
+    """The verdict of 4.4 in Markdown, on real pairs, and its figure; nothing where 4.4 is not whole."""
     file = profile.out.tables / "table_pairs.csv"
     if "4_4_pairs" not in done or not file.exists():
         return []
@@ -271,8 +262,7 @@ def keep_picture(
     stem: str, figure: Figure, data: pd.DataFrame, caption: str, alt: str, about: str, folder: Path, embed: bool = False
 ) -> str:
     """Keep a figure of the front page with its data below `folder`/figures; returns its HTML."""
-    picture = keep_figure(figure, folder / "figures", stem)
-    keep_data(data, folder / "figures" / f"{stem}.csv")
+    picture = keep_figure(figure, data, folder / "figures", stem)
     files = {"data": f"figures/{stem}.csv", "picture": f"figures/{picture.name}"}
     shown = Shown(id=stem, title="Figure", caption=caption, alt=alt, about=about, revision=revision(), **files)
     return shown.image(data_uri(picture)) if embed else shown.image(shown.picture, linked=True)

@@ -26,8 +26,7 @@ def write_guides(profile: Profile, done: list[str], source: Path) -> list[str]:
 def guide_page(text: str, folder: Path, pages: list[Path], done: list[str]) -> str:
     """A guide for the site: without pictures and comments, and without links to files that the site does not have.
 
-    Args:
-        done: notebooks that have a page; a link to their source leads there.
+    A link to a notebook's source leads to its page if it is done.
 
     >>> text = "See [the data](../guides/data.md), [the code](../lib/run.py) or [above](#top). ![A page](page.png)"
     >>> guide_page(text, Path("guides"), [Path("guides/data.md")], [])

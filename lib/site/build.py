@@ -4,7 +4,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from lib.batch.failures import troubles
+from lib.batch.failures import troubled
+from lib.batch.requirements import without
 from lib.core.files import imported_modules, key
 from lib.core.paths import ROOT, WEB
 from lib.data.profile import Profile
@@ -13,15 +14,12 @@ STATIC = [ROOT / "README.md", *sorted(ROOT.glob("notebooks/guides/*.md")), *WEB.
 
 
 def build(profile: Profile, left_out: Mapping[str, str]) -> Path:
-    """Build the site of a profile, unless nothing has changed.
-
-    Returns:
-        The path of its index.html.
+    """Build the site of a profile, unless nothing has changed; returns the path of its index.html.
 
     Raises:
         FileNotFoundError: no notebook has been executed yet.
     """
-    failed = troubles(profile, left_out)
+    failed = troubled(without(profile, left_out))
     whole = {name: profile.out.notebooks / name / "all.json" for name in profile.params.notebooks}
     names = [name for name in profile.params.notebooks if name in failed or whole[name].exists()]
     if not names:

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import bokeh
 import cv2
 import matplotlib.pyplot as plt
 import numpy as np
@@ -50,13 +49,6 @@ WRONG = """
   <b>wrong</b>, @row<br>@start{0.00} s to @end{0.00} s, @seconds{0.00} s<br>says @name<br>truth is @truth
 </div>
 """
-
-
-def write_assets(static: Path) -> None:
-    """Put Bokeh's script and the one that loads it into the site's folder of static files."""
-    static.mkdir(parents=True, exist_ok=True)
-    shutil.copy(Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js", static / "bokeh.min.js")
-    shutil.copy(WEB / "interactive.js", static / "interactive.js")
 
 
 def as_json(value: Any) -> str:
@@ -159,10 +151,9 @@ def _encode(frames: list[np.ndarray]) -> bytes:
     columns = min(COLUMNS, len(frames))
     rows = -(-len(frames) // columns)
     height, width = frames[0].shape[:2]
-    grid = np.zeros((rows * height, columns * width, 3), np.uint8)
-    for place, frame in enumerate(frames):
-        top, left = place // columns * height, place % columns * width
-        grid[top : top + height, left : left + width] = frame
+    places = np.zeros((rows * columns, height, width, 3), np.uint8)
+    places[: len(frames)] = frames
+    grid = places.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
     return cv2.imencode(".webp", grid, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1].tobytes()
 
 
@@ -171,10 +162,7 @@ PICTURES = 1_000_000  # bytes that the frames of all videos may have together
 
 
 def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
-    """Write the page and its data into the Sphinx source `folder`.
-
-    Returns:
-        The page's name; nothing if neither a method nor a published model has predicted any video.
+    """Write the page and its data, if a method or a published model has predicted; see lib.site.source.PAGES.
 
     Raises:
         ParameterError, DatasetError, PredictionError: the data set or a prediction cannot be used.
@@ -199,19 +187,15 @@ def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
         else:
             shown |= _pictures(dataset, video, profile.out.thumbnails, here, PICTURES // len(tested))
         write_text(here / f"{video}.js", f"explorerVideo({as_json(video)}, {as_json(shown)});\n")
-    styles = class_styles(dataset.classes)
     index = {
-        "classes": [
-            {"name": name, "verb": style.verb, "colour": style.colour, "pattern": style.pattern, "ink": style.ink}
-            for name, style in styles.items()
-        ],
+        "classes": [{"name": name} | vars(style) for name, style in class_styles(dataset.classes).items()],
         "methods": named,
         "videos": list(tested.items()),
         "plot": json_item(timelines()),
     }
     write_text(here / "index.js", f"window.EXPLORER = {as_json(index)};\n")
     for name in ("explorer.js", "explorer_view.js", "explorer.css"):
-        write_text(here / name, (WEB / name).read_text(encoding="utf-8"))
+        shutil.copy(WEB / name, here / name)
     body = (WEB / "explorer.html").read_text(encoding="utf-8")
     write_text(folder / "explorer.md", f"# {TITLE}\n\n```{{raw}} html\n{body}```\n")
     return ["explorer"]
@@ -238,11 +222,11 @@ def _strip(motion: np.ndarray) -> dict[str, str]:
 
 def _pictures(dataset: Dataset, video: str, kept: Path, here: Path, budget: int) -> dict:
     """The sheet of frames, copied to the page's data, or a sentence that says why there is none."""
+    file = dataset.root / "videos" / f"{video}.avi"
     try:
-        sheet = thumbnail_sheet(dataset.root / "videos" / f"{video}.avi", kept, budget)
+        sheet = thumbnail_sheet(file, kept, budget)
     except VideoError:
-        missing = not (dataset.root / "videos" / f"{video}.avi").is_file()
-        return {"note": f"No picture: videos/{video}.avi {'is not there' if missing else 'cannot be decoded'}."}
+        return {"note": f"No picture: videos/{file.name} {'cannot be decoded' if file.is_file() else 'is not there'}."}
     here.mkdir(parents=True, exist_ok=True)
-    (here / f"{video}.webp").write_bytes((kept / f"{video}.webp").read_bytes())
+    shutil.copy(kept / f"{video}.webp", here)
     return {"sheet": vars(sheet)}

@@ -37,10 +37,9 @@ def predicted(folder: Path) -> dict[str, Folders]:
         parts = []
         for path in method.iterdir():
             if part := _PART.fullmatch(path.name):
-                seed = None if part[2] is None else int(part[2])
-                parts.append((int(part[1]), -1 if seed is None else seed, path, seed))
-        for split, _, path, seed in sorted(parts, reverse=True):  # the lowest comes last and stays
-            found.setdefault(method.name, {})[split] = (path, seed)
+                parts.append((int(part[1]), int(part[2] or -1), path))
+        for split, seed, path in sorted(parts, reverse=True):  # the lowest comes last and stays
+            found.setdefault(method.name, {})[split] = (path, None if seed < 0 else seed)
     return found
 
 
@@ -77,10 +76,7 @@ def video_data(
     params: Params,
     published: list[str] | None = None,
 ) -> dict[str, Any]:
-    """Truth and predictions of one video, ready for JSON.
-
-    Args:
-        published: the real model's prediction, as returned by `published_predictions`.
+    """Truth and predictions of one video, ready for JSON; `published`: the real model's (`published_predictions`).
 
     Returns:
         split; fps; truth, runs; rows, for each method that has predicted this video: method, runs, and scores, as
@@ -96,17 +92,12 @@ def video_data(
         folder = folders.get(split, (None, None))[0]
         if folder is not None and any((folder / name).is_file() for name in (video, f"{video}.txt")):
             predictions[method] = prediction_pairs(folder, dataset, [video])[video][0]
+    truth = dataset.names(video)
     for method, prediction in predictions.items():
-        pair = (prediction, dataset.names(video))
-        scores = score([pair], convention=params.data.convention, ignore=params.data.ignore)
-        rows.append(
-            {
-                "method": method,
-                "runs": runs(pair[0], numbers),
-                "scores": [round(scores[name], 1) for name in SHOWN_SCORES],
-            }
-        )
-    return {"split": split, "fps": dataset.fps, "truth": runs(dataset.names(video), numbers), "rows": rows}
+        scores = score([(prediction, truth)], convention=params.data.convention, ignore=params.data.ignore)
+        shown = [round(scores[name], 1) for name in SHOWN_SCORES]
+        rows.append({"method": method, "runs": runs(prediction, numbers), "scores": shown})
+    return {"split": split, "fps": dataset.fps, "truth": runs(truth, numbers), "rows": rows}
 
 
 def published_predictions(profile: Profile, dataset: Dataset) -> dict[str, list[str]]:

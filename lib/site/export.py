@@ -19,8 +19,8 @@ from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
-from lib.batch.failures import troubles
-from lib.batch.requirements import relative
+from lib.batch.failures import troubled
+from lib.batch.requirements import relative, without
 from lib.core.chapters import TITLES
 from lib.core.files import publish, revision, write_text
 from lib.core.paths import WEB
@@ -40,12 +40,8 @@ class ExportError(RuntimeError):
 
 
 def sections(profile: Profile, left_out: Mapping[str, str]) -> dict[str, NotebookNode]:
-    """The notebooks to export, in the order of the chapters.
-
-    Raises:
-        FileNotFoundError: no notebook has been executed yet.
-    """
-    failed = troubles(profile, left_out)
+    """The notebooks to export, in the order of the chapters. Raises FileNotFoundError: none has been executed yet."""
+    failed = troubled(without(profile, left_out))
     pages = {name: page(name, profile.out, failed.get(name, ())) for name in profile.params.notebooks}
     found = {name: notebook for name, notebook in pages.items() if notebook is not None}
     for notebook in found.values():
@@ -69,7 +65,7 @@ def _alone(notebook: NotebookNode, root: Path) -> None:
 
 def whole(profile: Profile, pages: Mapping[str, NotebookNode], left_out: Mapping[str, str]) -> NotebookNode:
     """All sections as one notebook to print: title, answer, contents, chapters."""
-    failed, markdown = troubles(profile, left_out), nbformat.v4.new_markdown_cell
+    failed, markdown = troubled(without(profile, left_out)), nbformat.v4.new_markdown_cell
     with tempfile.TemporaryDirectory() as scratch:
         parts = answer(profile, [name for name in pages if name not in failed], Path(scratch), embed=True)
     front = [

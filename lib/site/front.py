@@ -46,12 +46,7 @@ def page(
     further: list[str],
     extra: Path,
 ) -> str:
-    """The page in Markdown.
-
-    Args:
-        further: names of pages beyond the chapters, for the table of contents.
-        extra: folder of the site's root, where the figures and their data are written.
-    """
+    """The page in Markdown. `further`: pages beyond the chapters; `extra`: the site's root, where its figures lie."""
     whole = [name for name in done if name not in failed]
     lines = [
         f"# {plain(heading(profile.params.title))}",
@@ -72,7 +67,7 @@ def page(
     ]
     lacking = [f"- {TITLES[name]}: {reason}" for name, reason in left_out.items() if name not in done]
     if failed:
-        lines += ["Failed; each page gives the reason and what has been made so far:", failure_list(failed, TITLES)]
+        lines += ["Failed; each page gives the reason and what has been made so far:", failure_list(failed)]
     if lacking:
         lines += ["Left out, because their inputs are not on this machine:", "\n".join(lacking)]
     elsewhere = [TITLES[name] for name in CHAPTERS if name not in profile.params.notebooks]
@@ -158,11 +153,7 @@ def sensors_picture(profile: Profile, folder: Path) -> str:
 
 
 def add_frames(figure: Figure, sheet: Path, seconds: float) -> None:
-    """Set frames of a video above its timeline, each over its time.
-
-    Args:
-        sheet: the explorer's sheet of small frames, without the endings .webp and .json.
-    """
+    """Set frames of a video above its timeline, each over its time. `sheet`: the explorer's, without endings."""
     about = read_json(sheet.with_suffix(".json"))["sheet"]
     pixels, (width, height) = imread(sheet.with_suffix(".webp")), (about["width"], about["height"])
     ax = figure.axes[0]

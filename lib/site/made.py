@@ -93,8 +93,7 @@ def hyperparameters(params: Params) -> list[tuple[str, str, str, str]]:
 
 
 def _value(value: object) -> str:
-    """A parameter's value as text.
-
+    """
     >>> _value(None), _value([8, 15]), _value(5e-05), _value("published")
     ('none', '8, 15', '5e-05', 'published')
     """
@@ -104,8 +103,7 @@ def _value(value: object) -> str:
 
 
 def _flat(values: dict) -> dict[str, object]:
-    """Flatten nested sections into dotted keys.
-
+    """
     >>> _flat({"a": {"b": 1, "c": {"d": 2}}, "e": [3]})
     {'e': [3], 'a.b': 1, 'a.c.d': 2}
     """
@@ -144,11 +142,7 @@ STEP, ROW, BOX = 96, 44, (74, 28)  # pixels from column to column, row to row; a
 
 
 def graph(edges: Mapping[str, list[str]]) -> str:
-    """The chapters as an SVG: each to the right of those that it reads.
-
-    Args:
-        edges: as returned by `before`, chapters in the order of the report.
-    """
+    """The chapters as an SVG: each to the right of those that it reads. `edges`: as returned by `before`."""
     column: dict[str, int] = {}
     while len(column) < len(edges):
         column |= {

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from lib.batch.failures import Failure, short
 from lib.batch.requirements import relative
-from lib.core.chapters import number
+from lib.core.chapters import TITLES, number
 from lib.core.paths import ROOT, Outputs
 from lib.notebook.markup import Shown, shown_outputs
 
@@ -43,7 +43,9 @@ def page(name: str, out: Outputs, failed: Sequence[Failure]) -> NotebookNode | N
         done = sorted(int(file.stem) for file in folder.glob("[0-9]*.json"))
         rest = [cell for split in done for cell in _split_cells(name, out, split)]
         below = f"Below are the splits that are done: {', '.join(map(str, done))}." if done else ""
-    notebook.cells = [notebook.cells[0], _shown(notice(name, failed, below)), *rest]
+    said = nbformat.v4.new_output("display_data", data={"text/html": notice(name, failed, below)})
+    cell = nbformat.v4.new_code_cell("# what failed", outputs=[said], metadata={"tags": ["remove-input"]})
+    notebook.cells = [notebook.cells[0], cell, *rest]
     return notebook
 
 
@@ -62,13 +64,13 @@ def notice(name: str, failed: Sequence[Failure], below: str) -> str:
     return f'<div class="notice failed">{"".join(said)}<p>{below}</p></div>'
 
 
-def failure_list(found: Mapping[str, Sequence[Failure]], titles: Mapping[str, str]) -> str:
+def failure_list(found: Mapping[str, Sequence[Failure]]) -> str:
     """HTML for the front page: one line per incomplete chapter."""
     lines = []
     for name, ones in found.items():
         own = [failure.summary for failure in ones if failure.atom[0] == name]
         why = "; ".join(own) or f"not made, because it reads {', '.join(short(failure.atom) for failure in ones)}"
-        lines.append(f'<li><a href="{name}.html">{html.escape(titles[name])}</a>: {html.escape(why)}</li>')
+        lines.append(f'<li><a href="{name}.html">{html.escape(TITLES[name])}</a>: {html.escape(why)}</li>')
     return f'<ul class="failed">{"".join(lines)}</ul>'
 
 
@@ -80,11 +82,6 @@ def _split_cells(name: str, out: Outputs, split: int) -> list[NotebookNode]:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"^(#+) ", r"\1# ", cell.source, flags=re.MULTILINE)
     return [nbformat.v4.new_markdown_cell(f"## Split {split}"), *cells]
-
-
-def _shown(body: str) -> NotebookNode:
-    output = nbformat.v4.new_output("display_data", data={"text/html": body})
-    return nbformat.v4.new_code_cell("# what failed", outputs=[output], metadata={"tags": ["remove-input"]})
 
 
 WORD = re.compile(r"[a-z]\w+_\w+")  # class names, e.g. add_vinegar

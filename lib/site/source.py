@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
+import bokeh
 from nbformat import NotebookNode
 
 from lib.batch.failures import Failure
@@ -49,8 +50,6 @@ mathjax_path = "tex-svg.js"
 suppress_warnings = ["mystnb.unknown_mime_type"]
 """
 
-OWN = ("report.css", "report.js")
-
 
 # Pages beyond the chapters, in the order of the table of contents. Each function writes <name>.md or .ipynb into the
 # given folder (files for the site's root below _extra/, scripts and styles in _static/) and returns the names of its
@@ -82,11 +81,12 @@ def write_source(
 
 
 def _write_static(folder: Path) -> None:
-    """Scripts and styles: ours, MathJax's and DataTables', all as files."""
-    explorer.write_assets(folder)
-    for name in OWN:
-        shutil.copy(WEB / name, folder / name)
-    shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), folder / "tex-svg.js")
+    """Scripts and styles: ours, Bokeh's, MathJax's and DataTables', all as files."""
+    folder.mkdir()
+    for name in ("report.css", "report.js", "interactive.js"):
+        shutil.copy(WEB / name, folder)
+    shutil.copy(Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js", folder)
+    shutil.copy(str(files("mathjax") / "static" / "mathjax" / "es5" / "tex-svg.js"), folder)
     bundle = files("itables") / "html"
     shutil.copy(str(bundle / "dt_bundle.css"), folder / "datatables.css")
     write_text(folder / "datatables.js", _classic((bundle / "dt_bundle.js").read_text(encoding="utf-8")))
