@@ -62,12 +62,7 @@ def segmentation_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tenso
 
 
 class FrameInputs:
-    """Inputs and targets of a frame-wise net, by video.
-
-    Args:
-        sample_rate: every n-th frame is used.
-        mean, scale: of the standardization, (D, 1) both.
-    """
+    """Inputs and targets of a frame-wise net, by video, of every `sample_rate`-th frame; mean and scale are (D, 1)."""
 
     def __init__(
         self, dataset: Dataset, mean: np.ndarray, scale: np.ndarray, device: torch.device, sample_rate: int = 1
