@@ -20,14 +20,9 @@ COLUMNS = [*METRICS, "best_accuracy", "best_epoch"]
 
 
 def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -> pd.DataFrame:
-    """Rows in the thesis's units, with the mean below.
+    """Rows (`_row`), by split or way to trim, in the thesis's units, with the mean below; the index is called split.
 
-    Args:
-        rows: split (or way to trim) -> scores in percent (`accuracy`, `edit`, `f1@…`), `best_accuracy` in percent and
-            `best_epoch`, chosen on the test videos as in the thesis.
-
-    Returns:
-        Accuracy and F1 as fractions, edit in percent; the index is called split.
+    Accuracy and F1 become fractions, edit stays in percent. The best epoch is chosen on test, as in the thesis.
     """
     table = pd.DataFrame.from_dict(rows, orient="index")[COLUMNS].astype(float)
     table[["accuracy", "f1@10", "f1@25", "f1@50", "best_accuracy"]] /= 100
@@ -42,18 +37,15 @@ def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -
 class CrossValidation:
     """The results of all splits."""
 
-    # a row per split and epoch (lib.asformer.training.train_split) of the first repeat, with a column split
-    history: pd.DataFrame
-    # the thesis's columns, a row per split and the mean (lib.asformer.cross_validation.baseline_table)
-    table: pd.DataFrame
+    history: pd.DataFrame  # of the first repeat: a row per split and epoch, as `train_split` writes it
+    table: pd.DataFrame  # the thesis's columns, a row per split and the mean (`baseline_table`)
     metrics: pd.DataFrame  # the long table, also for each video
 
 
 def cross_validate(profile: Profile, dataset: Dataset, method: str) -> CrossValidation:
     """Train and predict the splits of this run, or read those that are done, and score what was predicted.
 
-    Args:
-        method: names runs, predictions and rows, e.g. "asformer_own".
+    `method`: names runs, predictions and rows, e.g. "asformer_own".
     """
     runs = {
         split: [train(profile, dataset, method, split, repeat or None) for repeat in profile.repeats]
@@ -79,8 +71,7 @@ def train(profile: Profile, dataset: Dataset, method: str, split: int, seed: int
 def trimming_experiment(profile: Profile) -> CrossValidation:
     """Features outlast the labels by a few vectors: train split 1 once for each way to cut them (thesis 2.3.2).
 
-    Returns:
-        As for a cross-validation, with the ways to cut in place of the splits (Table 2).
+    The result is that of a cross-validation, with the ways to cut in place of the splits (Table 2).
     """
     parts = {
         trim: train(profile, profile.dataset(profile.own_features, trim), method, split=1)
@@ -104,11 +95,9 @@ def _row(metrics: pd.DataFrame, *runs: pd.DataFrame) -> dict[str, float]:
 def backbone_comparison(profile: Profile, sets: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
     """Linear probe and ASFormer on split 1, the latter trained as often as the profile repeats, by feature set.
 
-    Args:
-        sets: name of the backbone -> its feature set, and the method that trains on it.
+    `sets`: name of the backbone -> its feature set, and the method that trains on it.
 
-    Returns:
-        Rows (backbone, training); columns linear probe, accuracy, edit, f1@10, f1@25, f1@50, in percent.
+    Returns rows (backbone, training); columns linear probe, accuracy, edit, f1@10, f1@25, f1@50, in percent.
     """
     rows = {}
     for name, (features, method) in sets.items():

@@ -83,9 +83,7 @@ class Dilated(nn.Conv1d):
 def cut(x: Tensor, block: int) -> Tensor:
     """Overlapping windows: each block of frames with half a block on either side, zeros beyond the ends.
 
-    The windows are a view of the padded sequence, which is copied once.
-
-    x: (T, C) -> (blocks, 2 * block, C) with blocks = ceil(T / block), block even
+    (T, C) -> (blocks, 2 * block, C) with blocks = ceil(T / block), block even; a view of one padded copy.
     """
     frames, channels = x.shape
     blocks = -(-frames // block)
@@ -95,10 +93,7 @@ def cut(x: Tensor, block: int) -> Tensor:
 
 
 def fold(windows: Tensor, frames: int) -> Tensor:
-    """The adjoint of `cut`: each frame gets the sum over its places in the windows.
-
-    windows: (blocks, 2 * block, C) -> (frames, C)
-    """
+    """The adjoint of `cut`, (blocks, 2 * block, C) -> (frames, C): the sum over a frame's places in the windows."""
     blocks, width, channels = windows.shape
     block = width // 2
     total = windows.new_zeros(blocks + 1, block, channels)
@@ -161,18 +156,11 @@ Band = Literal["published", "thesis"]
 
 @dataclass(frozen=True)
 class Mask:
-    """What the queries of a block see of their window.
+    """What the queries of a block see of their window; None where a block is one frame, which sees itself only."""
 
-    Attributes:
-        block: length of a block of queries = dilation of the layer.
-        bias: (blocks, 1 or block, 2 * block), added to the attention logits; None where a block is one frame, which
-            sees itself only.
-        shown: (1 or block, 2 * block), zeros and ones that multiply the attention weights; None as above.
-    """
-
-    block: int
-    bias: Tensor | None
-    shown: Tensor | None
+    block: int  # length of a block of queries = dilation of the layer
+    bias: Tensor | None  # (blocks, 1 or block, 2 * block), added to the attention logits
+    shown: Tensor | None  # (1 or block, 2 * block), zeros and ones that multiply the attention weights
 
 
 def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
@@ -196,10 +184,7 @@ def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
 
 
 def window_attention(query: Tensor, key: Tensor, value: Tensor, mask: Mask) -> Tensor:
-    """Attention of each block of frames to its window (equation 2).
-
-    query, key, value: (T, C/2) -> (T, C/2)
-    """
+    """Attention of each block of frames to its window (equation 2): query, key, value (T, C/2) -> (T, C/2)."""
     if mask.bias is None:
         return value
     return WindowAttention.apply(query, key, value, mask.bias, mask.shown, mask.block)

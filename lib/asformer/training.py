@@ -5,6 +5,7 @@ The loss is that of MS-TCN (Abu Farha and Gall, CVPR 2019) and ASFormer, in the 
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -61,21 +62,17 @@ def segmentation_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tenso
     return entropy + smoothing * smooth
 
 
+@dataclass
 class FrameInputs:
-    """Inputs and targets of a frame-wise net, by video.
+    """Inputs and targets of a frame-wise net, by video."""
 
-    Args:
-        sample_rate: every n-th frame is used.
-        mean, scale: of the standardization, (D, 1) both.
-    """
-
-    def __init__(
-        self, dataset: Dataset, mean: np.ndarray, scale: np.ndarray, device: torch.device, sample_rate: int = 1
-    ):
-        self.dataset, self.mean, self.scale = dataset, mean, scale
-        self.device, self.sample_rate = device, sample_rate
-        # all sampled features stay in memory: 2 GB on 50 Salads
-        self._kept: dict[str, Tensor] = {}
+    dataset: Dataset
+    mean: np.ndarray  # of the standardization, (D, 1), as is `scale`
+    scale: np.ndarray
+    device: torch.device
+    sample_rate: int = 1  # every n-th frame is used
+    # all sampled features stay in memory: 2 GB on 50 Salads
+    _kept: dict[str, Tensor] = field(default_factory=dict, init=False)
 
     def features(self, video: str) -> Tensor:
         """Standardized features of the sampled frames, (1, D, T)."""

@@ -53,11 +53,7 @@ class I3DResNet(nn.Module):
     def late(self, maps: Tensor) -> Tensor:
         """Max-pool over pairs of frames (an odd last one is dropped), then res3-res5.
 
-        Args:
-            maps: (B, 4 * width, T, h, w) from `early`.
-
-        Returns:
-            (B, 32 * width, T // 2, h / 8, w / 8).
+        (B, 4 * width, T, h, w) from `early` -> (B, 32 * width, T // 2, h / 8, w / 8)
         """
         for block in self.blocks[2:6]:
             maps = block(maps)
@@ -106,8 +102,7 @@ def build(settings: I3D, stream: str, seed: int, num_classes: int = 400) -> I3DR
 def load_weights(net: I3DResNet, path: Path) -> None:
     """Load safetensors of ours or a checkpoint of pytorchvideo (.pyth), every name and shape checked.
 
-    Raises:
-        WeightsError: the file is missing, damaged or of another net.
+    Raises WeightsError: the file is missing, damaged or of another net.
     """
     load_strictly(net, path, "model_state", "put the file there or train it (2_2)")
 
@@ -149,8 +144,7 @@ def for_inference(net: I3DResNet, dtype: torch.dtype) -> I3DResNet:
     """A copy for extraction: batch norms folded into their convolutions, channels last, weights in `dtype`."""
     net = copy.deepcopy(net).eval().requires_grad_(False)
     for module in net.modules():
-        names = [name for name, _ in module.named_children()]
-        for name in names:
+        for name in [name for name, _ in module.named_children()]:
             # conv_a with norm_a, branch1_conv with branch1_norm
             norm = name.replace("conv", "norm")
             if "conv" in name and isinstance(getattr(module, norm, None), nn.BatchNorm3d):

@@ -54,8 +54,7 @@ def extract(videos: Sequence[Path], folder: Path, nets: Mapping[str, I3DResNet],
     A finished video is skipped, unless its file, parameters, weights or code have changed. Several processes may
     extract different videos into one folder.
 
-    Args:
-        nets: "rgb", "flow" or both; features of both are joined in this order along the channels.
+    `nets`: "rgb", "flow" or both; features of both are joined in this order along the channels.
     """
     how = key([settings.model_dump(), {stream: digest(net) for stream, net in nets.items()}], code=MADE_BY)
     identities = {video: key(how, files=[video]) for video in videos}
@@ -185,8 +184,7 @@ RANDOM = "i3d_random"
 def trained_nets(profile: Profile) -> dict[str, I3DResNet]:
     """Load the profile's backbone from its checkpoint, or (demo) both streams, shipped or trained in 2.2.
 
-    Raises:
-        WeightsError: the checkpoint is missing or of another net.
+    Raises WeightsError: the checkpoint is missing or of another net.
     """
     settings: I3D = profile.params.i3d
     if settings.weights == SHIPPED:
@@ -202,8 +200,7 @@ def trained_nets(profile: Profile) -> dict[str, I3DResNet]:
 def extract_sets(profile: Profile, videos: list[str]) -> pd.DataFrame:
     """Extract every feature set for these videos; finished videos are skipped.
 
-    Returns:
-        One row per set: streams, channel order, dimension, videos, frames, undecodable frames.
+    Returns one row per set: streams, channel order, dimension, videos, frames, undecodable frames.
     """
     nets, settings, data = trained_nets(profile), profile.params.i3d, profile.params.data
     sets = {str(data.own_features): ({"rgb": nets["rgb"]}, settings)}
@@ -230,8 +227,7 @@ def extract_sets(profile: Profile, videos: list[str]) -> pd.DataFrame:
 def mode_agreement(profile: Profile, video: str, frames: int = 48) -> tuple[np.ndarray, float]:
     """Compare `dense` with `window` features on a video's first frames, with this profile's net.
 
-    Returns:
-        Cosine at each frame after subtracting the mean (frames,), and how many times faster dense was.
+    Returns cosine at each frame after subtracting the mean (frames,), and how many times faster dense was.
     """
     net, settings = for_inference(trained_nets(profile)["rgb"], torch.float32), profile.params.i3d
     clip = torch.from_numpy(np.stack(list(islice(read_video(profile.root / "videos" / f"{video}.avi"), frames))))

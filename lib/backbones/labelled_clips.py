@@ -15,7 +15,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -48,16 +47,12 @@ SMOOTHING = 0.1  # of the labels
 def verb_thing_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Row]:
     """Cross-entropy of the verb plus that of the thing, and the accuracy of each in percent.
 
-    Args:
-        logits: (B, verbs + things).
-        targets: (B, 2), numbers of verb and thing.
+    logits: (B, verbs + things); targets: (B, 2), numbers of verb and thing.
     """
-    targets = targets.to(logits.device)
-    parts = dict(zip(("verb", "thing"), logits.split([len(VERBS), len(THINGS)], dim=1), strict=True))
-    truth = dict(zip(parts, targets.T, strict=True))
-    loss = torch.stack([F.cross_entropy(parts[name], truth[name], label_smoothing=SMOOTHING) for name in parts]).sum()
-    correct = {name: (parts[name].argmax(dim=1) == truth[name]).float().mean().item() for name in parts}
-    return loss, {name: 100 * share for name, share in correct.items()}
+    each = list(zip(logits.split([len(VERBS), len(THINGS)], dim=1), targets.to(logits.device).T, strict=True))
+    loss = torch.stack([F.cross_entropy(scores, truth, label_smoothing=SMOOTHING) for scores, truth in each]).sum()
+    correct = [100 * (scores.argmax(dim=1) == truth).float().mean().item() for scores, truth in each]
+    return loss, dict(zip(("verb", "thing"), correct, strict=True))
 
 
 def train_stream(
@@ -65,9 +60,8 @@ def train_stream(
 ) -> tuple[I3DResNet, pd.DataFrame]:
     """Train one stream of I3D; a finished run is loaded, a killed one is resumed.
 
-    Returns:
-        The net in evaluation mode, and its history: epoch, learning_rate, loss, verb and thing (accuracy in percent, in
-        training mode).
+    Returns the net in evaluation mode, and its history: epoch, learning_rate, loss, verb and thing (accuracy in
+    percent, in training mode).
     """
     # published weights learnt from RGB, whatever order the features are later extracted in
     i3d = i3d.model_copy(update={"channel_order": "rgb"})
@@ -78,12 +72,17 @@ def train_stream(
     @cache
     def data() -> tuple[Tensor, Tensor]:
         clips, labels = kept_clips(demo, settings.clips, settings.clip_frames, settings.seed, folder.parent)
-        return (torch.from_numpy(clips) if stream == "rgb" else flow_clips(clips, i3d)), TARGETS[labels]
+        if stream == "rgb":
+            return torch.from_numpy(clips), TARGETS[labels]
+        return torch.stack([to_flow(torch.from_numpy(clip), i3d).half() for clip in clips]), TARGETS[labels]
 
     def batch_loss() -> tuple[Tensor, Row]:
         clips, targets = data()
         chosen = torch.randint(len(clips), (settings.batch,))
-        inputs = rgb_batch(clips[chosen], i3d, settings) if stream == "rgb" else flow_batch(clips[chosen], settings)
+        if stream == "rgb":
+            inputs = to_input(augmented(_span(clips[chosen], settings.frames), settings.square), i3d)
+        else:
+            inputs = flow_batch(clips[chosen], settings)
         inputs = inputs.to(choose_device()).contiguous(memory_format=torch.channels_last_3d)
         return verb_thing_loss(net.logits(inputs), targets[chosen])
 
@@ -104,14 +103,10 @@ def train_stream(
 def start_on_clips(
     net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, folder: Path
 ) -> tuple[nn.ModuleDict, Callable[[int], tuple[Tensor, Row]]]:
-    """Train the video side of S3D on labelled clips; a finished run is loaded into it.
+    """Train the video side of S3D on labelled clips, in batches of MIL-NCE's size; a finished run is loaded into it.
 
-    Args:
-        settings: `labelled_…`; batches are those of MIL-NCE.
-
-    Returns:
-        The net with its head (`net`, `head`), and a function that draws a batch of clips, given their number, and
-        returns its loss and accuracies, for more training.
+    Returns the net with its head (`net`, `head`), and a function that draws a batch of clips, given their number, and
+    returns its loss and accuracies, for more training.
     """
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
@@ -161,14 +156,6 @@ def random_net(demo: Demo, i3d: I3D, seed: int) -> I3DResNet:
     return net
 
 
-def rgb_batch(clips: Tensor, i3d: I3D, settings: Backbone) -> Tensor:
-    """Augment: a random square and span of each clip, mirrored or not, in another light.
-
-    uint8 (B, T, H, W, 3) -> float32 (B, 3, frames, crop, crop).
-    """
-    return to_input(augmented(_span(clips, settings.frames), settings.square), i3d)
-
-
 def augmented(clips: Tensor, square: int) -> Tensor:
     """Augment uint8 clips (B, T, S, S, 3): `random_squares`, and a random gain for each colour of each clip."""
     clips = random_squares(clips, square)
@@ -189,8 +176,3 @@ def _span(clips: Tensor, frames: int) -> Tensor:
     """Cut a random run of frames, the same for all clips: (B, T, …) -> (B, frames, …)."""
     first = int(torch.randint(clips.shape[1] - frames + 1, ()))
     return clips[:, first : first + frames]
-
-
-def flow_clips(clips: np.ndarray, i3d: I3D) -> Tensor:
-    """Optical flow of clips: uint8 (N, T, H, W, 3) -> float16 (N, 2, T - 1, crop, crop)."""
-    return torch.stack([to_flow(torch.from_numpy(clip), i3d).half() for clip in clips])

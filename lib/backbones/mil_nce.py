@@ -7,18 +7,19 @@ few hundred kitchens by what was said there, and nothing about actions.
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from transformers import BertModel
 
 from lib.backbones import labelled_clips
 from lib.backbones.labelled_clips import UNSEEN, augmented, start_on_clips
 from lib.backbones.s3d import S3D, Words, mil_nce_loss, piece_vectors, words_of
-from lib.backbones.text import tokenizer, word_pieces
+from lib.backbones.text import from_start, tokenizer
 from lib.core.devices import choose_device
 from lib.core.files import key
 from lib.core.processes import track
@@ -81,15 +82,14 @@ def train_s3d(
     values = [s3d.model_dump(exclude=UNSEEN), settings.model_dump(), demo.model_dump(), text.start, first]
     identity = key(values, code=MADE_BY, files=[root / "train.lst", caption_file(root), root / "steps.json"])
     device = choose_device()
-
     # not decoded if the run is finished
-    @cache
-    def corpus() -> DecodedVideos:
-        return DecodedVideos(root, listed, words, settings)
+    corpus = cache(partial(DecodedVideos, root, listed, words, settings))
 
     def batch_loss() -> tuple[Tensor, Row]:
         clips, numbers = corpus().draw()
-        video, text = embed(net, augmented(clips, settings.square), s3d.crop), net.text_module(numbers.to(device))
+        # in float32: in bfloat16 on a processor, the gradient of a temporal convolution over two frames was 1e14
+        video = net(to_clips(augmented(clips, settings.square), s3d.crop).to(device))[0]
+        text = net.text_module(numbers.to(device))
         best = (video @ text.T).argmax(dim=1) // settings.candidates
         own = torch.arange(len(video), device=device)
         nce = mil_nce_loss(video, text)
@@ -113,7 +113,7 @@ def train_s3d(
 
 def build_s3d(settings: S3DFeatures, words: Words, text: VideoClip, seed: int) -> S3D:
     """Build a net with random weights, and word vectors from the text model; the global generator is not used."""
-    pieces = word_pieces(text)
+    pieces = from_start(BertModel, text, add_pooling_layer=False).embeddings.word_embeddings.weight.detach()
     tokens = tokenizer(text)
     vectors = piece_vectors(words, pieces, lambda batch: tokens(batch, add_special_tokens=False)["input_ids"])
     with torch.random.fork_rng():
@@ -121,11 +121,3 @@ def build_s3d(settings: S3DFeatures, words: Words, text: VideoClip, seed: int) -
         net = S3D(settings.embedding_dim, settings.width, len(vectors), vectors.shape[1], settings.text_hidden)
     net.text_module.word_embd.weight.data.copy_(vectors)
     return net
-
-
-def embed(net: S3D, frames: Tensor, size: int) -> Tensor:
-    """Embed frames (B, T, H, W, 3) uint8: (B, E).
-
-    In float32: in bfloat16 on a processor, the gradient of a temporal convolution over two frames came out as 1e14.
-    """
-    return net(to_clips(frames, size).to(next(net.parameters()).device))[0]

@@ -11,20 +11,14 @@ from lib.data.dataset import Dataset
 
 
 def fit_probe(features: np.ndarray, labels: np.ndarray) -> Pipeline:
-    """Fit a logistic regression on standardized channels.
-
-    Args:
-        features: (N, D).
-        labels: (N,).
-    """
+    """Fit a logistic regression on standardized channels: features (N, D), labels (N,)."""
     return make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=300)).fit(features, labels)
 
 
 def linear_probe(dataset: Dataset, split: int, every: int) -> float:
     """Frame-wise accuracy, in percent, on the test videos of a probe fitted on the training videos.
 
-    Args:
-        every: only every n-th frame is used, in training and test; neighbours are nearly alike.
+    Of both, only every n-th frame is used, as neighbours are nearly alike.
     """
     train, test = dataset.split(split)
     return 100 * float(fit_probe(*frames_of(dataset, train, every)).score(*frames_of(dataset, test, every)))

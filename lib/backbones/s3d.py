@@ -147,16 +147,9 @@ class S3D(nn.Module):
         self.text_module = SentenceEmbedding(embedding_dim, words, word_dim, text_hidden)
 
     def forward(self, clip: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode clips.
+        """Encode clips (B, 3, T, H, W), RGB in [0, 1]; an odd T, H or W is a ValueError.
 
-        Args:
-            clip: (B, 3, T, H, W), RGB in [0, 1]; T, H, W even.
-
-        Returns:
-            video_embedding (B, E) and mixed_5c (B, feature_dim), the last maps' mean over time and space.
-
-        Raises:
-            ValueError: an odd size.
+        Returns video_embedding (B, E) and mixed_5c (B, feature_dim), the last maps' mean over time and space.
         """
         if clip.ndim != 5 or clip.shape[1] != 3 or any(size % 2 for size in clip.shape[2:]):
             raise ValueError(f"S3D takes clips (B, 3, T, H, W) with even T, H and W; got {tuple(clip.shape)}")
@@ -194,9 +187,7 @@ def mil_nce_loss(video: Tensor, text: Tensor) -> Tensor:
 
     As in the published code, own captions are in the row and in the column, so the denominator counts them twice.
 
-    Args:
-        video: (B, D).
-        text: (B·K, D); rows i·K … i·K + K - 1 are the captions nearest in time to clip i.
+    video: (B, D); text: (B·K, D), of which rows i·K … i·K + K - 1 are the captions nearest in time to clip i.
 
     >>> round(mil_nce_loss(torch.zeros(2, 4), torch.zeros(6, 4)).item(), 4)  # ln(12 / 3)
     1.3863
@@ -214,11 +205,7 @@ WORD = re.compile(r"[\w']+")
 
 
 class Words:
-    """A vocabulary: words and their numbers, from 1.
-
-    Args:
-        words: in the order of their rows in the table (row 0 is for padding).
-    """
+    """A vocabulary: words in the order of their rows in the table, and their numbers, from 1 (row 0 is for padding)."""
 
     def __init__(self, words: Iterable[str]):
         self.words = tuple(words)
@@ -243,8 +230,7 @@ class Words:
 def read_dictionary(path: Path) -> Words:
     """Read the words of the published `s3d_dict.npy`; of a word that occurs twice, the later row counts, as published.
 
-    Raises:
-        WeightsError: missing, or not an array of words.
+    Raises WeightsError: missing, or not an array of words.
     """
     try:
         words = np.load(path)
@@ -263,14 +249,11 @@ def words_of(captions: Iterable[str]) -> Words:
 
 
 def piece_vectors(words: Words, pieces: Tensor, tokenize) -> Tensor:
-    """Make a table for `Words` from a text model's word pieces: each word is the mean of its pieces.
+    """Make a table for `Words`, (1 + words, H) of unit variance, row 0 zero: each word is the mean of its pieces.
 
     Args:
-        pieces: (vocabulary, H), the text model's input vectors.
+        pieces: (vocabulary, H), a text model's input vectors.
         tokenize: words -> numbers of their pieces, without special tokens.
-
-    Returns:
-        (1 + words, H) of unit variance, row 0 zero.
     """
     rows = torch.stack([pieces[numbers].mean(dim=0) for numbers in tokenize(list(words.words))])
     return torch.cat((torch.zeros_like(rows[:1]), rows / rows.std()))

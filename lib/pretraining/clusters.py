@@ -27,12 +27,10 @@ def represent(
 ) -> np.ndarray:
     """Compute z_V of equation 6 for every video, (N, H) float32; each process does its share, and all get the result.
 
-    Args:
-        pairs: `per_video` is the number of pairs averaged per video; their clips span the time of the captions.
+    It is the mean of `pairs.per_video` pairs, whose clips span the time of the captions.
     """
-    chunks = [
-        range(first, min(first + VIDEOS_AT_ONCE, len(narrated))) for first in range(0, len(narrated), VIDEOS_AT_ONCE)
-    ]
+    videos = range(len(narrated))
+    chunks = [videos[first : first + VIDEOS_AT_ONCE] for first in videos[::VIDEOS_AT_ONCE]]
     batches = ClusterBatches(narrated, chunks, pairs, seed, epoch, spanning_pair)
     vectors = torch.zeros(len(narrated), model.text.config.hidden_size, device=group.device)
     model.eval()
@@ -46,17 +44,12 @@ def represent(
 
 
 def mine(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generator) -> list[list[int]]:
-    """Mine the clusters of an epoch.
+    """Mine the clusters of an epoch from the videos' vectors, (N, H): N // k clusters of k videos.
 
-    Args:
-        vectors: (N, H) representations.
-        rng: draws the centres, and k of the 2k nearest of each (perhaps without the centre, as published).
+    Both the centres and k of the 2k nearest of each are drawn (so perhaps without the centre, as published). A cluster
+    is smaller where an inverted file finds fewer.
 
-    Returns:
-        N // k clusters of k videos, or fewer if an inverted file finds fewer.
-
-    Raises:
-        ValueError: a representation that is not finite, or more cells than videos.
+    Raises ValueError: a vector that is not finite, or more cells than videos.
     """
     if not np.isfinite(vectors).all():
         raise ValueError(f"representation of video {int((~np.isfinite(vectors).all(axis=1)).argmax())} is not finite")
@@ -73,8 +66,7 @@ def mine(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generato
 
 def random_clusters(count: int, size: int, rng: np.random.Generator) -> list[list[int]]:
     """Draw the control: count // size clusters of random videos, each video at most once."""
-    order = rng.permutation(count)
-    return [order[first : first + size].tolist() for first in range(0, count - size + 1, size)]
+    return rng.permutation(count)[: count // size * size].reshape(-1, size).tolist()
 
 
 def of_epoch(

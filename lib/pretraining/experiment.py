@@ -63,8 +63,7 @@ def _recipes(params: Params) -> dict[int, RecipeName]:
 def run_experiment(profile: Profile, workers: int) -> pd.DataFrame:
     """Train all variants, one process each, `workers` at a time; finished ones, such as the recipes', are read.
 
-    Returns:
-        Their histories, stacked, with columns clusters, negatives and seed; update 0 is the untrained model.
+    Returns their histories, stacked, with columns clusters, negatives and seed; update 0 is the untrained model.
     """
     one = partial(run_variant, Profile(profile.params, profile.out))
     # without repeats, most have been trained already
@@ -89,16 +88,9 @@ def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
 
 
 def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
-    """The last measurement that all runs have in common.
+    """The last measurement that all runs have in common, `by` "update" or "pairs": a row per run.
 
-    Args:
-        by: "update" or "pairs".
-
-    Returns:
-        One row per run, index (clusters, negatives, seed).
-
-    Raises:
-        ValueError: there is none after the first update.
+    Its index is (clusters, negatives, seed). Raises ValueError: there is none after the first update.
     """
     cells = ["clusters", "negatives", "seed"]
     measured = [set(part) for _, part in histories.groupby(cells)[by]]
@@ -114,18 +106,13 @@ def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
 def compare(histories: pd.DataFrame, by: str, measures: Iterable[str] = MEASURED) -> pd.DataFrame:
     """Compare the variants at an equal number of updates or pairs.
 
-    Returns:
-        One row per variant: clusters, negatives, update, pairs, and mean and half width (±) of the 95 % interval over
-        the seeds of each of the measures.
+    Returns one row per variant: clusters, negatives, update, pairs, and mean and half width (±) of the 95 % interval
+    over the seeds of each of the measures.
     """
     rows = []
     for (clusters, negatives), part in at_equal(histories, by).groupby(["clusters", "negatives"]):
-        row = {
-            "clusters": clusters,
-            "negatives": negatives,
-            "updates": part["update"].max(),
-            "pairs": part["pairs"].max(),
-        }
+        row = {"clusters": clusters, "negatives": negatives}
+        row |= {"updates": part["update"].max(), "pairs": part["pairs"].max()}
         for measure in measures:
             row[measure], row[f"{measure} ±"] = over_seeds(part[measure].tolist())
         rows.append(row)

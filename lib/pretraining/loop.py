@@ -60,11 +60,10 @@ class Pretraining:
     def run(self) -> pd.DataFrame:
         """Train, resume a run that was killed, or load a finished one.
 
-        Returns:
-            One row for the untrained model, then one per validation: epoch (with its fraction done), update, pairs
-            (seen so far), train_loss (mean over the clusters since the last row), random_loss and hard_loss (of
-            validation videos in random and in mined clusters), relative_spread of the training clusters (1 = random),
-            recall of the index, and what `transfer` measures.
+        Returns one row for the untrained model, then one per validation: epoch (with its fraction done), update, pairs
+        (seen so far), train_loss (mean over the clusters since the last row), random_loss and hard_loss (of validation
+        videos in random and in mined clusters), relative_spread of the training clusters (1 = random), recall of the
+        index, and what `transfer` measures.
         """
         self.model.to(self.group.device)
         if self.settings.gradient_checkpointing:

@@ -102,25 +102,16 @@ class Batch:
         return model.encode_packed_video(self.clips), model.encode_packed_text(self.captions)
 
 
+@dataclass(frozen=True)
 class ClusterBatches(Dataset):
-    """The batches of an epoch. Draws depend on seed, epoch and the cluster's number, not on the process.
+    """The batches of an epoch. Draws depend on seed, epoch and the cluster's number, not on the process."""
 
-    Args:
-        clusters: for each, the numbers of its videos.
-        draw: overlapping pairs in training, spanning ones for the videos' representations.
-    """
-
-    def __init__(
-        self,
-        narrated: Narrated,
-        clusters: Sequence[Sequence[int]],
-        pairs: Pairs,
-        seed: int,
-        epoch: int,
-        draw: Draw = overlapping_pair,
-    ):
-        self.narrated, self.clusters, self.pairs = narrated, clusters, pairs
-        self.seed, self.epoch, self.draw = seed, epoch, draw
+    narrated: Narrated
+    clusters: Sequence[Sequence[int]]  # for each, the numbers of its videos
+    pairs: Pairs
+    seed: int
+    epoch: int
+    draw: Draw = overlapping_pair  # in training; `spanning_pair` for the videos' representations
 
     def __len__(self) -> int:
         return len(self.clusters)

@@ -76,8 +76,7 @@ def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
 
     Only the demo's pre-trainings are repeated.
 
-    Raises:
-        WeightsError: neither exists, or the checkpoint is of another model.
+    Raises WeightsError: neither exists, or the checkpoint is of another model.
     """
     recipe = profile.params.pretrain.recipes[name]
     if published := published_weights(recipe):
@@ -112,8 +111,7 @@ def transfer_of(profile: Profile, layer: S3DLayer) -> Callable[[VideoCLIP], Row]
     The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in pre-training:
     words, [CLS], and the same precision (`pretrain.dtype`).
 
-    Raises:
-        FeatureSetError: the target lacks features, or they are made in another way than those of the pre-training.
+    Raises FeatureSetError: the target lacks features, or they are made in another way than those of the pre-training.
     """
     target = open_target(profile, layer, narrated_set(profile.params, layer))
     target.check()
@@ -136,8 +134,7 @@ def transfer_of(profile: Profile, layer: S3DLayer) -> Callable[[VideoCLIP], Row]
 def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, group: Group, seed: int) -> Pretraining:
     """Prepare a pre-training: look at the target, pack the videos, build the initial model, hash what it depends on.
 
-    Raises:
-        ParameterError: too few videos for one update, or the processes see different ones.
+    Raises ParameterError: too few videos for one update, or the processes see different ones.
     """
     # first, as packing takes hours at full size
     transfer = transfer_of(profile, recipe.features)
@@ -173,12 +170,8 @@ def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, 
 def same_packs(profile: Profile, layer: S3DLayer, group: Group, before: Sequence[str] | None = None) -> list[str]:
     """What the packs of both parts say of themselves, provided that all processes see the same.
 
-    Args:
-        before: what they said when the run began.
-
-    Raises:
-        ParameterError: a process sees others or none: it would train on other videos than the rest, unnoticed; or they
-            are no longer what they were.
+    Raises ParameterError: a process sees others or none: it would train on other videos than the rest, unnoticed; or
+    they are no longer what they were `before`, when the run began.
     """
     folder = profile.out.packed / narrated_set(profile.params, layer)
     notes = [folder / part / "note.json" for part in PARTS]
@@ -195,8 +188,7 @@ def same_packs(profile: Profile, layer: S3DLayer, group: Group, before: Sequence
 def same_run(run: Pretraining) -> None:
     """Processes that train together start from the same.
 
-    Raises:
-        ParameterError: one has other settings, code or initial weights, or sees another state of the run.
+    Raises ParameterError: one has other settings, code or initial weights, or sees another state of the run.
     """
     if run.group.size == 1:
         return
@@ -222,11 +214,9 @@ def differs(group: Group, value: Any) -> tuple[str, Any] | None:
 def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd.DataFrame:
     """Pre-train by a recipe into runs/videoclip_<name>, or load the finished run; returns its history.
 
-    Args:
-        repeat: 0 has the seed of the profile, a further one its number as seed.
+    Repeat 0 has the seed of the profile, a further one its number as seed.
 
-    Raises:
-        ParameterError: no such recipe, too few videos, or a published checkpoint takes its place.
+    Raises ParameterError: no such recipe, too few videos, or a published checkpoint takes its place.
     """
     recipe, settings = recipe_of(profile, name), profile.params.pretrain
     folder = run_folder(profile.out, name, repeat)
@@ -243,13 +233,10 @@ def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd
 
 
 def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
-    """History of a recipe for a notebook: the demo trains all repeats, otherwise a finished run is read.
+    """History of a recipe's first run for a notebook: the demo trains all repeats, otherwise a finished run is read.
 
-    Returns:
-        The history of the first.
-
-    Raises:
-        ParameterError: there is no finished run (a notebook is no place for weeks of training), or its settings differ.
+    Raises ParameterError: there is no finished run (a notebook is no place for weeks of training), or its settings
+    differ.
     """
     if profile.params.data.source == "demo":
         return recipe_histories(profile, [name])[name, 0]

@@ -294,9 +294,8 @@ def _verdict(claim: Claim, values: pd.Series, evidence: list, low: float, high: 
     opposite: Sign = "lower" if claim.claimed == "higher" else "higher"
     verdicts = [verdict(_in_split(claim, evidence, split), claim.claimed) for split in claim.splits]
     verdicts += [verdict(_in_split(claim, evidence, split), opposite) for split in others]
-    return (
-        "contradicted" if "contradicted" in verdicts else "inconclusive" if "inconclusive" in verdicts else "supported"
-    )
+    worst_first: tuple[Verdict, ...] = ("contradicted", "inconclusive", "supported")
+    return next(word for word in worst_first if word in verdicts)
 
 
 def _in_split(claim: Claim, evidence: list, split: int) -> Direction:

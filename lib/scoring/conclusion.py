@@ -72,11 +72,9 @@ def table_ten(
 ) -> pd.DataFrame:
     """A row per method of the thesis's Table 10, then the methods that it does not have.
 
-    Returns:
-        thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference; in
-        the common protocol the mean over splits and seeds of each metric, the standard deviation of the accuracy over
-        the splits, and accuracy ± and f1@50 ±, half of the 95 % interval.
-        Accuracy and F1 as fractions, edit in percent.
+    Returns thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference;
+    in the common protocol the mean over splits and seeds of each metric, the standard deviation of the accuracy over
+    the splits, and accuracy ± and f1@50 ±, half of the 95 % interval. Accuracy and F1 as fractions, edit in percent.
     """
     whole = metrics.query("video == 'all'")
     rows = {}
@@ -115,8 +113,7 @@ def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) ->
 def chosen_videos(metrics: pd.DataFrame, convention: str) -> tuple[str, dict[str, tuple[str, int]]]:
     """Worst, middle and best video by accuracy of the baseline, or else of the first method.
 
-    Returns:
-        The method, and place -> (video, split).
+    Returns the method, and place -> (video, split).
     """
     known = _compared(metrics)
     judge = "baseline" if "baseline" in known else known[0]
@@ -145,8 +142,7 @@ def labels_of(
 def accuracies(metrics: pd.DataFrame, judge: str) -> str:
     """A line per video: the accuracy of one method and of the best.
 
-    Args:
-        metrics: the long table of some videos in one protocol.
+    `metrics`: the long table of some videos in one protocol.
 
     >>> rows = [("v", "baseline", "accuracy", 80.0), ("v", "asformer_public", "accuracy", 90.0)]
     >>> print(accuracies(pd.DataFrame(rows, columns=["video", "method", "metric", "value"]), "baseline"))
@@ -165,8 +161,7 @@ def accuracies(metrics: pd.DataFrame, judge: str) -> str:
 def best_against_baseline(table: pd.DataFrame) -> str:
     """Compare the best fine-tuned VideoCLIP with the baseline, if the table has both.
 
-    Args:
-        table: of `table_ten`, with the means of `segments_of` as a column.
+    `table`: of `table_ten`, with the means of `segments_of` as a column.
     """
     tuned = table.filter(like="videoclip", axis=0)["accuracy"].dropna()
     if tuned.empty or pd.isna(table.loc["baseline", "accuracy"]):

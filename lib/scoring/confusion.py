@@ -105,8 +105,7 @@ def video_matrices(
 ) -> dict[int, dict[str, pd.DataFrame]]:
     """Split -> test video -> its matrix, from predictions/<method>/split_<k>/.
 
-    Raises:
-        PredictionError: a prediction is missing or cannot be used.
+    Raises PredictionError: a prediction is missing or cannot be used.
     """
     found = {}
     for split in splits:
@@ -126,8 +125,7 @@ def split_matrices(out: Outputs, dataset: Dataset, splits: Iterable[int], method
 def predicted_methods(out: Outputs, methods: Mapping[str, str]) -> dict[str, str]:
     """Those of `methods` (name -> method) with predictions of at least one split.
 
-    Raises:
-        PredictionError: none of them.
+    Raises PredictionError: none of them.
     """
     present = {name: method for name, method in methods.items() if out.predictions(method, 1).parent.is_dir()}
     if not present:
@@ -156,9 +154,8 @@ def row_shares(matrix: pd.DataFrame) -> pd.DataFrame:
 def long_table(matrices: Matrices) -> pd.DataFrame:
     """All cells of the matrices, for a CSV.
 
-    Returns:
-        Columns split (a number; "all" is their sum, if there are several), true, predicted, seconds, share (of the
-        true class's seconds; NaN where it has none).
+    Returns columns split (a number; "all" is their sum, if there are several), true, predicted, seconds, share (of the
+    true class's seconds; NaN where it has none).
     """
     panels: dict[int | str, pd.DataFrame] = {**matrices}
     if len(matrices) > 1:
@@ -175,17 +172,15 @@ def long_table(matrices: Matrices) -> pd.DataFrame:
 def confused_pairs(matrices: Matrices, most: int) -> pd.DataFrame:
     """The ordered pairs of classes that cost the most seconds, `most` per split and of all splits together.
 
-    Returns:
-        As `long_table`, without correct seconds and empty cells, most seconds first in each split; with the column
-        kinds, such as "shared verb, look-alike".
+    Rows of `long_table`, without correct seconds and empty cells, most seconds first in each split; with the column
+    kinds, such as "shared verb, look-alike".
     """
     cells = long_table(matrices)
     wrong = cells[(cells["true"] != cells["predicted"]) & (cells["seconds"] > 0)]
-    ordered = wrong.sort_values("seconds", ascending=False, kind="stable").groupby("split", sort=False).head(most)
-    places = {split: place for place, split in enumerate(cells["split"].unique())}
-    ordered = ordered.sort_values("split", key=lambda column: column.map(places), kind="stable")
-    pairs = zip(ordered["true"], ordered["predicted"], strict=True)
-    return ordered.assign(kinds=[", ".join(kinds(*pair)) for pair in pairs]).reset_index(drop=True)
+    each = wrong.groupby("split", sort=False)["seconds"].nlargest(most)
+    worst = wrong.loc[each.index.get_level_values(-1)]
+    pairs = zip(worst["true"], worst["predicted"], strict=True)
+    return worst.assign(kinds=[", ".join(kinds(*pair)) for pair in pairs]).reset_index(drop=True)
 
 
 def labelled_as(matrix: pd.DataFrame, true: str, predicted: str) -> float:
@@ -257,10 +252,9 @@ def by_chance(matrix: pd.DataFrame, uniform: bool = False) -> np.ndarray:
 def kind_shares(matrices: Matrices) -> pd.DataFrame:
     """What share of all wrong seconds each kind takes, against chance.
 
-    Returns:
-        A row per split and kind: split, kind, seconds, share, by_prediction, uniform (the shares by the two kinds of
-        chance of `by_chance`); shares are 0 … 1, NaN in a split without wrong seconds. The shares of "alike",
-        "neutral" and "other" add up to 1.
+    Returns a row per split and kind: split, kind, seconds, share, by_prediction, uniform (the shares by the two kinds
+    of chance of `by_chance`); shares are 0 … 1, NaN in a split without wrong seconds. The shares of "alike", "neutral"
+    and "other" add up to 1.
     """
     rows = []
     for split, matrix in matrices.items():
@@ -279,8 +273,7 @@ def relabelling_test(matrix: pd.DataFrame, kind: str, permutations: int, seed: i
     `by_chance`, and the pairs of the kind. Classes that name no action stay out. Seconds of one segment are not
     independent, which is why they are not permuted.
 
-    Returns:
-        The share of random namings that do at least as well, the true one included.
+    Returns the share of random namings that do at least as well, the true one included.
     """
     named = [place for place, name in enumerate(matrix.index) if name not in NEUTRAL]
     beyond = (wrong_seconds(matrix) - by_chance(matrix))[np.ix_(named, named)]
@@ -295,10 +288,9 @@ def relabelling_test(matrix: pd.DataFrame, kind: str, permutations: int, seed: i
 def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
     """The kinds over all splits.
 
-    Returns:
-        A row per kind, index kind: pairs (of different classes, both orders), share, by_prediction and uniform (means
-        over the splits of `kind_shares`), splits_above (in how many splits the share is above by_prediction), p (of
-        `relabelling_test` on the sum of the splits; NaN for kinds that names alone do not make).
+    Returns a row per kind, index kind: pairs (of different classes, both orders), share, by_prediction and uniform
+    (means over the splits of `kind_shares`), splits_above (in how many splits the share is above by_prediction), p (of
+    `relabelling_test` on the sum of the splits; NaN for kinds that names alone do not make).
     """
     shares = kind_shares(matrices)
     means = shares.groupby("kind", sort=False)[["share", "by_prediction", "uniform"]].mean()
@@ -328,14 +320,11 @@ def worst_pair(pairs: pd.DataFrame) -> str:
 
 def alike_errors(summary: pd.DataFrame, splits: int) -> str:
     """How many wrong seconds fall between alike classes, against chance; `summary`: as returned by `kind_summary`."""
-    shares = {kind: tuple(100 * summary.loc[kind, ["share", "by_prediction"]]) for kind in (ALIKE, VERB, OBJECT)}
-    alike = summary.loc[ALIKE]
+    share, chance = 100 * summary["share"], 100 * summary["by_prediction"]
     return (
-        "{:.0f} % of the errors are between similar classes; {:.0f} % would be expected by chance. ".format(
-            *shares[ALIKE]
-        )
-        + f"They are more than expected in {alike['splits_above']:.0f} of {splits} splits "
-        + f"(p = {alike['p']:.4f} against random namings of the classes). "
-        + "Shared verb: {:.0f} % ({:.0f} % by chance). ".format(*shares[VERB])
-        + "Shared object: {:.0f} % ({:.0f} %).".format(*shares[OBJECT])
+        f"{share[ALIKE]:.0f} % of the errors are between similar classes; {chance[ALIKE]:.0f} % would be expected by "
+        f"chance. They are more than expected in {summary.loc[ALIKE, 'splits_above']:.0f} of {splits} splits "
+        f"(p = {summary.loc[ALIKE, 'p']:.4f} against random namings of the classes). "
+        f"Shared verb: {share[VERB]:.0f} % ({chance[VERB]:.0f} % by chance). "
+        f"Shared object: {share[OBJECT]:.0f} % ({chance[OBJECT]:.0f} %)."
     )

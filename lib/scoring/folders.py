@@ -35,8 +35,7 @@ class Cell(NamedTuple):
 def cells_of(profile: Profile, methods: Iterable[str] | Mapping[str, str]) -> list[Cell]:
     """The cells of methods on the splits of this run: their first training, and the repeats that have predictions.
 
-    Args:
-        methods: folders below predictions/; or names in the long table -> folders.
+    `methods`: folders below predictions/; or names in the long table -> folders.
     """
     named = methods if isinstance(methods, Mapping) else {method: method for method in methods}
     found = []
@@ -56,8 +55,7 @@ def has_predicted(profile: Profile, method: str) -> bool:
 def pairs_of(dataset: Dataset, cell: Cell, step: int = 2) -> dict[str, Pair]:
     """Prediction and ground truth of the cell's test videos, class names of the frames.
 
-    Raises:
-        PredictionError: a prediction is missing or cannot be used.
+    Raises PredictionError: a prediction is missing or cannot be used.
     """
     return {**prediction_pairs(cell.folder, dataset, dataset.split(cell.split)[1], step)}
 
@@ -102,14 +100,13 @@ MEASURES = {"accuracy": "accuracy", "f1@50": "F1@50"}  # those with intervals, a
 
 
 def ratio_parts(
-    pair: Pair, measures: Collection[str], convention: Convention = "mstcn", ignore: Iterable[str] = ()
+    pair: Pair, measures: Collection[str], convention: Convention = "mstcn", ignore: Sequence[str] = ()
 ) -> np.ndarray:
     """Numerator and denominator of each measure for one video, (measure, 2); summed over videos they make the score.
 
     For accuracy: correct frames and all frames; for F1: 2 tp, and predicted + true segments. "lea" averages the scores
     of the videos, so there each video contributes its score and 1.
     """
-    ignore = tuple(ignore)
     scores = score([pair], convention, ignore)
     counted = sum(label not in ignore for side in pair for label in segments(side).labels.tolist())
     sizes = [1.0 if convention == "lea" else counted if name.startswith("f1") else len(pair[1]) for name in measures]
@@ -117,7 +114,7 @@ def ratio_parts(
 
 
 def video_items(
-    dataset: Dataset, cells: Iterable[Cell], convention: Protocol, ignore: Iterable[str] = ()
+    dataset: Dataset, cells: Iterable[Cell], convention: Protocol, ignore: Sequence[str] = ()
 ) -> dict[str, np.ndarray]:
     """What each test video contributes to MEASURES, (seeds, measure, 2): the parts to sum before taking the ratio.
 
@@ -125,7 +122,6 @@ def video_items(
         cells: of one method; each split with the same number of seeds.
         convention: or SECONDS, the thesis's scoring of VideoCLIP.
     """
-    ignore = tuple(ignore)
     found: dict[str, list[np.ndarray]] = {}
     for cell in cells:
         for video, pair in pairs_of(dataset, cell).items():
@@ -137,7 +133,7 @@ def video_items(
     return {video: np.stack(seeds) for video, seeds in found.items()}
 
 
-def half_widths(dataset: Dataset, cells: Iterable[Cell], protocol: Protocol, ignore: Iterable[str]) -> dict[str, float]:
+def half_widths(dataset: Dataset, cells: Iterable[Cell], protocol: Protocol, ignore: Sequence[str]) -> dict[str, float]:
     """Half of the 95 % interval of each of MEASURES over other videos and seeds, percent."""
     parts = np.stack(list(video_items(dataset, cells, protocol, ignore).values()))
     low, high = np.quantile(resampled(parts), [0.025, 0.975], axis=0)

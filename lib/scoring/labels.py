@@ -37,8 +37,7 @@ def segments(labels: Labels) -> Segments:
 def label_array(labels: Labels, what: str = "labels") -> np.ndarray:
     """Labels as an array of names or of integers, shape (T,).
 
-    Raises:
-        LabelError: no labels, or neither names nor integers.
+    Raises LabelError: no labels, or neither names nor integers.
     """
     array = np.asarray(labels)
     if array.dtype == object:  # a pandas column of names

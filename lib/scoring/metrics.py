@@ -28,7 +28,7 @@ METRICS = ("accuracy", "edit", "f1@10", "f1@25", "f1@50")
 
 
 def score(
-    pairs: Iterable[Pair], convention: Convention = "mstcn", ignore: Iterable[str | int] = ()
+    pairs: Iterable[Pair], convention: Convention = "mstcn", ignore: Sequence[str | int] = ()
 ) -> dict[str, float]:
     """Score predictions against ground truth, in percent.
 
@@ -49,19 +49,16 @@ def score(
     >>> score([(["cut", "cut", "cut", "mix"], ["cut", "cut", "mix", "mix"])])
     {'accuracy': 75.0, 'edit': 100.0, 'f1@10': 100.0, 'f1@25': 100.0, 'f1@50': 100.0}
     """
-    ignore = tuple(ignore)
     return combine([count(pair, convention, ignore, f"pair {n}") for n, pair in enumerate(pairs, 1)], convention)
 
 
 def metric_table(
-    pairs: Mapping[str, Pair], convention: Convention = "mstcn", ignore: Iterable[str | int] = ()
+    pairs: Mapping[str, Pair], convention: Convention = "mstcn", ignore: Sequence[str | int] = ()
 ) -> pd.DataFrame:
     """Score each video, and all of them together as the video `all`.
 
-    Returns:
-        Columns video, metric, value (percent); five rows per video.
+    Returns columns video, metric, value (percent); five rows per video.
     """
-    ignore = tuple(ignore)
     counts = {video: count(pair, convention, ignore, video) for video, pair in pairs.items()}
     scores = {video: combine([one], convention) for video, one in counts.items()}
     scores["all"] = combine(list(counts.values()), convention)
@@ -81,7 +78,7 @@ class Counts:
     fn: np.ndarray
 
 
-def count(pair: Pair, convention: Convention, ignore: Iterable[str | int] = (), name: str = "pair") -> Counts:
+def count(pair: Pair, convention: Convention, ignore: Sequence[str | int] = (), name: str = "pair") -> Counts:
     """Count one video, the first step of `score`; `combine` is the second."""
     if convention not in get_args(Convention):
         raise ValueError(f"convention {convention!r}: choose one of {', '.join(get_args(Convention))}")

@@ -1,6 +1,7 @@
 """The published numbers to compare with: params/published.yaml, the thesis's Tables 1–10 and what goes with them."""
 
 from functools import cache
+from io import StringIO
 
 import pandas as pd
 import yaml
@@ -72,12 +73,8 @@ def _entry(kind: str, name: int | str) -> dict:
 
 def _frame(kind: str, name: int | str, printed: bool) -> pd.DataFrame:
     entry = _entry(kind, name)
-    head, *rows = (line.split() for line in entry["rows"].splitlines())
-    table = pd.DataFrame(
-        [row[1:] for row in rows],
-        index=pd.Index([_number(row[0]) for row in rows], name=head[0]),
-        columns=[_number(column) for column in head[1:]],
-    )
+    table = pd.read_csv(StringIO(entry["rows"]), sep=r"\s+", index_col=0, dtype=str, keep_default_na=False)
+    table = table.rename(index=_number, columns=_number)
     if not printed:
         table = table.replace("-", "nan").astype(float)
     table.attrs = {"title": entry["title"], "place": entry["place"]}

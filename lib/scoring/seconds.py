@@ -17,11 +17,7 @@ from lib.scoring.metrics import Pair, metric_table
 
 
 def at_one_fps(labels: Labels, fps: float) -> np.ndarray:
-    """The label in the middle of each second; a last part of half a second or less is left out.
-
-    Args:
-        labels: of the frames, shape (T,).
-        fps: frames per second, at least 1.
+    """The label of the frame in the middle of each second; a last part of half a second or less is left out.
 
     >>> at_one_fps(["cut"] * 40 + ["mix"] * 50, fps=30).tolist()
     ['cut', 'mix', 'mix']
@@ -40,7 +36,6 @@ def second_targets(labels: Labels, fps: float, uncovered: str | int, seconds: in
     included; a later segment overwrites an earlier one.
 
     Args:
-        labels: of the frames, shape (T,).
         uncovered: label of the seconds that no segment fills; in the thesis class 0, cut_tomato.
         seconds: length of the result (the number of features); by default all seconds that have begun.
 
@@ -93,14 +88,10 @@ SECONDS = "thesis, 1 fps"  # the protocol's name in the long table
 
 
 def seconds_table(pairs: Mapping[str, Pair], fps: float, uncovered: str) -> pd.DataFrame:
-    """Score each video, and all of them as `all`, at one label per second, as the thesis scored VideoCLIP.
+    """`metric_table` of frames' labels at one label per second, as the thesis scored VideoCLIP.
 
-    Args:
-        pairs: video -> (prediction, ground truth), class names of the frames.
-        uncovered: label of a second that no true segment fills.
-
-    Returns:
-        As `lib.scoring.metrics.metric_table`, with the further metric raw_edit (seconds, lower is better).
+    `uncovered`: label of a second that no true segment fills. There is one more metric, raw_edit (seconds, lower is
+    better).
     """
     seconds = {video: seconds_of(pair, fps, uncovered) for video, pair in pairs.items()}
     distances = {video: raw_edit_distance([pair]) for video, pair in seconds.items()}
@@ -119,8 +110,7 @@ def seconds_of(pair: Pair, fps: float, uncovered: str) -> Pair:
 def by_split(metrics: pd.DataFrame, method: str, protocol: str, columns: Sequence[str]) -> pd.DataFrame:
     """Rows of the splits (video "all") in the thesis's units: accuracy and F1 as fractions, edit distance as it is.
 
-    Returns:
-        Index split ("1" …, with several the mean below), the columns asked for.
+    The index is split ("1" …, with several the mean below), the columns those asked for.
     """
     chosen = metrics.query("method == @method and protocol == @protocol and video == 'all'")
     table = chosen.pivot_table(index="split", columns="metric", values="value")[list(columns)]

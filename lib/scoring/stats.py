@@ -41,8 +41,7 @@ def verdict(found: Direction, claimed: Literal["higher", "lower", "level"], caus
     contradicted  a difference with another sign is found, or any difference where none was claimed
     inconclusive  no difference is found, which proves no equality; or several things differed that could be its cause
 
-    Args:
-        causes: how many things differed that could have made the difference.
+    `causes`: how many things differed that could have made the difference.
 
     >>> verdict("higher", "higher"), verdict("lower", "higher"), verdict("inconclusive", "level")
     ('supported', 'contradicted', 'inconclusive')
@@ -74,8 +73,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 
     Assumes independent values from a normal distribution; with three seeds the factor is 4.3 standard errors.
 
-    Raises:
-        ValueError: fewer than two values.
+    Raises ValueError: fewer than two values.
 
     >>> mean, half = mean_interval([1.0, 2.0, 3.0])
     >>> round(mean, 2), round(half, 2)
@@ -120,8 +118,7 @@ def wilcoxon_exact(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     Assumes independent differences, symmetric about one centre. Zeros are dropped; tied ranks are averaged, and then
     all signs are tried. Five differences cannot give a p below 2/32 = .0625, whatever they are.
 
-    Raises:
-        ValueError: as `paired_t`; all differences zero; or ties among more than 16 (2^n signs are too many).
+    Raises ValueError: as `paired_t`; all differences zero; or ties among more than 16 (2^n signs are too many).
 
     >>> wilcoxon_exact([5, 6, 7, 8, 10], [4, 4, 4, 4, 5])
     (0.0625, 0.0625)
@@ -142,8 +139,7 @@ def holm(p_values: ArrayLike) -> np.ndarray:
 
     Keeps the chance of even one false finding in the family at the level, however the tests depend on each other.
 
-    Raises:
-        ValueError: a value outside 0 … 1.
+    Raises ValueError: a value outside 0 … 1.
 
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]

@@ -3,41 +3,16 @@
 import math
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-ASFORMER = {
-    "paper": "as in its paper",
-    "authors_features": "public features",
-    "public": "public features",
-    "own": "own features",
-    "trim_start": "trimmed at the start",
-    "trim_end": "trimmed at the end",
-    "trim_both_ends": "trimmed at both ends",
-    "random_backbone": "random I3D",
-    "joint": "trained with VideoCLIP",
-}
-FEATURES = {
-    "i3d": "I3D",
-    "i3d_bgr": "I3D on BGR",
-    "i3d_rgb": "I3D on RGB",
-    "i3d_random": "random I3D",
-    "i3d_two_stream": "I3D two-stream",
-    "s3d": "S3D",
-    "s3d_embedding": "S3D embedding",
-    "states": "VideoCLIP states",
-}
-DETAILS = {  # of a control, at the end of its name
-    "viterbi": "Viterbi",
-    "other_mask": "the other window mask",
-    "text_start": "from BERT's weights",
-    "random_start": "from random weights",
-    "not_normalized": "not normalized",
-    "s3d_text": "S3D's text side",
-    "words": "class names as prompts",
-}
+import yaml
+
+PARTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+FEATURES, DETAILS = PARTS["features"], PARTS["details"]
 KNOWN = (
     {"baseline": "ASFormer, own features", "commonest_class": "commonest class"}
     | {"videoclip": "VideoCLIP, fine-tuned", "zero_shot": "VideoCLIP, zero-shot"}
-    | {f"asformer_{name}": f"ASFormer, {words}" for name, words in (ASFORMER | FEATURES).items()}
+    | {f"asformer_{name}": f"ASFormer, {words}" for name, words in (PARTS["asformer"] | FEATURES).items()}
     | {f"probe_{name}": f"linear probe, {words}" for name, words in FEATURES.items()}
 )
 

@@ -24,7 +24,6 @@ from lib.videoclip.target import Target
 from lib.videoclip.towers import Pretrained, build_videoclip
 from lib.videoclip.zero_shot import class_vectors, prompts, second_scores
 
-PROMPTS = ("raw", "words")
 COMMONEST = "commonest_class"
 
 
@@ -42,9 +41,8 @@ class ZeroShot:
 def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str) -> ZeroShot:
     """Predict and score the splits of this run: the pre-trained model, untrained ones, the commonest class of training.
 
-    Args:
-        weights: "own" or "public"; the methods are videoclip_<weights>_zero_shot, videoclip_<weights>_untrained_<seed>
-            and commonest_class.
+    `weights`: "own" or "public"; the methods are videoclip_<weights>_zero_shot, videoclip_<weights>_untrained_<seed>
+    and commonest_class.
     """
     names = prompts(target.dataset.classes, profile.params.zero_shot.prompts)
     method, models = f"videoclip_{weights}_zero_shot", {}
@@ -89,19 +87,15 @@ def scores_of(
 def ways_to_ask(profile: Profile, target: Target, ready: Pretrained) -> pd.DataFrame:
     """Accuracy of the seconds for raw names and words, with [CLS] hidden and seen; nothing is chosen by it.
 
-    Returns:
-        Percent; one row per prompt style, one column per treatment of [CLS].
+    In percent; one row per prompt style, one column per treatment of [CLS].
     """
-    correct: dict[tuple[str, str], int] = {}
-    total = 0
-    for style, (seen, visible) in product(PROMPTS, (("[CLS] hidden", False), ("[CLS] seen", True))):
-        correct[style, seen] = total = 0
+    accuracy = {}
+    for style, (seen, visible) in product(("raw", "words"), (("[CLS] hidden", False), ("[CLS] seen", True))):
         texts = prompts(target.dataset.classes, style)
-        for _, video, scores in scores_of(profile, target, ready.model, texts, visible):
-            truth = target.truth(video, len(scores))
-            correct[style, seen] += int((scores.argmax(axis=1) == truth).sum())
-            total += len(truth)
-    return 100 * pd.Series(correct).unstack() / total
+        scored = scores_of(profile, target, ready.model, texts, visible)
+        right = [scores.argmax(axis=1) == target.truth(video, len(scores)) for _, video, scores in scored]
+        accuracy[style, seen] = 100 * np.concatenate(right).sum() / sum(map(len, right))
+    return pd.Series(accuracy).unstack()
 
 
 @dataclass(frozen=True)
@@ -147,9 +141,8 @@ def fine_tune_splits(profile: Profile, target: Target, ready: Pretrained, weight
 def objectives_compared(profile: Profile, target: Target, ready: Pretrained, weights: str) -> pd.DataFrame:
     """Train split 1 by the other objective too: the objective of the thesis's text against that of its code.
 
-    Returns:
-        One row per objective: accuracy of the test seconds, percent, after the shortest result's epochs and at its best
-        until then.
+    Returns one row per objective: accuracy of the test seconds, percent, after the shortest result's epochs and at its
+    best until then.
     """
     settings, rows = profile.params.finetune, {}
     epochs = settings.epochs[0]

@@ -10,7 +10,7 @@ thesis's code took the epoch with the lowest test loss.
 
 import copy
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,20 +45,11 @@ MADE_BY = (
     *TRAINER,
 )
 
-SelectOn = Literal["test", "validation", "last"]
-
 
 def hold_out(videos: Sequence[str], people: int, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Divide a split's training videos by person.
+    """Divide a split's training videos by person: those to train on and those to validate on, in the given order.
 
-    Args:
-        videos: their names identify the person (lib.data.dataset.person).
-
-    Returns:
-        Training videos and validation videos, in the given order.
-
-    Raises:
-        ValueError: nobody would be left to train on.
+    Raises ValueError: nobody would be left to train on.
 
     >>> hold_out(["rgb-01-1", "rgb-01-2", "rgb-02-1"], people=1, seed=0)
     (('rgb-02-1',), ('rgb-01-1', 'rgb-01-2'))
@@ -71,12 +62,8 @@ def hold_out(videos: Sequence[str], people: int, seed: int) -> tuple[tuple[str, 
     return train, tuple(video for video in videos if person(video) in chosen)
 
 
-def choose_epoch(history: pd.DataFrame, epochs: int, select_on: SelectOn) -> int:
-    """Choose one of the first `epochs` epochs of a training.
-
-    Args:
-        history: columns epoch, test_loss and, for "validation", validation_loss.
-        select_on: take the epoch with the lowest loss on these videos, or the last one.
+def choose_epoch(history: pd.DataFrame, epochs: int, select_on: Literal["test", "validation", "last"]) -> int:
+    """Choose one of the first `epochs` epochs: that with the lowest loss on these videos, or the last one.
 
     >>> curve = pd.DataFrame({"epoch": [1, 2, 3], "test_loss": [3.0, 1.0, 0.5]})
     >>> choose_epoch(curve, 2, "test"), choose_epoch(curve, 3, "test"), choose_epoch(curve, 3, "last")
@@ -99,8 +86,7 @@ class Names:
 def learner_model(pretrained: VideoCLIP, settings: Finetune, classes: int, seed: int) -> VideoCLIP:
     """Copy the pre-trained model for training: the video tower with a new head, or (contrastive) both towers.
 
-    Raises:
-        ValueError: a head with fewer outputs than classes.
+    Raises ValueError: a head with fewer outputs than classes.
     """
     model = copy.deepcopy(pretrained)
     if settings.objective == "contrastive":
@@ -138,18 +124,10 @@ def names_loss(scores: Tensor, truth: Tensor) -> Tensor:
     return F.cross_entropy(scores, truth) - (sums / torch.bincount(place)).mean()
 
 
-OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"head": F.cross_entropy, "contrastive": names_loss}
-
-
 class FineTuning:
-    """One fine-tuning on one split.
+    """One fine-tuning on one split; the pre-trained model, which has no head, is not changed.
 
-    Args:
-        pretrained: without a head; is not changed.
-        folder: of the run: weights of the last epoch, history, and each epoch's labels of the test videos' seconds.
-
-    Raises:
-        ValueError: a head with fewer outputs than classes.
+    The folder gets weights of the last epoch, history, and each epoch's labels of the test videos' seconds.
     """
 
     def __init__(
@@ -200,17 +178,15 @@ class FineTuning:
         seconds = (torch.tensor(starts, device=self.device)[:, None] + places)[mask]
         # a second in several windows is counted in each of them
         truth = torch.from_numpy(self.target.truth(video, len(features))).to(self.device)[seconds]
-        return OBJECTIVES[self.settings.objective](scores, truth), scores, truth
+        objective = F.cross_entropy if self.settings.objective == "head" else names_loss
+        return objective(scores, truth), scores, truth
 
     def label(self, video: str) -> list[int]:
         """Class of each second of a video."""
-
-        def scores(windows: Tensor, mask: Tensor) -> Tensor:
-            # the outputs of a wider head beyond the classes mean nothing
-            return self.scores(windows, mask)[:, :, : self.classes]
-
         size, stride = self.model.max_video_len, self.settings.test_stride
-        return over_windows(self.features(video), size, stride, scores).argmax(dim=1).tolist()
+        scores = over_windows(self.features(video), size, stride, self.scores)
+        # the outputs of a wider head beyond the classes mean nothing
+        return scores[:, : self.classes].argmax(dim=1).tolist()
 
     def scores(self, windows: Tensor, mask: Tensor) -> Tensor:
         """`dense_scores` in the precision of the settings; (N, W, K) float32."""

@@ -32,8 +32,7 @@ OFFICIAL = {
 def from_mmpt(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename published weights (the `model` entry of MMPT's checkpoint), in float32; unused poolers and positions go.
 
-    Raises:
-        WeightsError: a name is not VideoCLIP's.
+    Raises WeightsError: a name is not VideoCLIP's.
     """
     state = {}
     for name, value in state_dict.items():
@@ -49,7 +48,6 @@ def from_mmpt(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 # the same in bert-base-uncased and in MiniLM
 CLS, SEP = 101, 102
-INITIAL_STD = 0.02
 
 
 class FeatureMLP(nn.Module):
@@ -64,7 +62,7 @@ class FeatureMLP(nn.Module):
         self.LayerNorm = nn.LayerNorm(outputs)
         self.linear2 = nn.Linear(outputs, outputs)
         for linear in (self.linear1, self.linear2):
-            nn.init.normal_(linear.weight, std=INITIAL_STD)
+            nn.init.normal_(linear.weight, std=0.02)
             nn.init.zeros_(linear.bias)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -126,18 +124,12 @@ class VideoCLIP(nn.Module):
         return states.last_hidden_state, seen
 
     def encode_video(self, features: Tensor, mask: Tensor, cls_visible: bool = True) -> Tensor:
-        """Encode each clip as one vector.
+        """Encode each clip as one vector, (B, H); shapes that do not fit the model are a ValueError.
 
         Args:
             features: (B, T, D), one per second.
             mask: (B, T) bool, False after the end of a clip.
             cls_visible: whether attention sees [CLS]; False in the published dense inference.
-
-        Returns:
-            (B, H).
-
-        Raises:
-            ValueError: the shapes do not fit the model.
         """
         states, seen = self._video_tokens(features, mask.bool(), cls_visible)
         return _mean(states, seen)
@@ -153,23 +145,14 @@ class VideoCLIP(nn.Module):
         return self.head(self.video_states(features, mask, cls_visible))
 
     def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Encode each caption as one vector.
-
-        Args:
-            input_ids: (B, L) [CLS] words [SEP], then padding.
-            attention_mask: (B, L), 0 on the padding.
-
-        Returns:
-            (B, H).
-        """
+        """Encode captions, (B, L): [CLS] words [SEP], then padding, on which the mask is 0; one vector each, (B, H)."""
         states = self.text(input_ids=input_ids, attention_mask=attention_mask.long()).last_hidden_state
         return _mean(states, attention_mask.bool())
 
     def encode_packed_video(self, clips: PackedRows) -> Tensor:
         """Encode packed clips as `encode_video` does, (B, H).
 
-        Args:
-            clips: rows of T + 2 features (D), the first and the last of which are replaced by [CLS] and [SEP].
+        Of a row's T + 2 features (D), the first and the last are replaced by [CLS] and [SEP].
         """
         words = self.video.embeddings.word_embeddings.weight[[CLS, SEP]]
         tokens = self.mlp(clips.values).to(words.dtype)
@@ -188,8 +171,7 @@ class VideoCLIP(nn.Module):
     def load_mmpt(self, state_dict: Mapping[str, Tensor]) -> None:
         """Load published weights, pre-trained or fine-tuned.
 
-        Raises:
-            WeightsError: a weight is missing, superfluous or of another shape.
+        Raises WeightsError: a weight is missing, superfluous or of another shape.
         """
         state = from_mmpt(state_dict)
         own = {name: tuple(value.shape) for name, value in self.state_dict().items()}

@@ -42,8 +42,7 @@ class Dropout(nn.Dropout):
 def drop_elements(x: Tensor, rate: float) -> Tensor:
     """Set each element to 0 with probability `rate`, and scale the others so that the mean stays the same.
 
-    Raises:
-        ValueError: the rate is not in [0, 1).
+    Raises ValueError: the rate is not in [0, 1).
     """
     if not 0 <= rate < 1:
         raise ValueError(f"dropout: a rate of {rate} is not in [0, 1)")
@@ -155,11 +154,7 @@ def attend(
 ) -> tuple[Tensor, None]:
     """Attention for transformers: its own, or if rows are packed, each row's attention to itself.
 
-    Args:
-        query, key, value: (1, heads, N, D) of packed rows, else (B, heads, L, D).
-
-    Returns:
-        (1, N, heads, D) or (B, L, heads, D).
+    query, key, value: (1, heads, N, D) of packed rows -> (1, N, heads, D), else (B, heads, L, D) -> (B, L, heads, D)
     """
     if packed is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout=dropout, **further)

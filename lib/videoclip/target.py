@@ -30,41 +30,35 @@ class Target:
     def features(self, video: str, feature_dim: int) -> np.ndarray:
         """Read a video's features, (T, D) float32; T includes a last second that has only begun.
 
-        Args:
-            feature_dim: D that the model takes.
-
-        Raises:
-            FeatureSetError: they are missing, of another width, end before the labels, or are not finite.
+        Raises FeatureSetError: they are missing, of another width than D, end before the labels, or are not finite.
         """
-        path, features = self.folder / f"{video}.npy", self._opened(video)
-        if len(features) != feature_dim:
-            raise FeatureSetError(f"{path}: shape {features.shape}; this model takes ({feature_dim}, seconds)")
-        self._check_length(path, video, features)
+        features = self._opened(video, feature_dim)
         bad = np.flatnonzero(~np.isfinite(features).all(axis=0))
         if bad.size:
-            raise FeatureSetError(f"{path}: NaN or infinite, first in second {bad[0]}; extract it again")
+            file = self.folder / f"{video}.npy"
+            raise FeatureSetError(f"{file}: NaN or infinite, first in second {bad[0]}; extract it again")
         return np.ascontiguousarray(features.T, np.float32)
 
     def check(self) -> None:
         """Look at every video's features, without reading them: before hours of work that end with them.
 
-        Raises:
-            FeatureSetError: those of a video are missing or end before its labels.
+        Raises FeatureSetError: those of a video are missing or end before its labels.
         """
         for video in self.dataset.videos:
-            self._check_length(self.folder / f"{video}.npy", video, self._opened(video))
+            self._opened(video)
 
-    def _opened(self, video: str) -> np.ndarray:
-        """(D, T), not read yet."""
+    def _opened(self, video: str, feature_dim: int | None = None) -> np.ndarray:
+        """(D, T), not read yet; `feature_dim`: D, if it is known."""
         path = self.folder / f"{video}.npy"
         if not path.exists():
             raise FeatureSetError(f"{path}: missing; run 2_4, which extracts S3D's features of the target set")
-        return array_header(path, "(D, T)")
-
-    def _check_length(self, path: Path, video: str, features: np.ndarray) -> None:
+        features = array_header(path, "(D, T)")
+        if feature_dim not in (None, len(features)):
+            raise FeatureSetError(f"{path}: shape {features.shape}; this model takes ({feature_dim}, seconds)")
         labelled = int(len(self.dataset.labels(video)) / self.dataset.fps)
         if features.shape[1] < labelled:
             raise FeatureSetError(f"{path}: {features.shape[1]} seconds, but {labelled} are labelled; extract it again")
+        return features
 
     def truth(self, video: str, seconds: int) -> np.ndarray:
         """Class numbers of the seconds as in the thesis's code: seconds without a segment are class 0."""
@@ -97,8 +91,8 @@ class Target:
 def open_target(profile: Profile, layer: S3DLayer, learnt_on: str) -> Target:
     """Open the target set with the features that a model takes.
 
-    Raises:
-        FeatureSetError: the target's features were made in another way, and `howto100m.accept` does not name the two.
+    Raises FeatureSetError: the target's features were made in another way, and `howto100m.accept` does not name the
+    two.
     """
     name = feature_set(layer, profile.params.s3d)
     check_same_set(learnt_on, name, profile.params.howto100m.accept)

@@ -14,8 +14,7 @@ from lib.videoclip.model import VideoCLIP
 def build_videoclip(settings: VideoClip, input_dim: int, seed: int) -> VideoCLIP:
     """Build both towers from the first layers of the starting BERT; the MLP, which it lacks, is drawn by the seed.
 
-    Raises:
-        WeightsError: the starting weights are not available.
+    Raises WeightsError: the starting weights are not available.
     """
     config = from_start(BertConfig, settings)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout

@@ -14,14 +14,9 @@ from lib.videoclip.target import Target
 
 
 def over_windows(features: Tensor, size: int, stride: int, compute: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Compute something for each second of a long video in windows, and average where they overlap.
+    """Compute something for each second of a long video in windows, and average where they overlap: (T, D) -> (T, K).
 
-    Args:
-        features: (T, D), one per second.
-        compute: windows (N, W, D) and their mask (N, W) -> (N, W, K), e.g. states or class scores.
-
-    Returns:
-        (T, K).
+    compute: windows (N, W, D) and their mask (N, W) -> (N, W, K), e.g. states or class scores
     """
     windows, mask, starts = cut_windows(features, size, stride)
     return merge_windows(compute(windows, mask), starts, len(features))
@@ -45,18 +40,13 @@ def window_starts(length: int, size: int, stride: int) -> list[int]:
     >>> window_starts(75, 32, 16), window_starts(20, 32, 16)
     ([0, 16, 32, 48], [0])
     """
-    last = max(0, -(-(length - size) // stride))
-    return [number * stride for number in range(last + 1)]
+    return list(range(0, max(0, length - size) + stride, stride))
 
 
 def cut_windows(features: Tensor, size: int, stride: int) -> tuple[Tensor, Tensor, list[int]]:
-    """Cut a video into windows; the last is padded with zeros.
+    """Cut a video, (T, D), one feature per second, into windows; the last is padded with zeros.
 
-    Args:
-        features: (T, D), one per second.
-
-    Returns:
-        Windows (N, size, D), a mask (N, size) that is False on the padding, first seconds of the windows.
+    Returns windows (N, size, D), a mask (N, size) that is False on the padding, first seconds of the windows.
     """
     starts = window_starts(len(features), size, stride)
     windows = features.new_zeros(len(starts), size, features.shape[1])
@@ -69,17 +59,9 @@ def cut_windows(features: Tensor, size: int, stride: int) -> tuple[Tensor, Tenso
 
 
 def merge_windows(window_values: Tensor, first_seconds: list[int] | Tensor, length: int) -> Tensor:
-    """Average each second over the windows that contain it.
+    """Average each second over the windows that contain it, (N, W, K) -> (length, K); one in no window is a ValueError.
 
-    Args:
-        window_values: (N, W, K).
-        first_seconds: (N,) where each window begins; seconds from `length` on are ignored.
-
-    Returns:
-        (length, K).
-
-    Raises:
-        ValueError: a second is in no window.
+    Windows begin at `first_seconds`; their seconds from `length` on are ignored.
     """
     _, size, channels = window_values.shape
     seconds = torch.as_tensor(first_seconds, device=window_values.device)[:, None]
@@ -118,8 +100,7 @@ def trace(target: Target, video: str, model: VideoCLIP, vectors: Tensor, stride:
 def by_position(traces: Sequence[Trace]) -> pd.DataFrame:
     """Accuracy of a second by its position in a window, before windows are merged.
 
-    Returns:
-        Index position (second of the window, from 0); columns accuracy (percent), seconds.
+    The index is position (second of the window, from 0), the columns are accuracy (percent) and seconds.
     """
     size = traces[0].inside.shape[1]
     correct, seen = np.zeros(size), np.zeros(size)

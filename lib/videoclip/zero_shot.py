@@ -19,8 +19,7 @@ from lib.videoclip.windows import over_windows
 def prompts(classes: Sequence[str], style: str) -> list[str]:
     """Text that the text tower reads for each class.
 
-    Args:
-        style: "raw" (the name as it stands), "words" (spaces for underscores) or a template such as "how to {words}".
+    `style`: "raw" (the name as it stands), "words" (spaces for underscores) or a template such as "how to {words}".
 
     >>> prompts(["cut_tomato"], "raw"), prompts(["cut_tomato"], "how to {words}")
     (['cut_tomato'], ['how to cut tomato'])
