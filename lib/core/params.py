@@ -34,6 +34,12 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: ClassVar = {}
 
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or event.anchor or event.tag:
+            raise ParameterError(f"line {event.start_mark.line + 1}: profiles have no tags, anchors or aliases")
+        return super().compose_node(parent, index)
+
     def construct_yaml_int(self, node: Any) -> int:
         return int(self.construct_scalar(node))
 
@@ -61,10 +67,6 @@ for _kind, _form, _first in (
 def _parse(text: str) -> Any:
     """Parse a YAML text; what a profile does not need (tags, anchors, hundreds of levels) is an error."""
     try:
-        for token in yaml.scan(text):
-            if isinstance(token, yaml.TagToken | yaml.AnchorToken | yaml.AliasToken):
-                line = token.start_mark.line + 1
-                raise ParameterError(f"line {line}: profiles have no tags, anchors or aliases")
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ParameterError(f"not YAML: {' '.join(str(error).split())}") from None

@@ -75,8 +75,9 @@ class Profile:
         data = self.params.data
         dataset = open_dataset(self.root, features, data.fps, trim, data.splits)
         check_classes(data.ignore, dataset.classes, "data.ignore")
-        if features is not None:
-            check_lengths(dataset, self.params.asformer.sample_rate)
+        # a notebook that does not train ASFormer has no such section
+        if features is not None and (asformer := getattr(self.params, "asformer", None)):
+            check_lengths(dataset, asformer.sample_rate)
         return dataset
 
     def public_dataset(self, split: int = 1) -> Dataset:

@@ -311,9 +311,7 @@ def count_or_short(value: float) -> str:
     return f"{value:.0f}" if np.isfinite(value) and value == round(value) else short(value)
 
 
-def draw_intervals(
-    table: pd.DataFrame, measure: str, places: np.ndarray, colour: str, ax: Axes, label: str, ending: str = ""
-) -> None:
-    """Points at their heights with the intervals of the columns "<measure> low" and "<measure> high", each + ending."""
-    ax.hlines(places, table[f"{measure} low{ending}"], table[f"{measure} high{ending}"], color=colour, lw=1.5)
-    ax.plot(table[measure + ending], places, "o", color=colour, ms=4.5, label=label)
+def draw_intervals(table: pd.DataFrame, measure: str, places: np.ndarray, colour: str, ax: Axes, label: str) -> None:
+    """Points at their heights with the intervals of the columns "<measure> low" and "<measure> high"."""
+    ax.hlines(places, table[f"{measure} low"], table[f"{measure} high"], color=colour, lw=1.5)
+    ax.plot(table[measure], places, "o", color=colour, ms=4.5, label=label)
