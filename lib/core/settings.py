@@ -42,8 +42,8 @@ class Modalities(Section):
     """Video and sensors, alone and together, on real videos (4_3; lib/beyond/modalities)."""
 
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training
-    shift: NonNegativeFloat  # of a training video's features, the same at all its steps; standard deviations
-    noise: NonNegativeFloat  # at each step
+    shift: NonNegativeFloat  # standard deviation added to a training video's features, the same at all its steps
+    noise: NonNegativeFloat  # the same, drawn anew at each step
     score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen like the shares
     sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
 
@@ -67,9 +67,9 @@ class S3DFeatures(Section):
     width: PositiveFloat  # factor on all channels
     embedding_dim: PositiveInt
     text_hidden: PositiveInt
-    fps: Even  # frames read per second
+    fps: Even  # frames read per second of video
     crop: Even  # pixels: short side, then centre
-    resize: Resize  # bicubic: antialiased, to whole levels, as VideoCLIP's extractor
+    resize: Resize  # bicubic: antialiased, rounded to whole levels, as in VideoCLIP's extractor
     normalize: bool  # features to length 1
     dtype: Literal["float32", "bfloat16"]
 
