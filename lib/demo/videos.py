@@ -66,7 +66,7 @@ def render_video(settings: Demo, folder: Path, name: str) -> None:
 
 
 def frames_of(avi: bytes) -> list[tuple[int, int]]:
-    """Places of the compressed frames of an AVI file: (first byte, length) of each video chunk in its `movi` list."""
+    """Locate the compressed frames of an AVI file: (first byte, length) of each video chunk in its `movi` list."""
     at, found = avi.index(b"movi") + 4, []
     while avi[at : at + 4] in (b"00dc", b"JUNK"):
         length = int.from_bytes(avi[at + 4 : at + 8], "little")

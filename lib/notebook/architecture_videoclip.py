@@ -60,7 +60,7 @@ def convolutions(module: nn.Module) -> list[nn.Conv3d]:
 
 
 def draw_s3d(blocks: pd.DataFrame, block: Inception, name: str) -> Figure:
-    """Figure 13: the net as `trace_s3d` found it, and one inception block."""
+    """Draw Figure 13: the net as `trace_s3d` found it, and one inception block."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * len(blocks)), width_ratios=[1, 1.2])
     rows = [
         f"{row.block} {row.kernels}".strip() + f": {row.output}" + f"; {row.parameters:,}" * (row.parameters > 0)
@@ -91,7 +91,7 @@ OWN, CLIP, CAPTIONS = SPLIT_COLOURS[5], SPLIT_COLOURS[1], SPLIT_COLOURS[2]
 
 
 def draw_mil_nce(net: S3D, size: Sequence[int], words: int, scores: np.ndarray) -> Figure:
-    """Figure 14: both sides, their scores with each clip's own candidates outlined, and one clip's part of equation 4.
+    """Draw Figure 14: both sides, their scores with each clip's candidates outlined, one clip's part of equation 4.
 
     Args:
         scores: (B, B·K) of the net; columns i·K … i·K + K - 1 are the candidates of clip i.
@@ -126,7 +126,7 @@ White {scores.min():.2f}, darkest {scores.max():.2f}."""
 
 
 def draw_videoclip(model: VideoCLIP, longest_text: int) -> Figure:
-    """Figure 15: both towers, from tokens with positions to the mean, and the dot products of all pairs."""
+    """Draw Figure 15: both towers, from tokens with positions to the mean, and the dot products of all pairs."""
     figure, ax = plt.subplots(figsize=(WIDTH, 4.8))
     seconds, mlp = model.max_video_len, model.mlp
     width: Any = mlp.linear2.out_features
@@ -158,7 +158,7 @@ def _tower(name: str, tower: Any) -> str:
 
 
 def draw_pairs(track: Track, pairs: Sequence[Pair], seconds: int) -> Figure:
-    """A video's captions on its time axis and below them sampled pairs: captions, clip, and the second drawn."""
+    """Draw a video's captions on its time axis and, below, sampled pairs: captions, clip, and the drawn second."""
     figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
     for number, (start, end) in enumerate(zip(track.start, track.end, strict=True)):
         shade = "#999999" if number % 2 else "#cccccc"

@@ -72,7 +72,7 @@ def published_history() -> pd.DataFrame:
 
 
 def dips(thesis: pd.DataFrame) -> str:
-    """The largest losses of accuracy at two epochs, in points. `thesis`: as returned by `published_history`.
+    """The largest losses of accuracy at two epochs, in points. `thesis`: from `published_history`.
 
     >>> dips(published_history())
     'at epoch 50 (split 2 -6.2, split 1 -6.0, split 5 -2.3 points) and at epoch 80 (split 3 -3.6 points)'

@@ -9,7 +9,7 @@ from lib.scoring.confusion import confused_pairs, summed
 
 
 def seconds_not_scored(begun: int, left_out: int) -> str:
-    """How many seconds the thesis scored and we do not.
+    """How many seconds are scored in the thesis but not here.
 
     >>> print(seconds_not_scored(4000, 12))
     Of 4,000 seconds begun, 12 (0.3 %) are not scored: they last half a second or less. The thesis scored these too.
@@ -50,7 +50,7 @@ def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride:
 
 
 def window_edges(places: pd.DataFrame, overlapping: float, apart: float) -> str:
-    """Accuracy at the edges and in the middle of windows, and merged: those that overlap by half, those side by side.
+    """Accuracy at the edges and in the middle of windows, and after merging: overlapping by half, or side by side.
 
     >>> places = pd.DataFrame({"accuracy": [10.0, 30, 30, 10], "seconds": 5})
     >>> window_edges(places, 25.0, 20.0)[:84]
@@ -72,7 +72,7 @@ def _outer_and_inner(places: pd.DataFrame) -> list[float]:
 
 
 def edge_gain(places: pd.DataFrame) -> float:
-    """Accuracy in the inner half of the windows less that in the outer half.
+    """Accuracy in the inner half of the windows less accuracy in the outer half.
 
     >>> edge_gain(pd.DataFrame({"accuracy": [10.0, 30, 40, 20], "seconds": 5}))
     20.0
@@ -112,7 +112,7 @@ def names_given(matrices: Mapping[int, pd.DataFrame], most: int = 3) -> str:
 
 
 def prompts_and_cls(ways: pd.DataFrame) -> str:
-    """Gains by words as prompts and by a visible [CLS]. `ways`: as returned by `lib.videoclip.evaluation.ways_to_ask`.
+    """Gains from words as prompts and from a visible [CLS]. `ways`: from `lib.videoclip.evaluation.ways_to_ask`.
 
     >>> columns = ["[CLS] hidden", "[CLS] seen"]
     >>> prompts_and_cls(pd.DataFrame([[20.0, 22.0], [21.0, 21.5]], ["raw", "words"], columns))[:74]
