@@ -47,7 +47,7 @@ SMOOTHING = 0.1  # of the labels
 def verb_thing_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Row]:
     """Cross-entropy of the verb plus that of the thing, and the accuracy of each in percent.
 
-    logits: (B, verbs + things); targets: (B, 2), numbers of verb and thing.
+    `logits`: (B, verbs + things); `targets`: numbers of verb and thing, (B, 2).
     """
     each = list(zip(logits.split([len(VERBS), len(THINGS)], dim=1), targets.to(logits.device).T, strict=True))
     loss = torch.stack([F.cross_entropy(scores, truth, label_smoothing=SMOOTHING) for scores, truth in each]).sum()

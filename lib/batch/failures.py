@@ -66,8 +66,7 @@ def behind(params: Params) -> Callable[[Atom], frozenset[Atom]]:
 def troubled(profile: Profile) -> dict[str, list[Failure]]:
     """Find incomplete chapters, each with the failures of its own atoms or of those that it waits for.
 
-    Args:
-        profile: `notebooks` are the chapters that can run on this machine.
+    `profile`: its `notebooks` are the chapters that can run on this machine.
     """
     failed, of = failures(profile), behind(profile.params)
     found: dict[str, list[Failure]] = {}

@@ -155,8 +155,7 @@ def unusable(profile: Profile) -> dict[str, str]:
 def runnable(profile: Profile, faults: Mapping[str, str] | None = None) -> dict[str, str]:
     """List the profile's chapters, each with the reason why it cannot run, in one line; "" if it can.
 
-    Args:
-        faults: of requirements that are present but cannot be used (`unusable`).
+    `faults`: of requirements that are present but cannot be used, by default those that `unusable` finds.
     """
     if profile.params.data.source == "demo":
         return dict.fromkeys(profile.params.notebooks, "")

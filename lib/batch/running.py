@@ -232,8 +232,7 @@ def follow(
 def outcome(out: Outputs, atom: Atom, over: bool) -> str:
     """Find out how an atom that was started has ended; "" while it runs.
 
-    Args:
-        over: whether Snakemake or the atom's job has ended; an atom that left no mark was then killed.
+    `over`: whether Snakemake or the atom's job has ended; an atom that left no mark was then killed.
     """
     if failed_file(log_file(out, atom)).exists():
         return "FAILED"

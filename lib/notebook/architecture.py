@@ -31,8 +31,7 @@ Row = str | Sequence[str | None]  # one box, or one per column; None: the column
 def flow(ax: Axes, rows: Sequence[Row], title: str, skips: Sequence[tuple[int, int, int, str]] = ()) -> Axes:
     """Draw boxes row by row from bottom to top, each column joined by arrows; a row of one box spans all columns.
 
-    Args:
-        skips: arrows past some rows: from row, to row, side (1: right, -1: left of the boxes), text at the end.
+    `skips`: arrows past some rows: from row, to row, side (1: right, -1: left of the boxes), text at the end.
     """
     before: list[Any] = []  # the boxes that the next row's arrows start from
     for y, texts in enumerate(rows):

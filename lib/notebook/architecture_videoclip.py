@@ -26,12 +26,10 @@ from lib.videoclip.model import VideoCLIP
 def trace_s3d(net: S3D, full: S3D, size: Sequence[int]) -> pd.DataFrame:
     """Run a black clip (time, height, width) through the net and record the shapes between its blocks.
 
-    Args:
-        full: the full-size net, for its counts; it may be on the device "meta".
+    `full`: the full-size net, for its counts; it may be on the device "meta".
 
-    Returns:
-        Columns block, kernels, output (C x T x H x W), parameters, full-size parameters; what happens between two
-        blocks (pooling) has a row of its own.
+    Returns columns block, kernels, output (C x T x H x W), parameters, full-size parameters; what happens between two
+    blocks (pooling) has a row of its own.
     """
     clip = torch.zeros(1, 3, *size)
     rows: list[tuple[str, str, str, int, int]] = [("clip", "", sizes(clip.shape[1:]), 0, 0)]
@@ -93,8 +91,7 @@ OWN, CLIP, CAPTIONS = SPLIT_COLOURS[5], SPLIT_COLOURS[1], SPLIT_COLOURS[2]
 def draw_mil_nce(net: S3D, size: Sequence[int], words: int, scores: np.ndarray) -> Figure:
     """Draw Figure 14: both sides, their scores with each clip's candidates outlined, one clip's part of equation 4.
 
-    Args:
-        scores: (B, B·K) of the net; columns i·K … i·K + K - 1 are the candidates of clip i.
+    `scores`: of the net, (B, B·K); columns i·K … i·K + K - 1 are the candidates of clip i.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.6), width_ratios=[1, 1.1])
     clips, candidates = len(scores), scores.shape[1] // len(scores)

@@ -65,9 +65,8 @@ def to_frames(seconds: Labels, frames: int, fps: float) -> np.ndarray:
 def raw_edit_distance(pairs: Iterable[Pair]) -> float:
     """Levenshtein distance of the label sequences, not of their segments; mean over videos, not normalized.
 
-    Args:
-        pairs: (prediction, ground truth) of each video, one label per second, so that the unit is a second. A longer
-            prediction is cut, as for the accuracy.
+    `pairs`: (prediction, ground truth) of each video, one label per second, so that the unit is a second. A longer
+    prediction is cut, as for the accuracy.
 
     Raises LabelError: no pairs, or a prediction shorter than its ground truth.
 

@@ -112,8 +112,7 @@ class Sheet:
 def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:
     """Write `<folder>/<video>.webp` and a note of its source, so that each video is decoded once.
 
-    Args:
-        budget: bytes that the picture may have; one frame in ten minutes is taken even if it does not fit.
+    `budget`: bytes that the picture may have; one frame in ten minutes is taken even if it does not fit.
 
     Raises VideoError: no such file, or it cannot be decoded.
     """
@@ -164,7 +163,9 @@ def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
     """Write the page and its data, if a method or a published model has predicted; see lib.site.source.PAGES.
 
     Raises:
-        ParameterError, DatasetError, PredictionError: the data set or a prediction cannot be used.
+        ParameterError: none of the data set's folders exists.
+        DatasetError: the data set cannot be used.
+        PredictionError: a prediction cannot be used.
     """
     found, data = predicted(profile.out.root / "predictions"), profile.params.data
     if not found and data.source == "demo":

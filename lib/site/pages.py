@@ -25,9 +25,8 @@ from lib.notebook.markup import Shown, shown_outputs
 def page(name: str, out: Outputs, failed: Sequence[Failure]) -> NotebookNode | None:
     """Read the notebook that a chapter's page shows; None if it has not run.
 
-    Args:
-        failed: failures that keep the chapter incomplete. If there are any, there is always a page: the last complete
-            one, marked as older, or the pages of the finished splits.
+    `failed`: failures that keep the chapter incomplete. If there are any, there is always a page: the last complete
+    one, marked as older, or the pages of the finished splits.
     """
     folder = out.notebooks / name
     whole = folder / "all.ipynb"

@@ -236,12 +236,10 @@ def fine_tune(
 ) -> pd.DataFrame:
     """Train on one split and write, for each result, the test videos' predictions of the epoch it takes.
 
-    Args:
-        predictions: result (number of epochs to choose from) -> folder of `<video>.txt`.
+    `predictions`: result (number of epochs to choose from) -> folder of `<video>.txt`.
 
-    Returns:
-        The history, one row per epoch: train_loss and train_accuracy (during the epoch), test_loss, test_accuracy (of
-        seconds) and, where people are held out, validation_loss.
+    Returns the history, one row per epoch: train_loss and train_accuracy (during the epoch), test_loss, test_accuracy
+    (of seconds) and, if people are held out, validation_loss.
 
     Raises:
         TrainingError: the loss is not finite.

@@ -47,13 +47,11 @@ QUESTIONS = {  # question -> (method, what it is compared with)
 def paired_tests(wrong: Collection[Row]) -> pd.DataFrame:
     """Test every comparison of QUESTIONS in accuracy and F1.
 
-    Args:
-        wrong: rows (table, split) to be left out of all questions but the one as printed.
+    `wrong`: rows (table, split) to be left out of all questions but the one as printed.
 
-    Returns:
-        A row per question, method and metric: n, difference (method - against), sd, low and high (95 % interval), t, p;
-        the same with the correction of Nadeau and Bengio (corrected_…); holm_p; wilcoxon_p and the lowest that it can
-        be; wins and ties of the n splits; detectable: the difference that the corrected test finds with 80 % chance.
+    Returns one row per question, method and metric: n, difference (method - against), sd, low and high (95 % interval),
+    t, p; the same with the correction of Nadeau and Bengio (corrected_…); holm_p; wilcoxon_p and the lowest that it can
+    be; wins and ties of the n splits; detectable: the difference that the corrected test finds with 80 % chance.
     """
     rows = []
     for question, pairs in QUESTIONS.items():

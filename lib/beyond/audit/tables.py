@@ -76,11 +76,9 @@ def equal_thresholds() -> pd.DataFrame:
 def reruns(own: Mapping[str, float] | None) -> pd.DataFrame:
     """Compare what papers print with what others got with the same method, in percent.
 
-    Args:
-        own: mean scores of the MS-TCN whose predictions are on this machine; None: there are none.
+    `own`: mean scores of the MS-TCN whose predictions are on this machine; None: there are none.
 
-    Returns:
-        Columns method, row ("paper" or who re-ran it), splits, the five metrics, source; a method's rows together.
+    Returns columns method, row ("paper" or who re-ran it), splits, the five metrics, source; a method's rows together.
     """
     found = published_table("reruns", printed=True).reset_index()
     found["row"] = found["row"].str.replace("_", " ")
@@ -111,12 +109,10 @@ def mean_lengths(labels: Dataset | None) -> dict[int, float] | None:
 def edit_ratios(lengths: Mapping[int, float] | None) -> pd.DataFrame:
     """Rows with an edit distance in seconds, and the length of video that each implies.
 
-    Args:
-        lengths: mean length of a split's test videos, seconds; None: the largest implied length of the split's rows
-            stands in, which is a lower bound.
+    `lengths`: mean length of a split's test videos, seconds; None: the largest length that the split's rows imply
+    stands in, which is a lower bound.
 
-    Returns:
-        Columns table, split, accuracy, raw_edit, implied (raw_edit / (1 - accuracy), seconds), length, ratio.
+    Returns columns table, split, accuracy, raw_edit, implied (raw_edit / (1 - accuracy), seconds), length, ratio.
     """
     parts = [rows_of(number) for number in METHOD_TABLES.values() if "raw_edit" in published_table(number)]
     found = pd.concat(parts)[["table", "split", "accuracy", "raw_edit"]].reset_index(drop=True)
@@ -132,9 +128,8 @@ def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
     Two rows of one split with one checkpoint (equal loss and epoch) are correct. If they belong to two splits, the one
     out of place has a ratio outside the range of all other rows, while the other's lies inside.
 
-    Returns:
-        Columns table, split, other_table, other_split, the five metrics, best_loss, other_best_loss, best_epoch,
-        other_best_epoch, ratio, other_ratio, lowest, highest (of all other rows), out_of_place.
+    Returns columns table, split, other_table, other_split, the five metrics, best_loss, other_best_loss, best_epoch,
+    other_best_epoch, ratio, other_ratio, lowest, highest (of all other rows), out_of_place.
     """
     everything = pd.concat([rows_of(number) for number in METHOD_TABLES.values()]).reset_index(drop=True)
     metrics = ["accuracy", "edit", "raw_edit", "f1@10", "f1@25", "f1@50"]

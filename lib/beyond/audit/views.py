@@ -106,7 +106,7 @@ def shift_found(curves: pd.DataFrame, frames: int, spread: float) -> str:
 
 
 def shown_reruns(table: pd.DataFrame) -> Styler:
-    """Show the rows of `lib.beyond.audit.tables.reruns`, each with its source as a link and, unless five, its splits."""
+    """Show the rows of `lib.beyond.audit.tables.reruns`, each with a link to its source and its splits unless five."""
     names = table["row"] + (" (" + table["splits"].astype(str) + " splits)").where(table["splits"] != 5, "")
     links = [
         f'<a href="{source}">{name}</a>' if source.startswith("http") else name

@@ -155,11 +155,9 @@ def _checked(scores: np.ndarray, model: SegmentModel) -> np.ndarray:
 def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[Key, Run]) -> pd.DataFrame:
     """Write both predictions of every run: the best classes as control_<name>, the path as control_<name>_viterbi.
 
-    Args:
-        root: the data set of the seconds (lib.beyond.controls.protocol).
+    `root`: the data set of the seconds (lib.beyond.controls.protocol).
 
-    Returns:
-        A row per run: method, split, seed, epoch, weight (of the scores), cpu_seconds.
+    Returns one row per run: method, split, seed, epoch, weight (of the scores), cpu_seconds.
     """
     seconds, people = open_dataset(root, None, 1.0), profile.params.controls.validation_people
     # no segment is longer, and every video can be decoded

@@ -78,8 +78,7 @@ def _frames(profile: Profile, features: str, videos: tuple[str, ...]) -> dict[st
 def zero_shot_controls(profile: Profile, target: Target, ready: Pretrained, length: float) -> dict[Key, Run]:
     """Log-probabilities of every video's seconds, for each control and split; nothing is trained.
 
-    Args:
-        length: of features that are not normalized, for the mismatch (`feature_length`).
+    `length`: of features that are not normalized (`feature_length`), for the control with mismatched features.
     """
     dim, seeds = ready.model.input_dim, profile.params.controls.seeds
     features = {video: target.features(video, dim) for video in target.dataset.videos}

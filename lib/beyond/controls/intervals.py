@@ -49,12 +49,10 @@ def differences(
 ) -> pd.DataFrame:
     """Differences of methods in both measures, in points, with the 95 % interval over videos and seeds of both.
 
-    Args:
-        asked: what is asked -> (method, method less); questions about missing methods are left out.
+    `asked`: question -> (method, method to subtract); questions about missing methods are left out.
 
-    Returns:
-        A row per question: method, less, and for each measure the difference, low, high, direction ("higher", "lower"
-        or "inconclusive"), and how many videos or seeds it would take to find this difference (`needed`).
+    Returns one row per question: method, less, and for each measure the difference, low, high, direction ("higher",
+    "lower" or "inconclusive"), and how many videos or seeds it would take to find this difference (`needed`).
     """
     rows = {}
     for question, names in asked.items():

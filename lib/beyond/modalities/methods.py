@@ -118,8 +118,7 @@ def labels_of(scores: np.ndarray, model: SegmentModel, weight: float | None) -> 
 def predict_split(profile: Profile, sensors: Arrays, split: int) -> pd.DataFrame:
     """Choose, train and write every method's predictions of one split.
 
-    Returns:
-        A row per method: method, seeds, weight (of the scores in the decoding), share (of the sensors).
+    Returns one row per method: method, seeds, weight (of the scores in the decoding), share (of the sensors).
     """
     choices, seeds = choose(profile, sensors, split), profile.params.modalities.seeds
     part = split_part(profile, sensors, split)

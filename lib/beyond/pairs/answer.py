@@ -82,11 +82,10 @@ def estimate(values: pd.DataFrame, measure: str) -> dict[str, float]:
 
 
 def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
-    """Gain from pre-training, in points, in each way to use a tower, where the head saw `labelled` videos' labels.
+    """Gain from pre-training, in points, in each way to use a tower, if the head saw the labels of `labelled` videos.
 
-    Returns:
-        Rows (way, contrast), those that were run; for each of MEASURES the difference, low, high, detectable, direction
-        ("higher", "lower" or "inconclusive"); seeds.
+    Returns rows (way, contrast), those that were run; for each of MEASURES the difference, low, high, detectable,
+    direction ("higher", "lower" or "inconclusive"); seeds.
     """
     rows, named = {}, ways(scores[scores["labelled"] == labelled])
     for way in WAYS.values():

@@ -211,12 +211,10 @@ class PairPretraining(nn.Module):
 def pretrain(pretraining: PairPretraining, folder: Path, measure: Callable[[PairPretraining], Row]) -> pd.DataFrame:
     """Train both towers.
 
-    Args:
-        measure: is called when all numbers of clusters per update have made the same number of updates, and at the end,
-            when they have seen the same number of pairs.
+    `measure` is called when all numbers of clusters per update have made the same number of updates, and at the end,
+    when they have seen the same number of pairs.
 
-    Returns:
-        A row per epoch: update, pairs, train_loss and, at these two, what `measure` returns.
+    Returns one row per epoch: update, pairs, train_loss and, at these two times, what `measure` returns.
     """
     how, study, size = pretraining.design.pretrain, pretraining.design.sensor_pairs, pretraining.variant.clusters
     per_epoch = pretraining.updates_per_epoch
