@@ -33,7 +33,7 @@ class Pointwise(nn.Conv1d):
 
 
 def side_by_side(x: Tensor, *convs: Pointwise) -> tuple[Tensor, ...]:
-    """1x1 convolutions of the same input and size, as one matrix product."""
+    """Compute 1x1 convolutions of the same input and size as one matrix product."""
     weight = torch.cat([conv.weight.flatten(1) for conv in convs])
     bias = torch.cat([conv.bias for conv in convs if conv.bias is not None])
     return F.linear(x, weight, bias).chunk(len(convs), dim=1)
@@ -305,7 +305,7 @@ class ASFormer(nn.Module):
             scores, feature = self.encoder(x[0].T, None, 1.0, masks)
             outputs = [scores]
             for number, decoder in enumerate(self.decoders):
-                # The feature is that of the stage before, even if that is a decoder (paper: always the encoder's).
+                # The feature comes from the stage before, even if that is a decoder (paper: always the encoder's).
                 scores, feature = decoder(scores.softmax(dim=1), feature, math.exp(-3 * number), masks)
                 outputs.append(scores)
         return torch.stack(outputs).to(x.dtype).transpose(1, 2)[:, None]

@@ -67,7 +67,7 @@ class FrameInputs:
     """Inputs and targets of a frame-wise net, by video."""
 
     dataset: Dataset
-    mean: np.ndarray  # of the standardization, (D, 1), as is `scale`
+    mean: np.ndarray  # of the standardization, (D, 1), like `scale`
     scale: np.ndarray
     device: torch.device
     sample_rate: int = 1  # every n-th frame is used

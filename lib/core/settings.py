@@ -138,7 +138,7 @@ class Pretrain(Section):
 class Experiment(Section):
     """Pre-trainings that each differ from a recipe in one thing (2_6, beyond the thesis)."""
 
-    clusters_per_update: tuple[PositiveInt, ...]  # besides those of the recipes, with fresh negatives
+    clusters_per_update: tuple[PositiveInt, ...]  # besides the recipes' C, with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
     # k, with the number of clusters adapted so that an update has as many pairs
     videos_per_cluster: tuple[Annotated[int, Field(ge=2, le=MANY)], ...]

@@ -113,7 +113,7 @@ def fit(
                 learner.group.barrier()
         if leads:
             write_text(folder / "history.csv", pd.DataFrame(history).to_csv(index=False))
-            # last, as this file marks the run as finished
+            # last, because this file marks the run as finished
             save_tensors(weights, trained(learner.model), {"key": key})
         learner.group.barrier()
     if leads:

@@ -69,7 +69,7 @@ def capsule(length: float, width: float) -> Points:
 
 
 def leafy(size: float, rng: np.random.Generator) -> Points:
-    """Ragged outline (18,), as of a leaf."""
+    """Ragged outline (18,), like a leaf's."""
     return ellipse(size, 0.8 * size, 18) * rng.uniform(0.72, 1.15, 18)
 
 

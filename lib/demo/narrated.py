@@ -52,7 +52,7 @@ def video(settings: Narration, fps: float, number: int, dishes: Sequence[Dish] =
 def render_narrated(
     demo: Demo, settings: Narration, folder: Path, workers: int, dishes: Sequence[Dish] = DISHES
 ) -> None:
-    """Write the videos and their captions into `folder`; what is already there is not rendered again.
+    """Write the videos and their captions into `folder`; finished videos are not rendered again.
 
     Videos of other settings are removed; raw_caption.json marks the folder as complete.
     """

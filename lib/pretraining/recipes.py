@@ -111,7 +111,7 @@ def transfer_of(profile: Profile, layer: S3DLayer) -> Callable[[VideoCLIP], Row]
     In percent. The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in
     pre-training: words, [CLS], and the same precision (`pretrain.dtype`).
 
-    Raises FeatureSetError: the target lacks features, or they are made in another way than those of the pre-training.
+    Raises FeatureSetError: the target lacks features, or they are made in another way than in the pre-training.
     """
     target = open_target(profile, layer, narrated_set(profile.params, layer))
     target.check()
@@ -227,7 +227,7 @@ def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd
     if group.rank == 0:
         write_text(folder / "curves.csv", history.to_csv(index=False))
         about = {"feature_set": run.train.feature_set, "feature_dim": run.train.feature_dim, "recipe": name}
-        # last, as this file marks the run as complete
+        # last, because this file marks the run as complete
         write_json(folder / "videoclip.json", about | {"settings": settings_of(profile.params, name)})
     return history
 

@@ -104,7 +104,7 @@ def seconds_table(pairs: Mapping[str, Pair], fps: float, uncovered: str) -> pd.D
 
 
 def seconds_of(pair: Pair, fps: float, uncovered: str) -> Pair:
-    """Turn prediction and truth of the frames into those of the seconds, as the thesis compared them."""
+    """Sample prediction and truth, labels of frames, to one label per second, as the thesis compared them."""
     predicted = at_one_fps(pair[0], fps)
     return predicted, second_targets(pair[1], fps, uncovered, len(predicted))
 

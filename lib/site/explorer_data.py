@@ -78,8 +78,8 @@ def video_data(
 ) -> dict[str, Any]:
     """Truth and predictions of one video, ready for JSON; `published`: the real model's (`published_predictions`).
 
-    Returns split; fps; truth, as runs; rows, for each method that has predicted this video: method, runs, and scores, as
-    in SHOWN_SCORES, of this video alone, in percent with one decimal, in the profile's convention.
+    Returns split; fps; truth, as runs; rows, for each method that has predicted this video: method, runs, and scores
+    (SHOWN_SCORES) of this video alone, in percent with one decimal, in the profile's convention.
 
     Raises PredictionError: a prediction is shorter than the truth or has a class that is not in the mapping.
     """

@@ -42,7 +42,7 @@ class Target:
     def check(self) -> None:
         """Look at the headers of every video's features, so that faults come before hours of work.
 
-        Raises FeatureSetError: those of a video are missing or end before its labels.
+        Raises FeatureSetError: a video's features are missing or end before its labels.
         """
         for video in self.dataset.videos:
             self._opened(video)

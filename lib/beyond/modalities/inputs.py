@@ -58,8 +58,8 @@ def thinned(dataset: Dataset, step: int) -> Dataset:
 class Part:
     """Videos to learn from and videos to predict, with their inputs."""
 
-    dataset: Dataset  # three steps per second; its features are those of one split's CNN
-    seconds: Dataset  # labels of the steps that nets read and references score
+    dataset: Dataset  # three steps per second; its features come from one split's CNN
+    seconds: Dataset  # labels of the steps that nets read and on which references are scored
     inputs: Mapping[Inputs, Arrays]
     fit: Sequence[str]
     asked: Sequence[str]

@@ -63,9 +63,9 @@ FOLLOWED = ("untrained", "pairs", "shuffled")
 class Results:
     """Results of one or more splits."""
 
-    # a row per epoch of each: split, seed, partner, clusters, negatives, update, pairs, train_loss and, where it was
-    # measured, random_loss, hard_loss, relative_spread (of the test people's passages) and ridge (accuracy of a ridge
-    # classifier on frozen states, percent)
+    # one row per epoch of each: split, seed, partner, clusters, negatives, update, pairs, train_loss and, if measured,
+    # random_loss, hard_loss, relative_spread (of the test people's passages) and ridge (accuracy of a ridge classifier
+    # on frozen states, percent)
     pretrainings: pd.DataFrame
     # a row per test video of each use of a tower: split, seed, start, head, frozen, labelled, inputs, video and the
     # measures of lib.beyond.pairs.transfer
