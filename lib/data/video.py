@@ -109,8 +109,8 @@ class Avi:
     def walk(self) -> tuple[list[Chunk], int, int | None]:
         """Follow the chain of chunks.
 
-        Returns the frames; where the chain ends (the file's length: whole; more: cut off; less: damaged); and the number of
-        frames before the first padding or foreign chunk, which may be a damaged header (None: there is none).
+        Returns the frames; where the chain ends (the file's length: whole; more: cut off; less: damaged); and how many
+        frames come before the first padding or foreign chunk, which may be a damaged header (None: there is none).
         """
         frames: list[Chunk] = []
         start, doubt = self.movie + 4, None

@@ -130,7 +130,7 @@ def objective(labels: np.ndarray, scores: np.ndarray, model: SegmentModel, weigh
 
 
 def _log_lengths(log_lengths: np.ndarray, own: np.ndarray, longest: int) -> np.ndarray:
-    """Log-probabilities of 1 … L steps, (L,): log-normal; one segment's weight pulls mean and variance to all classes'."""
+    """Log-probabilities of 1 … L steps, (L,): log-normal; all classes' mean and variance count as one segment more."""
     count, mean, variance = own.sum(), log_lengths.mean(), log_lengths.var()
     if count:
         mean = (log_lengths[own].sum() + mean) / (count + 1)

@@ -86,8 +86,8 @@ class Design:
 class PairVariant:
     """What differs between pre-trainings."""
 
-    # partner of a clip of video: the sensors at the same time, the sensors of another video (each passage is used once),
-    # or another clip of the same video, through the same tower with another dropout
+    # partner of a clip of video: the sensors at the same time, the sensors of another video (each passage is used
+    # once), or another clip of the same video, through the same tower with another dropout
     partner: Partner
     clusters: int  # C
     # clusters mined in each epoch, in the first only, or drawn at random
