@@ -155,7 +155,7 @@ def unusable(profile: Profile) -> dict[str, str]:
 def runnable(profile: Profile, faults: Mapping[str, str] | None = None) -> dict[str, str]:
     """List the profile's chapters, each with the reason why it cannot run, in one line; "" if it can.
 
-    `faults`: of requirements that are present but cannot be used, by default those that `unusable` finds.
+    `faults`: of requirements that are present but cannot be used, as `unusable` returns them; None: there are none.
     """
     if profile.params.data.source == "demo":
         return dict.fromkeys(profile.params.notebooks, "")

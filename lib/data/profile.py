@@ -102,14 +102,21 @@ class Profile:
         return str(self.out.data / "features" / str(self.params.data.own_features))
 
     def real_labels(self) -> Dataset | None:
-        """The real 50 Salads annotations (30 fps); None if they are not on this machine."""
+        """The real 50 Salads annotations (30 fps); None if they are not on this machine.
+
+        Raises DatasetError: they cannot be used.
+        """
         root = first_folder(self.params.data.real_labels)
         return None if root is None else open_dataset(root, None, 30.0)
 
     def real_predictions(self) -> dict[int, dict[str, tuple[list[str], list[str]]]] | None:
         """A real model's predictions of test videos and the truth (30 fps): split -> name -> (prediction, truth).
 
-        None if they are not on this machine.
+        None if either is not on this machine.
+
+        Raises:
+            DatasetError: the annotations cannot be used.
+            PredictionError: a prediction is missing or cannot be used.
         """
         labels, root = self.real_labels(), first_folder(self.params.data.real_predictions)
         if labels is None or root is None:

@@ -110,9 +110,9 @@ def seconds_of(pair: Pair, fps: float, uncovered: str) -> Pair:
 
 
 def by_split(metrics: pd.DataFrame, method: str, protocol: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Select the rows of the splits (video "all"), in the thesis's units: accuracy and F1 as fractions.
+    """Select the rows of the splits (video "all") in the thesis's units, mean over seeds: accuracy and F1 as fractions.
 
-    The index is split ("1" …; if there are several, the mean below), the columns are those asked for.
+    The edit distance stays as it is. The index is split ("1" …; if there are several, the mean below).
     """
     chosen = metrics.query("method == @method and protocol == @protocol and video == 'all'")
     table = chosen.pivot_table(index="split", columns="metric", values="value")[list(columns)]

@@ -70,7 +70,7 @@ def control_cells(out: Outputs, runs: Iterable[Key]) -> dict[str, list[Cell]]:
 
 
 def chapter_2_cells(profile: Profile) -> dict[str, list[Cell]]:
-    """Finished runs of chapter 2 on the same test videos, if all their predictions exist."""
+    """Cells of chapter 2's runs on the same test videos, of methods that have all predictions."""
     names = [*CHAPTER_2, *(f"videoclip_own_{epochs}_epochs" for epochs in profile.params.finetune.epochs)]
     found = {
         f"chapter 2: {name}": [

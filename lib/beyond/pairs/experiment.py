@@ -105,7 +105,7 @@ def design_of(profile: Profile) -> Design:
 
 
 def variants(design: Design) -> list[PairVariant]:
-    """List the variants: each C with fresh clusters; at the first C, other negatives, and partners but the sensors."""
+    """List the variants: each C with fresh clusters; at the first C, other negatives and other partners too."""
     found = [PairVariant("sensors", clusters, "fresh") for clusters in design.sensor_pairs.clusters_per_update]
     found += [PairVariant("sensors", design.first, negatives) for negatives in design.sensor_pairs.negatives]
     return [*found, PairVariant("shuffled", design.first, "fresh"), PairVariant("video", design.first, "fresh")]
