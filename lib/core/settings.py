@@ -184,7 +184,7 @@ class Finetune(Section):
 
 
 class Data(Section):
-    """Where the data set lies (MS-TCN layout) and how its features and labels are read."""
+    """The data set (MS-TCN layout): where it lies, and how its features and labels are read."""
 
     source: Literal["demo", "files"]  # demo: rendered by 2_1 into outputs/<profile>/data; files: supplied by the user
     name: str  # how captions name the data set

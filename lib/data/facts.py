@@ -144,7 +144,7 @@ def narrated_frames(root: Path, videos: Sequence[str], fps: float) -> list[tuple
 
 
 def sudden_changes(path: Path) -> pd.Series:
-    """How suddenly each frame of a video differs from the one before, in grey levels (0 to 255).
+    """Measure how suddenly each frame of a video differs from the one before, in grey levels (0 to 255).
 
     The value is the mean change of the 5 % of 16 x 16 blocks that change most. Damage that still decodes begins in
     whole blocks and ends with the next key frame, so it stands out from the movement of hands.

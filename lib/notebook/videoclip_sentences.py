@@ -9,7 +9,7 @@ from lib.scoring.confusion import confused_pairs, summed
 
 
 def seconds_not_scored(begun: int, left_out: int) -> str:
-    """How many seconds are scored in the thesis but not here.
+    """Say how many seconds are scored in the thesis but not here.
 
     >>> print(seconds_not_scored(4000, 12))
     Of 4,000 seconds begun, 12 (0.3 %) are not scored: they last half a second or less. The thesis scored these too.
@@ -35,7 +35,7 @@ def transfer(ours: float, thesis: float, untrained: Sequence[float], commonest: 
 
 
 def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride: int, prompt: str) -> str:
-    """How a video is covered by windows, and how many of its seconds are correct.
+    """Say how a video is covered by windows, and how many of its seconds are correct.
 
     >>> table = pd.DataFrame({"windows": [1, 2], "truth": ["cut", "mix"], "best": ["cut", "cut"]})
     >>> windows_of("rgb-01-1", table, 2, 32, 16, "cut_tomato")[:75]
@@ -82,7 +82,7 @@ def edge_gain(places: pd.DataFrame) -> float:
 
 
 def two_protocols(seconds: pd.Series, frames: pd.Series) -> str:
-    """How the scores depend on the unit of scoring, second or frame.
+    """Say how the scores depend on the unit of scoring, second or frame.
 
     >>> two_protocols(pd.Series({"accuracy": 0.5, "raw_edit": 30.25}), pd.Series({"accuracy": 0.51, "edit": 60.0}))[:62]
     'Per frame, accuracy differs by +0.010 from accuracy per second'
@@ -127,7 +127,7 @@ def prompts_and_cls(ways: pd.DataFrame) -> str:
 
 
 def first_epoch(history: pd.DataFrame, videos: int, warmup: int, outputs: int, classes: int) -> str:
-    """How a fine-tuning starts, beside a guess.
+    """Say how a fine-tuning starts, beside a guess.
 
     >>> first_epoch(pd.DataFrame({"epoch": [1, 2], "train_loss": [6.0, 3.0]}), 40, 122, 779, 19)[:61]
     '40 training videos, one update each; the warm-up takes 122 up'
@@ -197,7 +197,7 @@ def still_falling(history: pd.DataFrame) -> str:
 
 
 def epochs_missing(best: Sequence[float], short: int) -> str:
-    """How many epochs the thesis's short fine-tuning lacked, by the epochs that its long one chose.
+    """Say how many epochs the thesis's short fine-tuning lacked, by the epochs that its long one chose.
 
     >>> print(epochs_missing([11, 10, 13], 8))
     The thesis says that 2 or 3 epochs were missing. Its long training chose epochs 11, 10, 13: on average 3.3 later.

@@ -55,7 +55,7 @@ def score(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def falls(history: pd.DataFrame, column: str, first: int, by: str = "split") -> pd.Series:
-    """How far a curve falls from epoch `first` (or the last one before it) to its end, by split or `by`."""
+    """Fall of a curve from epoch `first` (or the last one before it) to its end, by split or by another column."""
     curves = history.pivot_table(index="epoch", columns=by, values=column)
     return curves[curves.index <= max(first, curves.index[0])].iloc[-1] - curves.iloc[-1]
 
@@ -74,7 +74,7 @@ def stage_gap(history: pd.DataFrame, when: Literal["early", "late"]) -> pd.Serie
 
 
 def roughness(runs: pd.DataFrame, column: str) -> pd.Series:
-    """How much a curve zigzags, by seed: root mean square of its second differences / √6.
+    """Roughness of a curve, by seed: root mean square of its second differences / √6.
 
     For white noise this is its standard deviation.
 
@@ -313,7 +313,7 @@ def _in_split(claim: Claim, evidence: list, split: int) -> Direction:
 
 
 def _published(claim: Claim, kind: str) -> float:
-    """The same quantity in the thesis's tables, mean over their splits; NaN where they do not have it."""
+    """A claim's quantity in the thesis's tables, mean over their splits; NaN if they do not have it."""
     tables = [published_table(METHOD_TABLES[method]) for method in claim.methods if method in METHOD_TABLES]
     known = kind in ("tables", "repeats") and len(tables) == len(claim.methods)
     if not known or any(claim.of[0] not in table for table in tables):
@@ -322,7 +322,7 @@ def _published(claim: Claim, kind: str) -> float:
 
 
 def tally(verdicts: pd.Series) -> str:
-    """How many claims have each verdict.
+    """Count the claims with each verdict, in words.
 
     >>> tally(pd.Series(["supported", "inconclusive", "inconclusive"]))
     '1 supported, 0 contradicted, 2 inconclusive'

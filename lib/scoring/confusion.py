@@ -60,7 +60,7 @@ def kinds(first: str, second: str) -> tuple[str, ...]:
 
 
 def of_kind(classes: Sequence[str], kind: str) -> np.ndarray:
-    """Which pairs of different classes are of one of KINDS: booleans (K, K), symmetric, False on the diagonal."""
+    """Mark the pairs of different classes of one of KINDS: booleans (K, K), symmetric, False on the diagonal."""
     wanted = {VERB, OBJECT, LOOK} if kind == ALIKE else {kind}
     rows = [[a != b and bool(wanted.intersection(kinds(a, b))) for b in classes] for a in classes]
     return np.array(rows)

@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 
 
 def direction(low: float, high: float) -> Direction:
-    """What a 95 % interval says about a difference; NaN bounds say nothing.
+    """Read the direction of a difference from its 95 % interval; NaN bounds say nothing.
 
     >>> direction(0.1, 0.3), direction(-0.3, -0.1), direction(-0.1, 0.3), direction(float("nan"), float("nan"))
     ('higher', 'lower', 'inconclusive', 'inconclusive')

@@ -78,7 +78,7 @@ def merge_windows(window_values: Tensor, first_seconds: list[int] | Tensor, leng
 
 @dataclass(frozen=True)
 class Trace:
-    """What the video branch computes for one video."""
+    """Results of the video branch for one video, step by step."""
 
     video: str
     starts: Sequence[int]  # (N,) first seconds of the windows

@@ -76,7 +76,7 @@ def mean_of(models: Sequence[Scores]) -> Scores:
 
 @dataclass(frozen=True)
 class Choices:
-    """What another split's test people chose: per method, the weight of the scores, and the sensors' share."""
+    """Choices of another split's test people: per method, the weight of the scores, and the sensors' share."""
 
     weights: Mapping[str, float]
     share: float

@@ -30,7 +30,7 @@ from lib.scoring.metrics import score
 
 @dataclass(frozen=True)
 class Use:
-    """How a tower is used."""
+    """One way to use a tower."""
 
     head: Literal["linear", "asformer"]  # a linear layer, or ASFormer
     frozen: bool
