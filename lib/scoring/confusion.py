@@ -147,7 +147,11 @@ def wrong_seconds(matrix: pd.DataFrame) -> np.ndarray:
 
 
 def row_shares(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Shares of each true class's seconds, 0 … 1; a class without any is NaN throughout."""
+    """Shares of each true class's seconds, 0 … 1; a class without any is NaN throughout.
+
+    >>> row_shares(pd.DataFrame([[3, 1], [0, 0]])).to_numpy().tolist()
+    [[0.75, 0.25], [nan, nan]]
+    """
     return matrix.div(matrix.sum(axis=1).where(lambda seconds: seconds > 0), axis=0)
 
 
