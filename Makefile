@@ -23,7 +23,6 @@ report: $(SETUP)
 test: $(SETUP)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m pyright
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(shell expr $(CORES) + 1) --dist loadscope --no-loadscope-reorder \
 		--max-worker-restart=0 --durations=25
 

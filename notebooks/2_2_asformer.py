@@ -25,6 +25,7 @@ from lib.backbones.shipped import SHIPPED, record
 from lib.backbones.steps import EPOCHS, SHORT, i3d_histories, i3d_steps
 from lib.notebook import architecture, plots
 from lib.notebook import pretraining_sentences as sentences
+from lib.notebook.architecture import count_parameters
 from lib.notebook.notebook import open_notebook
 
 book = open_notebook("2_2_asformer", params, split, overrides)
@@ -42,15 +43,15 @@ with torch.device("meta"):  # shapes without numbers
     flow = i3d.I3DResNet(settings.width, input_channels=2)
     clip = torch.zeros(1, 3, settings.window, settings.crop, settings.crop)
 blocks = architecture.trace_blocks(net.blocks[:6], clip)
-blocks.insert(1, "full-size parameters", [sum(p.numel() for p in block.parameters()) for block in full.blocks[:6]])
+blocks.insert(1, "full-size parameters", [count_parameters(block) for block in full.blocks[:6]])
 
 # %%
 figure = architecture.draw_i3d(blocks, clip.shape, full.blocks[1].res_blocks[0])
 book.figure(3, figure, blocks, "I3D: a) its blocks with their outputs, b) an inflated block at full size.")
 
 # %% tags=["remove-input"]
-total = sum(p.numel() for p in full.parameters())
-here = sum(p.numel() for p in net.parameters())
+total = count_parameters(full)
+here = count_parameters(net)
 book.say(
     f"At full width the net has {total / 1e6:.2f} million parameters (the thesis quotes 25 M for two Inception streams); "
     f"this profile's net, of width {settings.width} instead of 64, has {here / 1e6:.2f} million. "
@@ -137,14 +138,14 @@ book.source(Layer.forward)
 # %%
 num_classes, input_dim = 19, 2048  # 50 Salads, full-size I3D
 model = ASFormer(input_dim, num_classes, former.num_layers, former.num_maps, former.num_decoders)
-counts = [sum(p.numel() for p in stage.parameters()) for stage in (model.encoder, *model.decoders)]
+counts = [count_parameters(stage) for stage in (model.encoder, *model.decoders)]
 names = ["encoder", *(f"decoder {n + 1}" for n in range(former.num_decoders))]
 parts = pd.DataFrame({"stage": names, "parameters": counts})
 figure = architecture.draw_asformer(counts, num_classes, former.num_maps)
 book.figure(5, figure, parts, "ASFormer: a) a block of the encoder, b) the whole, c) a block of a decoder.")
 
 # %% tags=["remove-input"]
-official = sum(p.numel() for p in ASFormer(2048, 19).parameters())
+official = count_parameters(ASFormer(2048, 19))
 book.say(
     f"On 2048-d features this profile's model has {sum(counts):,} parameters; with the thesis's settings (10 layers, 64 maps, "
     f"3 decoders, 19 classes) it has {official:,}."

@@ -36,6 +36,7 @@ from lib.backbones.steps import EPOCHS, SHORT, s3d_steps
 from lib.core.settings import S3DLayer
 from lib.notebook import architecture_videoclip, plots
 from lib.notebook import pretraining_sentences as sentences
+from lib.notebook.architecture import count_parameters
 from lib.notebook.notebook import open_notebook
 from lib.pretraining.pairs import overlapping_pair
 from lib.videoclip.model import VideoCLIP, contrastive_loss
@@ -64,7 +65,7 @@ caption = "S3D: a) its blocks with their outputs, b) an inception block at full 
 book.figure(13, figure, blocks, caption)
 
 # %% tags=["remove-input"]
-text_side = architecture_videoclip.count_parameters(full.text_module)
+text_side = count_parameters(full.text_module)
 book.say(sentences.s3d(blocks, text_side, settings.width))
 
 # %% [markdown]
@@ -188,14 +189,13 @@ with torch.device("meta"):
     pooler = BertModel(BertConfig()).pooler
 figure = architecture_videoclip.draw_videoclip(model, lengths.longest_text)
 parts = pd.DataFrame({"part": ["mlp", "video", "text"]})
-count = architecture_videoclip.count_parameters
 for name, net_of in (("parameters", model), ("full-size parameters", full)):
-    parts[name] = [count(net_of.get_submodule(part)) for part in parts["part"]]
+    parts[name] = [count_parameters(net_of.get_submodule(part)) for part in parts["part"]]
 caption = "VideoCLIP: tokens with their positions, towers, means and dot products."
 book.figure(15, figure, parts, caption)
 
 # %% tags=["remove-input"]
-book.say(sentences.videoclip_size(parts, 2 * count(pooler), model.max_video_len + 1))
+book.say(sentences.videoclip_size(parts, 2 * count_parameters(pooler), model.max_video_len + 1))
 
 # %% [markdown]
 # Only the MLP is new: as published, it starts as BERT's own layers do, from N(0, 0.02) and zero

@@ -22,7 +22,7 @@ from lib.scoring.metrics import count
 from lib.scoring.published import published_list, published_table
 from lib.scoring.seconds import raw_edit_distance
 from lib.scoring.stats import verdict
-from lib.scoring.words import interval, number, span
+from lib.scoring.words import interval, span, written
 
 book = open_notebook("4_1_audit", params, split, overrides)
 
@@ -294,7 +294,7 @@ book.say(
     f"the splits moved by {noise['moved']:+.3f}. Within a run of the baseline, the last "
     f"measurements spread by {noise['last_epochs']:.3f}. And nominally the same setting, split 1 "
     f"trimmed at the end, is {noise['trimming']:.3f} higher in accuracy in Table 3 than in Table 2, "
-    f"{number(noise['trimming'] / gains.max())} times the largest gain of VideoCLIP. The thesis "
+    f"{written(noise['trimming'] / gains.max())} times the largest gain of VideoCLIP. The thesis "
     "does not say what changed in between."
 )
 

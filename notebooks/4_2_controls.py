@@ -70,7 +70,7 @@ book.say(
 # The thesis ran into the last case by accident: how HowTo100M's released features were made is not known.
 
 # %%
-length = feature_length(book, target, ready, target.dataset.split(settings.splits[0])[1][0])
+length = feature_length(book, ready, target.dataset.split(settings.splits[0])[1][0])
 runs |= zero_shot_controls(book, target, ready, length)
 
 # %% tags=["remove-input"]

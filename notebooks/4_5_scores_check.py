@@ -51,8 +51,7 @@ settings, scoring = book.params.controls, (book.params.data.convention, book.par
 # the decoding. The test videos are scored once.
 
 # %%
-trim = "end" if book.params.data.source == "demo" else None
-dataset = book.dataset(book.params.data.public_features, trim)
+dataset = book.public_dataset()
 root = book.out.root / "seconds"
 write_labels(root, dataset, settings.splits)
 features = {video: second_means(dataset.feature(video), dataset.fps) for video in dataset.videos}

@@ -11,14 +11,19 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 from test_schedule import NOTEBOOK, small_data_set, write_profile
 
+from lib.asformer.cross_validation import cross_validate
 from lib.core.command import one_line
 from lib.core.files import remove_leftovers
+from lib.core.params import load
 from lib.core.paths import ROOT, Outputs
 from lib.core.processes import clean_environment
+from lib.data.profile import Profile
 from lib.run import main as run
 
+METHOD = "asformer_public"
 ODD = "a b#c&d'e\"f%20{g}$(touch pwned) é"
 
 
@@ -69,16 +74,19 @@ def test_odd_names_and_hostile_settings_change_nothing(project, tmp_path):
     assert not list(project.rglob("pwned"))
     where = project / "outputs" / ODD
     assert '"revision": "unknown"' in (where / "notebooks" / NOTEBOOK / "all.json").read_text()
-    plain = ROOT / "params" / f"plain_{os.getpid()}.yaml"
-    shutil.copy(profile, plain)
-    out = Outputs(plain.stem)
+    # the same in this process, with this user's settings
+    torch.set_num_threads(1)
+    plain = Profile(load(profile), Outputs(f"plain_{os.getpid()}"))
     try:
-        atom = [sys.executable, "-m", "lib.run", f"notebooks/{NOTEBOOK}.py", "--params", str(plain)]
-        subprocess.run(atom, cwd=ROOT, check=True, capture_output=True)
-        assert (where / "tables" / "table_01.csv").read_bytes() == (out.tables / "table_01.csv").read_bytes()
+        cross_validate(plain, plain.public_dataset(), METHOD)
+        for split in plain.splits:
+            history = where / "runs" / METHOD / f"split_{split}" / "history.csv"
+            assert history.read_bytes() == (plain.out.run(METHOD, split) / "history.csv").read_bytes()
+            for file in sorted(plain.out.predictions(METHOD, split).glob("*")):
+                made = where / "predictions" / METHOD / f"split_{split}" / file.name
+                assert made.read_bytes() == file.read_bytes(), file.name
     finally:
-        plain.unlink()
-        shutil.rmtree(out.root, ignore_errors=True)
+        shutil.rmtree(plain.out.root)
 
 
 def test_a_wrong_number_of_cores_is_a_line():

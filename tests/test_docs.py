@@ -162,7 +162,7 @@ def project(tmp_path_factory) -> Path:
     profile["notebooks"] += ["2_3_4_gaussian", "3_conclusion"]
     (root / "params" / "breakfast.yaml").write_text(yaml.safe_dump(profile))
     places = (
-        r'^    (?:SECONDS|"2_4_videoclip"): Chapter\(',
+        r'^    (?:VIDEOCLIP|"2_4_videoclip"): Chapter\(',
         r"^\)(?=\n\n\ndef _trained)",
         r'^    "baseline": "asformer_own"',
     )

@@ -107,9 +107,8 @@ def test_overrides_are_laid_over_the_profile():
 @pytest.mark.parametrize("text", ["asformer: {epoch: 1}\n", "data: {source: files, roots: [no/where]}\n"])
 def test_a_profile_that_cannot_be_used_ends_a_command_at_once(text, tmp_path, monkeypatch, capsys):
     named = ["--params", str(write(tmp_path, text))]
-    monkeypatch.setattr("sys.argv", ["schedule", *named])
     monkeypatch.setattr("signal.signal", lambda *_: None)  # the handlers of a schedule are not for pytest
-    for command in (partial(run, ["notebooks/2_1_datasets.py", *named]), schedule.main):
+    for command in (partial(run, ["notebooks/2_1_datasets.py", *named]), partial(schedule.main, named)):
         assert command() == 2
         said = capsys.readouterr().err
         assert said.startswith("error: ") and said.count("\n") == 1

@@ -85,9 +85,9 @@ def until(process: subprocess.Popen, word: str) -> None:
 
 @pytest.fixture(scope="module")
 def finished(workplace):
-    """A report that was killed while and after its first jobs ran; with one job per split."""
+    """A report that was killed before, while and after its first jobs ran; with one job per split."""
     profile, outputs = workplace("killed", split_jobs=True)
-    for moment in ("started ", "done "):
+    for moment in ("plan: ", "started ", "done "):
         process = start(profile)
         until(process, moment)
         time.sleep(1)

@@ -30,10 +30,10 @@ class Chapter:
 
 MULTIMODAL = ("data", "demo", "narration", "howto100m", "s3d", "mil_nce", "videoclip", "pretrain")
 TRANSFER = (*MULTIMODAL, "zero_shot")
-SECONDS, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
-PRETRAINED = (SECONDS, MANY)
-BY_OWN = (SECONDS, "weights own|run own", "bert")
-BY_PUBLIC = (SECONDS, "weights public|run public", "bert")
+VIDEOCLIP, MANY = "2_4_videoclip", "2_6_pretrain_many_clusters"
+PRETRAINED = (VIDEOCLIP, MANY)
+BY_OWN = (VIDEOCLIP, "weights own|run own", "bert")
+BY_PUBLIC = (VIDEOCLIP, "weights public|run public", "bert")
 PREDICTING = (
     "2_3_1_public_features",
     "2_3_2_feature_extraction",
@@ -83,21 +83,21 @@ CHAPTERS = {
         needs=("2_3_2_feature_extraction",),
         reads=("2_3_2_feature_extraction",),
     ),
-    SECONDS: Chapter(
+    VIDEOCLIP: Chapter(
         "2.4 The multimodal model: S3D and VideoCLIP",
         MULTIMODAL,
         demo_needs=("2_1_datasets",),
         reads=("videos", "s3d", "words", "bert"),
     ),
     "2_5_pretrain_one_cluster": Chapter(
-        "2.5 Pre-training, one cluster per update", MULTIMODAL, needs=(SECONDS,), reads=_trained("one_cluster")
+        "2.5 Pre-training, one cluster per update", MULTIMODAL, needs=(VIDEOCLIP,), reads=_trained("one_cluster")
     ),
     MANY: Chapter(
         "2.6 Pre-training, seven clusters per update",
         (*MULTIMODAL, "experiment"),
-        needs=(SECONDS,),
+        needs=(VIDEOCLIP,),
         demo_needs=("2_5_pretrain_one_cluster",),
-        reads=(SECONDS, *_trained("own"), "weights public|run public", "bert"),
+        reads=(VIDEOCLIP, *_trained("own"), "weights public|run public", "bert"),
     ),
     "2_7_video_branch": Chapter("2.7 The video branch", TRANSFER, needs=PRETRAINED, reads=BY_OWN),
     "2_8_1_zero_shot_own": Chapter("2.8.1 Zero-shot transfer, own weights", TRANSFER, needs=PRETRAINED, reads=BY_OWN),

@@ -36,7 +36,7 @@ class MilNce(Section):
     labelled_frames: PositiveInt  # per labelled clip; `frames` consecutive ones are used
     labelled_epochs: PositiveInt
     labelled_rate: PositiveFloat  # highest learning rate on the labelled clips
-    frames: PositiveInt  # per clip, even
+    frames: Even  # per clip
     square: PositiveInt  # pixels: clips are cut to squares of at least this side, then resized
     candidates: PositiveInt  # captions nearest in time to a clip, all of them positives
     words: PositiveInt  # read per caption

@@ -80,9 +80,9 @@ def tool_motion(sensors: np.ndarray) -> np.ndarray:
     return motion_windows(sensors)[:CHANNELS].reshape(TOOLS, 3, -1).mean(axis=1)
 
 
-def motion_table(motion: np.ndarray) -> pd.DataFrame:
+def motion_table(tools: np.ndarray) -> pd.DataFrame:
     """`tool_motion` as a figure plots it: one row per step, one column per sensor."""
-    return pd.DataFrame(motion.T, columns=[f"sensor {tool + 1}" for tool in range(len(motion))])
+    return pd.DataFrame(tools.T, columns=[f"sensor {number}" for number in range(1, len(tools) + 1)])
 
 
 def motion_shares(dataset: Dataset, sensors: Mapping[str, np.ndarray]) -> pd.DataFrame:

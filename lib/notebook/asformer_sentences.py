@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from lib.scoring.published import published_curve, published_table
-from lib.scoring.words import number, span
+from lib.scoring.words import span, written
 
 
 def backbone_gain(comparison: pd.DataFrame) -> str:
@@ -61,7 +61,7 @@ def training_went_on(tested: pd.DataFrame) -> str:
     """
     half = tested[tested["epoch"] <= tested["epoch"].max() / 2].groupby("split").last()
     gain = (tested.groupby("split").last() - half).mean()
-    accuracy, f1 = (number(gain[name], "+.1f") for name in ("accuracy", "f1@50"))
+    accuracy, f1 = (written(gain[name], "+.1f") for name in ("accuracy", "f1@50"))
     return f"The second half of the training changes accuracy by {accuracy} points and F1@50 by {f1}."
 
 
@@ -110,7 +110,7 @@ def compared(sources: Mapping[str, pd.Series]) -> str:
     forms = {"accuracy": ("Accuracy", ".3f"), "edit": ("edit", ".1f"), "f1@50": ("F1@50", ".3f")}
     texts = {}
     for place, (where, row) in enumerate(sources.items()):
-        numbers = [f"{'' if place else name + ' '}{number(row[key], form)}" for key, (name, form) in forms.items()]
+        numbers = [f"{'' if place else name + ' '}{written(row[key], form)}" for key, (name, form) in forms.items()]
         texts[where] = ", ".join(numbers)
     return "; ".join(f"{text} {where}" for where, text in texts.items()) + "."
 
@@ -121,5 +121,5 @@ def selection_gain(sources: Mapping[str, pd.Series]) -> str:
     >>> selection_gain({"here": pd.Series({"accuracy": 0.85, "best_accuracy": 0.86})})
     'Choosing the epoch on the test videos would add 0.010 here.'
     """
-    gains = [f"{number(row['best_accuracy'] - row['accuracy'], '.3f')} {where}" for where, row in sources.items()]
+    gains = [f"{written(row['best_accuracy'] - row['accuracy'], '.3f')} {where}" for where, row in sources.items()]
     return f"Choosing the epoch on the test videos would add {' and '.join(gains)}."

@@ -106,7 +106,7 @@ def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
 def compare(histories: pd.DataFrame, by: str, measures: Iterable[str] = MEASURED) -> pd.DataFrame:
     """Compare the variants at an equal number of updates or pairs.
 
-    Returns one row per variant: clusters, negatives, update, pairs, and mean and half width (±) of the 95 % interval
+    Returns one row per variant: clusters, negatives, updates, pairs, and mean and half width (±) of the 95 % interval
     over the seeds of each of the measures.
     """
     rows = []

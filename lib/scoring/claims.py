@@ -37,8 +37,7 @@ from lib.scoring.confusion import (
 )
 from lib.scoring.published import METHOD_TABLES, published_table
 from lib.scoring.stats import ALPHA, Direction, Verdict, bootstrap_interval, direction, enough, mean_interval, verdict
-from lib.scoring.words import display_name, span
-from lib.scoring.words import number as written
+from lib.scoring.words import display_name, span, written
 
 RESAMPLES = 500
 COLUMNS = ("section", "claim", "holds if", "thesis", "here", "low", "high", "over", "each", "verdict", "would decide")

@@ -149,7 +149,11 @@ def wrong_seconds(matrix: pd.DataFrame) -> np.ndarray:
 
 
 def row_shares(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Each row as shares of the true class's seconds, 0 … 1; NaN for a class without any."""
+    """Each row as shares of the true class's seconds, 0 … 1; NaN for a class without any.
+
+    >>> row_shares(pd.DataFrame([[3, 1], [0, 0]])).to_numpy().tolist()
+    [[0.75, 0.25], [nan, nan]]
+    """
     return matrix.div(matrix.sum(axis=1).where(lambda seconds: seconds > 0), axis=0)
 
 

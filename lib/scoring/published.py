@@ -77,6 +77,8 @@ def _entry(kind: str, name: int | str) -> dict:
 
 def _frame(kind: str, name: int | str, printed: bool) -> pd.DataFrame:
     entry = _entry(kind, name)
+    if len({len(row.split()) for row in entry["rows"].splitlines()}) != 1:
+        raise ValueError(f"params/published.yaml: {kind} {name!r}: its rows differ in their number of cells")
     table = pd.read_csv(StringIO(entry["rows"]), sep=r"\s+", index_col=0, dtype=str, keep_default_na=False)
     table = table.rename(index=_number, columns=_number)
     if not printed:

@@ -50,10 +50,10 @@ def display_name(method: str) -> str:
     return ", ".join([KNOWN[name], *details])
 
 
-def number(value: float, form: str = ".1f") -> str:
+def written(value: float, form: str = ".1f") -> str:
     """A number without a negative zero; a dash if it is missing.
 
-    >>> number(-0.04, "+.1f"), number(12.345), number(float("nan"))
+    >>> written(-0.04, "+.1f"), written(12.345), written(float("nan"))
     ('+0.0', '12.3', '–')
     """
     return "–" if math.isnan(value) else format(round(value, int(form[-2])) + 0.0, form)
@@ -75,7 +75,7 @@ def span(values: Iterable[float], form: str = ".1f") -> str:
     ('0.1 to 0.3', '0.2', '–')
     """
     known = [value for value in values if not math.isnan(value)]
-    ends = [number(end, form) for end in ((min(known), max(known)) if known else (math.nan, math.nan))]
+    ends = [written(end, form) for end in ((min(known), max(known)) if known else (math.nan, math.nan))]
     return " to ".join(dict.fromkeys(ends))
 
 
@@ -85,5 +85,5 @@ def interval(row: Mapping, measure: str = "", form: str = "+.1f") -> str:
     >>> interval({"accuracy": 1.14, "accuracy low": -0.04, "accuracy high": 2.5}, "accuracy")
     '+1.1 [+0.0, +2.5]'
     """
-    value, low, high = (number(float(row[f"{measure}{end}"]), form) for end in ("", " low", " high"))
+    value, low, high = (written(float(row[f"{measure}{end}"]), form) for end in ("", " low", " high"))
     return value if low == "–" else f"{value} [{low}, {high}]"

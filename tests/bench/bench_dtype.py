@@ -40,7 +40,7 @@ def main() -> int:
                 start = time.perf_counter()
                 found = train_asformer(profile, part, "video", seed, "run", split)
                 seconds[name] += time.perf_counter() - start
-                truth, ignore = part.seconds(profile), profile.params.data.ignore
+                truth, ignore = part.seconds, profile.params.data.ignore
                 for video, values in found.items():
                     said = [truth.classes[label] for label in values.argmax(axis=1)]
                     rows[name].append(score([(said, truth.names(video))], profile.params.data.convention, ignore))

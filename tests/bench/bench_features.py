@@ -35,10 +35,9 @@ ALL_FRAMES = 577_595  # of 50 Salads
 
 
 def settings(width: int, size: int, mode: str, dtype: str, chunk: int) -> I3D:
-    return I3D(
-        weights=None, width=width, dropout=0, channel_order="bgr", short_side=size, crop=size, mean=0.45, std=0.225,
-        window=21, use_last_frame=True, mode=mode, chunk=chunk, dtype=dtype,
-    )  # fmt: skip
+    fixed = {"weights": None, "dropout": 0, "channel_order": "bgr", "mean": 0.45, "std": 0.225, "window": 21}
+    sizes = {"width": width, "short_side": size, "crop": size, "chunk": chunk, "use_last_frame": True}
+    return I3D.model_validate(fixed | sizes | {"mode": mode, "dtype": dtype})
 
 
 def write_video(path: Path, frames: int, size: tuple[int, int]) -> None:

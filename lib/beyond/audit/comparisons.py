@@ -8,12 +8,12 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from lib.beyond.audit.scoring import POOLED
 from lib.beyond.audit.tables import Row
 from lib.scoring.published import METHOD_TABLES, SPLITS, published_curve, published_table
 from lib.scoring.stats import detectable_difference, holm, paired_t, wilcoxon_exact
 
 TEST_SHARE = 10 / 40  # test videos of a split to its training videos
-METRICS = ("accuracy", "f1@10", "f1@25", "f1@50")
 AUTHORS, BASELINE = "asformer_authors_features", "baseline"
 BEST = "baseline_best_epoch"  # the epoch with the highest accuracy on the test videos
 OWN_8, OWN_15 = "videoclip_own_8_epochs", "videoclip_own_15_epochs"
@@ -59,7 +59,7 @@ def paired_tests(wrong: Collection[Row]) -> pd.DataFrame:
             tables = [METHOD_TABLES.get(name) for name in (method, against)]
             left_out = {k for table, k in wrong if table in tables and question != AS_PRINTED}
             splits = [k for k in SPLITS if k not in left_out]
-            for metric in METRICS if against != BEST else METRICS[:1]:
+            for metric in POOLED if against != BEST else POOLED[:1]:
                 tested = _test(_values(method, metric, splits), _values(against, metric, splits))
                 rows.append({"question": question, "method": method, "against": against, "metric": metric} | tested)
     found = pd.DataFrame(rows)

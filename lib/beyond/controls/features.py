@@ -108,7 +108,7 @@ def s3d_text_scores(profile: Profile, target: Target) -> dict[str, np.ndarray]:
     return {video: _log(rows @ vectors.T) for video, rows in embeddings(profile, target).items()}
 
 
-def feature_length(profile: Profile, target: Target, ready: Pretrained, video: str) -> float:
+def feature_length(profile: Profile, ready: Pretrained, video: str) -> float:
     """Mean length of a video's S3D features without normalization."""
     net, _, _ = load_s3d(profile)
     settings = profile.params.s3d.model_copy(update={"normalize": False})

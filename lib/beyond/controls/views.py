@@ -22,7 +22,7 @@ from lib.notebook.plots import WIDTH, draw_intervals
 from lib.notebook.tables import BEST, interval_cells
 from lib.pretraining.recipes import run_folder
 from lib.scoring.folders import MEASURES, Cell
-from lib.scoring.words import counted, display_name, interval, number, span
+from lib.scoring.words import counted, display_name, interval, span, written
 
 CHAPTER_2 = ("asformer_public", "asformer_own")  # finished runs under the protocol of the thesis
 GAP = "ASFormer on I3D against fine-tuned VideoCLIP"
@@ -101,15 +101,15 @@ def pretraining_examples(profile: Profile, control: Control) -> dict[str, float]
     return {"backbone_examples": backbone, "videoclip_pairs": own}
 
 
-def with_costs(profile: Profile, found: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def with_costs(profile: Profile, estimated: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Rows of `estimates` (intervals.py), each with the method's Viterbi decoding and what it costs.
 
     Further columns: the decoding's, which end in " viterbi", cpu_seconds (of one training on the target),
     backbone_examples, videoclip_pairs.
     """
-    decoded = found.index.str.endswith("_viterbi")
-    beside = found[decoded].rename(index=lambda name: name.removesuffix("_viterbi"))
-    joined = found[~decoded].join(beside.drop(columns=["seeds", "videos"]).add_suffix(" viterbi"))
+    decoded = estimated.index.str.endswith("_viterbi")
+    beside = estimated[decoded].rename(index=lambda name: name.removesuffix("_viterbi"))
+    joined = estimated[~decoded].join(beside.drop(columns=["seeds", "videos"]).add_suffix(" viterbi"))
     joined["cpu_seconds"] = runs.groupby("method")["cpu_seconds"].mean()
     costs = {name: pretraining_examples(profile, CONTROLS[name]) for name in joined.index if name in CONTROLS}
     return joined.join(pd.DataFrame.from_dict(costs, orient="index"))
@@ -230,7 +230,7 @@ def best_methods(table: pd.DataFrame) -> str:
 
 def pretraining_seen(table: pd.DataFrame) -> str:
     """Say how many examples each pre-training saw."""
-    examples = table[["videoclip_pairs", "backbone_examples"]].map(lambda value: number(value, ".0f"))
+    examples = table[["videoclip_pairs", "backbone_examples"]].map(lambda value: written(value, ".0f"))
     s3d, i3d = (
         "weights from elsewhere" if count == "–" else f"{count} examples"
         for count in examples.loc[["videoclip", "asformer_i3d"], "backbone_examples"]
@@ -256,7 +256,7 @@ def effects(found: pd.DataFrame) -> str:
         verb = "is" if higher == 1 else "are"
         parts.append(f"in {title} {higher} of {len(found)}{what} {verb} positive and {lower} negative")
     text = "; ".join(parts)
-    chance = f"The others are inconclusive. By chance about {number(0.05 * len(found))} of each would leave zero out."
+    chance = f"The others are inconclusive. By chance about {written(0.05 * len(found))} of each would leave zero out."
     return f"{text[0].upper()}{text[1:]}.\n{chance}"
 
 
@@ -278,7 +278,7 @@ def gap_closed(found: pd.DataFrame, table: pd.DataFrame) -> str:
 def convention_effect(conventions: pd.DataFrame) -> str:
     """Say how far the convention alone moves ASFormer's scores."""
     spread = conventions.loc["asformer"].max() - conventions.loc["asformer"].min()
-    moved = [f"{name.replace('f1', 'F1')} by {number(spread[name])}" for name in ("f1@50", "edit", "accuracy")]
+    moved = [f"{name.replace('f1', 'F1')} by {written(spread[name])}" for name in ("f1@50", "edit", "accuracy")]
     return f"The convention alone moves ASFormer's {', '.join(moved)} points."
 
 
@@ -289,7 +289,7 @@ def from_references(conventions: pd.DataFrame) -> str:
         return ""
     best = lea.loc[["asformer", "asformer_viterbi"], "f1@50"].idxmax()
     gain = lea.loc[best] - lea.loc["ed_tcn, published"]
-    points = [f"{number(gain[name], '+.1f')} in {name.replace('f1', 'F1')}" for name in ("accuracy", "edit", "f1@50")]
+    points = [f"{written(gain[name], '+.1f')} in {name.replace('f1', 'F1')}" for name in ("accuracy", "edit", "f1@50")]
     return f"In the references' convention `{best}` differs from ED-TCN by {', '.join(points)} points."
 
 
@@ -302,7 +302,7 @@ def seed_effect(seeds: pd.DataFrame) -> str:
     """
     seed, split = seeds.loc["asformer", ["f1@50, seeds", "f1@50, splits"]]
     return (
-        f"Another seed moves ASFormer's F1@50 on a split by {number(seed, '.2f')} (standard deviation), another split "
-        f"by {number(split, '.2f')}. The thesis has one seed and five splits. Differences below about "
-        f"{number(2 * 2**0.5 * seed)} points between two trainings on one split can be the seed's."
+        f"Another seed moves ASFormer's F1@50 on a split by {written(seed, '.2f')} (standard deviation), another split "
+        f"by {written(split, '.2f')}. The thesis has one seed and five splits. Differences below about "
+        f"{written(2 * 2**0.5 * seed)} points between two trainings on one split can be the seed's."
     )

@@ -20,7 +20,7 @@ from lib.scoring.folders import Cell, score_methods
 from lib.scoring.metrics import METRICS, Convention
 from lib.scoring.published import published_table
 from lib.scoring.stats import bootstrap_interval, direction_of
-from lib.scoring.words import interval, number
+from lib.scoring.words import interval, written
 
 FUSED = (*INPUTS, "late")
 INPUT_NAMES = {
@@ -122,7 +122,7 @@ def with_published(found: pd.DataFrame) -> pd.DataFrame:
 def shown(found: pd.DataFrame, spread: pd.Series, seeds: int) -> Styler:
     """Format for display: each metric in percent, three with their intervals; the best of a column marked."""
     cells = interval_cells(found, TITLES, ".1f") | {
-        TITLES[name]: [number(value) for value in found[name]] for name in PLAIN
+        TITLES[name]: [written(value) for value in found[name]] for name in PLAIN
     }
     names = [display(str(name), seeds) if "published" not in str(name) else str(name) for name in found.index]
     table = pd.DataFrame(cells, index=pd.Index(names, name="method"))

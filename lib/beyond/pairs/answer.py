@@ -17,7 +17,7 @@ from lib.data.dataset import person
 from lib.pretraining.experiment import at_equal, compare
 from lib.scoring.folders import MEASURES
 from lib.scoring.stats import detectable_difference, direction_of, mean_interval, verdict
-from lib.scoring.words import interval, number
+from lib.scoring.words import interval, written
 
 RESAMPLES = 4000
 # head, whether the tower is frozen, what the head reads -> how video alone is used; the first decides
@@ -146,7 +146,7 @@ def verdict_sentence(found: pd.DataFrame, data: str) -> str:
         f"{interval(main, measure)} points of {title} ({judged(found, measure)})" for measure, title in MEASURES.items()
     )
     excluded, detectable = (
-        " and ".join(number(float(main[f"{measure} {end}"])) for measure in MEASURES) for end in ("high", "detectable")
+        " and ".join(written(float(main[f"{measure} {end}"])) for measure in MEASURES) for end in ("high", "detectable")
     )
     return (
         f"**On real pairs ({data}), pre-training on video and sensors changes a model of video alone, all else equal, "

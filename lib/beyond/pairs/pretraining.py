@@ -38,7 +38,7 @@ class Design:
 
     pretrain: Pretrain  # cluster size, rate, pairs and mining; a second of the sensors is a caption of one token
     sensor_pairs: SensorPairs  # seeds, epochs, C and negatives to compare; video alone starts from the first C
-    asformer: Asformer  # the head
+    asformer: Asformer  # the size of a head; weight decay and smoothing of every head
     # of the towers
     width: int = 32
     layers: int = 3

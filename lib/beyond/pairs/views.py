@@ -17,7 +17,7 @@ from lib.beyond.pairs.pretraining import Design
 from lib.notebook.plots import SPLIT_COLOURS, WIDTH, draw_intervals
 from lib.notebook.tables import interval_cells
 from lib.scoring.folders import MEASURES
-from lib.scoring.words import interval, number, span
+from lib.scoring.words import interval, span, written
 
 COLOURS = {SCRATCH: "#222222", SHUFFLED: "#D55E00", EASIER: "#0072B2"}
 START_STYLES = {
@@ -26,7 +26,7 @@ START_STYLES = {
     "shuffled": ("shuffled pairs", "#D55E00", "^--"),
     "features alone": ("features alone", "#999999", "x:"),
 }
-EQUAL = {"updates": SPLIT_COLOURS[1], "pairs": SPLIT_COLOURS[5]}
+EQUAL_COLOURS = {"updates": SPLIT_COLOURS[1], "pairs": SPLIT_COLOURS[5]}
 TRAP = "The CNN behind the video features saw the labels of all 40 training videos."
 
 
@@ -90,8 +90,8 @@ def curves_figure(table: pd.DataFrame) -> Figure:
 def variants_figure(differences: pd.DataFrame) -> Figure:
     """Draw how pre-trainings differ in held-out loss and a linear probe, with 95 % intervals over splits and seeds."""
     names = list(dict.fromkeys(differences.index.get_level_values("what")))
-    parts = {f"equal {equal}": differences.xs(equal, level="equal").reindex(names) for equal in EQUAL}
-    return _side_by_side(LOSSES, parts, [*EQUAL.values()], spread=0.28, height=0.42)
+    parts = {f"equal {equal}": differences.xs(equal, level="equal").reindex(names) for equal in EQUAL_COLOURS}
+    return _side_by_side(LOSSES, parts, [*EQUAL_COLOURS.values()], spread=0.28, height=0.42)
 
 
 def shown_effects(found: pd.DataFrame) -> Styler:
@@ -99,14 +99,14 @@ def shown_effects(found: pd.DataFrame) -> Styler:
     cells, sure = {}, {}
     for measure, title in MEASURES.items():
         cells |= interval_cells(found, {measure: f"{title}, points"})
-        cells[f"{title}: detectable"] = [number(value) for value in found[f"{measure} detectable"]]
+        cells[f"{title}: detectable"] = [written(value) for value in found[f"{measure} detectable"]]
         sure[f"{title}, points"] = found[f"{measure} direction"].isin(["higher", "lower"])
     return _bold(pd.DataFrame(cells, index=found.index), pd.DataFrame(sure))
 
 
 def shown_few(found: pd.DataFrame) -> Styler:
     """Format for display: accuracy, points, a column per number of labelled videos; bold where zero is outside."""
-    said = found["accuracy"].map(lambda value: number(value, "+.1f"))
+    said = found["accuracy"].map(lambda value: written(value, "+.1f"))
     counts = sorted(found.index.get_level_values("labelled").unique())
     cells, sure = (
         values.unstack("labelled", sort=False)[counts].rename(columns="{} videos".format)
@@ -177,7 +177,7 @@ def chance_sentence(found: pd.DataFrame) -> str:
     signs = pd.concat([found[f"{measure} direction"] for measure in MEASURES])
     higher, lower = (int((signs == what).sum()) for what in ("higher", "lower"))
     counted = f"Of {len(signs)} differences {higher} {'is' if higher == 1 else 'are'} above zero and {lower} below"
-    return f"{counted}; by chance about {number(0.05 * len(signs))} would be."
+    return f"{counted}; by chance about {written(0.05 * len(signs))} would be."
 
 
 def clusters_sentence(differences: pd.DataFrame) -> str:
