@@ -202,7 +202,7 @@ def confusion(matrix: pd.DataFrame, name: str, *others: str) -> float:
 
 
 def lead(matrix: pd.DataFrame, name: str, side: Literal["true", "predicted"]) -> float:
-    """Lead of a class over the next in its share of all wrong seconds, by their true or their predicted class."""
+    """Lead of a class over the next in its share of all wrong seconds, counted by true or by predicted class."""
     wrong = pd.Series(wrong_seconds(matrix).sum(axis=1 if side == "true" else 0), matrix.index)
     return float((wrong[name] - wrong.drop(name).max()) / wrong.sum()) if wrong.any() else np.nan
 
