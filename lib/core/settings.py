@@ -42,8 +42,8 @@ class Modalities(Section):
     """Video and sensors, alone and together, on real videos (4_3; lib/beyond/modalities)."""
 
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training
-    shift: NonNegativeFloat  # of a training video's features, the same at all steps: standard deviation of what is added
-    noise: NonNegativeFloat  # the same for what is added anew at each step
+    shift: NonNegativeFloat  # deviation of what is added to a training video's features, the same at all its steps
+    noise: NonNegativeFloat  # deviation of what is added at each step
     score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen like the shares
     sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
 

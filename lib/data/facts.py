@@ -61,7 +61,7 @@ def caption_facts(tracks: Iterable[CaptionTrack]) -> dict[str, float]:
 
 
 def real_tracks(profile: Profile) -> list[CaptionTrack]:
-    """Captions of HowTo100M, none if they are not on this machine."""
+    """Captions of HowTo100M, none if they are not on this machine. Raises DatasetError: they cannot be used."""
     root = first_folder(profile.params.data.real_captions)
     return tracks_of_csv(root) if root else []
 
@@ -101,7 +101,10 @@ def narration_sentence(corpus: Mapping[str, float]) -> str:
 
 
 def distance_sentence(demo: Mapping[str, float], real: Mapping[str, float]) -> str:
-    """Say how far the demo's narrations are from real ones, from the `caption_facts` of both."""
+    """Say how far the demo's narrations are from real ones.
+
+    From the `caption_facts` of both; `demo` also has its `script_facts`.
+    """
     pace, overlap, repeated, filler = (
         (f"{real[name]:.0f}", f"{demo[name]:.0f}")
         for name in (
