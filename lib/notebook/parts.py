@@ -38,7 +38,7 @@ def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
 
 
 def all_claims(out: Outputs, here: str) -> pd.DataFrame:
-    """Read all claims that a profile's chapters and the audit (4.1) have checked; evidence: `here` or THEIRS."""
+    """Read all claims that chapters and the audit (4.1) have checked, by section; evidence: `here` or THEIRS."""
     files = {out.tables / f"claims_{chapter}.csv": here for chapter in chapters()}
     files |= {out.tables / "audit_claims.csv": THEIRS}
     tables = [pd.read_csv(file).assign(evidence=evidence) for file, evidence in files.items() if file.exists()]

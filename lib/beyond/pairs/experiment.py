@@ -112,7 +112,7 @@ def variants(design: Design) -> list[PairVariant]:
 
 
 def uses(start: str, design: Design, number: int) -> list[Use]:
-    """List what is trained on a start: both heads, on a tower that learns, with all and with few labelled videos."""
+    """List what is trained on a start: both heads on a learning tower; for FOLLOWED also on few labels, or frozen."""
     most = max(design.labelled)
     found = [Use("linear", False, most), Use("asformer", False, most)]
     if start in FOLLOWED:
