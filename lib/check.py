@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str]) -> str:
-    """What the user has to supply: its state, where it belongs, where to get it, and which chapters read it."""
+    """List what the user has to supply: its state, where it belongs, where to get it, and which chapters read it."""
     entries = []
     for name, requirement in found.items():
         source = requirement.source
@@ -56,7 +56,7 @@ def input_table(found: Mapping[str, Requirement], faults: Mapping[str, str]) -> 
 
 
 def state(name: str, requirement: Requirement, faults: Mapping[str, str]) -> str:
-    """Whether it is present, missing, unusable, or fetched by its name from the hub."""
+    """State of a requirement: present, missing, unusable, or fetched by its name from the hub."""
     if name in faults:
         return "unusable"
     if requirement.hub and not requirement.paths[0].exists():
@@ -65,7 +65,7 @@ def state(name: str, requirement: Requirement, faults: Mapping[str, str]) -> str
 
 
 def checksum(path: Path, expected: str) -> str:
-    """The expected checksum, and whether the file has it; for a folder, that of its model.safetensors."""
+    """The expected checksum, and whether the file has it; of a folder, its model.safetensors."""
     file = path / "model.safetensors" if path.is_dir() else path
     if not file.exists():
         return expected
@@ -77,7 +77,7 @@ def checksum(path: Path, expected: str) -> str:
 
 
 def chapter_table(params: Params, found: Mapping[str, Requirement], reasons: Mapping[str, str]) -> str:
-    """The profile's chapters: whether they can run, what they need besides labels and splits, and why they cannot."""
+    """List the profile's chapters: whether they can run, what they need besides labels and splits, why they cannot."""
     entries = []
     for name, reason in reasons.items():
         groups = [[_in_words(one, found) for one in group if one != "labels"] for group in reads(name, params)]
@@ -92,7 +92,7 @@ def _in_words(name: str, found: Mapping[str, Requirement]) -> str:
 
 
 def _entry(state: str, title: str, lines: Mapping[str, str]) -> str:
-    """A state with its title and, below, the lines that are not empty."""
+    """Format a state with its title and, below, the lines that are not empty."""
     found = [f"{state:10}{title}"]
     for name, text in lines.items():
         wrapper = textwrap.TextWrapper(WIDTH, f"{'':12}{name:10}", " " * 22, break_long_words=False)

@@ -2,7 +2,7 @@
 
     python -m lib.compare --params params/demo.yaml asformer_public asformer_own
 
-Without names, all methods with predictions are compared. Any program may have written these, ASFormer's own included.
+Without names, all methods with predictions are compared. Any program may have written these, such as ASFormer's own.
 """
 
 import sys
@@ -20,12 +20,10 @@ from lib.scoring.metrics import METRICS
 def compare(profile: Profile, methods: Sequence[str], step: int = 2) -> pd.DataFrame:
     """Score methods, all with the profile's convention.
 
-    Returns:
-        A row per method: the mean over the splits of accuracy, edit, f1@10, f1@25, f1@50, in percent, and the standard
-        deviation of the accuracy over the splits.
+    Returns one row per method: the mean over the splits of accuracy, edit, f1@10, f1@25, f1@50, in percent, and the
+    standard deviation of the accuracy over the splits.
 
-    Raises:
-        PredictionError: a prediction is missing or cannot be used.
+    Raises PredictionError: a prediction is missing or cannot be used.
     """
     metrics = score_methods(profile, profile.dataset(), cells_of(profile, methods), step=step).query("video == 'all'")
     table = metrics.pivot_table(index=["method", "split"], columns="metric", values="value")[list(METRICS)]

@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None, data: Path = DATA) -> int:
 
 
 def check_50salads(name: str, root: Path) -> str:
-    """Read everything that was fetched by hand, and describe it. Raises DatasetError: the first fault."""
+    """Read everything that was fetched by hand, and describe it. Raises DatasetError: something cannot be used."""
     dataset = open_dataset(root, features="." if name == "50salads" else None, fps=30)
     if name == "50salads":
         check_features(dataset)
@@ -86,7 +86,7 @@ def check_50salads(name: str, root: Path) -> str:
 
 
 def described(dataset: Dataset) -> str:
-    """The size of a data set, as text."""
+    """Describe the size of a data set in words."""
     frames = sum(len(dataset.labels(video)) for video in dataset.videos)
     channels = f", {dataset.feature_dim} channels" if dataset.feature_dim else ""
     return f"{len(dataset.videos)} videos, {frames} frames{channels}"
@@ -106,7 +106,7 @@ def fetch_scores(folder: Path, source: Path | None = None) -> Dataset:
 
 
 def fetch_sensors(folder: Path, source: Path | None = None) -> Dataset:
-    """The same for 50salads_sensors, or link to the copy in ../shared/data; returned with the last split's features."""
+    """Make 50salads_sensors as `fetch_scores` does, or link to the copy in ../shared/data; opens the last split."""
     if source is None and COPY.is_dir():
         sensors.link(COPY, folder)
     else:
@@ -131,7 +131,7 @@ def _summed(name: str, address: str) -> dict[str, tuple[str, str]]:
 
 
 def _raw_files(folder: Path, source: Path | None, files: Mapping[str, tuple[str, str]]) -> Path:
-    """Folder of the published files: the given one if it is sound, or a download beside the data set."""
+    """Folder of the published files: the given one if its files are sound, or a download beside the data set."""
     raw = source or folder.with_name(f"{folder.name}_raw")
     (_download if source is None else _verify)(raw, files)
     return raw

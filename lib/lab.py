@@ -32,7 +32,7 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 WORST_FIRST = ("failed", "not run", "stale", "fresh")
 
 
-# As `python -m jupyterlab`, but without Python's wait for all threads at exit: one that is reading a file when the
+# Like `python -m jupyterlab`, but without Python's wait for all threads at exit: a thread that reads a file when the
 # server has to stop never learns of it (AnyIO ends a thread with its request; the server leaves requests unfinished).
 SERVER = "import os; from jupyterlab.labapp import main; main(); os._exit(0)"
 
@@ -74,7 +74,7 @@ def pair() -> None:
 
 
 def start_page(profile: Profile, steps: Sequence[Planned], left_out: Mapping[str, str]) -> str:
-    """The start page, in Markdown, its links relative to its folder."""
+    """Write the start page in Markdown, with links relative to its folder."""
     rows = ["| notebook | state | made | took | result |", "|---|---|---|---|---|"]
     for name in profile.params.notebooks:
         own = [step for step in steps if step.atom[0] == name]
@@ -93,7 +93,7 @@ run what is not fresh. The parameters, code or data of a stale notebook have cha
 
 
 def _row(name: str, own: Sequence[Planned], out: Outputs, left_out: Mapping[str, str]) -> tuple[str, str, str, str]:
-    """State, date, duration, and a link to the executed notebook."""
+    """A notebook's row: state, date, duration, and a link to the executed notebook."""
     if name in left_out:
         return f"left out: {left_out[name]}", "", "", ""
     state = min((step.state for step in own), key=WORST_FIRST.index)

@@ -3,7 +3,7 @@
     torchrun --nproc-per-node 8 -m lib.pretrain --params params/50salads.yaml --recipe own
 
 The demo's notebooks train by the same recipes; with a user-supplied corpus they only read the finished run. HowTo100M
-is packed first, which takes hours and no GPU: `python -m lib.pretrain --params … --recipe own --only-pack`.
+is packed first, which takes hours but no GPU: `python -m lib.pretrain --params … --recipe own --only-pack`.
 """
 
 import os
@@ -47,7 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def check_start() -> None:
-    """Raise a `ParameterError` where srun has started several processes, each of which would train by itself."""
+    """Check how this process was started.
+
+    Raises ParameterError: srun has started several processes, each of which would train by itself.
+    """
     started = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1"))
     if started > int(os.environ.get("WORLD_SIZE", "1")):
         raise ParameterError(

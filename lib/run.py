@@ -31,7 +31,7 @@ from lib.data.dataset import DatasetError, check_bundles
 from lib.data.profile import Profile, open_profile
 from lib.data.video import CONVERT, NOTES
 
-# whose versions can change a result
+# packages whose versions can change a result
 PACKAGES = (
     "jupyterlab", "papermill", "torch", "opencv-python", "faiss-cpu", "transformers", "pytorchvideo", "seaborn",
     "pandas", "jupytext",
@@ -74,7 +74,10 @@ def run(notebook: Path, split: str, params: str, overrides: list[str], once: boo
 
 
 def check(notebook: Path, split: str, profile: Profile) -> str:
-    """The notebook's name, provided that it exists and runs in this profile, for this split, on this machine."""
+    """Return the notebook's name, if it runs in this profile, for this split, on this machine.
+
+    Raises ParameterError: it does not.
+    """
     name = notebook.stem
     if name not in CHAPTERS or not (ROOT / "notebooks" / f"{name}.py").exists():
         raise ParameterError(f"{notebook}: no such notebook; expected one of {', '.join(CHAPTERS)}")
@@ -135,9 +138,8 @@ def execute(atom: Atom, profile: Profile, overrides: list[str], reads: dict) -> 
 def run_kernel(name: str, running: Path, parameters: dict, where: str) -> tuple[str, int]:
     """Execute a notebook cell by cell into `running`.
 
-    Returns:
-        The error in a line, or ""; and the peak of the kernel's memory or of a process that it started, whichever is
-        largest, MB.
+    Returns the error in one line, or ""; and the peak memory, in MB, of the kernel or a process that it started,
+    whichever is largest.
     """
     with tempfile.TemporaryDirectory(dir=short_folder()) as temporary:
         # the kernel inherits the environment, in which a temporary folder replaces the user's settings
@@ -152,7 +154,7 @@ def run_kernel(name: str, running: Path, parameters: dict, where: str) -> tuple[
 
 
 def run_cells(name: str, running: Path, parameters: dict, temporary: Path) -> str:
-    """As `run_kernel`, in this environment; returns the error."""
+    """Execute a notebook as `run_kernel` does, in this environment; returns the error."""
     kernel = write_kernel(temporary)
     # only now: Jupyter asks for a home directory when it is imported
     import jupytext
@@ -185,14 +187,14 @@ def run_cells(name: str, running: Path, parameters: dict, temporary: Path) -> st
 
 
 def decoding(folder: Path) -> str:
-    """The videos that processes were decoding when they died, "" if none, from the notes that they left in a folder."""
+    """Name the videos that processes were decoding when they died, from the notes they left in a folder; "" if none."""
     videos = [relative(Path(os.fsdecode(note.read_bytes()))) for note in sorted(folder.glob("*.decoding"))]
     why = f"out of memory, or OpenCV's decoder crashed on it; if so, {CONVERT}"
     return f" as it decoded {', '.join(videos)} ({why})" if videos else ""
 
 
 def write_kernel(temporary: Path) -> str:
-    """Where this process is a fork, its kernel will be one too (lib.batch.warm); returns the kernel's name."""
+    """Write a kernel that is a fork if this process is one (lib.batch.warm); returns the kernel's name."""
     if ADDRESS not in os.environ:
         return "python3"
     words = [sys.executable, "-m", "lib.batch.warm", "ipykernel_launcher", "-f", "{connection_file}"]

@@ -3,7 +3,7 @@
     python -m lib.schedule --params params/demo.yaml --cores 2
 
 Chapters whose inputs are not on this machine are listed and left out; `python -m lib.check` says where to get them.
-`--dry-run` stops after the plan; `--keep-going` makes the rest of the report where an atom fails. Further options are
+`--dry-run` stops after the plan; `--keep-going` makes the rest of the report if an atom fails. Further options are
 Snakemake's, e.g. `--workflow-profile params/slurm`. After a kill, the same command resumes.
 """
 
@@ -75,7 +75,7 @@ def make(profile: Profile, cores: int, further: Sequence[str], left_out: Mapping
 
 
 def take_lock(profile: Profile) -> TextIO:
-    """Lock the profile; what is left of a killed run gets time to release it. Raises ParameterError: another run."""
+    """Lock the profile, giving what is left of a killed run time to release it. Raises ParameterError: another run."""
     path = profile.out.root / ".lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("w")

@@ -3,7 +3,7 @@
     python -m lib.weights                # render, train, score, write
     python -m lib.weights --jobs 1       # one net after the other; otherwise two at a time, a core each
 
-They learn from clips and narrations of people, foods and dishes that the fifty videos do not have, with the settings
+They learn from clips and narrations with people, foods and dishes that the fifty videos lack, with the settings
 `backbone` and `mil_nce` of the profile, and are scored on a development set of another seed. What is finished is kept
 in outputs/weights, so a killed run continues.
 """
@@ -50,7 +50,7 @@ DEVELOPMENT = {"seed": 101, "videos_per_person": 1}
 
 
 def train(params: Params, out: Outputs, name: str) -> tuple[dict[str, torch.Tensor], dict[str, list[dict]], float]:
-    """Train one net: its state to be written, its learning curves, and CPU minutes; a finished one is loaded."""
+    """Train one net, or load a finished one: its state for a file, its learning curves, and CPU minutes."""
     torch.set_num_threads(1)
     start, clock = time.process_time(), out.weights / f"{name}_minutes.txt"
     if name == "s3d":
@@ -72,7 +72,7 @@ def train(params: Params, out: Outputs, name: str) -> tuple[dict[str, torch.Tens
 
 
 def development(params: Params, out: Outputs, states: Mapping[str, dict[str, torch.Tensor]]) -> dict[str, float]:
-    """Score nets on the development set, as they are shipped: name -> percent of labelled seconds (`probe`)."""
+    """Score nets, as they are shipped, on the development set: name -> percent of labelled seconds (`probe`)."""
     render(params.demo.model_copy(update=DEVELOPMENT), out.data, 1)
     dataset = open_dataset(out.data, None, params.demo.fps)
     most = pd.Series(np.concatenate([dataset.labels(video) for video in dataset.videos])).value_counts(normalize=True)
@@ -85,7 +85,7 @@ def development(params: Params, out: Outputs, states: Mapping[str, dict[str, tor
 def i3d_features(
     params: Params, out: Outputs, states: Mapping[str, dict[str, torch.Tensor]], dataset: Dataset
 ) -> Iterator[tuple[str, Path, bool]]:
-    """Extract features of both streams, of RGB read as the thesis did, and of an untrained net: name, folder, dense."""
+    """Extract features of both streams, of RGB read as in the thesis, and of an untrained net: name, folder, dense."""
     rgb, nets = params.i3d.model_copy(update={"channel_order": "rgb"}), {}
     for stream in STREAMS:
         nets[stream] = build(rgb, stream, seed=0, num_classes=len(VERBS) + len(THINGS))
@@ -105,7 +105,7 @@ def i3d_features(
 def s3d_features(
     params: Params, out: Outputs, state: dict[str, torch.Tensor], dataset: Dataset
 ) -> Iterator[tuple[str, Path, bool]]:
-    """The same for S3D: trained, after its start on labelled clips, and untrained; both layers."""
+    """Extract S3D's features, both layers: trained, after its start on labelled clips, and untrained."""
     words = Words((out.weights / "s3d_words.txt").read_text(encoding="utf-8").split())
     nets = [build_s3d(params.s3d, words, params.videoclip, params.mil_nce.seed).eval() for _ in range(3)]
     nets[0].load_state_dict(state)
@@ -122,11 +122,11 @@ def s3d_features(
 
 
 def probe(dataset: Dataset, folder: Path, dense: bool) -> float:
-    """Linear probe of seconds by the label in their middle: mean accuracy over the splits, in percent.
+    """Fit a linear probe of seconds, by the label in their middle: mean accuracy over the splits, in percent.
 
     Args:
         folder: <video>.npy, (D, T).
-        dense: a feature per frame, of which that in the middle of each second is read; otherwise one per second.
+        dense: one feature per frame, of which the middle one of each second is read; otherwise one per second.
     """
     fps = round(dataset.fps)
     labels = {video: dataset.labels(video)[fps // 2 :: fps] for video in dataset.videos}

@@ -181,8 +181,8 @@ if not published:
     book.say("Missing here; how to get it: `python -m lib.fetch howto100m_captions`.")
 
 # %% [markdown]
-# **The rule for filler** is a list of words by which narrators speak to their viewers or of the
-# video. It is the same for both corpora:
+# **The rule for filler** is a list of words with which narrators address their viewers or speak of
+# the video. It is the same for both corpora:
 
 # %% tags=["remove-input"]
 book.source(facts.is_talk)
@@ -193,8 +193,8 @@ if demo and published:
     book.say(facts.distance_sentence(narrations["the demo"], real))
 
 # %% [markdown]
-# **Figure 2** shows some of the videos: of the demo, what is done, with the captions of one video in
-# the table below; of HowTo100M, which is read as features and captions, what is said.
+# **Figure 2** shows some of the videos: for the demo, what is done, with the captions of one video
+# in the table below; for HowTo100M, which is read as features and captions, what is said.
 
 # %%
 if demo:
@@ -226,5 +226,5 @@ if demo:
     )
 
 # %% [markdown]
-# The demo's I3D, in the place of one trained on Kinetics, learns on labelled clips of the same
-# wider domain (2.2).
+# The demo's I3D, in place of one trained on Kinetics, learns from labelled clips of the same wider
+# domain (2.2).

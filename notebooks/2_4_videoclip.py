@@ -2,8 +2,8 @@
 # # 2.4 The multimodal model: S3D and VideoCLIP
 #
 # The thesis chose VideoCLIP ([Xu et al., EMNLP 2021](guides/bibliography.md#videoclip)) for three reasons: it learns from HowTo100M,
-# the largest set of narrated videos; its contrastive loss keeps the part for video apart from the
-# part for text; and its authors showed action segmentation with it, even without fine-tuning. Its
+# the largest set of narrated videos; its contrastive loss keeps the video part separate from the
+# text part; and its authors showed action segmentation with it, even without fine-tuning. Its
 # backbone, S3D, is a relative of the baseline's I3D. As in 2.2, the figures are drawn from the
 # modules themselves.
 
@@ -82,18 +82,17 @@ book.say(sentences.s3d(blocks, text_side, settings.width))
 # with $f$ the net above, $g$ the text side (fixed word vectors, two layers, a maximum over the
 # words), $P_i$ the pairs of clip $i$ with its candidates, and $N_i$ pairs from the rest of the
 # batch: the clip with captions of others, and its captions with other clips. Our loss is minus the
-# mean of the same
-# logarithms, to be minimized:
+# mean of the same logarithms, to be minimized:
 
 # %% tags=["remove-input"]
 book.source(mil_nce_loss)
 
 # %% [markdown]
 # The published weights were trained on HowTo100M from scratch. The demo's come with the project:
-# they learnt from narrated videos of other people, foods and dishes than the target videos show
+# they learnt from narrated videos with people, foods and dishes that the target videos do not show
 # (`make weights`). A thousand videos do not get this loss off the ground, so the net starts on the
 # labelled clips of 2.2's I3D, and each later step sees some of them too. Several clips are drawn from
-# each video; otherwise the net learns to distinguish kitchens and not actions.
+# each video; otherwise the net learns to distinguish kitchens, not actions.
 
 # %%
 net, words, history = load_s3d(book)
@@ -161,8 +160,7 @@ if narrated:
 # ## 2.4.2 The main model: VideoCLIP
 #
 # Two towers, each the first layers of BERT, read a clip (one feature per second, through a small
-# MLP) and its captions. The vector of a clip, $z_v$, and that of a text, $z_t$, are means over the
-# last
+# MLP) and its captions. The vectors of a clip, $z_v$, and of a text, $z_t$, are means over the last
 # states, without [CLS], with [SEP] (**Figure 15**):
 
 # %% tags=["remove-input"]
@@ -171,7 +169,7 @@ book.source(VideoCLIP.encode_video)
 book.source(VideoCLIP.encode_text)
 
 # %% [markdown]
-# The contrastive loss (equation 5) draws the two of a pair together:
+# The contrastive loss (equation 5) pulls the two vectors of a pair together:
 #
 # $$L = -\sum_{(v,t) \in B} \left(\log \frac{\exp(z_v \cdot z_t^+ / \tau)}{\sum_{z \in \{z_t^+,
 # z_t^-\}} \exp(z_v \cdot z / \tau)} + \log \frac{\exp(z_t \cdot z_v^+ / \tau)}{\sum_{z \in \{z_v^+,
@@ -237,8 +235,8 @@ book.source(overlapping_pair)
 # `pretrain.deduplicate` removes the repeats first; 2.1 counts the words that only repeat others, in
 # real captions and in the demo's.
 #
-# Text comes first so that no clip is drawn where nobody speaks. Below, pairs as the sampler of our
-# pre-training draws them.
+# Text comes first so that no clip is drawn where nobody speaks. Below are pairs as our pre-training
+# draws them.
 
 # %%
 if narrated:

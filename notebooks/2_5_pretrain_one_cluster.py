@@ -33,8 +33,8 @@ settings = book.params.pretrain
 #
 # $$z_V = \frac{1}{|2 B_V|} \sum_{(v, t) \in B_V} (z_v + z_t) . \tag{6}$$
 #
-# Around videos drawn at random the $2k$ nearest are looked up, and $k$ of them make a cluster,
-# whose pairs are each other's negatives:
+# Videos are drawn at random. For each, the $2k$ nearest are looked up, and $k$ of them make a
+# cluster, whose pairs are each other's negatives:
 
 # %% tags=["remove-input"]
 book.source(mine)
@@ -67,7 +67,7 @@ book.say(sentences.training_loss(trained["train_loss"], pairs))
 #
 # The published code trains on mined clusters and validates on random ones. The gap between its two
 # curves therefore mixes overfitting with the difficulty of the negatives. Mined validation clusters
-# come closer, but are still easier than those of training, as they are drawn from fewer videos.
+# come closer, but are still easier than in training, because they are drawn from fewer videos.
 # Dropout, which acts only in training, works the other way.
 
 # %%

@@ -3,8 +3,8 @@
 #
 # The pre-trained model is given the names of the classes and has never seen a label of the target
 # set. In the thesis this gave an accuracy of less than a third, "not random, but far below the
-# baseline". To see whether it is better than chance takes two controls that the thesis lacked: the
-# same net without pre-training, and the commonest class.
+# baseline". Whether it is better than chance can be seen only beside two controls that the thesis
+# lacked: the same net without pre-training, and the commonest class.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 2.8.2 Zero-shot transfer, public weights
 #
-# The same with the weights that VideoCLIP's authors published: features after S3D's last layer,
-# eight clusters per update. On real data their checkpoint is read; in the demo the recipe of 2.6
-# replaces it.
+# The same transfer with the weights that VideoCLIP's authors published: features after S3D's last
+# layer, eight clusters per update. On real data their checkpoint is read; in the demo the recipe of
+# 2.6 replaces it.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile

@@ -3,8 +3,8 @@
 #
 # The thesis's text speaks of VideoCLIP's own training objective. Its code trains a linear head with
 # cross-entropy, with room for 779 classes where there are 19, as VideoCLIP's authors did for COIN.
-# This page does what the code did. A run of 15 epochs contains that of eight, as the learning rate
-# hardly falls after the warm-up.
+# This page does what the code did. A run of 15 epochs contains the run of eight, because the
+# learning rate hardly falls after the warm-up.
 
 # %% tags=["parameters", "remove-cell"]
 params = "params/demo.yaml"  # the profile

@@ -31,7 +31,7 @@ short, long = settings.epochs[0], settings.epochs[-1]
 # %% [markdown]
 # ## Training
 #
-# The step is that of 2.9.1, as is the choice of the epoch by the loss on the test videos.
+# The step is the same as in 2.9.1, and so is the choice of the epoch by the loss on the test videos.
 
 # %%
 ready = load_pretrained(book, "public")

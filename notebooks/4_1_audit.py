@@ -68,7 +68,7 @@ book.say(
 # Every row is compared with all rows of all tables. VideoCLIP's edit distance is in seconds of a
 # video and cannot exceed the wrong seconds, (1 - accuracy) x length. So distance / (1 - accuracy)
 # is the least length that the test videos of a row's split can have; the annotations give the true
-# one. Without them the largest of a split's rows takes its place, whose ratio is 1 by construction.
+# one. Without them, the largest among a split's rows stands in; its ratio is 1 by construction.
 
 # %%
 ratios = tables.edit_ratios(tables.mean_lengths(labels))
@@ -226,7 +226,7 @@ else:
 #
 # Five splits give five paired differences. The plain interval treats them as independent; the
 # corrected one ([Nadeau and Bengio, 2003](guides/bibliography.md#corrected-t-test)) allows for
-# shared training videos, with 40 for training and 10 for the test. Holm's correction covers the
+# shared training videos, with 40 for training and 10 for testing. Holm's correction covers the
 # comparisons of one question. Wilcoxon's p cannot fall below the value in brackets, whatever the
 # data.
 

@@ -79,8 +79,8 @@ book.source(decode)
 # %% [markdown]
 # ## Training
 #
-# Two weights remain to be chosen, of the scores in the decoding and of the sensors in the fusion.
-# Test videos choose nothing, and the split's training videos cannot, as the CNN knows them:
+# Two weights remain to be chosen: of the scores in the decoding, and of the sensors in the fusion.
+# Test videos choose nothing, and the split's training videos cannot, because the CNN knows them:
 
 # %%
 book.source(choose)

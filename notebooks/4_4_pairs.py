@@ -141,9 +141,9 @@ if book.whole:
 # ## Zero-shot by names
 #
 # Not possible here. No tower has seen a word, so there is nothing to compare a class name with; nor
-# can a name be tied to a sensor, as the release does not say which sensor is on which tool. A map
-# from states to word vectors, learned on some classes and tried on the others, would not be
-# zero-shot either: the CNN behind the video saw the labels of the classes held out.
+# can a name be tied to a sensor, because the release does not say which sensor is on which tool. A
+# map from states to word vectors, learned on some classes and tried on the others, would not be
+# zero-shot either: the CNN behind the video saw the labels of the held-out classes.
 #
 # ## Does C matter?
 #

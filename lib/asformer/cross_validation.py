@@ -20,7 +20,7 @@ COLUMNS = [*METRICS, "best_accuracy", "best_epoch"]
 
 
 def baseline_table(rows: Mapping[Any, Mapping[str, float]], mean: bool = True) -> pd.DataFrame:
-    """Rows (`_row`), by split or way to trim, in the thesis's units, with the mean below; the index is called split.
+    """Arrange rows (`_row`), by split or way to trim, in the thesis's units, with the mean below; the index is split.
 
     Accuracy and F1 become fractions, edit stays in percent. The best epoch is chosen on test, as in the thesis.
     """
@@ -69,9 +69,9 @@ def train(profile: Profile, dataset: Dataset, method: str, split: int, seed: int
 
 
 def trimming_experiment(profile: Profile) -> CrossValidation:
-    """Features outlast the labels by a few vectors: train split 1 once for each way to cut them (thesis 2.3.2).
+    """Train split 1 once for each way to cut features that outlast the labels by a few vectors (thesis 2.3.2).
 
-    The result is that of a cross-validation, with the ways to cut in place of the splits (Table 2).
+    The result is like that of a cross-validation, with the ways to cut in place of the splits (Table 2).
     """
     parts = {
         trim: train(profile, profile.dataset(profile.own_features, trim), method, split=1)
@@ -86,14 +86,14 @@ def trimming_experiment(profile: Profile) -> CrossValidation:
 
 
 def _row(metrics: pd.DataFrame, *runs: pd.DataFrame) -> dict[str, float]:
-    """A row of `baseline_table`: the scores of all videos together, and the best epoch on test; means over the runs."""
+    """A row of `baseline_table`: the scores of all videos together and the best epoch on test; means over the runs."""
     best = pd.DataFrame(map(best_on_test, runs)).mean()
     scores = metrics.query("video == 'all'").groupby("metric")["value"].mean()
     return {**scores, "best_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
 
 
 def backbone_comparison(profile: Profile, sets: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """Linear probe and ASFormer on split 1, the latter trained as often as the profile repeats, by feature set.
+    """Compare feature sets on split 1 by a linear probe and by ASFormer, trained as often as the profile repeats.
 
     `sets`: name of the backbone -> its feature set, and the method that trains on it.
 

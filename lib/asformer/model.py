@@ -6,8 +6,8 @@ the stage before. Parameter names and behaviour are those of the published code,
 the same scores; a comment marks where the code departs from the paper. Only the computation is our own:
 
 Time runs along the rows of a sequence (T, C). So a convolution is a matrix product, and a block of frames is a view.
-Nothing loops over windows. The backward passes of convolution and attention are written out: they keep less, and that
-of a slice would allocate and add a sequence of zeros as long as the video.
+Nothing loops over windows. The backward passes of convolution and attention are written out: they keep less, and the
+backward pass of a slice would allocate and add a sequence of zeros as long as the video.
 """
 
 import math
@@ -33,7 +33,7 @@ class Pointwise(nn.Conv1d):
 
 
 def side_by_side(x: Tensor, *convs: Pointwise) -> tuple[Tensor, ...]:
-    """1x1 convolutions of the same input and size, as one matrix product."""
+    """Compute 1x1 convolutions of the same input and size as one matrix product."""
     weight = torch.cat([conv.weight.flatten(1) for conv in convs])
     bias = torch.cat([conv.bias for conv in convs if conv.bias is not None])
     return F.linear(x, weight, bias).chunk(len(convs), dim=1)
@@ -46,14 +46,14 @@ def taps_of(x: Tensor, step: int) -> Tensor:
 
 
 class TapsProduct(torch.autograd.Function):
-    """A dilated convolution as one matrix product: forward and backward a quarter faster, with the memory of x only.
+    """A dilated convolution as one matrix product: a quarter faster, forward and backward, and it keeps only x.
 
-    The taps, three times as large as x, are put together again in the backward pass.
+    The taps, three times as large as x, are built again in the backward pass.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, step: int) -> Tensor:
-        """x: (T, C), weight: (C', C, 3) -> (T, C')"""
+        """Convolve: x (T, C), weight (C', C, 3) -> (T, C')."""
         ctx.save_for_backward(x, weight)
         ctx.step = step
         return F.linear(taps_of(x, step), weight.transpose(1, 2).flatten(1), bias)
@@ -81,7 +81,7 @@ class Dilated(nn.Conv1d):
 
 
 def cut(x: Tensor, block: int) -> Tensor:
-    """Overlapping windows: each block of frames with half a block on either side, zeros beyond the ends.
+    """Cut overlapping windows: each block of frames with half a block on either side, zeros beyond the ends.
 
     (T, C) -> (blocks, 2 * block, C) with blocks = ceil(T / block), block even; a view of one padded copy.
     """
@@ -108,20 +108,20 @@ def blocks_of(query: Tensor, block: int) -> Tensor:
 
 
 def window_weights(queries: Tensor, keys: Tensor, bias: Tensor) -> Tensor:
-    """Queries in blocks (blocks, block, C), keys in windows (blocks, 2 * block, C) -> (blocks, block, 2 * block)."""
+    """Attention weights: queries (blocks, block, C), keys (blocks, 2 * block, C) -> (blocks, block, 2 * block)."""
     return torch.baddbmm(bias, queries, keys.transpose(1, 2), alpha=queries.shape[2] ** -0.5).softmax(dim=2)
 
 
 class WindowAttention(torch.autograd.Function):
-    """shown * softmax(q k / sqrt(C) + bias) v of each block over its window, with the memory of q, k, v only.
+    """Attention of each block over its window, shown * softmax(q k / sqrt(C) + bias) v; it keeps only q, k, v.
 
-    The weights, 2 * block for each frame, are computed again in the backward pass, which is that of FlashAttention
-    (Dao et al., NeurIPS 2022, algorithm 4): sum_j w_j dw_j over a row is the product of the row's output and gradient.
+    The weights, 2 * block for each frame, are computed again in the backward pass, as in FlashAttention (Dao et al.,
+    NeurIPS 2022, algorithm 4): sum_j w_j dw_j over a row is the product of the row's output and gradient.
     """
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, shown: Tensor, block: int) -> Tensor:
-        """query, key, value: (T, C); bias, shown: as in `Mask`."""
+        """Attend: query, key, value (T, C) -> (T, C); `bias` and `shown` as in `Mask`."""
         queries, keys, values = blocks_of(query, block), cut(key, block), cut(value, block)
         out = torch.bmm(window_weights(queries, keys, bias).mul_(shown), values)
         ctx.save_for_backward(queries, keys, values, bias, shown, out)
@@ -142,7 +142,7 @@ class WindowAttention(torch.autograd.Function):
 
 
 def add_dropped(x: Tensor, change: Tensor, training: bool) -> Tensor:
-    """x + Dropout(.5)(change). The mask is the sign bit of random bytes, 20 times cheaper than Bernoulli numbers."""
+    """Return x + Dropout(.5)(change). The mask is the sign bit of random bytes, 20 times cheaper than Bernoulli."""
     if not training:
         return x + change
     words = torch.empty(-(-change.numel() // 8), dtype=torch.int64, device=change.device)
@@ -156,7 +156,7 @@ Band = Literal["published", "thesis"]
 
 @dataclass(frozen=True)
 class Mask:
-    """What the queries of a block see of their window; None where a block is one frame, which sees itself only."""
+    """The part of their window that a block's queries see; None where a block is one frame, which sees only itself."""
 
     block: int  # length of a block of queries = dilation of the layer
     bias: Tensor | None  # (blocks, 1 or block, 2 * block), added to the attention logits
@@ -167,10 +167,10 @@ def attention_mask(frames: int, block: int, band: Band, like: Tensor) -> Mask:
     """Mask of one layer for a video of `frames` frames.
 
     published: all queries of a block see the whole window but its last frame (the code's slip: the paper draws a band).
-    thesis: query i sees keys i ... i + block - 1 of the window, that is `block` frames around its own. The thesis's
-    repository had corrected the slip so.
-    In both, a hidden key has the logit log(1e-6) and its weight is set to zero after the softmax, so that it takes a
-    little of the others' weight; kept, because the weights were trained with it.
+    thesis: query i sees keys i ... i + block - 1 of the window, that is `block` frames around its own; this is how the
+    thesis's repository had corrected the slip.
+    In both, a hidden key has the logit log(1e-6), and its weight is set to zero after the softmax, so it takes a little
+    of the others' weight; kept, because the weights were trained with it.
     """
     if block == 1:
         return Mask(block, None, None)
@@ -191,7 +191,7 @@ def window_attention(query: Tensor, key: Tensor, value: Tensor, mask: Mask) -> T
 
 
 class SlidingAttention(nn.Module):
-    """Self-attention; in a decoder the values come from the stage before."""
+    """Self-attention in windows; in a decoder, the values come from the stage before."""
 
     def __init__(self, maps: int):
         super().__init__()
@@ -237,7 +237,7 @@ class Stage(nn.Module):
         self.conv_out = Pointwise(maps, classes)
 
     def forward(self, x: Tensor, previous: Tensor | None, alpha: float, masks: list[Mask]) -> tuple[Tensor, Tensor]:
-        """x: (T, features or classes), previous: (T, C) -> class scores (T, K), feature (T, C)"""
+        """Score x (T, features or classes), with `previous` (T, C): class scores (T, K), feature (T, C)."""
         x = self.conv_1x1(x)
         for layer, mask in zip(self.layers, masks, strict=True):
             x = layer(x, previous, alpha, mask)
@@ -245,7 +245,7 @@ class Stage(nn.Module):
 
 
 class MaskedPointwise(Pointwise):
-    """A 1x1 convolution that in training hides a share of its input channels from a whole video."""
+    """A 1x1 convolution that, in training, hides a share of its input channels for a whole video."""
 
     def __init__(self, inputs: int, outputs: int, share: float):
         super().__init__(inputs, outputs)
@@ -265,7 +265,7 @@ class ASFormer(nn.Module):
         num_layers: layers per stage; the last sees 2**num_layers frames. The code has 10, thesis and paper say 9.
         num_maps: C, channels inside, even.
         num_decoders: refinement stages.
-        channel_mask: share of feature channels hidden from a whole video in training.
+        channel_mask: share of feature channels hidden for a whole video in training.
         attention_band: "published" as released weights need it; "thesis": the band that the paper draws
             (see `attention_mask`).
         dtype: of the products and what lies between them; weights and scores keep theirs.
@@ -293,7 +293,10 @@ class ASFormer(nn.Module):
         self.dtype = dtype
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (1, D, T) features -> (1 + num_decoders, 1, K, T) logits, the encoder's first, the best last."""
+        """Score features (1, D, T): logits (1 + num_decoders, 1, K, T), the encoder's first, the best last.
+
+        Raises ValueError: more than one video.
+        """
         if x.ndim != 3 or len(x) != 1:
             raise ValueError(f"ASFormer takes one video at a time, (1, D, T); got {tuple(x.shape)}")
         like = x if self.dtype == torch.float32 else x.new_empty(0, dtype=self.dtype)
@@ -302,7 +305,7 @@ class ASFormer(nn.Module):
             scores, feature = self.encoder(x[0].T, None, 1.0, masks)
             outputs = [scores]
             for number, decoder in enumerate(self.decoders):
-                # The feature is that of the stage before, even if that is a decoder (paper: always the encoder's).
+                # The feature comes from the stage before, even if that is a decoder (paper: always the encoder's).
                 scores, feature = decoder(scores.softmax(dim=1), feature, math.exp(-3 * number), masks)
                 outputs.append(scores)
         return torch.stack(outputs).to(x.dtype).transpose(1, 2)[:, None]

@@ -42,8 +42,8 @@ CLIP = 16.0  # tau squared, tau = 4 (Farha and Gall, CVPR 2019, equation 6)
 def segmentation_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:
     """Sum over the stages of cross-entropy + smoothing * clipped squared change of log-probabilities.
 
-    The thesis writes the change of probabilities and a weight of .25; its code, as ASFormer's, takes log-probabilities,
-    holds the earlier frame's fixed, clips the square at 16 and weighs it by .15.
+    The thesis writes the change of probabilities and a weight of .25; its code, like ASFormer's, takes
+    log-probabilities, holds those of the earlier frame fixed, clips the square at 16 and weights it by .15.
 
     Args:
         logits: (S, 1, K, T) scores of S stages.
@@ -67,7 +67,7 @@ class FrameInputs:
     """Inputs and targets of a frame-wise net, by video."""
 
     dataset: Dataset
-    mean: np.ndarray  # of the standardization, (D, 1), as is `scale`
+    mean: np.ndarray  # of the standardization, (D, 1), like `scale`
     scale: np.ndarray
     device: torch.device
     sample_rate: int = 1  # every n-th frame is used
@@ -99,10 +99,12 @@ def fit_frames(
 
     Args:
         learner: its net maps (1, D, T) to the logits of one or more stages, (S, 1, K, T).
-        measure: (epoch, sums) -> what the history keeps of it; sums are loss, correct (frames), the same of each stage
+        measure: (epoch, sums) -> row of the history; sums are loss, correct (frames), the same of each stage
             (stage_1 …) and frames.
         before: is called with the number of each step, to set a learning rate.
         run: epochs, seed, folder and key, as in `lib.core.training.fit`.
+
+    Raises TrainingError: a loss is not finite.
     """
 
     def losses_of(step: Step) -> list[tuple[Tensor, Row]]:
@@ -118,7 +120,7 @@ def fit_frames(
 
 
 def asformer_learner(model: nn.Module, settings: Asformer) -> Learner:
-    """Adam, and a learning rate that falls when the training loss stops falling."""
+    """Learner with Adam, and a learning rate that falls when the training loss stops falling."""
     optimizer = torch.optim.Adam(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
@@ -190,7 +192,7 @@ def train_split(
 
 
 def predict(model: ASFormer, frames: FrameInputs, video: str) -> list[str]:
-    """The best class of the last stage, repeated for the frames that were not sampled: one name per annotated frame."""
+    """Predict the best class of the last stage, repeated for frames not sampled: one name per annotated frame."""
     with torch.inference_mode():
         chosen = model(frames.features(video))[-1, 0].argmax(dim=0).cpu().numpy()
     labels = chosen.repeat(frames.sample_rate)[: len(frames.dataset.labels(video))]
@@ -198,7 +200,7 @@ def predict(model: ASFormer, frames: FrameInputs, video: str) -> list[str]:
 
 
 def build_asformer(input_dim: int, classes: int, settings: Asformer, seed: int) -> ASFormer:
-    """An untrained ASFormer; drawing its weights leaves the global generator as it was."""
+    """Build an untrained ASFormer; drawing its weights leaves the global generator as it was."""
     sizes = (settings.num_layers, settings.num_maps, settings.num_decoders)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -207,7 +209,7 @@ def build_asformer(input_dim: int, classes: int, settings: Asformer, seed: int) 
 
 
 def best_on_test(history: pd.DataFrame) -> dict[str, float]:
-    """Highest accuracy of the test videos and its (first) epoch: the thesis's columns, chosen on the videos it scores.
+    """Highest accuracy on the test videos and its (first) epoch: the thesis's columns, chosen on the videos it scores.
 
     >>> best_on_test(pd.DataFrame({"epoch": [1, 2, 3], "accuracy": [50.0, 60.0, float("nan")]}))
     {'accuracy': 60.0, 'epoch': 2}
@@ -219,7 +221,7 @@ def best_on_test(history: pd.DataFrame) -> dict[str, float]:
 def standardization(
     dataset: Dataset, train: Sequence[str], standardize: bool, sample_rate: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of each channel over every n-th frame of the training videos, (D, 1) both; or 0 and 1."""
+    """Mean and deviation of each channel over every n-th frame of the training videos, both (D, 1); or 0 and 1."""
     if not standardize:
         return np.zeros((dataset.feature_dim, 1), np.float32), np.ones((dataset.feature_dim, 1), np.float32)
     return channel_statistics(dataset.feature(video)[:, ::sample_rate] for video in train)

@@ -1,7 +1,7 @@
 """I3D with a ResNet-50 trunk (thesis 2.2.1, 2.3.2; Carreira and Zisserman, CVPR 2017; pytorchvideo's `i3d_r50`).
 
-The thesis describes the two-stream Inception-v1 of the paper, but ran this net. Its features are the last maps, pooled
-as in the classification head: windows of 4 x 7 x 7 (time, height, width), then the mean over these.
+The thesis describes the paper's two-stream Inception-v1, but ran this net. Its features are the last maps, pooled as in
+the classification head: the mean of each window of 4 x 7 x 7 (time, height, width), then the mean over windows.
 """
 
 import copy
@@ -53,7 +53,7 @@ class I3DResNet(nn.Module):
     def late(self, maps: Tensor) -> Tensor:
         """Max-pool over pairs of frames (an odd last one is dropped), then res3-res5.
 
-        (B, 4 * width, T, h, w) from `early` -> (B, 32 * width, T // 2, h / 8, w / 8)
+        (B, 4 * width, T, h, w) from `early` -> (B, 32 * width, T // 2, h / 8, w / 8).
         """
         for block in self.blocks[2:6]:
             maps = block(maps)
@@ -67,7 +67,7 @@ class I3DResNet(nn.Module):
     def logits(self, clip: Tensor) -> Tensor:
         """Class scores: (B, C, T, H, W) -> (B, num_classes).
 
-        pytorchvideo classifies each pooled window and takes the mean, which is the same, as the layer is linear.
+        pytorchvideo classifies each pooled window and takes the mean, which is the same because the layer is linear.
         """
         head: Any = self.blocks[6]
         return head.proj(F.dropout(self(clip), self.dropout, self.training))
@@ -119,7 +119,7 @@ class FlatConv(nn.Module):
         self.conv = conv
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, C, T, H, W) -> (B, C', T', H', W')"""
+        """Convolve: (B, C, T, H, W) -> (B, C', T', H', W')."""
         conv, weight, batch = self.conv, self.conv.weight, len(maps)
         if weight.shape[2:] == (1, 1, 1):
             across, down = conv.stride[1:]
@@ -135,13 +135,13 @@ class FlatConv(nn.Module):
 
 
 def flat(conv: nn.Conv3d) -> bool:
-    """Whether `FlatConv` can compute it."""
+    """Whether `FlatConv` can compute a convolution."""
     time, *space = conv.kernel_size
     return conv.stride[0] == 1 and (time == 1 or (space == [1, 1] and conv.stride[1:] == (1, 1)))
 
 
 def for_inference(net: I3DResNet, dtype: torch.dtype) -> I3DResNet:
-    """A copy for extraction: batch norms folded into their convolutions, channels last, weights in `dtype`."""
+    """Copy a net for extraction: batch norms folded into their convolutions, channels last, weights in `dtype`."""
     net = copy.deepcopy(net).eval().requires_grad_(False)
     for module in net.modules():
         for name in [name for name, _ in module.named_children()]:
@@ -161,7 +161,7 @@ def calibrate(net: I3DResNet, clips: Tensor) -> None:
     """Make a net with random weights a fair control: set its batch norms by clips (B, C, T, H, W), in one pass.
 
     pytorchvideo initializes the last norm of every residual branch to 0. That helps training, but in an untrained net
-    it removes the branches, and with them nearly all layers and all of time, from the features. Here it is 1.
+    it removes the branches from the features, and with them nearly all layers and all of time. Here it is 1.
     """
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm3d)]
     for norm in norms:

@@ -4,8 +4,8 @@
 frame is computed 21 times. `mode: dense` runs the layers over the whole video and computes each frame once. The results
 differ only by the zero padding of convolutions at a window's own two ends.
 
-Both read the video as a stream and compute `chunk` frames at once, so that memory does not grow with its length. Before
-the first frame and after the last come zeros, after normalization.
+Both read the video as a stream and compute `chunk` frames at once, so that memory does not grow with its length. The
+normalized frames are padded with zeros before the first and after the last.
 
 Feature sets: `own` is what the thesis extracted, RGB in the channel order of the profile. The demo also makes `public`,
 the two-stream variant in the order on which the net was trained, in place of MS-TCN's; and `random`, the control: the
@@ -73,7 +73,10 @@ def read_note(folder: Path, video: str) -> dict:
 
 
 def extract_video(path: Path, nets: Mapping[str, I3DResNet], settings: I3D) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Extract one video: features (D, T) float32, and the numbers of its bad frames."""
+    """Extract one video: features (D, T) float32, and the numbers of its bad frames.
+
+    Raises VideoError: the video cannot be read.
+    """
     frames = read_video(path)
     compute = {"window": window_features, "dense": dense_features}[settings.mode]
     dtype = getattr(torch, settings.dtype)
@@ -184,7 +187,7 @@ RANDOM = "i3d_random"
 def trained_nets(profile: Profile) -> dict[str, I3DResNet]:
     """Load the profile's backbone from its checkpoint, or (demo) both streams, shipped or trained in 2.2.
 
-    Raises WeightsError: the checkpoint is missing or of another net.
+    Raises WeightsError: the checkpoint is missing, damaged or of another net.
     """
     settings: I3D = profile.params.i3d
     if settings.weights == SHIPPED:
@@ -227,7 +230,7 @@ def extract_sets(profile: Profile, videos: list[str]) -> pd.DataFrame:
 def mode_agreement(profile: Profile, video: str, frames: int = 48) -> tuple[np.ndarray, float]:
     """Compare `dense` with `window` features on a video's first frames, with this profile's net.
 
-    Returns cosine at each frame after subtracting the mean (frames,), and how many times faster dense was.
+    Returns the cosine at each frame after subtracting the mean, (frames,), and how many times faster dense was.
     """
     net, settings = for_inference(trained_nets(profile)["rgb"], torch.float32), profile.params.i3d
     clip = torch.from_numpy(np.stack(list(islice(read_video(profile.root / "videos" / f"{video}.avi"), frames))))

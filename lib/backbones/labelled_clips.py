@@ -1,6 +1,6 @@
 """Training of the demo's backbones on rendered, labelled clips of a wider domain (thesis 2.2.1, 2.4.1).
 
-These stand in for Kinetics: other people and foods than in the target set, and some other actions. As in EPIC-Kitchens
+These stand in for Kinetics: people and foods that the target set lacks, and some other actions. As in EPIC-Kitchens
 (Damen et al., ECCV 2018), an action is a verb and a thing, each with a softmax of its own; the heads are discarded.
 
 I3D is trained on them one stream at a time. S3D starts on them, and keeps learning from them beside MIL-NCE: the
@@ -47,7 +47,7 @@ SMOOTHING = 0.1  # of the labels
 def verb_thing_loss(logits: Tensor, targets: Tensor) -> tuple[Tensor, Row]:
     """Cross-entropy of the verb plus that of the thing, and the accuracy of each in percent.
 
-    logits: (B, verbs + things); targets: (B, 2), numbers of verb and thing.
+    `logits`: (B, verbs + things); `targets`: numbers of verb and thing, (B, 2).
     """
     each = list(zip(logits.split([len(VERBS), len(THINGS)], dim=1), targets.to(logits.device).T, strict=True))
     loss = torch.stack([F.cross_entropy(scores, truth, label_smoothing=SMOOTHING) for scores, truth in each]).sum()
@@ -103,10 +103,10 @@ def train_stream(
 def start_on_clips(
     net: S3D, demo: Demo, s3d: S3DFeatures, settings: MilNce, folder: Path
 ) -> tuple[nn.ModuleDict, Callable[[int], tuple[Tensor, Row]]]:
-    """Train the video side of S3D on labelled clips, in batches of MIL-NCE's size; a finished run is loaded into it.
+    """Train the video side of S3D on labelled clips, in batches of MIL-NCE's size; a finished run is loaded.
 
-    Returns the net with its head (`net`, `head`), and a function that draws a batch of clips, given their number, and
-    returns its loss and accuracies, for more training.
+    Returns the net with its head (`net`, `head`), and a function for further training: it draws a given number of clips
+    and returns their loss and accuracies.
     """
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)

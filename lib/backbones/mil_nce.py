@@ -66,7 +66,7 @@ def train_s3d(
 
     Args:
         text: names the text model from whose word pieces the word vectors are made.
-        first: only so many of its training videos are read; None: all.
+        first: number of training videos to read; None: all.
 
     Returns:
         The net in evaluation mode, its vocabulary, and the history: epoch, learning_rate, loss (of MIL-NCE, mil_nce,

@@ -18,7 +18,7 @@ def fit_probe(features: np.ndarray, labels: np.ndarray) -> Pipeline:
 def linear_probe(dataset: Dataset, split: int, every: int) -> float:
     """Frame-wise accuracy, in percent, on the test videos of a probe fitted on the training videos.
 
-    Of both, only every n-th frame is used, as neighbours are nearly alike.
+    Only every n-th frame of both is used, because neighbours are nearly alike.
     """
     train, test = dataset.split(split)
     return 100 * float(fit_probe(*frames_of(dataset, train, every)).score(*frames_of(dataset, test, every)))

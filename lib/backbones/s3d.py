@@ -49,7 +49,7 @@ class Convolution(nn.Module):
         self.separable = separable
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W) -> (B, C', T, H, W); an even kernel adds one element per dimension."""
+        """Convolve: (B, C, T, H, W) -> (B, C', T, H, W); an even kernel adds one element per dimension."""
         x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         return F.relu(self.bn2(self.conv2(x)), inplace=True) if self.separable else x
 
@@ -62,7 +62,7 @@ class SelfGating(nn.Module):
         self.fc = nn.Linear(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W) -> (B, C, T, H, W)"""
+        """Gate the channels: (B, C, T, H, W) -> (B, C, T, H, W)."""
         return x * torch.sigmoid(self.fc(x.mean(dim=(2, 3, 4))))[:, :, None, None, None]
 
 
@@ -85,7 +85,7 @@ class Inception(nn.Module):
         self.output_dim = single + wide1 + wide2 + pooled
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W) -> (B, output_dim, T, H, W)"""
+        """Join the branches: (B, C, T, H, W) -> (B, output_dim, T, H, W)."""
         branches = (
             self.gating_b0(self.conv_b0(x)),
             self.gating_b1(self.conv_b1_b(self.conv_b1_a(x))),
@@ -106,12 +106,12 @@ class SentenceEmbedding(nn.Module):
         self.fc2 = nn.Linear(hidden, embedding_dim)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Word numbers (B, W), 0 after the end of the sentence -> (B, E). As published, the padding takes part."""
+        """Embed sentences: word numbers (B, W), padded with 0 -> (B, E). As published, the padding takes part."""
         return self.fc2(F.relu(self.fc1(self.word_embd(ids))).amax(dim=1))
 
 
 class S3D(nn.Module):
-    """Encoder of clips and of sentences into one space.
+    """Encoder of clips and sentences into one space.
 
     Args:
         width: factor on all channels of the video net; 1 as published.
@@ -147,9 +147,11 @@ class S3D(nn.Module):
         self.text_module = SentenceEmbedding(embedding_dim, words, word_dim, text_hidden)
 
     def forward(self, clip: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode clips (B, 3, T, H, W), RGB in [0, 1]; an odd T, H or W is a ValueError.
+        """Encode clips (B, 3, T, H, W), RGB in [0, 1].
 
         Returns video_embedding (B, E) and mixed_5c (B, feature_dim), the last maps' mean over time and space.
+
+        Raises ValueError: an odd T, H or W.
         """
         if clip.ndim != 5 or clip.shape[1] != 3 or any(size % 2 for size in clip.shape[2:]):
             raise ValueError(f"S3D takes clips (B, 3, T, H, W) with even T, H and W; got {tuple(clip.shape)}")
@@ -169,14 +171,14 @@ class S3D(nn.Module):
 
 
 def space_to_depth(clip: Tensor) -> Tensor:
-    """Turn cubes of 2x2x2 into channels, last in memory (fast): (B, C, T, H, W) -> (B, 8 C, T/2, H/2, W/2)."""
+    """Turn cubes of 2x2x2 into channels, channels last (fast): (B, C, T, H, W) -> (B, 8 C, T/2, H/2, W/2)."""
     batch, channels, time, height, width = clip.shape
     cubes = clip.reshape(batch, channels, time // 2, 2, height // 2, 2, width // 2, 2)
     return cubes.permute(0, 2, 4, 6, 3, 5, 7, 1).flatten(4).permute(0, 4, 1, 2, 3)
 
 
 def max_pool_same(x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
-    """Max-pool with TensorFlow's SAME padding (the odd element behind), by zeros, as the input is never negative."""
+    """Max-pool with TensorFlow's SAME padding (the odd element behind); zeros, because no input is negative."""
     total = [max(size - step, 0) for size, step in zip(kernel, stride, strict=True)]
     padding = [side for size in reversed(total) for side in (size // 2, size - size // 2)]
     return F.max_pool3d(F.pad(x, padding), kernel, stride, ceil_mode=True)
@@ -187,7 +189,7 @@ def mil_nce_loss(video: Tensor, text: Tensor) -> Tensor:
 
     As in the published code, own captions are in the row and in the column, so the denominator counts them twice.
 
-    video: (B, D); text: (B·K, D), of which rows i·K … i·K + K - 1 are the captions nearest in time to clip i.
+    `video`: (B, D); `text`: (B·K, D), whose rows i·K … i·K + K - 1 are the captions nearest in time to clip i.
 
     >>> round(mil_nce_loss(torch.zeros(2, 4), torch.zeros(6, 4)).item(), 4)  # ln(12 / 3)
     1.3863
@@ -205,7 +207,7 @@ WORD = re.compile(r"[\w']+")
 
 
 class Words:
-    """A vocabulary: words in the order of their rows in the table, and their numbers, from 1 (row 0 is for padding)."""
+    """A vocabulary: words in the order of their table rows, and their numbers, from 1 (row 0 is for padding)."""
 
     def __init__(self, words: Iterable[str]):
         self.words = tuple(words)
@@ -228,9 +230,9 @@ class Words:
 
 
 def read_dictionary(path: Path) -> Words:
-    """Read the words of the published `s3d_dict.npy`; of a word that occurs twice, the later row counts, as published.
+    """Read the words of the published `s3d_dict.npy`; if a word occurs twice, the later row counts, as published.
 
-    Raises WeightsError: missing, or not an array of words.
+    Raises WeightsError: the file is missing, or not an array of words.
     """
     try:
         words = np.load(path)
@@ -244,7 +246,7 @@ def read_dictionary(path: Path) -> Words:
 
 
 def words_of(captions: Iterable[str]) -> Words:
-    """All words of a corpus, in alphabetical order."""
+    """Vocabulary of all words of a corpus, in alphabetical order."""
     return Words(sorted({word for caption in captions for word in WORD.findall(caption.lower())}))
 
 

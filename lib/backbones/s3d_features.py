@@ -39,11 +39,11 @@ SECONDS_AT_ONCE = 16
 
 
 class FeatureSetError(ValueError):
-    """Features of another kind than those on which the model was trained; the message is one line."""
+    """Features of a kind on which the model was not trained; the message is one line."""
 
 
 def feature_set(layer: S3DLayer, settings: S3DFeatures) -> str:
-    """Name of a feature set.
+    """Name of the feature set that these settings make.
 
     >>> made = dict(weights=None, dictionary=None, width=1, embedding_dim=512, text_hidden=8, dtype="float32")
     >>> feature_set("mixed_5c", S3DFeatures(fps=30, crop=224, resize="bicubic", normalize=True, **made))
@@ -69,7 +69,7 @@ def extract_s3d(
 ) -> None:
     """Extract both layers of videos: write <video>.npy, float16; what this net and these settings made is skipped.
 
-    `rows`: write (T, D), as HowTo100M does; else (D, T), as MS-TCN does.
+    `rows`: write (T, D), one row per second, as HowTo100M does; else (D, T), as MS-TCN does.
     """
     how = key([settings.model_dump(), digest(net), rows], code=MADE_BY)
     note = next(iter(folders.values())) / "extracted.json"
@@ -87,7 +87,7 @@ def extract_s3d(
 
 
 def video_features(frames: Frames, net: S3D, settings: S3DFeatures) -> dict[S3DLayer, np.ndarray]:
-    """Compute both layers' features of a video, (T, D) float16 each; T counts a second that has begun."""
+    """Compute both layers' features of a video, (T, D) float16 each; T includes a last second that has only begun."""
     dtype, device = getattr(torch, settings.dtype), next(net.parameters()).device
     parts: dict[S3DLayer, list[Tensor]] = {layer: [] for layer in LAYERS}
     for seconds in _seconds(frames, settings.fps):
@@ -100,7 +100,7 @@ def video_features(frames: Frames, net: S3D, settings: S3DFeatures) -> dict[S3DL
 
 
 def _seconds(frames: Frames, fps: int) -> Iterator[Tensor]:
-    """Yield a video's seconds at this rate, (n, fps, H, W, 3) uint8, up to SECONDS_AT_ONCE."""
+    """Yield a video's seconds at this rate, (n, fps, H, W, 3) uint8, up to SECONDS_AT_ONCE at a time."""
     sampled = _sampled(frames, fps)
     while taken := list(islice(sampled, SECONDS_AT_ONCE * fps)):
         yield torch.from_numpy(np.stack(taken)).unflatten(0, (-1, fps))
@@ -119,7 +119,7 @@ def _sampled(frames: Frames, fps: int) -> Iterator[np.ndarray]:
 def load_s3d(profile: Profile) -> tuple[S3D, Words, pd.DataFrame | None]:
     """Load the profile's S3D, or (demo) train it on the narrations: net, vocabulary, history (None: published weights).
 
-    Raises WeightsError: the weights are missing, or of another net.
+    Raises WeightsError: the weights are missing, damaged or of another net.
     """
     settings = profile.params.s3d
     if settings.weights == SHIPPED:
@@ -135,7 +135,7 @@ def load_s3d(profile: Profile) -> tuple[S3D, Words, pd.DataFrame | None]:
 def published_s3d(settings: S3DFeatures) -> S3D:
     """Load S3D with the weights that the settings name, in evaluation mode.
 
-    Raises WeightsError: the weights are missing, or of another net.
+    Raises WeightsError: the weights are missing, damaged or of another net.
     """
     net = S3D(settings.embedding_dim, settings.width, text_hidden=settings.text_hidden)
     load_strictly(net, ROOT / str(settings.weights), None, "download s3d_howto100m.pth from the authors' page")
@@ -182,7 +182,10 @@ def narrated_set(params: Params, layer: S3DLayer) -> str:
 
 
 def pack_narrated(profile: Profile, layer: S3DLayer) -> None:
-    """Pack both lists of the narrated videos with one feature set; a finished pack of the same files is kept."""
+    """Pack both lists of the narrated videos with one feature set; a finished pack of the same files is kept.
+
+    Raises DatasetError: an input is missing or cannot be used.
+    """
     root, name, words = profile.narrated_root, narrated_set(profile.params, layer), tokenizer(profile.params.videoclip)
     with only_one(profile.out.packed / f".{name}.lock"):
         for part in PARTS:
@@ -195,7 +198,7 @@ def open_pack(profile: Profile, layer: S3DLayer, part: Part) -> Narrated:
 
 
 def sample_scores(profile: Profile, clips: int = 8) -> np.ndarray:
-    """Score a second of some validation videos against the captions nearest to each: (B, B·K) (Figure 14)."""
+    """Score one second of each of B validation videos against the captions nearest to each: (B, B·K) (Figure 14)."""
     net, words, _ = load_s3d(profile)
     root, settings = profile.narrated_root, profile.params.mil_nce
     chosen = read_list(root, "val")[:clips]

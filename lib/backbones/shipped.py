@@ -1,4 +1,4 @@
-"""The demo's trained backbones, which come with the project as the thesis's came from Kinetics and HowTo100M.
+"""The demo's trained backbones, which ship with the project as the thesis's came from Kinetics and HowTo100M.
 
 lib/demo/weights/ holds the nets (safetensors), S3D's words, and weights.json: for each net the command, seed, revision,
 machine, minutes, learning curve and scores on a development set. `make weights` (lib/weights.py) makes all of it.
@@ -23,7 +23,7 @@ REMEDY = "`git checkout lib/demo/weights` restores it, `make weights` makes it a
 
 
 def record(folder: Path = FOLDER) -> dict:
-    """What weights.json says. Raises WeightsError: it is missing."""
+    """Read weights.json. Raises WeightsError: it is missing."""
     file = folder / "weights.json"
     if not file.is_file():
         raise WeightsError(f"{file}: no such file; {REMEDY}")
@@ -31,7 +31,7 @@ def record(folder: Path = FOLDER) -> dict:
 
 
 def shipped_file(name: str, folder: Path = FOLDER) -> Path:
-    """A file of the folder, compared with weights.json.
+    """Path of a file in the folder, after a comparison with weights.json.
 
     Raises WeightsError: it is missing, or is not the file that weights.json describes.
     """
@@ -70,7 +70,7 @@ def curve(name: str) -> pd.DataFrame:
 
 
 def packed(net: nn.Module) -> dict[str, Tensor]:
-    """State of a net to be written: weights in float16, statistics of batch norms as they are (they span decades)."""
+    """State of a net for a file: weights in float16, statistics of batch norms as they are (they span decades)."""
     parameters = {name for name, _ in net.named_parameters()}
     return {
         name: (value.half() if name in parameters else value).contiguous() for name, value in net.state_dict().items()

@@ -1,6 +1,6 @@
-"""A handful of real steps of both trainings, in seconds, where the demo reads shipped weights (2.2, 2.4).
+"""A few real steps of both trainings, which take seconds, where the demo reads shipped weights (2.2, 2.4).
 
-They show that the code which made these weights runs here. A dozen steps lower I3D's loss; MIL-NCE takes hundreds.
+They show that the code that made these weights runs here. A dozen steps lower I3D's loss; MIL-NCE takes hundreds.
 """
 
 import pandas as pd
@@ -36,7 +36,7 @@ def i3d_steps(profile: Profile) -> pd.DataFrame:
 
 
 def s3d_steps(profile: Profile) -> pd.DataFrame:
-    """The same for S3D: one short epoch on labelled clips, then MIL-NCE on the first VIDEOS narrated videos."""
+    """Train S3D for one short epoch on labelled clips, then with MIL-NCE on VIDEOS narrated videos; its history."""
     params = profile.params
     how = {**SHORT, "labelled_clips": CLIPS, "labelled_epochs": 1, "epochs": EPOCHS}
     sections = (params.demo, params.s3d, params.mil_nce.model_copy(update=how), params.videoclip)

@@ -1,4 +1,4 @@
-"""What failed in the last run, read from the notebooks that `lib.run` leaves."""
+"""What failed in the last run, read from the notebooks that `lib.run` left."""
 
 import re
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def short(atom: Atom) -> str:
 
 
 def failures(profile: Profile) -> list[Failure]:
-    """The profile's atoms whose last run failed; a run by hand with `--set` does not count."""
+    """Find the profile's atoms whose last run failed; a run by hand with `--set` does not count."""
     found = []
     for atom in atoms(profile.params):
         file = profile.out.notebooks / atom[0] / f"{atom[1]}.failed.ipynb"
@@ -64,10 +64,9 @@ def behind(params: Params) -> Callable[[Atom], frozenset[Atom]]:
 
 
 def troubled(profile: Profile) -> dict[str, list[Failure]]:
-    """Incomplete chapters, each with the failures of its own atoms or of those that it waits for.
+    """Find incomplete chapters, each with the failures of its own atoms or of those that it waits for.
 
-    Args:
-        profile: `notebooks` are the chapters that can run on this machine.
+    `profile`: its `notebooks` are the chapters that can run on this machine.
     """
     failed, of = failures(profile), behind(profile.params)
     found: dict[str, list[Failure]] = {}
@@ -79,13 +78,13 @@ def troubled(profile: Profile) -> dict[str, list[Failure]]:
 
 
 def lines(failure: Failure) -> list[str]:
-    """What to print about a failure."""
+    """Lines to print about a failure."""
     shown = [f"    {line}" for line in failure.lines]
     return [f"failed: {failure.summary}", *shown, f"    the notebook up to the error: {relative(failure.notebook)}"]
 
 
 def _error(notebook: dict) -> tuple[str, tuple[str, ...]]:
-    """The error in one line and the last lines of output; paths are relative to the project's folder."""
+    """Find the error, as one line, and the last lines of output; paths are relative to the project's folder."""
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     for output in outputs:
         if output["output_type"] == "error":

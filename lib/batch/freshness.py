@@ -4,7 +4,7 @@ An atom's manifest records what it read: the parameters of its sections; the SHA
 of each file; and `after`, the `made_by` of every atom that it depends on. An atom is fresh if all of this is unchanged.
 
 `made_by` hashes what can change a result that another atom reads: parameters, files, and the code without its prose. A
-corrected sentence therefore remakes its own page only, and an atom remade from the same inputs leaves later ones fresh.
+corrected sentence therefore remakes only its own page, and an atom remade from the same inputs leaves later ones fresh.
 """
 
 from collections.abc import Mapping
@@ -24,18 +24,18 @@ def manifest_file(out: Outputs, atom: Atom) -> Path:
 
 
 def read_manifest(out: Outputs, atom: Atom) -> dict | None:
-    """The manifest of an atom; None if it has not been made."""
+    """Read the manifest of an atom; None if it has not been made."""
     return read_json(manifest_file(out, atom), optional=True) or None
 
 
 def mark_unfinished(out: Outputs, atom: Atom) -> None:
-    """Mark an atom before it runs again, so that nothing it leaves when killed passes for a result."""
+    """Mark an atom before it runs again, so that nothing it leaves behind when killed passes for a result."""
     if kept := read_manifest(out, atom):
         write_json(manifest_file(out, atom), kept | {"unfinished": True})
 
 
 def read_by(name: str, profile: Profile) -> dict:
-    """What a chapter reads at present, in the form of a manifest."""
+    """Collect what a chapter reads at present, in the form of a manifest."""
     source = ROOT / "notebooks" / f"{name}.py"
     code = [source, *sorted(imported_modules(source))]
     lists = {relative(file): sha256(file) for module in code for file in lists_of(module)}
@@ -49,7 +49,7 @@ def read_by(name: str, profile: Profile) -> dict:
 
 
 def stands_on(atom: Atom, profile: Profile) -> dict[str, str | None]:
-    """`made_by` of all atoms whose results this one reads, directly or not; None for one that cannot be trusted."""
+    """Collect `made_by` of all atoms whose results this one reads, directly or not; None if one cannot be trusted."""
     found: dict[str, str | None] = {}
     for other in needs(atom, profile.params):
         if kept := read_manifest(profile.out, other):

@@ -1,7 +1,7 @@
 """Inspect what a user supplied before anything runs: formats, headers, names, shapes.
 
 Each function takes the first path of a requirement (lib/batch/requirements.py) and the profile, and raises the reader's
-ValueError about the first fault. Features are judged by their headers, narrated videos by the first few.
+ValueError at the first fault. Features are judged by their headers, narrated videos by the first few.
 """
 
 import json

@@ -26,8 +26,7 @@ class Planned:
 def plan(profile: Profile) -> list[Planned]:
     """Compare what each atom read with what it would read now.
 
-    Args:
-        profile: `notebooks` are the chapters that can run on this machine.
+    `profile`: its `notebooks` are the chapters that can run on this machine.
     """
     now = {name: read_by(name, profile) for name in profile.params.notebooks}
     failed = {failure.atom: failure.error for failure in failures(profile)}

@@ -1,7 +1,7 @@
 """What the chapters read that the project does not contain, and which of them can run without it.
 
-`Chapter.reads` names it; `requirements` says where each lies, where to get it and how to inspect it. A chapter can run
-if everything that it reads is present and sound, or made by a chapter that can run. The demo makes everything itself.
+`Chapter.reads` names it; `requirements` says where each part lies, where to get it and how to inspect it. A chapter can
+run if everything it reads is present and sound, or made by a chapter that can run. The demo makes everything itself.
 """
 
 import os
@@ -27,14 +27,14 @@ class Requirement:
     what: str
     paths: tuple[Path, ...]  # files and folders, all of which must be present
     source: Source
-    # raises a ValueError about the first fault that it finds (lib/batch/inspection.py)
+    # raises a ValueError at the first fault that it finds (lib/batch/inspection.py)
     look: Callable[[Path, Profile], object]
     chapters: tuple[str, ...] = ()
     hub: bool = False  # whether it is fetched by its name if there is no folder, so that it is never missing
 
 
 def reads(name: str, params: Params) -> list[tuple[str, ...]]:
-    """What a chapter needs if the data set is user-supplied: from each tuple, the first entry that is present."""
+    """Names of what a chapter needs if the data set is user-supplied: of each tuple, the first entry present."""
     chapter = CHAPTERS[name]
     groups = [("labels",)] * (not chapter.about) + [tuple(group.split("|")) for group in chapter.reads]
     layer = {f"narrated {recipe}": f"narrated {one.features}" for recipe, one in params.pretrain.recipes.items()}
@@ -42,10 +42,9 @@ def reads(name: str, params: Params) -> list[tuple[str, ...]]:
 
 
 def requirements(profile: Profile) -> dict[str, Requirement]:
-    """Everything that has to be supplied, by name, with the chapters that read it.
+    """Collect everything that has to be supplied, by name, with the chapters that read it.
 
-    Raises:
-        ParameterError: the profile names no folder of a data set.
+    Raises ParameterError: the profile names no folder of a data set.
     """
     params = profile.params
     if params.data.source == "demo":
@@ -60,7 +59,7 @@ def requirements(profile: Profile) -> dict[str, Requirement]:
 
 
 def _present(profile: Profile) -> Iterator[tuple[str, Requirement]]:
-    """All requirements of a profile, whether a chapter reads them or not."""
+    """Yield all requirements of a profile, whether a chapter reads them or not."""
     params, look = profile.params, inspection
     root = first_folder(params.data.roots) or ROOT / params.data.roots[0]
     folders = (root / "mapping.txt", root / "groundTruth", root / "splits")
@@ -85,7 +84,7 @@ def _present(profile: Profile) -> Iterator[tuple[str, Requirement]]:
 
 
 def _pretraining(profile: Profile) -> Iterator[tuple[str, Requirement]]:
-    """HowTo100M, and what replaces pre-training on it: finished runs and published weights."""
+    """Yield HowTo100M, and what replaces pre-training on it: finished runs and published weights."""
     params, look = profile.params, inspection
     root = first_folder(params.howto100m.roots) or ROOT / "".join(params.howto100m.roots[:1])
     without_stop_words = (root / "caption.json").exists() and not (root / "raw_caption.json").exists()
@@ -116,7 +115,7 @@ def missing(requirement: Requirement) -> list[Path]:
 
 
 def input_files(name: str, profile: Profile) -> list[str]:
-    """The files that a notebook reads and no notebook makes: published numbers, and what the user supplied."""
+    """List the files that a notebook reads and no notebook makes: published numbers, and what the user supplied."""
     data, found = profile.params.data, requirements(profile)
     paths = [ROOT / "params" / "published.yaml"]
     # the hashes that identify the demo's backbones
@@ -135,7 +134,7 @@ def input_files(name: str, profile: Profile) -> list[str]:
 
 
 def unusable(profile: Profile) -> dict[str, str]:
-    """Name -> fault, in one line, of the requirements that are present but cannot be used."""
+    """Find requirements that are present but cannot be used: name -> fault, in one line."""
     faults: dict[str, str] = {}
     found = requirements(profile)
     for name, requirement in found.items():
@@ -154,10 +153,9 @@ def unusable(profile: Profile) -> dict[str, str]:
 
 
 def runnable(profile: Profile, faults: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The profile's chapters, each with the reason why it cannot run, in one line; "" if it can.
+    """List the profile's chapters, each with the reason why it cannot run, in one line; "" if it can.
 
-    Args:
-        faults: of requirements that are present but cannot be used (`unusable`).
+    `faults`: of requirements that are present but cannot be used, as `unusable` returns them; None: there are none.
     """
     if profile.params.data.source == "demo":
         return dict.fromkeys(profile.params.notebooks, "")
@@ -197,10 +195,9 @@ def runnable(profile: Profile, faults: Mapping[str, str] | None = None) -> dict[
 
 
 def unable(profile: Profile) -> dict[str, str]:
-    """Chapters that cannot run on this machine, and why.
+    """Find the chapters that cannot run on this machine, and why.
 
-    Raises:
-        ParameterError: there is no data set, or no chapter can run.
+    Raises ParameterError: there is no data set, or no chapter can run.
     """
     faults, labels = unusable(profile), requirements(profile).get("labels")
     absent = missing(labels) if labels else []
@@ -220,7 +217,7 @@ def without(profile: Profile, left_out: Mapping[str, str]) -> Profile:
 
 
 def hint(profile: str | Path) -> str:
-    """What to do about a missing input, as the end of a message."""
+    """Say what to do about a missing input, as the end of a message."""
     return f"`python -m lib.check --params {profile}` says where to get it"
 
 

@@ -45,7 +45,7 @@ def log_file(out: Outputs, atom: Atom) -> Path:
 
 
 def warnings_file(out: Outputs) -> Path:
-    """Where the Snakefile notes what Snakemake and its plugins warn of."""
+    """File in which the Snakefile notes warnings of Snakemake and its plugins."""
     return out.logs / "warnings.log"
 
 
@@ -59,11 +59,9 @@ def run(
 ) -> tuple[int, dict[Atom, str]]:
     """Run the steps that are not fresh.
 
-    Returns:
-        Snakemake's exit code, and the atoms that failed, each with what a cluster says of its job.
+    Returns Snakemake's exit code, and the atoms that failed, each with what a cluster says about its job.
 
-    Raises:
-        KeyboardInterrupt: after everything that runs here has been ended.
+    Raises KeyboardInterrupt: after Ctrl-C, once everything that runs here has been ended.
     """
     waiting = [step.atom for step in steps if step.runs]
     folder = profile.out.root / "schedule"
@@ -114,14 +112,14 @@ def warm_start(out: Outputs, further: Sequence[str]) -> Iterator[dict[str, str]]
     """Yield an environment in which jobs start as forks of a process that has loaded the libraries (lib.batch.warm).
 
     On a cluster, with a GPU (which does not survive a fork) and on systems other than Linux, each starts by itself, and
-    the environment is empty. The logs of earlier runs go.
+    the environment is empty. The logs of earlier runs are removed.
     """
     shutil.rmtree(out.logs, ignore_errors=True)
     out.logs.mkdir(parents=True)
     if on_cluster(further) or sys.platform != "linux" or any(Path("/dev").glob("nvidia[0-9]*")):
         yield {}
         return
-    # in /tmp, as the address of a socket is short
+    # in /tmp, because the address of a socket must be short
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{folder}/jobs")
         listener.listen(128)
@@ -140,13 +138,13 @@ def warm_start(out: Outputs, further: Sequence[str]) -> Iterator[dict[str, str]]
 
 
 def build_warm(profile: Profile, warm: Mapping[str, str]) -> int:
-    """Build the site by `lib.report` in such an environment; returns its exit code."""
+    """Build the site by `lib.report` in the environment of `warm_start`; returns its exit code."""
     words = [sys.executable, "-m", "lib.batch.warm", "lib.report", "--params", profile.file]
     return subprocess.run(words, cwd=ROOT, env={**clean_environment(), **warm}).returncode
 
 
 def command(folder: Path, cores: int, further: Sequence[str], waiting: Sequence[Atom]) -> list[str]:
-    """Snakemake's command line; its own lock is off, as the profile has one."""
+    """Make Snakemake's command line; its own lock is off, because the profile has one."""
     found = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     found += ["--cores", str(cores), "--nolock", "--rerun-incomplete", "--rerun-triggers", "mtime"]
     # the longest chain of chapters goes through these
@@ -172,7 +170,7 @@ def end(snakemake: subprocess.Popen, patience: float) -> None:
 def follow(
     profile: Profile, snakemake: subprocess.Popen, waiting: list[Atom], jobs: Queue | None, bars: ExitStack
 ) -> tuple[int, dict[Atom, str]]:
-    """Print what happens until Snakemake ends; `bars` closes the lines of progress."""
+    """Print what happens until Snakemake ends; `bars` closes the lines of progress. Returns as `run` does."""
     out, total, begin = profile.out, len(waiting), time.monotonic()
     started: dict[Atom, tuple[float, tqdm]] = {}
     # lost: atoms whose job on a cluster has failed, in SLURM's words; printed: lines that need no repeating
@@ -232,10 +230,9 @@ def follow(
 
 
 def outcome(out: Outputs, atom: Atom, over: bool) -> str:
-    """How an atom that was started has ended; "" while it runs.
+    """Find out how an atom that was started has ended; "" while it runs.
 
-    Args:
-        over: whether Snakemake or the atom's job has ended; an atom that left no mark was then killed.
+    `over`: whether Snakemake or the atom's job has ended; an atom that left no mark was then killed.
     """
     if failed_file(log_file(out, atom)).exists():
         return "FAILED"
@@ -246,7 +243,7 @@ def outcome(out: Outputs, atom: Atom, over: bool) -> str:
 
 
 def last_line(file: Path) -> str:
-    """The last line of a log."""
+    """Read the last line of a log."""
     with file.open("rb") as log:
         log.seek(max(0, os.path.getsize(file) - 2000))
         found = map(str.strip, log.read().decode(errors="replace").split("\n"))
@@ -256,7 +253,7 @@ def last_line(file: Path) -> str:
 
 
 def failure_lines(failed: Mapping[Atom, str], profile: Profile) -> Iterator[str]:
-    """What failed, with its last lines and its log, and which chapters are incomplete because of it."""
+    """Yield what failed, with its last lines and its log, and which chapters are incomplete because of it."""
     found = failures(profile)
     for failure in found:
         yield from lines(failure)

@@ -1,4 +1,4 @@
-"""The jobs of a report on SLURM: why they wait, how they ended, and cancelling those left over.
+"""The jobs of a report on SLURM: why they wait, how they ended, and how those left over are cancelled.
 
 Snakemake's plugin submits them and reports none of this. Jobs are found by their working directory, which is
 Snakemake's, and name their atom in the comment.
@@ -22,7 +22,7 @@ USUAL = {"None", "Priority"}  # reasons to wait that need no line
 # SLURM's own hold, after a launch that failed (a controller that was killed as it launched): it never ends by itself
 HELD = ("launch failed requeued held", "job requeued in held state")
 EVERY = 10  # seconds between two looks at the queue
-LONGEST_SLEEP = 180  # seconds between two looks of the plugin: a job that is forgotten before is never seen to end
+LONGEST_SLEEP = 180  # seconds between two looks of the plugin: a job forgotten before that is never seen to end
 PATIENCE = 60  # seconds for an answer, and for cancelled jobs to end
 
 
@@ -64,9 +64,9 @@ class Queue:
         self.earlier = {job.number for _, job in self._listed()}
 
     def changes(self, now: bool) -> Iterator[tuple[Atom, Job, Path]]:
-        """Yield atoms whose job is new or has changed, with the job's log; none without an answer.
+        """Yield atoms whose job is new or has changed, with the job's log; none if SLURM does not answer.
 
-        Between two looks there is nothing to yield, unless it has to look `now`.
+        Between two looks there is nothing to yield, unless it is to look `now`.
         """
         if not now and time.monotonic() - self.looked < EVERY:
             return
@@ -107,7 +107,7 @@ class Queue:
         return sorted(found, key=lambda one: int(one[1].number))
 
     def _forgotten(self, listed: list[tuple[Atom, Job]]) -> list[tuple[Atom, Job]]:
-        """Jobs that had not ended at the last look and are no longer listed, as the accounts, if any, know them."""
+        """Jobs that had not ended at the last look and are no longer listed, as accounting, if any, knows them."""
         there = {job.number for _, job in listed}
         atoms = {job.number: atom for atom, job in self.jobs.items() if job.state not in ENDED}
         gone = [number for number in atoms if number not in there]
@@ -128,13 +128,12 @@ def queue(folder: Path) -> Queue | None:
 
 
 def status_options() -> list[str]:
-    """Options of the plugin: how it learns that a job has ended.
+    """Choose the plugin's options by which it learns that a job has ended.
 
-    squeue lists an ended job for MinJobAge seconds. Where that is too short, sacct is asked, which needs accounting.
-    The plugin asks until it is answered: after a failed last attempt it would forget its jobs, and wait forever.
+    squeue lists an ended job for MinJobAge seconds. If that is too short, sacct is asked, which needs accounting.
+    The plugin asks until it is answered: after a failed last attempt it would forget its jobs and wait forever.
 
-    Raises:
-        ParameterError: neither is possible here, and Snakemake would wait forever.
+    Raises ParameterError: neither is possible here, and Snakemake would wait forever.
     """
     found = re.search(r"MinJobAge\s*=\s*(\d+)", _ask("scontrol", "show", "config"))
     seconds = int(found[1]) if found else 0

@@ -13,7 +13,7 @@ NOT_KNOWN = "not known"
 
 @dataclass(frozen=True)
 class Source:
-    """Where something comes from."""
+    """Source of something that the project reads."""
 
     address: str = NOT_KNOWN  # a link, or how it is made
     size: str = NOT_KNOWN  # on the disk
@@ -23,10 +23,10 @@ class Source:
 
 @cache
 def tables() -> dict[str, Any]:
-    """The file's tables: sources, downloads, spatial_cnn (an address), published, instructions."""
+    """Read the tables of sources.yaml: sources, downloads, spatial_cnn (an address), published, instructions."""
     return yaml.safe_load((ROOT / "params" / "sources.yaml").read_text(encoding="utf-8"))
 
 
 def source(name: str) -> Source:
-    """Source of a requirement, e.g. "features 50salads"; all of it "not known" if the file does not name it."""
+    """Look up the source of a requirement, e.g. "features 50salads"; all "not known" if the file does not name it."""
     return Source(**tables()["sources"].get(name, {}))

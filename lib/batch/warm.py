@@ -5,7 +5,7 @@
 A report starts two processes per atom, the atom and its kernel, and each would import torch, transformers and pandas:
 six to ten seconds of a core. A fork has them at once. It gets its caller's environment, folder and standard streams,
 passes its exit code back, takes its signals, and ends with it. Only libraries are loaded before the fork, never `lib`.
-This file imports the standard library alone, as its callers should start in no time.
+This file imports only the standard library, so that its callers start at once.
 """
 
 import atexit
@@ -29,7 +29,7 @@ LIBRARIES = (
     "pytorchvideo.models.hub", "safetensors.torch", "scipy.optimize", "scipy.stats", "seaborn", "sklearn.linear_model",
     "sklearn.metrics", "sklearn.model_selection", "torch", "torch._dynamo", "transformers.models.bert.modeling_bert",
 )  # fmt: skip
-# what only the site needs
+# libraries that only the site needs
 SITE = ("bokeh.plotting", "myst_nb", "sphinx.cmd.build", "sphinx_book_theme")
 WIDTH = 8  # bytes of the number that says how long a job's description is
 EVERY = 1.0  # seconds between two checks that the caller's parent is alive
@@ -56,7 +56,7 @@ def ask(module: str, arguments: list[str]) -> int:
 
 
 def serve(listener: socket.socket) -> list[str]:
-    """Fork for each call, until killed. Returns in a fork alone: the call."""
+    """Fork for each call, until killed. Returns only in a fork: the call."""
     for name in LIBRARIES:
         import_module(name)
     # what all forks share stays shared
@@ -74,7 +74,7 @@ def serve(listener: socket.socket) -> list[str]:
 
 
 def watch(connection: socket.socket) -> list[str]:
-    """Start a job and end with it; kill it if its caller ends. Returns in the job alone: the call."""
+    """Start a job and end with it; kill it if its caller ends. Returns only in the job: the call."""
     head, streams, _, _ = socket.recv_fds(connection, WIDTH, 3)
     if not head:
         os._exit(0)
@@ -128,7 +128,7 @@ def run(call: list[str]) -> NoReturn:
 
 
 def compiled(library: str) -> bool:
-    """Whether there is bytecode of a library; in a new environment there is not."""
+    """Whether a library has been compiled to bytecode; in a new environment it has not."""
     spec = find_spec(library)
     return spec is not None and spec.cached is not None and os.path.exists(spec.cached)
 

@@ -166,12 +166,12 @@ def sections(name: str, params: Params) -> dict[str, dict]:
 
 
 def atoms(params: Params) -> list[Atom]:
-    """Everything that a profile runs."""
+    """All atoms (notebook, split) that a profile runs."""
     return [(name, split) for name in params.notebooks for split in dict.fromkeys((*_parts(name, params), "all"))]
 
 
 def needs(atom: Atom, params: Params) -> list[Atom]:
-    """Atoms that must be done before `atom`: each split of a notebook if splits are jobs, otherwise its `all`.
+    """Atoms that must be done before `atom`: every split of a notebook if splits are jobs, otherwise its `all`.
 
     Chapter 3 also reads what the `all` of each chapter has written: claims, and in 2.3.2 the ways to trim.
     """

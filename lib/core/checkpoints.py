@@ -25,7 +25,7 @@ from lib.core.files import atomic
 
 @dataclass
 class Learner:
-    """What a training changes."""
+    """What a training changes (model, optimizer, scheduler), and how it steps."""
 
     model: nn.Module
     optimizer: Optimizer  # of its trainable parameters
@@ -36,7 +36,7 @@ class Learner:
 
 
 def load_trained(model: nn.Module, weights: Path) -> None:
-    """Load the weights of a run; frozen ones (word vectors), which a run does not keep, stay as they are."""
+    """Load the weights of a run; frozen ones (word vectors), which a run does not store, stay as they are."""
     model.load_state_dict({**model.state_dict(), **load_file(weights)})
 
 
@@ -47,7 +47,7 @@ def trained(model: nn.Module) -> dict[str, Tensor]:
 
 
 def keep(learner: Learner, path: Path, state: dict) -> None:
-    """Write everything that the next epoch needs, and `state`."""
+    """Write everything that the next epoch needs, and the JSON note `state`."""
     moments = learner.optimizer.state_dict()
     tensors = {f"model.{name}": value for name, value in trained(learner.model).items()}
     for number, values in moments["state"].items():
@@ -65,7 +65,7 @@ def restore(learner: Learner, path: Path) -> None:
     for name, value in tensors.items():
         if name.startswith("optimizer."):
             _, number, part = name.split(".")
-            # a copy, as the tensor lies in the file's mapped memory
+            # a copy, because the tensor lies in the file's mapped memory
             moments.setdefault(int(number), {})[part] = value.clone()
     learner.optimizer.load_state_dict({"state": moments, "param_groups": state["groups"]})
     if learner.scheduler is not None:
@@ -126,10 +126,9 @@ def read_weights(path: Path, entry: str | None, remedy: str) -> dict[str, Tensor
     """Read the state dict of a .safetensors file or one of `torch.save`; no code in the file is executed.
 
     Prefixes that wrappers put before all names are removed. `entry` is the key of the state dict in a foreign
-    checkpoint; None: the checkpoint is the state dict.
+    checkpoint; None: the checkpoint is the state dict. `remedy` ends the message if there are no weights.
 
-    Raises:
-        WeightsError: missing, damaged, not of this form, or not finite.
+    Raises WeightsError: missing, damaged, not of this form, or not finite.
     """
     if not path.is_file():
         raise WeightsError(f"{path}: no such file of weights; {remedy}")
@@ -157,7 +156,10 @@ def read_weights(path: Path, entry: str | None, remedy: str) -> dict[str, Tensor
 
 
 def load_strictly(net: nn.Module, path: Path, entry: str | None, remedy: str) -> None:
-    """Load a file of weights into a net; a WeightsError if it is missing, damaged, or of another net."""
+    """Load a file of weights into a net (arguments as in `read_weights`).
+
+    Raises WeightsError: the file is missing, damaged or of another net.
+    """
     state = read_weights(path, entry, remedy)
     try:
         net.load_state_dict(state, strict=True)
@@ -189,7 +191,8 @@ def _instead_of_weights(path: Path) -> str | None:
 
 
 def _without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """
+    """Remove the prefixes that wrappers put before all names.
+
     >>> list(_without_wrapper({"module.model.fc.weight": torch.zeros(1), "module.model.bn.bias": torch.zeros(1)}))
     ['fc.weight', 'bn.bias']
     """

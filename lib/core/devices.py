@@ -1,6 +1,6 @@
 """The processes that train one model together, each on a device of its own: one, or as many as `torchrun` started.
 
-They exchange only sums and the first one's decisions; each draws its own work from the common seed.
+They exchange only sums and the first process's decisions; each draws its own work from the common seed.
 """
 
 import os

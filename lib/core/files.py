@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, known by their content, and the revision of the code that wrote them."""
+"""Files written whole or not at all, keys made of their content, and the revision of the code that wrote them."""
 
 import ast
 import hashlib
@@ -63,7 +63,7 @@ def read_json(path: Path, optional: bool = False) -> Any:
 
 
 MEGABYTE = 1 << 20
-# a line per answer that took long to find, such as the digest of a large file: the answer, then the question
+# one line per answer that took long to find, such as the digest of a large file: the answer, then the question
 REMEMBERED = ROOT / "outputs" / ".sha256"
 # of this file
 OWN = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
@@ -89,11 +89,11 @@ def sha256(path: Path) -> str:
 
 
 def _remember(question: list, answer: Callable[[], str]) -> str:
-    """Find an answer (without spaces) once, and keep it for this process and later ones."""
+    """Compute an answer (without spaces) once, and keep it for this process and later ones."""
     asked = json.dumps(question)
     if asked not in (known := _remembered()):
         known[asked] = answer()
-        # only a cache: if outputs/ cannot be written, it is found again next time
+        # only a cache: if outputs/ cannot be written, it is computed again next time
         with suppress(OSError), REMEMBERED.open("a", encoding="utf-8") as lines:
             lines.write(f"{known[asked]} {asked}\n")
     return known[asked]
@@ -108,7 +108,7 @@ def _remembered() -> dict[str, str]:
 
 
 def _remember_source(what: str, source: str, answer: Callable[[], str]) -> str:
-    """Remember something about a module's text. This file, which finds it, and Python's version are in the question."""
+    """Remember an answer about a module's text. The question includes this file, which finds it, and the Python."""
     return _remember([what, hashlib.sha256(source.encode()).hexdigest(), OWN, *sys.version_info[:2]], answer)
 
 
@@ -134,7 +134,7 @@ def imports_of(source: str) -> frozenset[Path]:
 
 
 def _imported_names(source: str) -> list[str]:
-    """All names that may be those of modules; of `from a import b` both a and a.b."""
+    """All names that may be modules; for `from a import b`, both a and a.b."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -186,7 +186,7 @@ def syntax(source: str) -> str:
 
 
 def lists_of(module: Path) -> list[Path]:
-    """The YAML file beside a module, if any: lib/demo/talk.yaml is a part of talk.py."""
+    """The YAML file beside a module, if any: lib/demo/talk.yaml is part of talk.py."""
     return [file for file in (module.with_suffix(".yaml"),) if file.exists()]
 
 
@@ -198,7 +198,7 @@ def syntax_hash(module: Path) -> str:
 
 @cache
 def revision() -> str:
-    """Git revision, with a + where the working tree differs; "unknown" without git or a checkout of this project.
+    """Git revision, with a + if the working tree differs; "unknown" without git or a checkout of this project.
 
     A different repository around the project's folder, or one that GIT_DIR names, is ignored.
     """

@@ -65,7 +65,10 @@ for _kind, _form, _first in (
 
 
 def _parse(text: str) -> Any:
-    """Parse a YAML text; what a profile does not need (tags, anchors, hundreds of levels) is an error."""
+    """Parse a YAML text.
+
+    Raises ParameterError: not YAML, or with what no profile needs: tags, anchors, hundreds of levels.
+    """
     try:
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
@@ -79,8 +82,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
 
     A file may name another beside it, `extends: demo.yaml`; its values are then the differences from that one.
 
-    Raises:
-        ParameterError: one line that names the key, the file and what would be correct.
+    Raises ParameterError: the file, a key or a value cannot be used; the line says what would be correct.
     """
     path = ROOT / path
     values = _read(path)
@@ -113,7 +115,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Params:
 
 
 def outputs_of(path: str | Path) -> Outputs:
-    """The folder for a profile's results, named after its file; a ParameterError if it holds those of another file."""
+    """Folder for a profile's results, named after its file. Raises ParameterError: it holds those of another file."""
     out = Outputs(Path(path).stem)
     owner = (ROOT / out.owner.read_text(encoding="utf-8")).resolve() if out.owner.exists() else None
     if owner and owner.exists() and owner != (ROOT / path).resolve():
@@ -153,7 +155,7 @@ def _merge(base: dict, changes: dict) -> dict:
 
 
 def _explain(error: ValidationError, path: Path, overrides: Sequence[str]) -> str:
-    """The first fault as one line. It is the profile's, as a test ensures that defaults.yaml is valid."""
+    """The first fault as one line. It is the profile's, because a test ensures that defaults.yaml is valid."""
     first = error.errors()[0]
     location = [str(part) for part in first["loc"]]
     source = f"{path.name} or --set" if overrides else str(path.name)

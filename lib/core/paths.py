@@ -9,7 +9,7 @@ WEB = ROOT / "lib" / "site" / "web"  # styles and scripts of the site
 
 
 def first_folder(candidates: Iterable[str]) -> Path | None:
-    """The first of these folders, named relative to the project, that exists."""
+    """The first folder that exists, of candidates relative to the project; None if there is none."""
     return next((ROOT / folder for folder in candidates if (ROOT / folder).is_dir()), None)
 
 
@@ -35,11 +35,11 @@ class Outputs:
         self.report = self.root / "report"
 
     def run(self, method: str, split: int, seed: int | None = None) -> Path:
-        """Checkpoint and history of one training, e.g. runs/asformer_own/split_3."""
+        """Folder of one training's checkpoint and history, e.g. runs/asformer_own/split_3."""
         return self.root / "runs" / method / _part(split, seed)
 
     def predictions(self, method: str, split: int, seed: int | None = None) -> Path:
-        """One text file per test video, in the form of ms-tcn and ASFormer."""
+        """Folder of predictions: one text file per test video, in the form of MS-TCN and ASFormer."""
         return self.root / "predictions" / method / _part(split, seed)
 
 

@@ -51,7 +51,7 @@ def lease_gpu(gpus: int | None = None) -> Iterator[int | None]:
 def die_with_parent(parent: int | None = None) -> None:
     """Ask the kernel to kill this process when its parent dies, however that happens. Linux; elsewhere no effect.
 
-    `parent` is its process number, taken before this process was started, since it may have died before the call.
+    `parent` is its process number, read before this process was started, because it may have died before the call.
     """
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # linux/prctl.h
@@ -153,6 +153,6 @@ def clean_environment() -> dict[str, str]:
 
 
 def short_folder() -> str | None:
-    """Where to make a temporary folder for sockets: in TMPDIR, or in /tmp if that name is too long."""
+    """Folder in which to make a temporary one for sockets: None for TMPDIR, or /tmp if that name is too long."""
     # a Unix socket's address has 107 bytes; the names below the folder need 47 of them
     return "/tmp" if len(tempfile.gettempdir()) > 60 else None

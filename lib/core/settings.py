@@ -42,8 +42,8 @@ class Modalities(Section):
     """Video and sensors, alone and together, on real videos (4_3; lib/beyond/modalities)."""
 
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]  # of each training
-    shift: NonNegativeFloat  # of a training video's features, the same at all its steps; standard deviations
-    noise: NonNegativeFloat  # at each step
+    shift: NonNegativeFloat  # deviation of what is added to a training video's features, the same at all its steps
+    noise: NonNegativeFloat  # deviation of what is added at each step
     score_weights: Annotated[tuple[float, ...], Field(min_length=1)]  # of the decoding; chosen like the shares
     sensor_shares: Annotated[tuple[Probability, ...], Field(min_length=1)]  # of the late fusion
 
@@ -67,9 +67,9 @@ class S3DFeatures(Section):
     width: PositiveFloat  # factor on all channels
     embedding_dim: PositiveInt
     text_hidden: PositiveInt
-    fps: Even  # frames read per second
+    fps: Even  # frames read per second of video
     crop: Even  # pixels: short side, then centre
-    resize: Resize  # bicubic: antialiased, to whole levels, as VideoCLIP's extractor
+    resize: Resize  # bicubic: antialiased, rounded to whole levels, as in VideoCLIP's extractor
     normalize: bool  # features to length 1
     dtype: Literal["float32", "bfloat16"]
 
@@ -138,7 +138,7 @@ class Pretrain(Section):
 class Experiment(Section):
     """Pre-trainings that each differ from a recipe in one thing (2_6, beyond the thesis)."""
 
-    clusters_per_update: tuple[PositiveInt, ...]  # besides those of the recipes, with fresh negatives
+    clusters_per_update: tuple[PositiveInt, ...]  # besides the recipes' C, with fresh negatives
     negatives: tuple[Literal["stale", "random"], ...]  # with the C of the recipe "own"
     # k, with the number of clusters adapted so that an update has as many pairs
     videos_per_cluster: tuple[Annotated[int, Field(ge=2, le=MANY)], ...]
@@ -184,7 +184,7 @@ class Finetune(Section):
 
 
 class Data(Section):
-    """Where the data set lies (MS-TCN layout) and how its features and labels are read."""
+    """The data set (MS-TCN layout): where it lies, and how its features and labels are read."""
 
     source: Literal["demo", "files"]  # demo: rendered by 2_1 into outputs/<profile>/data; files: supplied by the user
     name: str  # how captions name the data set

@@ -88,8 +88,9 @@ def fit(
         folder: of the run. A run that finished with the same key is loaded, one that was killed is resumed.
 
     Returns:
-        The history: one row per epoch, columns epoch, learning_rate and those of `measure`. A loss that is not finite
-        is a TrainingError that names example and epoch.
+        The history: one row per epoch, columns epoch, learning_rate and those of `measure`.
+
+    Raises TrainingError: a loss is not finite; names example and epoch.
     """
     weights, checkpoint = folder / "weights.safetensors", folder / "checkpoint.safetensors"
     leads = learner.group.rank == 0
@@ -112,7 +113,7 @@ def fit(
                 learner.group.barrier()
         if leads:
             write_text(folder / "history.csv", pd.DataFrame(history).to_csv(index=False))
-            # last, as this file marks the run as finished
+            # last, because this file marks the run as finished
             save_tensors(weights, trained(learner.model), {"key": key})
         learner.group.barrier()
     if leads:
@@ -174,7 +175,7 @@ def _epoch(
     measure: Measure,
     folder: Path,
 ) -> Row:
-    """Train one epoch; its row of the history."""
+    """Train one epoch and return its row of the history."""
     learner.model.train()
     sums = {"loss": 0.0}
     for example in examples:
@@ -194,7 +195,7 @@ def _epoch(
 
 
 def _step(learner: Learner, losses: Iterable[tuple[Tensor, Row]], sums: Row) -> float:
-    """Take one step, unless the loss is not finite; adds the loss and the counts to `sums` and returns the loss."""
+    """Take one step, unless the loss is not finite. Add the loss and the counts to `sums` and return the loss."""
     parameters = [parameter for parameter in learner.model.parameters() if parameter.requires_grad]
     loss = torch.zeros((), device=learner.group.device)
     for part, counts in losses:

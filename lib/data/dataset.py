@@ -6,8 +6,8 @@
     <root>/features/<set>/<video>.npy             (D, T) floats; set "." means the files in features/ itself
 
 A class name may have several words; any white space between them counts as one blank. `open_dataset` checks everything
-but the values of the features, which are checked when they are read (all at once: `check_features`). Faults end with a
-`DatasetError` of one line that names the file.
+but the values of the features, which are checked when they are read (all at once: `check_features`). Faults raise a
+one-line `DatasetError` that names the file.
 """
 
 import re
@@ -25,7 +25,7 @@ from lib.data.files import DatasetError, array_header, check_finite, check_width
 
 
 def channel_statistics(videos: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel of videos (D, T) over all steps, float32 (D, 1) both.
+    """Mean and standard deviation of each channel over all steps of videos (D, T); both float32 (D, 1).
 
     They are computed in float64, video by video. The deviation of a channel that never changes is 1, so that it becomes
     zero when it is standardized.
@@ -47,7 +47,10 @@ def channel_statistics(videos: Iterable[np.ndarray]) -> tuple[np.ndarray, np.nda
 
 
 def read_mapping(path: Path) -> tuple[str, ...]:
-    """Class names in the order of their numbers, from lines such as `0 cut_tomato`."""
+    """Read the class names, in the order of their numbers, from lines such as `0 cut_tomato`.
+
+    Raises DatasetError: a line has another form, or the numbers do not run from 0 without a gap.
+    """
     entries: dict[int, str] = {}
     for line in _lines(path):
         number, *words = line.split()
@@ -61,7 +64,10 @@ def read_mapping(path: Path) -> tuple[str, ...]:
 
 
 def read_labels(path: Path, numbers: Mapping[str, int]) -> np.ndarray:
-    """Class numbers of a video's frames, int64 (T,), read-only; the file has one class name per line."""
+    """Read the class numbers of a video's frames, int64 (T,), read-only; the file has one class name per line.
+
+    Raises DatasetError: a class is not in `numbers`.
+    """
     names = _lines(path)
     known = {name: numbers.get(" ".join(name.split()), -1) for name in set(names)}
     labels = np.array([known[name] for name in names])
@@ -73,7 +79,10 @@ def read_labels(path: Path, numbers: Mapping[str, int]) -> np.ndarray:
 
 
 def read_bundle(path: Path, videos: Container[str]) -> tuple[str, ...]:
-    """Videos of one side of a split, without ending; the file has a name such as rgb-01-1.txt on each line."""
+    """Read the videos of one side of a split, without file endings; each line has a name such as rgb-01-1.txt.
+
+    Raises DatasetError: a line is no such name, is listed twice, or is not among `videos`.
+    """
     entries = [line.strip() for line in _lines(path)]
     for entry, count in Counter(entries).items():
         if not entry.endswith(".txt"):
@@ -86,7 +95,10 @@ def read_bundle(path: Path, videos: Container[str]) -> tuple[str, ...]:
 
 
 def check_bundles(folder: Path, splits: int) -> None:
-    """Raise a DatasetError that names the first bundle in a folder that is missing or superfluous for the splits."""
+    """Check that a folder holds the bundles of splits 1 to `splits` and no others.
+
+    Raises DatasetError: a bundle is missing or superfluous.
+    """
     expected = {f"{side}.split{number}.bundle" for number in range(1, splits + 1) for side in ("train", "test")}
     found = {path.name for path in folder.glob("*") if re.fullmatch(r"(train|test)\.split\d+\.bundle", path.name)}
     for fault, names, way in (("missing", expected - found, "add"), ("extra", found - expected, "remove")):
@@ -97,15 +109,18 @@ def check_bundles(folder: Path, splits: int) -> None:
 
 
 def check_classes(names: Iterable[str], classes: Iterable[str], key: str) -> None:
-    """Raise a DatasetError that names the first of a profile's class names that is no class, and the profile's key."""
+    """Check that class names from a profile, read from its `key`, are classes of the data set.
+
+    Raises DatasetError: one of them is not.
+    """
     if unknown := sorted(set(names) - set(classes)):
         raise DatasetError(f"{key}: the data set has no class {unknown[0]!r}; its classes are {', '.join(classes)}")
 
 
 def check_lengths(dataset: "Dataset", sample_rate: int) -> None:
-    """Raise a DatasetError that names the first video of which fewer than two frames remain when every n-th is used.
+    """Check that each video keeps two frames when only every `sample_rate`-th is used: ASFormer normalizes over time.
 
-    ASFormer normalizes over time, so it needs two.
+    Raises DatasetError: a video is too short.
     """
     for video in dataset.videos:
         if (frames := len(dataset.labels(video))) <= sample_rate:
@@ -121,7 +136,10 @@ def write_layout(
     labels: Mapping[str, Iterable[int]],
     splits: Mapping[int, Sequence[Sequence[str]]],
 ) -> None:
-    """Write mapping.txt, groundTruth/ (video -> class numbers of its steps), splits/ (training and test videos)."""
+    """Write mapping.txt, groundTruth/ and splits/.
+
+    `labels` has the class numbers of each video's steps, `splits` the training and the test videos of each split.
+    """
     files = {"mapping.txt": [f"{number} {name}" for number, name in enumerate(classes)]}
     files |= {f"groundTruth/{video}.txt": [classes[number] for number in steps] for video, steps in labels.items()}
     for k, parts in splits.items():
@@ -134,13 +152,13 @@ def write_layout(
 def write_data_set(
     root: Path, classes: Sequence[str], labels: Mapping[str, Iterable[int]], tested: Mapping[int, Collection[str]]
 ) -> None:
-    """The same, where the training videos of a split are all that it does not test."""
+    """Write a layout as `write_layout` does; a split trains on all videos that are not in `tested`."""
     splits = {k: (sorted({*labels} - {*test}), sorted(test)) for k, test in tested.items()}
     write_layout(root, classes, labels, splits)
 
 
 def person(video: str) -> str:
-    """Whose video it is, by its name: 50 Salads' "rgb-<person>-<number>", Breakfast's and GTEA's "<person>_…".
+    """The person in a video, by its name: 50 Salads' "rgb-<person>-<number>", Breakfast's and GTEA's "<person>_…".
 
     >>> person("rgb-03-2"), person("P03_cam01_P03_cereals"), person("S1_Cheese_C1")
     ('rgb-03', 'P03', 'S1')
@@ -149,7 +167,7 @@ def person(video: str) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines of a file in which every line, including the last, ends in a newline and has something in it."""
+    """Read the lines of a file; each must end in a newline, including the last, and none may be blank."""
     text = read_text(path)
     if "\r" in text:
         raise DatasetError(f"{path}: line ends of Windows (CRLF); convert it, for instance with dos2unix")
@@ -185,24 +203,24 @@ class Dataset:
         return tuple(self._splits)
 
     def split(self, number: int) -> Split:
-        """Training and test videos of a split, in the order of the bundles."""
+        """Training and test videos of a split, in the order of the bundles. Raises DatasetError: no such split."""
         if number not in self._splits:
             known = ", ".join(map(str, self._splits))
             raise DatasetError(f"{self.root / 'splits'}: no split {number}; there are {known}")
         return self._splits[number]
 
     def labels(self, video: str) -> np.ndarray:
-        """Class numbers of the frames, int64 (T,), read-only."""
+        """Class numbers of the frames, int64 (T,), read-only. Raises DatasetError: no such video."""
         if video not in self._labels:
             raise DatasetError(f"{self.root / 'groundTruth' / video}.txt: no such video")
         return self._labels[video]
 
     def names(self, video: str) -> list[str]:
-        """Class names of the frames."""
+        """Class names of the frames. Raises DatasetError: no such video."""
         return [self.classes[label] for label in self.labels(video).tolist()]
 
     def feature(self, video: str) -> np.ndarray:
-        """Features of the frames, float32 (D, T), all of them finite."""
+        """Features of the frames, float32 (D, T), all of them finite. Raises DatasetError: they cannot be used."""
         frames, path = len(self.labels(video)), self._file(video)
         feature = np.load(path)
         surplus = feature.shape[1] - frames  # 0 unless they are to be trimmed
@@ -212,7 +230,7 @@ class Dataset:
         return feature
 
     def content(self, video: str) -> str:
-        """Identity of `feature`, without loading it: the file's SHA-256, which is remembered, and how it is trimmed."""
+        """Identity of `feature`, without loading it: the file's SHA-256, which is remembered, and the trimming."""
         return f"{sha256(self._file(video))} {self._trim}"
 
     def _file(self, video: str) -> Path:
@@ -224,12 +242,14 @@ class Dataset:
 def open_dataset(
     root: Path, features: str | None, fps: float, trim: Trim | None = None, splits: int | None = None
 ) -> Dataset:
-    """Read mapping, labels, splits and the headers of the features; what does not fit together is a DatasetError.
+    """Read mapping, labels, splits and the headers of the features.
 
     Args:
         features: feature set, a folder in features/ or an absolute path; "." for features/ itself; None: labels only.
         trim: cut features that outlast the labels at the start, at both ends or at the end; None: lengths must agree.
         splits: required number of splits; None: any.
+
+    Raises DatasetError: a file is missing or cannot be used, or files do not fit together.
     """
     if splits is not None:
         check_bundles(root / "splits", splits)
@@ -246,7 +266,7 @@ def open_dataset(
 
 
 def check_features(dataset: Dataset) -> None:
-    """Read every feature: a NaN is a DatasetError that names its file, before hours of training and not after."""
+    """Read every feature, so that faults come before hours of training. Raises DatasetError: a value is not finite."""
     for video in track(dataset.videos, "checking features, video"):
         dataset.feature(video)
 
@@ -269,7 +289,7 @@ def _read_splits(folder: Path, labels: Mapping[str, np.ndarray]) -> dict[int, Sp
 
 
 def _feature_dim(folder: Path, labels: Mapping[str, np.ndarray], trim: Trim | None) -> int:
-    """D, the same in all files, after a look at their headers."""
+    """Number of channels D, which must be the same in all files; only their headers are read."""
     if extra := {path.stem for path in _files(folder, "*.npy")} - set(labels):
         raise DatasetError(f"{folder / min(extra)}.npy: extra, groundTruth/ has no {min(extra)}.txt; remove it")
     dims: dict[int, Path] = {}

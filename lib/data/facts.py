@@ -25,7 +25,7 @@ PAUSE = 0.5
 
 
 def is_talk(text: str) -> bool:
-    """The rule for filler: a caption that has a word of TALK. It misses filler in other words, so it counts the least.
+    """Whether a caption is filler: it has a word of TALK. This misses filler in other words, so it is a lower bound.
 
     >>> is_talk("subscribe to my channel"), is_talk("my kids love this"), is_talk("chop it")
     (True, False, False)
@@ -34,7 +34,7 @@ def is_talk(text: str) -> bool:
 
 
 def caption_facts(tracks: Iterable[CaptionTrack]) -> dict[str, float]:
-    """How a corpus is narrated (thesis 2.1.2), from its captions alone; a video lasts until its last caption ends."""
+    """Describe how a corpus is narrated (thesis 2.1.2), by its captions alone; a video ends with its last caption."""
     tracks = list(tracks)
     texts = [text for *_, said in tracks for text in said]
     seconds = sum(float(end.max()) for _, _, end, _ in tracks)
@@ -61,15 +61,15 @@ def caption_facts(tracks: Iterable[CaptionTrack]) -> dict[str, float]:
 
 
 def real_tracks(profile: Profile) -> list[CaptionTrack]:
-    """Captions of HowTo100M, none if they are not on this machine."""
+    """Captions of HowTo100M, none if they are not on this machine. Raises DatasetError: they cannot be used."""
     root = first_folder(profile.params.data.real_captions)
     return tracks_of_csv(root) if root else []
 
 
 def script_facts(root: Path) -> dict[str, float]:
-    """What only the demo knows of its narrations: which are filler, and how late the others are.
+    """Describe what only the demo knows of its narrations: which are filler, and how late the others are.
 
-    "Late" is how much later a caption begins than the step that it speaks of: the mean, and its spread.
+    "Late" is how much later a caption begins than the step it describes, in seconds: mean and standard deviation.
     """
     steps = read_json(root / "steps.json")
     filler, found, shifts = [], [], []
@@ -89,7 +89,8 @@ def script_facts(root: Path) -> dict[str, float]:
 
 
 def narration_sentence(corpus: Mapping[str, float]) -> str:
-    """
+    """Say how much filler a corpus has and how late its other captions are, from `script_facts`.
+
     >>> narration_sentence({"filler, %": 21.4, "begins after its step by, s": 0.94, "spread of that, s": 2.71})
     '21 % of the captions are filler talk; the others begin 0.9 ± 2.7 s after their step.'
     """
@@ -100,7 +101,10 @@ def narration_sentence(corpus: Mapping[str, float]) -> str:
 
 
 def distance_sentence(demo: Mapping[str, float], real: Mapping[str, float]) -> str:
-    """How far the demo's narrations are from real ones, from `caption_facts` and `script_facts`."""
+    """Say how far the demo's narrations are from real ones.
+
+    From the `caption_facts` of both; `demo` also has its `script_facts`.
+    """
     pace, overlap, repeated, filler = (
         (f"{real[name]:.0f}", f"{demo[name]:.0f}")
         for name in (
@@ -121,7 +125,7 @@ def distance_sentence(demo: Mapping[str, float], real: Mapping[str, float]) -> s
 
 
 def said_and_done(root: Path, video: str) -> pd.DataFrame:
-    """One row per caption of a video: start, end, said, and what is done then ("verb thing", or the verb alone)."""
+    """One row per caption of a video: start, end (seconds), said, and what is done then ("verb thing", or the verb)."""
     steps = read_json(root / "steps.json")[video]
     _, start, end, text = next(caption_tracks(caption_file(root), {video}))
     ends = np.array(steps["end"])
@@ -131,7 +135,7 @@ def said_and_done(root: Path, video: str) -> pd.DataFrame:
 
 
 def narrated_frames(root: Path, videos: Sequence[str], fps: float) -> list[tuple[str, np.ndarray]]:
-    """What is done in the middle of each video, and a frame of it, (H, W, 3) RGB (Figure 2)."""
+    """The action in the middle of each video and its frame, (H, W, 3) uint8 RGB (Figure 2)."""
     frames = []
     for name in videos:
         lines = said_and_done(root, name)
@@ -143,10 +147,10 @@ def narrated_frames(root: Path, videos: Sequence[str], fps: float) -> list[tuple
 
 
 def sudden_changes(path: Path) -> pd.Series:
-    """How suddenly each frame of a video differs from the one before, in levels of 255.
+    """Measure how suddenly each frame of a video differs from the one before, in grey levels (0 to 255).
 
-    The mean change of the twentieth of its blocks of 16 x 16 pixels that changes most. Damage that still decodes begins
-    in whole blocks and ends with the next key frame, so it stands out from what hands do.
+    The value is the mean change of the 5 % of 16 x 16 blocks that change most. Damage that still decodes begins in
+    whole blocks and ends with the next key frame, so it stands out from the movement of hands.
     """
     changes = []
     for before, grey in pairwise(frame.astype(np.float32).mean(axis=2) for frame in read_video(path)):
@@ -158,9 +162,9 @@ def sudden_changes(path: Path) -> pd.Series:
 
 
 def damaged_frames(videos: Path, spoilt: Mapping[str, Sequence[int]]) -> tuple[list, pd.DataFrame]:
-    """Frames of videos around damage (Figure 8): the first that is lost, and the two most sudden changes.
+    """Frames around damage in videos (Figure 8): the first lost frame, and the two most sudden changes.
 
-    Returns titles with frames (H, W, 3), five per video; and a row per frame: video, frame, state, change.
+    Returns titles with frames (H, W, 3), five per video; and one row per frame: video, frame, state, change.
     """
     pictures, rows = [], []
     for video, bad in spoilt.items():
@@ -187,7 +191,7 @@ def class_statistics(dataset: Dataset) -> pd.DataFrame:
 
 
 def largest_classes(statistics: Mapping[str, pd.DataFrame], most: int = 24) -> dict[str, pd.Series]:
-    """Shares of frames in percent by class and data set, of the largest classes only where there are more than fit.
+    """Shares of frames in percent, by class and data set; only the largest classes where there are more than `most`.
 
     >>> table = pd.DataFrame({"share": [0.5, 0.2, 0.3]}, index=["cut", "mix", "serve"])
     >>> {name: shares.index.tolist() for name, shares in largest_classes({"T": table}, most=2).items()}
@@ -203,7 +207,7 @@ def largest_classes(statistics: Mapping[str, pd.DataFrame], most: int = 24) -> d
 
 
 def class_sentence(name: str, table: pd.DataFrame) -> str:
-    """Largest and smallest class and the lengths of segments, from `class_statistics`.
+    """Name the largest and the smallest class and the lengths of segments, from `class_statistics`.
 
     >>> table = pd.DataFrame({"share": [0.75, 0.25], "mean_seconds": [3.0, 1.5]}, index=["cut", "mix"])
     >>> class_sentence("T", table)[:90]
@@ -233,7 +237,8 @@ def dataset_facts(dataset: Dataset) -> dict[str, float]:
 
 
 def length_sentence(real: Mapping[str, float] | None) -> str:
-    """
+    """Compare the length of the real data set (`dataset_facts`) with what the thesis says.
+
     >>> length_sentence({"hours": 5.348, "mean length, s": 385.1, "longest, s": 604.8})
     "The real annotations last 5.35 hours, not the thesis's 4.5; videos last 385 s on average, at most 10.1 minutes."
     """
@@ -246,7 +251,8 @@ def length_sentence(real: Mapping[str, float] | None) -> str:
 
 
 def shared_sentence(first: Iterable[str], second: Iterable[str]) -> str:
-    """
+    """Say how many actions two videos share.
+
     >>> shared_sentence(["cut", "mix"], ["mix", "serve"])[:49]
     'The first two videos share 1 of 3 actions; their '
     """
@@ -258,7 +264,7 @@ def shared_sentence(first: Iterable[str], second: Iterable[str]) -> str:
 
 
 def split_table(dataset: Dataset) -> tuple[pd.DataFrame, str]:
-    """The cross-validation, one row per split; a sentence on people in both parts and videos tested never or twice."""
+    """The cross-validation, one row per split, and a sentence: who is in both parts, what is tested never or twice."""
     rows, both, times = {}, set(), Counter(dict.fromkeys(dataset.videos, 0))
     for k in dataset.splits:
         train, test = dataset.split(k)
@@ -275,7 +281,7 @@ def split_table(dataset: Dataset) -> tuple[pd.DataFrame, str]:
 
 
 def middle_frames(labels: Sequence[str], classes: Sequence[str]) -> dict[str, int]:
-    """For each class that occurs, the frame in the middle of its longest segment, in the order of time.
+    """The middle frame of the longest segment of each class that occurs, in the order of time.
 
     >>> middle_frames(["cut", "cut", "cut", "place", "cut"], ["cut", "place"])
     {'cut': 1, 'place': 3}

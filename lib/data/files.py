@@ -1,4 +1,4 @@
-"""Single files: text, arrays by their headers, arrays written row by row. Faults are one line that names the file."""
+"""Single files: text, arrays by their headers, arrays written row by row. An error is one line and names the file."""
 
 from pathlib import Path
 from tokenize import TokenError
@@ -18,7 +18,7 @@ class DatasetError(ValueError):
 
 
 def read_text(path: Path) -> str:
-    """Read a text file; an empty one is an error."""
+    """Read a text file. Raises DatasetError: it is missing, empty or not UTF-8."""
     try:
         if path.exists() and not path.is_file():
             raise DatasetError(f"{path}: not a file")
@@ -33,9 +33,11 @@ def read_text(path: Path) -> str:
 
 
 def array_header(path: Path, axes: str) -> np.ndarray:
-    """Map the floats of a .npy file, to look at their shape and type; anything else in it is a DatasetError.
+    """Map the floats of a .npy file, to look at their shape and type.
 
-    `axes` are "(D, T)" or "(T, D)"; there must be channels, but there need not be frames.
+    `axes` are "(D, T)" or "(T, D)"; D must not be 0, but T may be.
+
+    Raises DatasetError: the file is missing, damaged, or holds anything else.
     """
     try:
         if not path.is_file():
@@ -56,7 +58,10 @@ def array_header(path: Path, axes: str) -> np.ndarray:
 
 
 def check_width(first: dict[int, Path], dim: int, path: Path) -> None:
-    """Compare a file's number of channels with that of the files before; `first` keeps the first file of each width."""
+    """Compare a file's number of channels with those of earlier files; `first` keeps the first file of each width.
+
+    Raises DatasetError: the numbers differ.
+    """
     first.setdefault(dim, path)
     if len(first) > 1:
         (expected, other), *_ = first.items()
@@ -64,7 +69,10 @@ def check_width(first: dict[int, Path], dim: int, path: Path) -> None:
 
 
 def check_finite(values: np.ndarray, unit: str, path: Path, what: str = "NaN or infinite") -> None:
-    """Raise a DatasetError that names the first row (there is one per `unit`) with a value that is not finite."""
+    """Check that all values (rows, columns) are finite; `unit` is what a row stands for, such as "frame".
+
+    Raises DatasetError: a value is not finite; names the first such row.
+    """
     bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if bad.size:
         raise DatasetError(
@@ -79,7 +87,7 @@ def save_array(path: Path, values: np.ndarray) -> None:
 
 
 class RowFile:
-    """A .npy file written row by row, so that the array is never whole in memory; `close` completes it."""
+    """A .npy file written row by row, so that the whole array is never in memory; `close` completes it."""
 
     def __init__(self, path: Path, dtype: DTypeLike, *columns: int):
         self.rows = 0  # written so far
@@ -88,7 +96,7 @@ class RowFile:
         self._write_header()
 
     def append(self, rows: ArrayLike) -> None:
-        """Add rows of shape (n, *columns)."""
+        """Add rows (n, *columns). Raises ValueError: the shape differs."""
         array = np.ascontiguousarray(rows, self._dtype)
         if array.shape[1:] != self._columns:
             raise ValueError(f"{self._file.name}: rows of shape {array.shape[1:]}, expected {self._columns}")

@@ -32,9 +32,9 @@ def to_input(frames: Tensor, settings: I3D) -> Tensor:
 def to_clips(frames: Tensor, size: int, resize: Resize = "bilinear") -> Tensor:
     """Frames as inputs of S3D: (B, T, H, W, 3) uint8 BGR -> (B, 3, T, size, size) RGB in [0, 1].
 
-    Bicubic is that of ffmpeg's `scale`, which VideoCLIP's extractor calls (`bicubic_weights`), rounded to whole levels.
-    Scaled from 102 pixels to 48, the demo's S3D gives features that differ from those of ffmpeg's frames by 0.5 % of
-    the spread between seconds, with bilinear by 4.7 %.
+    Bicubic is ffmpeg's `scale` (`bicubic_weights`), which VideoCLIP's extractor calls, rounded to whole levels. For
+    frames scaled from 102 pixels to 48, the demo's S3D features differ from those of ffmpeg's frames by 0.5 % of the
+    spread between seconds; with bilinear by 4.7 %.
     """
     x = frames.flip(-1).movedim(-1, 1).float() / 255
     x = center_crop(resize_short_side(x, size, resize), size)
@@ -42,7 +42,7 @@ def to_clips(frames: Tensor, size: int, resize: Resize = "bilinear") -> Tensor:
 
 
 def resize_short_side(x: Tensor, size: int, resize: Resize = "bilinear") -> Tensor:
-    """Resize (..., H, W) to short side `size`; bilinear without antialiasing, as pytorchvideo's ShortSideScale."""
+    """Resize (..., H, W) to short side `size`; bilinear is without antialiasing, like pytorchvideo's ShortSideScale."""
     height, width = x.shape[-2:]
     if min(height, width) == size:
         return x
@@ -56,7 +56,7 @@ def resize_short_side(x: Tensor, size: int, resize: Resize = "bilinear") -> Tens
 
 @cache
 def bicubic_weights(source: int, target: int) -> Tensor:
-    """What each pixel of a side adds to each of the resized one, (target, source); rows sum to one.
+    """Weights of the `source` pixels of a side in each of the `target` resized ones, (target, source); rows sum to one.
 
     Keys' cubic kernel (IEEE Transactions on Acoustics, Speech, and Signal Processing 29, 1981) with a = -0.6, the
     default of ffmpeg's swscale (torch has -0.75, and -0.5 with antialiasing), widened when a picture shrinks.
@@ -70,15 +70,15 @@ def bicubic_weights(source: int, target: int) -> Tensor:
 
 
 def center_crop(x: Tensor, size: int) -> Tensor:
-    """(..., H, W) -> (..., size, size)."""
+    """Cut out the centre: (..., H, W) -> (..., size, size)."""
     top, left = round((x.shape[-2] - size) / 2), round((x.shape[-1] - size) / 2)
     return x[..., top : top + size, left : left + size]
 
 
 def random_squares(clips: Tensor, smallest: int) -> Tensor:
-    """Augmentation: a square of one random side for all clips, at a random place in each, mirrored or not.
+    """Augment clips: cut a square of one random side for all, at a random place in each, mirrored or not.
 
-    clips: (B, T, S, S, 3) uint8 -> (B, T, side, side, 3), smallest <= side <= S
+    (B, T, S, S, 3) uint8 -> (B, T, side, side, 3), smallest <= side <= S.
     """
     side = int(torch.randint(smallest, clips.shape[2] + 1, ()))
     tops, lefts = torch.randint(clips.shape[2] - side + 1, (2, len(clips))).tolist()
@@ -90,7 +90,7 @@ LIMIT = 20.0  # pixels per frame
 
 
 def to_flow(frames: Tensor, settings: I3D) -> Tensor:
-    """Motion from each frame to the next, as input of the flow net, on the resized and cropped frames.
+    """Motion from each frame to the next, after resizing and cropping, as input of the flow net.
 
     (T + 1, H, W, 3) uint8 BGR -> (2, T, crop, crop) float32 in [-1, 1]: horizontal, then vertical displacement.
     """

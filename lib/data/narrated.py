@@ -38,7 +38,7 @@ class WithoutNaN:
         self._rest = b""
 
     def read(self, size: int) -> bytes:
-        """Return some bytes, none only at the end. What follows the last comma is held back: it may be half a NaN."""
+        """Return some bytes; none only at the end. What follows the last comma is held back: it may be half a NaN."""
         ready = b""
         while not ready and (data := self._file.read(size)):
             text = self._rest + data
@@ -52,7 +52,10 @@ class WithoutNaN:
 
 
 def read_list(root: Path, part: Part) -> tuple[str, ...]:
-    """Ids of the videos of <part>.lst, in its order; each must be an id, once, and not in the other list."""
+    """Read the videos' ids from <part>.lst, in its order.
+
+    Raises DatasetError: a line is no id, or an id is listed twice or in the other list too.
+    """
     path = root / f"{part}.lst"
     videos = _ids(path)
     video, count = Counter(videos).most_common(1)[0]
@@ -67,8 +70,7 @@ def read_list(root: Path, part: Part) -> tuple[str, ...]:
 def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, int]:
     """Write train.lst and val.lst as the thesis's code split HowTo100M: stratified by category, random state 37.
 
-    Its split cannot be reproduced exactly, as it is not known which videos it had. A list that exists already is a
-    DatasetError, as is another table or one that cannot be split in this way.
+    Its split cannot be reproduced exactly, because it is not known which videos it had.
 
     Args:
         table: HowTo100M_v1.csv, with columns video_id and category_1.
@@ -76,6 +78,8 @@ def split_lists(table: Path, root: Path, validation: int = 4000) -> tuple[int, i
 
     Returns:
         Numbers of videos for training and for validation.
+
+    Raises DatasetError: a list exists already, or the table is another one or cannot be split in this way.
     """
     paths = [root / "train.lst", root / "val.lst"]
     if existing := [path for path in paths if path.exists()]:
@@ -104,7 +108,10 @@ def feature_file(root: Path, feature_set: str, video: str) -> Path:
 
 
 def feature_files(root: Path, feature_set: str, videos: Iterable[str]) -> list[Path]:
-    """The same for many videos by listing the folder once: three look-ups per video are slow on a network disk."""
+    """Paths of many videos' features, by listing the folder once: `feature_file` is slow on a network disk.
+
+    Raises DatasetError: a video has no file, or more than one.
+    """
     folder = root / "features" / feature_set
     present = set(os.listdir(folder)) if folder.is_dir() else set()
     return [_only(folder, video, present) for video in videos]
@@ -121,7 +128,10 @@ def _only(folder: Path, video: str, present: Set[str]) -> Path:
 
 
 def read_features(path: Path) -> np.ndarray:
-    """Features of a video, float16 (T, D); a value that is NaN, infinite or too large for float16 is a DatasetError."""
+    """Read a video's features, float16 (T, D), one row per second.
+
+    Raises DatasetError: not such an array, or a value is NaN, infinite or too large for float16.
+    """
     header = array_header(path, "(T, D)")
     with np.errstate(over="ignore"):
         features = np.array(header, np.float16, order="C")
@@ -130,7 +140,10 @@ def read_features(path: Path) -> np.ndarray:
 
 
 def caption_file(root: Path) -> Path:
-    """raw_caption.json, or else caption.json, which was published without stop words; neither is a DatasetError."""
+    """Path of raw_caption.json, or else of caption.json, which was published without stop words.
+
+    Raises DatasetError: neither exists.
+    """
     for name in ("raw_caption.json", "caption.json"):
         if (root / name).exists():
             return root / name
@@ -138,9 +151,9 @@ def caption_file(root: Path) -> Path:
 
 
 def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
-    """Captions of the wanted videos in the order of the file, which is read no further than necessary.
+    """Yield the captions of the wanted videos in the order of the file, which is read no further than necessary.
 
-    A text that is not a string becomes "": some of the published ones are NaN. For all times, 0 <= start <= end.
+    A text that is not a string becomes "": some published ones are NaN. For all times, in seconds, 0 <= start <= end.
 
     Raises:
         DatasetError: not JSON; a video without captions or with two entries; start, end, text of unequal length;
@@ -163,15 +176,16 @@ def caption_tracks(path: Path, wanted: Set[str]) -> Iterator[CaptionTrack]:
 
 
 def first_tracks(path: Path, count: int) -> list[CaptionTrack]:
-    """Captions of the first videos of the file, without reading all of its 10 GB; faults as in `caption_tracks`."""
+    """Read the captions of the first videos of a file, without its other 10 GB; errors as in `caption_tracks`."""
     return [_checked(path, video, entry) for video, entry in islice(_entries(path), count)]
 
 
 def tracks_of_csv(folder: Path) -> list[CaptionTrack]:
-    """Captions kept in one file per video, <id>.csv with columns start, end and text.
+    """Read captions kept in one file per video, <id>.csv with columns start, end (seconds) and text.
 
-    MIL-NCE's repository has those of 100 videos in this form (`python -m lib.fetch howto100m_captions`). None at all,
-    other columns and the faults of `caption_tracks` are a DatasetError.
+    MIL-NCE's repository has those of 100 videos in this form (`python -m lib.fetch howto100m_captions`).
+
+    Raises DatasetError: no such file, other columns, or a fault as in `caption_tracks`.
     """
     tracks = []
     for path in sorted(folder.glob("*.csv")):
@@ -186,7 +200,7 @@ def tracks_of_csv(folder: Path) -> list[CaptionTrack]:
 
 
 def without_repeats(track: CaptionTrack) -> CaptionTrack:
-    """Remove what a caption repeats of the one before it in time (the rule of VideoCLIP's code).
+    """Remove from each caption what it repeats of the one before it in time (the rule of VideoCLIP's code).
 
     YouTube's automatic captions roll: each repeats the end of the one before. Read as they are, most words would be
     read twice, and the text of a clip would also occur in that of its neighbours. The rule compares characters, not

@@ -13,8 +13,7 @@ HowTo100M (Miech et al., ICCV 2019) has a million videos with a hundred captions
 Videos are read one by one, captions as a stream, and every array is appended to its file, so that memory holds the list
 and a few numbers per video. What would be a fault in any data set raises a `DatasetError`; what is common in a million
 videos from the web is left out and counted: captions without words, and videos with no other captions. Captions beyond
-the features' end keep their times, as in MMPT: cut there, they would move the clips drawn for them
-(`overlapping_pair`).
+the features' end keep their times, as in MMPT: cutting them would move the clips drawn for them (`overlapping_pair`).
 """
 
 import hashlib
@@ -70,12 +69,14 @@ def pack(
     A finished pack of the same inputs is left alone, an older one is replaced, a killed one is continued: its captions
     and complete shards lie in .<folder>.tmp. Inputs are the contents of the list, the tokenizer and the code; of the
     captions and the feature files (ten gigabytes and a million files, too much to read) only name, size and time of
-    change. A fault is a DatasetError; nothing is written then.
+    change.
 
     Args:
         root: narrated data, see `lib/data/narrated.py`.
         feature_set: folder in features/.
         deduplicate: remove what captions repeat of each other (`without_repeats`).
+
+    Raises DatasetError: an input is missing or cannot be used; nothing is written then.
     """
     videos = read_list(root, part)
     paths = feature_files(root, feature_set, videos)
@@ -147,7 +148,7 @@ def _written(folder: Path, identity: str) -> bool:
 
 
 def _measure(paths: Sequence[Path]) -> tuple[np.ndarray, int]:
-    """Seconds of the videos, int64 (videos,), and D, the same in all of them."""
+    """Lengths of the videos in seconds, int64 (videos,), and D, which must be the same in all of them."""
     seconds = np.zeros(len(paths), np.int64)
     dims: dict[int, Path] = {}
     for number, path in enumerate(track(paths, "lengths, video")):
@@ -244,7 +245,7 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Narrated:
-    """Packed videos, numbered in the order of their list; reopened where it is sent to another process."""
+    """Packed videos, numbered in the order of their list; the files are reopened in a process that is sent this."""
 
     folder: Path  # of the pack
     videos: pd.Index  # ids
@@ -282,7 +283,7 @@ class Narrated:
 
 
 def open_packed(folder: Path) -> Narrated:
-    """Map what `pack` wrote; of a million videos only the index is read. No finished pack is a `DatasetError`."""
+    """Map what `pack` wrote; only the index is read. Raises DatasetError: no finished pack."""
     folder = folder.absolute()
     try:
         note = read_json(folder / "note.json")

@@ -24,7 +24,7 @@ class PredictionError(ValueError):
 def write_prediction(path: Path, names: Sequence[str]) -> None:
     """Write the class names of the frames, in ASFormer's form unless a name has several words.
 
-    A PredictionError if there are no names, or one is empty or has white space other than single blanks.
+    Raises PredictionError: no names, or one is empty or has white space other than single blanks.
     """
     if not names:
         raise PredictionError(f"{path}: no frames to write")
@@ -36,7 +36,7 @@ def write_prediction(path: Path, names: Sequence[str]) -> None:
 
 
 def read_prediction(path: Path) -> list[str]:
-    """Class names of the frames, from either form; a PredictionError if the file is missing or in neither form."""
+    """Read the class names of the frames, in either form. Raises PredictionError: the file is missing or in neither."""
     try:
         heading, *lines = read_text(path).splitlines()
     except DatasetError as error:
@@ -61,8 +61,7 @@ def prediction_pairs(
         folder: has `<video>.txt`, or `<video>` as ASFormer's code names its files.
         step: of the program that wrote them, in frames: a prediction may be up to step - 1 frames longer.
 
-    Raises:
-        PredictionError: a file is missing, of another length, or has a label that is not in the mapping.
+    Raises PredictionError: a file is missing, of another length, or has a label that is not in the mapping.
     """
     pairs = {}
     for video in videos:

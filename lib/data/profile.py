@@ -37,7 +37,7 @@ class Profile:
 
     @property
     def repeats(self) -> range:
-        """Numbers of the trainings of each method: 0 has the seed of its section, a further one its number as seed."""
+        """Numbers of each method's trainings: 0 uses the seed of its section, each further one its number as seed."""
         return range(self.params.data.repeats)
 
     @property
@@ -83,7 +83,9 @@ class Profile:
     def public_dataset(self, split: int = 1) -> Dataset:
         """The data set with its public features, those of the split if each split has its own.
 
-        The demo's are cut to the labels, released ones must fit.
+        The demo's are cut to the labels; released ones must have the labels' length.
+
+        Raises DatasetError: the data set cannot be used, or not with this profile.
         """
         sets, data = self.public_sets, self.params.data
         return self.dataset(sets[min(split, len(sets)) - 1], "end" if data.source == "demo" else None)
@@ -100,12 +102,22 @@ class Profile:
         return str(self.out.data / "features" / str(self.params.data.own_features))
 
     def real_labels(self) -> Dataset | None:
-        """The real 50 Salads annotations (30 fps), if present on this machine."""
+        """The real 50 Salads annotations (30 fps); None if they are not on this machine.
+
+        Raises DatasetError: they cannot be used.
+        """
         root = first_folder(self.params.data.real_labels)
         return None if root is None else open_dataset(root, None, 30.0)
 
     def real_predictions(self) -> dict[int, dict[str, tuple[list[str], list[str]]]] | None:
-        """A real model's predictions of test videos and the truth (30 fps): split -> name -> (prediction, truth)."""
+        """A real model's predictions of test videos and the truth (30 fps): split -> name -> (prediction, truth).
+
+        None if either is not on this machine.
+
+        Raises:
+            DatasetError: the annotations cannot be used.
+            PredictionError: a prediction is missing or cannot be used.
+        """
         labels, root = self.real_labels(), first_folder(self.params.data.real_predictions)
         if labels is None or root is None:
             return None
@@ -114,5 +126,5 @@ class Profile:
 
 
 def open_profile(file: str | Path, overrides: Sequence[str] = ()) -> Profile:
-    """Read a parameter file. Raises ParameterError: one line that names the key, the file and what is expected."""
+    """Open the profile of a parameter file. Raises ParameterError: the file, a key or a value cannot be used."""
     return Profile(load(file, overrides), outputs_of(file), str(file))

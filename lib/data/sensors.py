@@ -1,4 +1,4 @@
-"""Accelerometers of 50 Salads beside the features of a CNN that was trained anew for each split (50salads_sensors).
+"""Accelerometers of 50 Salads, and features of a CNN that was trained anew for each split (50salads_sensors).
 
     <root>/features/split_<k>/<video>.npy   (128, T) spatial CNN trained on the training videos of split k
     <root>/sensors/<video>.npy              (30, T) |x|, |y|, |z| of ten kitchen tools, the same in all splits
@@ -32,7 +32,10 @@ def sensor_folder(root: Path) -> Path | None:
 
 
 def read_sensors(dataset: Dataset, videos: Sequence[str] | None = None) -> dict[str, np.ndarray]:
-    """Sensors of the videos, or of every video, float32 (30, T); the first fault is a DatasetError."""
+    """Read the sensors of some videos (None: of all), each float32 (30, T), in g.
+
+    Raises DatasetError: sensors are missing, superfluous, not finite or of another length than the labels.
+    """
     folder = sensor_folder(dataset.root)
     if folder is None:
         raise DatasetError(f"{dataset.root / FOLDERS[0]}: missing; `python -m lib.fetch 50salads_sensors` makes it")
@@ -52,7 +55,7 @@ def _read(path: Path, steps: int) -> np.ndarray:
 
 
 def motion(sensors: np.ndarray) -> np.ndarray:
-    """|difference| from the step before, (30, T) in g, at most `CAP`; 0 where either step has no sample.
+    """Absolute difference from the step before, (30, T) in g, at most `CAP`; 0 where either step has no sample.
 
     >>> motion(np.array([[1.0, 1.25, 0.0, 1.0, 8.0]])).tolist()
     [[0.0, 0.25, 0.0, 0.0, 1.0]]
@@ -64,26 +67,26 @@ def motion(sensors: np.ndarray) -> np.ndarray:
 
 
 def motion_windows(sensors: np.ndarray) -> np.ndarray:
-    """Windowed means over five steps of motion, then of presence (whether there is a sample), float32 (60, T).
+    """Means over windows of five steps: of motion, then of presence (whether there is a sample), float32 (60, T).
 
-    At the ends the outermost step counts several times.
+    At the ends, the outermost step counts several times.
     """
     both = np.concatenate([motion(sensors), sensors != 0]).astype(np.float32)
     return uniform_filter1d(both, WINDOW, axis=1, mode="nearest")
 
 
 def tool_motion(sensors: np.ndarray) -> np.ndarray:
-    """Windowed motion of each tool, (10, T): the mean over its three axes."""
+    """Windowed motion of each tool, (10, T), in g: the mean over its three axes."""
     return motion_windows(sensors)[:CHANNELS].reshape(TOOLS, 3, -1).mean(axis=1)
 
 
 def motion_table(tools: np.ndarray) -> pd.DataFrame:
-    """The data of a figure of `tool_motion`: one row per step, one column per sensor."""
+    """`tool_motion` as a figure plots it: one row per step, one column per sensor."""
     return pd.DataFrame(tools.T, columns=[f"sensor {number}" for number in range(1, len(tools) + 1)])
 
 
 def motion_shares(dataset: Dataset, sensors: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Share of each tool's motion that falls on each action, percent: one row per tool, "sensor 1" to "sensor 10"."""
+    """Percent of each tool's motion that falls on each action: one row per tool, "sensor 1" to "sensor 10"."""
     total = np.zeros((TOOLS, len(dataset.classes)))
     for video in dataset.videos:
         np.add.at(total.T, dataset.labels(video), motion(sensors[video]).reshape(TOOLS, 3, -1).mean(axis=1).T)
@@ -105,9 +108,11 @@ def motion_sentence(shares: pd.DataFrame) -> str:
 
 
 def convert(raw: Path, out: Path) -> None:
-    """Write the data set from the published files; one that is missing or does not fit the others is a DatasetError.
+    """Write the data set from the published files.
 
     `raw` has Split_<k>/<video>.avi.mat, splits/Split_<k>/test.txt and mid_level_actions.txt.
+
+    Raises DatasetError: a file is missing or does not fit the others.
     """
     classes = ["background", *read_text(raw / "mid_level_actions.txt").split()]
     splits = {
@@ -143,7 +148,10 @@ def _mat(path: Path) -> Mapping[str, np.ndarray]:
 
 
 def link(copy: Path, out: Path) -> None:
-    """Make the data set out of links into a converted copy, such as the one in ../shared/data."""
+    """Make the data set out of links into a converted copy, such as the one in ../shared/data.
+
+    Raises DatasetError: the copy is incomplete.
+    """
     out.mkdir(parents=True, exist_ok=True)
     folder = sensor_folder(copy)
     if folder is None:

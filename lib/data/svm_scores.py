@@ -1,7 +1,7 @@
 """Real 50 Salads videos as class scores: from the published .mat files to the MS-TCN layout (data set 50salads_scores).
 
-Lea et al. (CVPR 2017) published, for each of their five test splits, the output of a linear SVM on spatial-CNN features
-for each second: scores S (T, 18), decision P, truth Y. Class 0 is background, the others count from 1 in the order of
+Lea et al. (CVPR 2017) published, for each second of their five test splits, the output of a linear SVM on spatial-CNN
+features: scores S (T, 18), decision P, truth Y. Class 0 is background, the others count from 1 in the order of
 mid_level_actions.txt. The SVM of a split did not see its test videos. But the scores of a video on which a later model
 trains come from an SVM whose training set held that model's test videos: a mild leak, to be reported with the results.
 """
@@ -20,8 +20,9 @@ SPLITS = (1, 2, 3, 4, 5)
 def convert(raw: Path, out: Path) -> None:
     """Write the data set, 1 fps: features/*.npy as float32 (18, T), groundTruth/, splits/, mapping.txt.
 
-    `raw` has Split_<k>.mat, splits/Split_<k>/test.txt, mid_level_actions.txt, downloaded by `python -m lib.fetch`. One
-    that is missing or does not fit the others is a DatasetError; nothing is written then.
+    `raw` has Split_<k>.mat, splits/Split_<k>/test.txt, mid_level_actions.txt, downloaded by `python -m lib.fetch`.
+
+    Raises DatasetError: a file is missing or does not fit the others; nothing is written then.
     """
     classes = ["background", *read_text(raw / "mid_level_actions.txt").split()]
     splits = {k: _read_split(raw, k, len(classes)) for k in SPLITS}

@@ -5,8 +5,8 @@ failed read of a buffer. Here a frame that cannot be decoded is reported, and th
 A frame that decodes with visible damage is used as decoded, as in the thesis.
 
 A decoder that meets a damaged chunk header looks for the next intact one and goes on numbering as if no frame were
-lost; every later frame then has its neighbour's label. The AVI file itself knows better: it holds each frame's place
-twice, in the chain of chunks (each header says where the next one is) and in the index at its end (`idx1`).
+lost; every later frame then has its neighbour's label. The AVI file holds each frame's place twice: in the chain of
+chunks (each header says where the next one is) and in the index at its end (`idx1`).
 """
 
 import itertools
@@ -60,9 +60,9 @@ class Layout(NamedTuple):
 
 
 class Avi:
-    """An AVI file, mapped: its first video stream and the two ways to that stream's frames.
+    """A mapped AVI file: its first video stream and the two ways to that stream's frames.
 
-    Anything else, and uncompressed video in a form on which OpenCV crashes, is a VideoError.
+    Raises VideoError: not an AVI file, or uncompressed video in a form on which OpenCV crashes.
     """
 
     def __init__(self, path: Path, data: mmap.mmap):
@@ -89,12 +89,12 @@ class Avi:
         return Chunk(self.data[start : start + 4], start, int.from_bytes(self.data[start + 4 : start + 8], "little"))
 
     def after_zeros(self, start: int) -> int:
-        """Where padding with zeros ends, at an even place; the file's length if nothing follows."""
+        """Place where padding with zeros ends, an even number; the file's length if nothing follows."""
         found = NOT_ZERO.search(self.data, start)
         return found.start() - found.start() % 2 if found else len(self.data)
 
     def _movie(self) -> int:
-        """Where the list of frames begins, by the chain of the header's chunks, as decoders find it."""
+        """Place where the list of frames begins, found along the header's chain of chunks, as decoders do."""
         start = 0
         while start + 12 <= len(self.data):
             chunk = self.header(start)
@@ -109,9 +109,8 @@ class Avi:
     def walk(self) -> tuple[list[Chunk], int, int | None]:
         """Follow the chain of chunks.
 
-        Returns:
-            The frames; where the chain ends (the file's length: whole; more: cut off; less: damaged); and the number of
-            frames before the first padding or foreign chunk, which may be a damaged header (None: there is none).
+        Returns the frames; where the chain ends (the file's length: whole; more: cut off; less: damaged); and how many
+        frames come before the first padding or foreign chunk, which may be a damaged header (None: there is none).
         """
         frames: list[Chunk] = []
         start, doubt = self.movie + 4, None
@@ -141,7 +140,7 @@ class Avi:
         return frames, len(self.data) if whole else len(self.data) + 1, doubt
 
     def index(self) -> list[Chunk]:
-        """Frames by `idx1`, or nothing where it is absent or contradicts itself."""
+        """Frames by `idx1`; none if it is absent or contradicts itself."""
         place = self.data.rfind(b"idx1")
         if place < 0 or self.header(place).end > len(self.data):
             return []  # cut off
@@ -163,7 +162,7 @@ class Avi:
         return []
 
     def broken(self, chunks: list[Chunk]) -> tuple[Chunk, ...]:
-        """Those of the index's frames that have another header in the file."""
+        """Frames of the index `chunks` that have another header in the file."""
         found = ((chunk, self.header(chunk.start)) for chunk in chunks)
         return tuple(one for one, seen in found if seen.size != one.size or not self.frame.fullmatch(seen.name))
 
@@ -171,7 +170,7 @@ class Avi:
 def read_layout(path: Path) -> Layout:
     """Number the frames of an AVI file.
 
-    If it is cut off so that its length is unknown, or both chain and index are damaged, this is a VideoError.
+    Raises VideoError: it is cut off so that its length is unknown, or both chain and index are damaged.
     """
     if path.stat().st_size == 0:
         raise VideoError(f"{path}: empty; fetch or render the file again")
@@ -206,8 +205,8 @@ class Frames:
     """The frames of a video in order: `len(frames)` arrays (H, W, 3), uint8, BGR as OpenCV decodes.
 
     The file is decoded once to learn which frames are bad, and once more each time it is iterated over. `fps` is its
-    header's; `bad` has the numbers of the frames that cannot be decoded: the last good frame before stands in for each
-    (at the start of the video: the first good one).
+    header's; `bad` has the numbers of the frames that cannot be decoded. The last good frame stands in for each (at the
+    start of the video: the first good one).
     """
 
     def __init__(self, path: Path, layout: Layout):
@@ -234,7 +233,7 @@ class Frames:
                 yield frame
 
     def _survey(self) -> tuple[float, list[int]]:
-        """Decode without keeping anything: frames per second, and the number of each frame that can be decoded."""
+        """Decode without keeping anything. Returns frames per second, and the numbers of the decodable frames."""
         times: list[float] = []
         failures = 0
         with self._capture() as capture:
@@ -276,7 +275,7 @@ class Frames:
 
     @contextmanager
     def _capture(self) -> Iterator[cv2.VideoCapture]:
-        """The file, or a repaired copy of it, opened. One thread, so that every pass decodes the same frames."""
+        """Open the file, or a repaired copy of it. One thread, so that every pass decodes the same frames."""
         with tempfile.TemporaryDirectory() as folder, _noted(self.path):
             path = self.path
             if self._layout.broken:
@@ -308,8 +307,8 @@ def _noted(path: Path) -> Iterator[None]:
 def read_video(path: Path) -> Frames:
     """Open an AVI video and find its bad frames.
 
-    A VideoError if there is no such file, if it is damaged so much that frames cannot be distinguished, or of a format
-    on which the decoder crashes.
+    Raises VideoError: no such file, damage so large that frames cannot be numbered, or a format on which the decoder
+    crashes.
     """
     if not path.is_file():
         raise VideoError(f"{path}: no such video")
@@ -324,7 +323,7 @@ def read_video(path: Path) -> Frames:
 
 
 def read_frames(path: Path, numbers: Sequence[int]) -> list[np.ndarray]:
-    """These frames of a video, in this order, (H, W, 3) uint8 RGB; one that it does not have is a VideoError."""
+    """Read some frames of a video, in the order of `numbers`, (H, W, 3) uint8 RGB. Raises VideoError: no such frame."""
     frames = read_video(path)
     missing = [number for number in numbers if not 0 <= number < len(frames)]
     if missing:

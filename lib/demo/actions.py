@@ -2,7 +2,7 @@
 
 Each gets the world and the moment, sets the goals and swings of the hands and what they hold, and advances shares (cut,
 peeled, in the bowl). Habits, the food and the places decide the rest, so no two people look alike. The verbs of the
-salads come first; after them those of a wider domain, for training clips and narrated videos.
+salads come first, then those of a wider domain, for training clips and narrated videos.
 """
 
 from collections.abc import Callable

@@ -46,7 +46,7 @@ def drawn(count: int, seed: int) -> np.ndarray:
 
 
 def kept_clips(settings: Demo, count: int, frames: int, seed: int, folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """As `render_clips`, from a file in `folder` that the first caller writes, so that several nets share the clips."""
+    """Read `render_clips`' result from a file in `folder`, which the first caller writes, so that nets share clips."""
     identity = key([settings.model_dump(), count, frames, seed], code=MADE_BY)
     file = folder / f"clips_{identity[:16]}.npy"
     with only_one(file.with_suffix(".lock")):
@@ -57,7 +57,7 @@ def kept_clips(settings: Demo, count: int, frames: int, seed: int, folder: Path)
 
 
 def _clip(settings: Demo, frames: int, rng: np.random.Generator, label: int) -> np.ndarray:
-    """(frames, size, size, 3): an action between two others, cut out around one of its moments."""
+    """Film an action between two others, cut out around one of its moments: (frames, size, size, 3) uint8."""
     verb, thing = CLASSES[label]
     foods = list(rng.choice(OTHERS, 4, replace=False))
     if thing in OTHERS and thing not in foods:
@@ -84,7 +84,7 @@ def _pair(names: dict, thing: str, rng: np.random.Generator) -> tuple[str, str]:
 
 
 def _history(world: World, foods: list[str], thing: str) -> None:
-    """Let some things be done already: foods cut, in the bowl, on the plate; dressing in the cup."""
+    """Mark some things as already done: foods cut, in the bowl, on the plate; dressing in the cup."""
     rng = world.rng
     for food in foods:
         if food != thing and rng.random() < 0.5:

@@ -24,17 +24,17 @@ class Canvas:
         self.unit = len(image) / (2 * reach)  # pixels per unit
 
     def pixels(self, points: Points) -> np.ndarray:
-        """Complex (M,) -> int32 (M, 2), fixed point with SHIFT binary places."""
+        """Convert points, complex (M,), to pixels, int32 (M, 2), fixed point with SHIFT binary places."""
         xy = np.ascontiguousarray(points, np.complex128).view(np.float64).reshape(-1, 2)
         return np.rint((xy + self.reach) * (self.unit * 2**SHIFT)).astype(np.int32)
 
     def pixel(self, point: complex) -> tuple[int, int]:
-        """One point as `pixels` gives it."""
+        """Convert one point as `pixels` does."""
         scale = self.unit * 2**SHIFT
         return round((point.real + self.reach) * scale), round((point.imag + self.reach) * scale)
 
     def fill(self, outline: Points, colour: Colour) -> None:
-        """The inside of a closed outline (M,)."""
+        """Fill a closed outline (M,)."""
         cv2.fillPoly(self.image, [self.pixels(outline)], colour, cv2.LINE_AA, SHIFT)
 
     def disc(self, centre: complex, radius: float, colour: Colour) -> None:
@@ -53,28 +53,28 @@ class Canvas:
 
 
 def ellipse(length: float, width: float, points: int = 14) -> Points:
-    """Outline (points,) of half axes `length` (along x) and `width`."""
+    """Outline (points,) of an ellipse with half axes `length` (along x) and `width`."""
     turn: Points = np.exp(2j * np.pi * np.arange(points) / points)
     return length * turn.real + 1j * width * turn.imag
 
 
 def box(length: float, width: float) -> Points:
-    """Outline (4,) of half sides `length` (along x) and `width`."""
+    """Outline (4,) of a box with half sides `length` (along x) and `width`."""
     return np.array([-length - 1j * width, length - 1j * width, length + 1j * width, -length + 1j * width])
 
 
 def capsule(length: float, width: float) -> Points:
-    """A box with round ends, (14,)."""
+    """Outline (14,) of a box with round ends."""
     return ellipse(width, width) + (length - width) * np.sign(np.cos(2 * np.pi * np.arange(14) / 14 + 1e-3))
 
 
 def leafy(size: float, rng: np.random.Generator) -> Points:
-    """A ragged outline (18,)."""
+    """Ragged outline (18,), like a leaf's."""
     return ellipse(size, 0.8 * size, 18) * rng.uniform(0.72, 1.15, 18)
 
 
 def unit(degrees: float) -> complex:
-    """Direction: 0 = to the right, 90 = towards the person.
+    """Unit number of a direction: 0 is to the right, 90 towards the person.
 
     >>> complex(np.round(unit(90), 6))
     1j
@@ -83,7 +83,7 @@ def unit(degrees: float) -> complex:
 
 
 def hsv(hue: float, saturation: float, value: float) -> Colour:
-    """Blue, green, red from hue in degrees, saturation and value 0 … 1 (clipped).
+    """Colour (blue, green, red) from hue in degrees, saturation and value 0 … 1 (clipped).
 
     >>> hsv(0, 1, 1)
     (0.0, 0.0, 255.0)
@@ -93,12 +93,12 @@ def hsv(hue: float, saturation: float, value: float) -> Colour:
 
 
 def mix(colour: Colour, other: Colour, share: float) -> Colour:
-    """`share` of `other` in `colour`."""
+    """Mix a `share` of `other` into `colour`."""
     blue, green, red = ((1 - share) * a + share * b for a, b in zip(colour, other, strict=True))
     return (blue, green, red)
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """Darker (factor < 1) or lighter (up to 255)."""
+    """Make a colour darker (factor < 1) or lighter (up to 255)."""
     blue, green, red = (min(255.0, factor * channel) for channel in colour)
     return (blue, green, red)

@@ -68,7 +68,7 @@ class Camera:
         self.light = (np.clip(field, 0.5, 1.5)[..., None] * kitchen.light["gain"]).astype(np.float32)
 
     def shoot(self, scene: np.ndarray, interest: complex) -> np.ndarray:
-        """(SIDE, SIDE, 3) of the kitchen -> (size, size, 3) uint8; the camera turns slowly towards `interest`."""
+        """Film a picture (SIDE, SIDE, 3) as (size, size, 3) uint8; the camera turns slowly towards `interest`."""
         self.gaze += self.follow * (interest - self.gaze)
         self.drift = self.keep * self.drift + np.sqrt(1 - self.keep**2) * self.rng.normal(0, 1, 5)
         size = (self.size, self.size)
@@ -93,7 +93,7 @@ class Camera:
 
 
 def film(world: World, steps: list[Step], size: int, fps: float, first: int = 0) -> Iterator[tuple[np.ndarray, Step]]:
-    """Frames (size, size, 3) uint8 BGR from number `first` on, each with its step."""
+    """Yield frames (size, size, 3) uint8 BGR from number `first` on, each with its step."""
     scene = Scene(world.kitchen, world.rng)
     camera = Camera(world, size, fps)
     for step in islice(act(world, steps, fps), first, None):

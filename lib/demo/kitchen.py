@@ -25,7 +25,7 @@ CORNERS = (-0.56 - 0.42j, 0.02 - 0.56j, 0.58 - 0.42j, 0.64 + 0.16j, -0.64 + 0.16
 
 @dataclass(frozen=True)
 class Food:
-    """`skin` and `flesh` as hue (degrees), saturation, value; sizes are half axes in units of the kitchen."""
+    """A kind of food: `skin` and `flesh` as hue (degrees), saturation, value; sizes are half axes in kitchen units."""
 
     form: str  # round, block, long, leafy
     length: float
@@ -51,7 +51,7 @@ class Look:
 
 
 def look(food: Food, variety: float, rng: np.random.Generator) -> Look:
-    """The food with this person's size, ripeness and shape, which vary by `variety`; 0: not at all."""
+    """Give a food this person's size, ripeness and shape, which vary by `variety`; 0: not at all."""
     size = 1 + variety * rng.uniform(-0.08, 0.08)
     length, width = food.length * size, food.width * size * (1 + variety * rng.uniform(-0.06, 0.06))
     hue = variety * rng.normal(0, 2.4)
@@ -86,7 +86,7 @@ class Thing:
 
 @dataclass
 class Kitchen:
-    """Lengths in units, of which the camera sees about 1.25; angles as unit numbers; y points towards the person."""
+    """A kitchen: lengths in units (the camera sees about 1.25), angles as unit numbers, y towards the person."""
 
     foods: dict[str, Look]
     bottles: tuple[str, str]
@@ -114,7 +114,7 @@ def kitchen(
     bottles: tuple[str, str] = ("oil", "vinegar"),
     shakers: tuple[str, str] = ("salt", "pepper"),
 ) -> Kitchen:
-    """A kitchen and its owner.
+    """Make a kitchen and its owner.
 
     Args:
         variety: factor on differences in places, sizes, camera and light; colours and layout always differ.
@@ -203,7 +203,7 @@ def _places(
     person: np.random.Generator,
     session: np.random.Generator,
 ) -> dict[str, complex]:
-    """Vessels, bottles and foods on the five corners around the board, in this person's order."""
+    """Places of vessels, bottles and foods on the five corners around the board, in this person's order."""
 
     def near(spread: float, rng: np.random.Generator = person) -> complex:
         return complex(rng.normal(0, spread), rng.normal(0, spread))
@@ -221,7 +221,7 @@ def _places(
 
 
 def _clutter(count: int, person: np.random.Generator, session: np.random.Generator) -> list[Thing]:
-    """Towels, packets, peelings, fruit; often in the colours of foods."""
+    """Make clutter: towels, packets, peelings, fruit, often in the colours of foods."""
     things = []
     for _ in range(count):
         angle, far = session.uniform(0, 360), session.uniform(0.55, 1.2)

@@ -41,7 +41,7 @@ class Video:
 
 
 def video(settings: Narration, fps: float, number: int, dishes: Sequence[Dish] = DISHES) -> Video:
-    """Video `number`, without its pictures; its name has 11 characters like YouTube's."""
+    """Make up video `number`, without its pictures; its name has 11 characters like YouTube's."""
     script, voice, room = np.random.default_rng([settings.seed, PEOPLE + number]).spawn(3)
     name = base64.urlsafe_b64encode(hashlib.sha256(f"{settings.seed} {number}".encode()).digest())[:11].decode()
     dish = dishes[number % len(dishes)]
@@ -52,7 +52,7 @@ def video(settings: Narration, fps: float, number: int, dishes: Sequence[Dish] =
 def render_narrated(
     demo: Demo, settings: Narration, folder: Path, workers: int, dishes: Sequence[Dish] = DISHES
 ) -> None:
-    """Write the videos and their captions into `folder`; what is already there is not rendered again.
+    """Write the videos and their captions into `folder`; finished videos are not rendered again.
 
     Videos of other settings are removed; raw_caption.json marks the folder as complete.
     """
@@ -77,7 +77,7 @@ def render_video(demo: Demo, settings: Narration, folder: Path, dishes: Sequence
 
 
 def enter(one: Video, variety: float) -> World:
-    """The kitchen when the video begins: other foods on the table or in the bowl, some things already done."""
+    """Set up the kitchen as a video begins: other foods on the table or in the bowl, some things already done."""
     rng, dish = one.room, one.dish
     first = {step.thing: step.verb for step in reversed(one.steps)}  # the first verb applied to each thing
     spare = [name for name in dish.around or FOODS if name not in first]
@@ -97,14 +97,14 @@ def enter(one: Video, variety: float) -> World:
 
 
 def validation(videos: list[Video], count: int, seed: int) -> set[int]:
-    """Numbers of the validation videos: each category has its share."""
+    """Draw the numbers of the validation videos; each category gets its share."""
     order = np.random.default_rng(seed).permutation(len(videos))
     order = sorted(order.tolist(), key=lambda number: videos[number].dish.category)
     return {order[int((k + 0.5) * len(order) / count)] for k in range(count)}
 
 
 def _write_lists(videos: list[Video], settings: Narration, folder: Path, dishes: Sequence[Dish]) -> None:
-    """All files but the videos; raw_caption.json last."""
+    """Write all files but the videos; raw_caption.json last."""
     held = validation(videos, settings.validation, settings.seed)
     for part, wanted in (("train", False), ("val", True)):
         names = [one.name for number, one in enumerate(videos) if (number in held) == wanted]
@@ -120,7 +120,7 @@ def _write_lists(videos: list[Video], settings: Narration, folder: Path, dishes:
 
 
 def _truth(one: Video) -> dict[str, list]:
-    """Steps in seconds, and for each caption the number of its step (null: filler talk)."""
+    """True steps in seconds, and for each caption the number of its step (null: filler talk)."""
     ends = np.cumsum([step.seconds for step in one.steps])
     return {
         "start": [round(float(end) - step.seconds, 2) for end, step in zip(ends, one.steps, strict=True)],

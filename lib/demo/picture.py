@@ -18,7 +18,7 @@ SCATTER = 0.8 * np.sqrt((np.arange(15) + 0.5) / 15) * np.exp(2.4j * np.arange(15
 
 
 def vessel(canvas: Canvas, world: World, name: str, at: complex, size: float = 1.0) -> None:
-    """Bowl, plate or cup with its contents, at `at`; `size` is a factor."""
+    """Draw a bowl, plate or cup with its contents, at `at`; `size` is a factor."""
     kitchen, radius, colour = world.kitchen, size * world.kitchen.radius[name], world.kitchen.colours[name]
     canvas.disc(at + 0.02 + 0.03j, radius, shade(kitchen.colours["table"], 0.65))
     canvas.disc(at, radius, colour)
@@ -42,7 +42,7 @@ def vessel(canvas: Canvas, world: World, name: str, at: complex, size: float = 1
 
 
 def tool(canvas: Canvas, kitchen: Kitchen, name: str, at: complex, points: complex) -> None:
-    """A tool or bottle whose grip is at `at`, part by part as picture.yaml lists them."""
+    """Draw a tool or bottle whose grip is at `at`, part by part as picture.yaml lists them."""
     for part in PARTS.get(name) or PARTS["bottle" if name in kitchen.bottles else "shaker"]:
         colour = kitchen.colours[part.get("colour", name)]
         colour = mix(shade(colour, part.get("shade", 1.0)), (255, 255, 255), part.get("white", 0.0))
@@ -57,7 +57,7 @@ def tool(canvas: Canvas, kitchen: Kitchen, name: str, at: complex, points: compl
 
 
 def background(kitchen: Kitchen, rng: np.random.Generator) -> np.ndarray:
-    """(SIDE, SIDE, 3) uint8: what never moves."""
+    """Draw what never moves: (SIDE, SIDE, 3) uint8."""
     kind, period, direction = kitchen.pattern
     y, x = (np.mgrid[:SIDE, :SIDE] + 0.5) * (2 * REACH / SIDE) - REACH
     along, across = x * direction.real + y * direction.imag, y * direction.real - x * direction.imag
@@ -103,7 +103,7 @@ class Scene:
         self.still: dict[str, tuple[object, np.ndarray]] = {}  # layer -> state, the picture up to it
 
     def paint(self, world: World) -> np.ndarray:
-        """(SIDE, SIDE, 3) uint8 of the moment."""
+        """Draw the kitchen at this moment: (SIDE, SIDE, 3) uint8."""
         held = {world.right.holds, world.left.holds}
         used = {*world.board, *world.inside["bowl"], *world.inside["plate"]}
         lying = (*held, *used, *world.places.values())
@@ -123,7 +123,7 @@ class Scene:
 
 
 def _lying(canvas: Canvas, world: World, held: set[str], used: set[str]) -> None:
-    """Foods, seasonings and tools that nobody uses."""
+    """Draw the foods, seasonings and tools that nobody uses."""
     kitchen = world.kitchen
     for name in kitchen.foods:
         if name not in used:
@@ -140,7 +140,7 @@ def _vessels(canvas: Canvas, world: World, held: set[str]) -> None:
 
 
 def _work(canvas: Canvas, world: World) -> None:
-    """Food on the board, what is poured or shaken, arms and hands."""
+    """Draw the food on the board, what is poured or shaken, arms and hands."""
     kitchen = world.kitchen
     for name, portion in world.board.items():
         _whole(canvas, world, name, portion.spot, portion.turn, portion.cut, portion.peeled)
@@ -157,7 +157,7 @@ def _work(canvas: Canvas, world: World) -> None:
 
 
 def _whole(canvas: Canvas, world: World, name: str, at: complex, turn: complex, cut: float, peeled: float) -> None:
-    """The whole part of a food: its end is cut off at `cut`, its skin gone up to `peeled`."""
+    """Draw the whole part of a food: its end is cut off at `cut`, its skin gone up to `peeled`."""
     if cut > 0.97:
         return
     look = world.kitchen.foods[name]
@@ -192,12 +192,12 @@ def _pieces(canvas: Canvas, world: World, name: str) -> None:
 
 
 def _arm(canvas: Canvas, world: World, hand: Hand, root: complex) -> None:
-    """Forearm, hand, what it holds, and the fingers around it."""
+    """Draw a forearm, its hand, what it holds, and the fingers around it."""
     skin, kitchen = world.kitchen.colours["skin"], world.kitchen
     wrist = hand.place + 0.06j
     along = (wrist - root) / (abs(wrist - root) + 1e-6)
     arm = np.array([0.09j, 0.055j, -0.055j, -0.09j]) * along
-    # a dark edge, as skin and boards often have the same colour
+    # a dark edge, because skin and boards often have the same colour
     edge = shade(skin, 0.5)
     canvas.fill(np.array([root, wrist, wrist, root]) + 1.3 * arm, edge)
     canvas.disc(hand.place, 0.09, edge)

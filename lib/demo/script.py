@@ -1,10 +1,10 @@
 """What people do and for how long: salads as in 50 Salads (thesis 2.1.1), dishes as in HowTo100M (thesis 2.1.2).
 
-A salad follows a small grammar in the manner of the data set: foods cut and placed one by one (or placed later, or cut
-in two rounds), the dressing before or after them, mixing, serving. Durations follow the data set's, compressed.
+A salad follows a small grammar like the data set's: foods cut and placed one by one (or placed later, or cut in two
+rounds), the dressing before or after them, mixing, serving. Durations follow the data set's, compressed.
 
 The dishes of the narrated videos are of eight categories. About half of their steps are steps of salads, but some
-food-action pairs of the salads are held out: each food and each verb occurs, these pairs never do. A model that knows
+food-action pairs of the salads are held out: each food and each verb occurs, but never these pairs. A model that knows
 them after pre-training has composed them from what it saw and heard of others. The lists are in script.yaml.
 """
 
@@ -22,7 +22,7 @@ CLASS_NAMES = tuple(LISTS["classes"])
 
 @dataclass(frozen=True)
 class Step:
-    """One action."""
+    """One action in a video."""
 
     label: str  # its class
     verb: str  # how it moves (a name in `lib.demo.actions.ACTIONS`)
@@ -32,7 +32,7 @@ class Step:
 
 
 def compressed(seconds: float) -> float:
-    """Real duration -> the demo's: d' = (0.8 d)^0.6 s; long actions shrink more than short ones.
+    """Compress a real duration d to the demo's, (0.8 d)^0.6, both in seconds; long actions shrink more than short ones.
 
     >>> round(compressed(30), 1), round(compressed(6), 1)
     (6.7, 2.6)
@@ -41,7 +41,7 @@ def compressed(seconds: float) -> float:
 
 
 def salad(rng: np.random.Generator, pace: float) -> list[Step]:
-    """The steps of one video of 50 Salads."""
+    """Draw the steps of one video of 50 Salads."""
     prepare, dressing, served = _prepare(rng), _dressing(rng), rng.random()
     steps = dressing + prepare if rng.random() < 0.5 else prepare + dressing
     if rng.random() < 0.8 or ("mix_ingredients", 1.0) not in steps:
@@ -56,7 +56,7 @@ def salad(rng: np.random.Generator, pace: float) -> list[Step]:
 
 
 def _prepare(rng: np.random.Generator) -> list[tuple[str, float]]:
-    """Every food peeled, cut and placed; (label, upto)."""
+    """Draw the steps (label, upto) that peel, cut and place every food."""
     steps: list[tuple[str, float]] = []
     waiting: list[str] = []  # foods cut, left on the board
     for food in rng.permutation(FOODS):
@@ -75,7 +75,7 @@ def _prepare(rng: np.random.Generator) -> list[tuple[str, float]]:
 
 
 def _dressing(rng: np.random.Generator) -> list[tuple[str, float]]:
-    """Oil, vinegar, salt and pepper into the cup, mixed; now and then one comes after the mixing."""
+    """Draw the steps that mix oil, vinegar, salt and pepper in the cup; now and then one comes after the mixing."""
     liquids, spices = rng.permutation(["add_oil", "add_vinegar"]), rng.permutation(["add_salt", "add_pepper"])
     order = [*liquids, *spices] if rng.random() < 0.6 else list(rng.permutation([*liquids, *spices]))
     steps = [(str(label), 1.0) for label in order] + [("mix_dressing", 1.0)]
@@ -135,9 +135,9 @@ OFTEN = Counter(kind for dish in DISHES for kind in dish.kinds)
 
 
 def plan(dish: Dish, seconds: float, fps: float, rng: np.random.Generator) -> list[Step]:
-    """The steps of one video of the dish: none of its kinds occurs twice, and each lasts whole frames.
+    """Draw the steps of one video of a dish: no kind occurs twice, and each lasts whole frames.
 
-    Kinds are drawn so that, over DISHES, each occurs about as often as others of its sort (of salads or not); those of
+    Kinds are drawn so that, over DISHES, each occurs about as often as others of its sort (of salads or not); kinds of
     other dishes are drawn evenly.
     """
     count = min(len(dish.kinds), max(1, round(2 * seconds / (SHORTEST + LONGEST))))
@@ -158,7 +158,7 @@ def plan(dish: Dish, seconds: float, fps: float, rng: np.random.Generator) -> li
 
 
 def _lengths(count: int, seconds: float, fps: float, rng: np.random.Generator) -> list[float]:
-    """`count` lengths between the shortest and the longest, stretched or squeezed to the sum."""
+    """Draw `count` lengths between SHORTEST and LONGEST, stretched or squeezed to add up to `seconds`."""
     lengths = rng.uniform(SHORTEST, LONGEST, count)
     room = (LONGEST if lengths.sum() < seconds else SHORTEST) - lengths
     lengths += room * (seconds - lengths.sum()) / room.sum()

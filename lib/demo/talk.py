@@ -27,7 +27,7 @@ TALK = tuple((text, *PARTS[part]) for part, texts in WORDS["fillers"].items() fo
 
 @dataclass(frozen=True)
 class Caption:
-    """From `start` to `end` (seconds); `step`: number of the step that it was said for, None for filler talk."""
+    """A caption from `start` to `end` (seconds); `step`: number of the step it was said for, None for filler talk."""
 
     start: float
     end: float
@@ -36,7 +36,7 @@ class Caption:
 
 
 def narrate(dish: Dish, steps: list[Step], rng: np.random.Generator) -> list[Caption]:
-    """Captions of a video, at least one, sorted by start, within the video; its steps begin at second 0."""
+    """Make a video's captions, at least one, sorted by start, within the video; its steps begin at second 0."""
     ends = np.cumsum([step.seconds for step in steps])
     total = float(ends[-1])
     captions = []
@@ -56,14 +56,14 @@ def narrate(dish: Dish, steps: list[Step], rng: np.random.Generator) -> list[Cap
 
 
 def _at(middle: float, total: float, text: str, step: int | None, rng: np.random.Generator) -> Caption:
-    """A caption around a second, moved so that it lies within the video."""
+    """Make a caption around the second `middle`, moved so that it lies within the video."""
     duration = min(rng.uniform(*DURATION), total)
     start = float(np.clip(middle - duration / 2, 0, total - duration))
     return Caption(start, start + duration, text, step)
 
 
 def _say(dish: Dish, steps: list[Step], number: int, rng: np.random.Generator) -> str:
-    """One sentence for a step; now and then about a neighbouring one, announced as such."""
+    """Make up a sentence for a step; now and then about a neighbouring one, announced as such."""
     form = int(rng.integers(2))
     when = "now"
     if rng.random() < ELSEWHERE:
@@ -77,7 +77,7 @@ def _say(dish: Dish, steps: list[Step], number: int, rng: np.random.Generator) -
 
 
 def _phrase(dish: Dish, step: Step, form: int, rng: np.random.Generator) -> str:
-    """What is done, in the first form ("slice") or the second ("slicing")."""
+    """Name what is done, in the first form ("slice") or the second ("slicing")."""
     phrases = WORDS["phrases"].get(step.label) or WORDS["phrases"][step.verb]
     template = re.sub(r"(\w+)/(\w+)", rf"\{form + 1}", str(rng.choice(phrases)))
     return template.format(it=_noun(step.thing, rng), bowl=dish.bowl, cup=dish.cup)

@@ -36,7 +36,7 @@ def videos_of_split(settings: Demo, split: int) -> list[str]:
 
 
 def render(settings: Demo, folder: Path, workers: int) -> None:
-    """Write the data set into `folder`: videos already there are kept, those of other settings are removed."""
+    """Write the data set into `folder`: finished videos are kept, videos of other settings are removed."""
     names = [name for split in range(1, 6) for name in videos_of_split(settings, split)]
     note = {"key": key(settings.model_dump(), code=MADE_BY), "damaged": [name for name in DAMAGED if name in names]}
     renew(folder, note, ("videos", "groundTruth", "splits"))
@@ -66,7 +66,7 @@ def render_video(settings: Demo, folder: Path, name: str) -> None:
 
 
 def frames_of(avi: bytes) -> list[tuple[int, int]]:
-    """Places of the compressed frames of an AVI file: (first byte, length) of each video chunk in its `movi` list."""
+    """Locate the compressed frames of an AVI file: (first byte, length) of each video chunk in its `movi` list."""
     at, found = avi.index(b"movi") + 4, []
     while avi[at : at + 4] in (b"00dc", b"JUNK"):
         length = int.from_bytes(avi[at + 4 : at + 8], "little")

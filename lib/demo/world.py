@@ -1,4 +1,4 @@
-"""What is where at a moment and what the hands do: the state that actions change and pictures show."""
+"""Where things are at a moment and what the hands do: the state that actions change and pictures show."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from lib.demo.kitchen import Kitchen
 
 @dataclass
 class Hand:
-    """`goal` is approached smoothly; `swing` is added to it (strokes, shaking), `points` is where the tool points."""
+    """A hand: it approaches `goal` smoothly, `swing` is added (strokes, shaking), and its tool points to `points`."""
 
     at: complex
     goal: complex
@@ -29,7 +29,7 @@ class Hand:
 
 @dataclass
 class Portion:
-    """A food on the board; shares 0 … 1 of it that are peeled, cut, and away from the board."""
+    """A food on the board, with the shares 0 … 1 of it that are peeled, cut, and away from the board."""
 
     spot: complex
     turn: complex
@@ -54,11 +54,11 @@ class World:
     mixed: float = 0.0  # of the dressing
 
     def rest(self) -> None:
-        """Before every frame: nothing is poured, shaken or carried unless the action says so."""
+        """Reset before every frame: nothing is poured, shaken or carried unless the action says so."""
         self.stream = self.specks = self.carried = None
 
     def portion(self, food: str) -> Portion:
-        """The food on the board, put there first if necessary."""
+        """Find a food on the board; it is put there first if necessary."""
         if food not in self.board:
             spot = self.places["board"] + complex(self.rng.uniform(-0.1, 0.1), self.rng.uniform(-0.1, 0.1))
             self.board[food] = Portion(spot, np.exp(1j * self.rng.normal(0, 0.45)))
@@ -72,7 +72,7 @@ class World:
 
 
 def begin(kitchen: Kitchen, rng: np.random.Generator) -> World:
-    """The kitchen before anybody has touched it."""
+    """Set up the kitchen as it is before anybody has touched it."""
     right, left = (complex(root.real, 1.15) for root in kitchen.roots)
     return World(kitchen, rng, dict(kitchen.places), Hand(right, right), Hand(left, left))
 
@@ -82,7 +82,7 @@ REACH = 0.6  # seconds to fetch a thing and to put it back
 
 @dataclass(frozen=True)
 class Moment:
-    """Where in its step a frame is: `time` of `seconds`; a frame lasts `frame` s; `upto`: see `script.Step`."""
+    """A frame's place in its step: `time` of `seconds`; a frame lasts `frame` s; `upto`: see `script.Step`."""
 
     thing: str
     time: float
@@ -97,7 +97,7 @@ class Moment:
         return unit(360 * hz * self.time)
 
     def on(self, share: float, reserve: float = REACH) -> float:
-        """A share moved evenly towards `upto`, to arrive `reserve` seconds before the step ends."""
+        """Move a share evenly towards `upto`, to arrive `reserve` seconds before the step ends."""
         left = max(self.seconds - reserve - self.time, self.frame)
         return share + (self.upto - share) * min(1.0, self.frame / left)
 
@@ -111,7 +111,7 @@ class Moment:
 
 
 def bring(world: World, now: Moment) -> bool:
-    """The free hand brings a food to the board while the other fetches its tool; True while this lasts."""
+    """Let the free hand bring a food to the board while the other fetches its tool; True while this lasts."""
     portion = world.portion(now.thing)
     if not now.fetching:
         return False
@@ -121,7 +121,7 @@ def bring(world: World, now: Moment) -> bool:
 
 
 def fidget(world: World, thing: str, share: float, goal: complex) -> None:
-    """The free hand moves something that has nothing to do with the action."""
+    """Let the free hand move something that has nothing to do with the action."""
     world.left.do(world.places[thing] if share < 0.3 else goal, "", -1j)
     if share >= 0.3:
         world.places[thing] = world.left.at - 0.06j

@@ -29,10 +29,9 @@ Row = str | Sequence[str | None]  # one box, or one per column; None: the column
 
 
 def flow(ax: Axes, rows: Sequence[Row], title: str, skips: Sequence[tuple[int, int, int, str]] = ()) -> Axes:
-    """Boxes row by row from bottom to top, each column joined by arrows; a row of one box spans all columns.
+    """Draw boxes row by row from bottom to top, each column joined by arrows; a row of one box spans all columns.
 
-    Args:
-        skips: arrows past some rows: from row, to row, side (1: right, -1: left of the boxes), text at the end.
+    `skips`: arrows past some rows: from row, to row, side (1: right, -1: left of the boxes), text at the end.
     """
     before: list[Any] = []  # the boxes that the next row's arrows start from
     for y, texts in enumerate(rows):
@@ -60,14 +59,15 @@ def flow(ax: Axes, rows: Sequence[Row], title: str, skips: Sequence[tuple[int, i
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], bend: float = 0, **ends: Any) -> None:
-    """An arrow between points, cut off at the boxes `ends` (patchA, patchB), which are drawn before it."""
+    """Draw an arrow between points, cut off at the boxes `ends` (patchA, patchB), which are drawn before it."""
     look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 9, "lw": 0.9, "color": EDGE, "clip_on": False}
     curve = f"arc3,rad={bend}"
     ax.add_artist(FancyArrowPatch(start, end, connectionstyle=curve, shrinkA=0, shrinkB=0, zorder=4, **look, **ends))
 
 
 def sizes(shape: Iterable[int]) -> str:
-    """
+    """Write a shape with x between its sizes.
+
     >>> sizes((3, 16, 112, 112))
     '3x16x112x112'
     """
@@ -89,7 +89,7 @@ def trace_blocks(blocks: Sequence[nn.Module], clip: torch.Tensor) -> pd.DataFram
 
 
 def draw_i3d(blocks: pd.DataFrame, clip: Sequence[int], block: Any) -> Figure:
-    """Figure 3: the trunk with its shapes, for a clip of shape (1, C, T, H, W), and one inflated block."""
+    """Draw Figure 3: the trunk with its shapes, for a clip of shape (1, C, T, H, W), and one inflated block."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.2))
     trunk = [f"{row.block}\n{row.output}, {row.parameters:,} parameters" for row in blocks.itertuples()]
     flow(left, [sizes(clip[1:]), *trunk], "a) the trunk here: channels x time x height x width")
@@ -102,7 +102,7 @@ def draw_i3d(blocks: pd.DataFrame, clip: Sequence[int], block: Any) -> Figure:
 
 
 def draw_two_streams(streams: dict[str, tuple[int, int]], window: int) -> Figure:
-    """Figure 4. `streams`: name -> (input channels, feature dimension)."""
+    """Draw Figure 4, the two streams. `streams`: name -> (input channels, feature dimension)."""
     figure, ax = plt.subplots(figsize=(WIDTH, 2.6))
     inputs = [f"{name}: {channels} channels x {window} frames" for name, (channels, _) in streams.items()]
     features = [features for _, features in streams.values()]
@@ -112,7 +112,7 @@ def draw_two_streams(streams: dict[str, tuple[int, int]], window: int) -> Figure
 
 
 def draw_asformer(stage_parameters: Sequence[int], num_classes: int, num_maps: int) -> Figure:
-    """Figure 5: a block of the encoder, the whole, and a block of a decoder."""
+    """Draw Figure 5: a block of the encoder, the whole, and a block of a decoder."""
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH + 1, 4.2))
     for ax, title, attention, scale in (
         (axes[0], "a) encoder block", "windowed self-attention", "+"),
@@ -128,7 +128,7 @@ def draw_asformer(stage_parameters: Sequence[int], num_classes: int, num_maps: i
 
 
 def visible_keys(mask: Mask, frames: int) -> torch.Tensor:
-    """(T, T) booleans: row t marks the frames that frame t attends to under one layer's mask."""
+    """Mark the frames that each frame attends to under one layer's mask: (T, T) booleans, row t for frame t."""
     if mask.bias is None:
         return torch.eye(frames, dtype=torch.bool)
     blocks, _, width = mask.bias.shape
@@ -142,7 +142,7 @@ def visible_keys(mask: Mask, frames: int) -> torch.Tensor:
 
 
 def draw_visible(matrices: dict[str, torch.Tensor], block: int) -> Figure:
-    """Which frames a frame attends to, one panel per kind of mask."""
+    """Draw which frames a frame attends to, one panel per kind of mask."""
     figure, axes = plt.subplots(1, len(matrices), figsize=(WIDTH, 3.4), squeeze=False)
     for ax, (name, visible) in zip(axes[0], matrices.items(), strict=True):
         ax.imshow(visible, cmap="Blues", vmin=0, vmax=1.4, interpolation="nearest")

@@ -26,12 +26,10 @@ from lib.videoclip.model import VideoCLIP
 def trace_s3d(net: S3D, full: S3D, size: Sequence[int]) -> pd.DataFrame:
     """Run a black clip (time, height, width) through the net and record the shapes between its blocks.
 
-    Args:
-        full: the full-size net, for its counts; it may be on the device "meta".
+    `full`: the full-size net, for its counts; it may be on the device "meta".
 
-    Returns:
-        Columns block, kernels, output (C x T x H x W), parameters, full-size parameters; what happens between two
-        blocks (pooling) has a row of its own.
+    Returns columns block, kernels, output (C x T x H x W), parameters, full-size parameters; what happens between two
+    blocks (pooling) has a row of its own.
     """
     clip = torch.zeros(1, 3, *size)
     rows: list[tuple[str, str, str, int, int]] = [("clip", "", sizes(clip.shape[1:]), 0, 0)]
@@ -60,7 +58,7 @@ def convolutions(module: nn.Module) -> list[nn.Conv3d]:
 
 
 def draw_s3d(blocks: pd.DataFrame, block: Inception, name: str) -> Figure:
-    """Figure 13: the net as `trace_s3d` found it, and one inception block."""
+    """Draw Figure 13: the net as `trace_s3d` found it, and one inception block."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * len(blocks)), width_ratios=[1, 1.2])
     rows = [
         f"{row.block} {row.kernels}".strip() + f": {row.output}" + f"; {row.parameters:,}" * (row.parameters > 0)
@@ -91,10 +89,9 @@ OWN, CLIP, CAPTIONS = SPLIT_COLOURS[5], SPLIT_COLOURS[1], SPLIT_COLOURS[2]
 
 
 def draw_mil_nce(net: S3D, size: Sequence[int], words: int, scores: np.ndarray) -> Figure:
-    """Figure 14: both sides, their scores with each clip's own candidates outlined, and one clip's part of equation 4.
+    """Draw Figure 14: both sides, their scores with each clip's candidates outlined, one clip's part of equation 4.
 
-    Args:
-        scores: (B, B·K) of the net; columns i·K … i·K + K - 1 are the candidates of clip i.
+    `scores`: of the net, (B, B·K); columns i·K … i·K + K - 1 are the candidates of clip i.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.6), width_ratios=[1, 1.1])
     clips, candidates = len(scores), scores.shape[1] // len(scores)
@@ -126,7 +123,7 @@ White {scores.min():.2f}, darkest {scores.max():.2f}."""
 
 
 def draw_videoclip(model: VideoCLIP, longest_text: int) -> Figure:
-    """Figure 15: both towers, from tokens with positions to the mean, and the dot products of all pairs."""
+    """Draw Figure 15: both towers, from tokens with positions to the mean, and the dot products of all pairs."""
     figure, ax = plt.subplots(figsize=(WIDTH, 4.8))
     seconds, mlp = model.max_video_len, model.mlp
     width: Any = mlp.linear2.out_features
@@ -158,7 +155,7 @@ def _tower(name: str, tower: Any) -> str:
 
 
 def draw_pairs(track: Track, pairs: Sequence[Pair], seconds: int) -> Figure:
-    """A video's captions on its time axis and below them sampled pairs: captions, clip, and the second drawn."""
+    """Draw a video's captions on its time axis and, below, sampled pairs: captions, clip, and the drawn second."""
     figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
     for number, (start, end) in enumerate(zip(track.start, track.end, strict=True)):
         shade = "#999999" if number % 2 else "#cccccc"

@@ -9,7 +9,7 @@ from lib.scoring.words import span, written
 
 
 def backbone_gain(comparison: pd.DataFrame) -> str:
-    """What the trained backbone gains over the random one, and how far apart ASFormer's seeds lie.
+    """Say what the trained backbone gains over the random one, and how far apart ASFormer's seeds lie.
 
     >>> index = pd.MultiIndex.from_product([["trained", "random"], [1, 2]], names=["backbone", "training"])
     >>> columns = {"linear probe": [50.0, 50, 30, 30], "accuracy": [70.0, 74, 40, 40], "f1@50": [60.0, 60, 35, 35]}
@@ -53,7 +53,7 @@ def training_ended(history: pd.DataFrame) -> str:
 
 
 def training_went_on(tested: pd.DataFrame) -> str:
-    """How the second half of the training changed the scores of the test videos, on average over the splits.
+    """Say how the second half of the training changed the scores of the test videos, on average over the splits.
 
     >>> rows = [(1, 2, 70.0, 50.0), (1, 4, 71.5, 49.96)]
     >>> training_went_on(pd.DataFrame(rows, columns=["split", "epoch", "accuracy", "f1@50"]))
@@ -72,7 +72,7 @@ def published_history() -> pd.DataFrame:
 
 
 def dips(thesis: pd.DataFrame) -> str:
-    """The largest losses of accuracy at two epochs, in points. `thesis`: as returned by `published_history`.
+    """The largest losses of accuracy at two epochs, in points. `thesis`: from `published_history`.
 
     >>> dips(published_history())
     'at epoch 50 (split 2 -6.2, split 1 -6.0, split 5 -2.3 points) and at epoch 80 (split 3 -3.6 points)'
@@ -87,7 +87,7 @@ def dips(thesis: pd.DataFrame) -> str:
 
 
 def rates_of_scoring() -> str:
-    """How far the rate at which test videos are scored moves the curves, by the thesis's log.
+    """Say how far the rate at which test videos are scored moves the curves, by the thesis's log.
 
     >>> rates_of_scoring()
     'The thesis scored its curve on the sampled 15 frames per second, we on all; its log differs by 0.01 points.'
@@ -116,7 +116,7 @@ def compared(sources: Mapping[str, pd.Series]) -> str:
 
 
 def selection_gain(sources: Mapping[str, pd.Series]) -> str:
-    """What choosing the epoch on the test videos would have added.
+    """Say what choosing the epoch on the test videos would have added.
 
     >>> selection_gain({"here": pd.Series({"accuracy": 0.85, "best_accuracy": 0.86})})
     'Choosing the epoch on the test videos would add 0.010 here.'

@@ -18,7 +18,7 @@ from lib.videoclip.windows import Trace
 
 
 def draw_branch(one: Trace, classes: Sequence[str]) -> Figure:
-    """A video's windows, one class's score in each, all classes' mean scores, the labels: as it passes the branch."""
+    """Draw a video's way through the branch: windows, one class's score in each, all classes' mean scores, labels."""
     heights = [0.8, 1.1, 2.8, 0.7]
     figure, axes = plt.subplots(4, 1, figsize=(plots.WIDTH, 9.6), sharex=True, height_ratios=heights)
     colours = list(plots.SPLIT_COLOURS.values())[:3]
@@ -83,7 +83,7 @@ ABSENT = "#c9c9c9"  # a class without true seconds
 
 
 def draw_confusions(matrices: Mapping[int, pd.DataFrame]) -> Figure:
-    """Confusion matrices in one colour scale: all splits together, large, and below them each split."""
+    """Draw confusion matrices in one colour scale: all splits together, large, and below them each split."""
     rows = -(-len(matrices) // SPLITS) if len(matrices) > 1 else 0
     figure = plt.figure(figsize=(plots.WIDTH, 6.4 + 1.75 * rows))
     grid = figure.add_gridspec(1 + rows, SPLITS, height_ratios=[6.4, *[1.75] * rows])
@@ -106,7 +106,7 @@ SPLITS = 5  # matrices of splits in a row
 
 
 def draw_confusion(matrix: pd.DataFrame, ax: Axes) -> Axes:
-    """One matrix as shares of each row, the predicted classes by their numbers."""
+    """Draw one matrix as shares of each row, the predicted classes by their numbers."""
     shares = row_shares(matrix)
     written = shares.map(lambda share: f"{100 * share:.0f}" if share >= WRITTEN else "")
     numbers = [str(number) for number in range(len(matrix))]
@@ -122,7 +122,7 @@ def draw_confusion(matrix: pd.DataFrame, ax: Axes) -> Axes:
 
 
 def draw_kinds(shares: pd.DataFrame) -> Figure:
-    """Share of each kind of confusion in the wrong seconds: a bar per weights, a point per split, a line for chance."""
+    """Draw each kind of confusion's share of the wrong seconds: a bar per weights, points for splits, a chance line."""
     figure, ax = plt.subplots(figsize=(plots.WIDTH, 4.2))
     kinds, weights = list(shares["kind"].unique()), list(shares["weights"].unique())
     height = 0.8 / len(weights)
@@ -146,7 +146,7 @@ def draw_kinds(shares: pd.DataFrame) -> Figure:
 
 
 def draw_sensors(motion: np.ndarray, labels: Sequence[str], fps: float, classes: Sequence[str]) -> Figure:
-    """How much each tool moves, above the actions, on one time axis. `motion`: (tools, T)."""
+    """Draw how much each tool moves, above the actions, on one time axis. `motion`: (tools, T)."""
     figure = plots.timelines({"": {"action": labels}}, fps, classes)
     below = figure.axes[0]
     figure.set_figheight(figure.get_figheight() + 2.6)
@@ -165,7 +165,7 @@ def draw_sensors(motion: np.ndarray, labels: Sequence[str], fps: float, classes:
 
 
 def wrap(name: str) -> str:
-    """A class name in two lines where it is long.
+    """Break a long class name into two lines.
 
     >>> wrap("place_cucumber_into_bowl").splitlines()
     ['place_cucumber', 'into_bowl']
@@ -174,7 +174,7 @@ def wrap(name: str) -> str:
 
 
 def frame_grid(frames: Sequence[tuple[str, np.ndarray]], columns: int) -> Figure:
-    """Frames (H, W, 3), RGB, row by row, each with a title."""
+    """Draw frames (H, W, 3), RGB, row by row, each with a title."""
     rows = -(-len(frames) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(plots.WIDTH, 1.5 * rows * 7 / columns), squeeze=False)
     for ax in axes.flat:
@@ -186,7 +186,7 @@ def frame_grid(frames: Sequence[tuple[str, np.ndarray]], columns: int) -> Figure
 
 
 def draw_captions(tracks: Sequence[CaptionTrack], seconds: float) -> Figure:
-    """What is said around the middle caption of each video: boxes over time, in two rows as they may overlap."""
+    """Draw what is said around each video's middle caption: boxes over time, in two rows because they may overlap."""
     figure, axes = plt.subplots(len(tracks), 1, figsize=(plots.WIDTH, 0.85 * len(tracks)), squeeze=False)
     for (name, start, end, said), ax in zip(tracks, axes[:, 0], strict=True):
         first = max(0.0, float(start[len(start) // 2]) - seconds / 2)
@@ -207,7 +207,7 @@ def draw_captions(tracks: Sequence[CaptionTrack], seconds: float) -> Figure:
 
 
 def class_bars(shares: Mapping[str, pd.Series], label: str) -> Figure:
-    """Horizontal bars per class, the largest on top, one panel per data set."""
+    """Draw horizontal bars per class, the largest on top, one panel per data set."""
     figure, axes = plt.subplots(1, len(shares), figsize=(plots.WIDTH, 4.6), squeeze=False)
     for ax, (name, values) in zip(axes[0], shares.items(), strict=True):
         ordered = values.sort_values()

@@ -1,7 +1,7 @@
 """HTML of figures and tables: captions, descriptions for screen readers, headers with scopes.
 
 A notebook shows this HTML and keeps what it is made of (`Shown`) as metadata of its output. The site's pages, its list
-of figures and tables and the export read that metadata; nobody parses the HTML.
+of figures and tables, and the export read that metadata; nobody parses the HTML.
 """
 
 import html
@@ -28,7 +28,7 @@ ATTRIBUTES = {"id", "class", "scope", "rowspan", "colspan", "type"}
 
 
 def plain(text: str) -> str:
-    """A name as Markdown that shows it as it is.
+    """Escape a name, so that Markdown shows it as it is.
 
     >>> plain("a_b <script>*1*</script>")
     'a\\\\_b &lt;script&gt;\\\\*1\\\\*&lt;/script&gt;'
@@ -37,7 +37,7 @@ def plain(text: str) -> str:
 
 
 def heading(text: str) -> str:
-    """A name as a title: the site's theme writes titles as they stand, so no tag may begin in one.
+    """Escape a name for a title: the site's theme writes titles as they stand, so no tag may begin in one.
 
     >>> heading("a <b> & c")
     'a ‹b› & c'
@@ -46,7 +46,7 @@ def heading(text: str) -> str:
 
 
 def without_tags(text: str) -> str:
-    """Markdown in which no name can begin a tag; a lone "<" is left.
+    """Escape Markdown so that no name can begin a tag; a lone "<" is left.
 
     >>> without_tags("1 < 2, <b>bold</b>")
     '1 < 2, &lt;b>bold&lt;/b>'
@@ -69,7 +69,7 @@ class Shown:
     alt: str = ""  # text in place of the picture
 
     def figure(self, body: str) -> str:
-        """The whole figure: a picture with its caption below, or a table with its caption above."""
+        """HTML of the whole figure: a picture with its caption below, or a table with its caption above."""
         made = f'<a href="{MADE}.html#{self.notebook}">revision {self.revision}</a>'
         source = f' · <a href="sources/{self.notebook}.py">notebook</a>' if self.notebook else ""
         caption = (
@@ -81,13 +81,13 @@ class Shown:
         return f'<figure class="report" id="{self.id}">{parts}</figure>'
 
     def image(self, source: str, linked: bool = False) -> str:
-        """The whole figure around its picture. `linked`: a click opens the picture alone."""
+        """HTML of the whole figure around its picture. `linked`: a click opens the picture alone."""
         image = f'<img src="{source}" alt="{html.escape(self.alt)}">'
         return self.figure(f'<a href="{source}">{image}</a>' if linked else image)
 
 
 def shown_outputs(notebook: NotebookNode) -> Iterator[tuple[Shown, NotebookNode]]:
-    """The figures and tables of an executed notebook, each with the output that shows it."""
+    """Yield the figures and tables of an executed notebook, each with the output that shows it."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if report := output.get("metadata", {}).get("report"):
@@ -95,7 +95,7 @@ def shown_outputs(notebook: NotebookNode) -> Iterator[tuple[Shown, NotebookNode]
 
 
 def description(title: str, caption: str, data: pd.DataFrame, most: int = 4) -> str:
-    """Text in place of a picture: its caption, and the range of each column of its data.
+    """Describe a picture in words: its caption, and the range of each column of its data.
 
     >>> data = pd.DataFrame({"split": ["a", "b"], "epoch": [1, 9], "loss": [2.5, 0.31]})
     >>> description("Figure 6.", "Training.", data)
@@ -112,9 +112,11 @@ def description(title: str, caption: str, data: pd.DataFrame, most: int = 4) -> 
 
 
 def accessible(table: pd.DataFrame | Styler, name: str) -> str:
-    """A table with one row of headers, each with its scope, in a box that scrolls where it is too narrow.
+    """Make the HTML of a table with one row of headers, each with its scope, in a box that scrolls if too narrow.
 
     Methods in the index (its level "method") are shown by their names for readers; `name` begins the cells' ids.
+
+    Raises ValueError: the table has no headers.
     """
     if isinstance(table, pd.DataFrame):
         floats = table.select_dtypes("float").columns
@@ -160,7 +162,7 @@ def _mark(cell: Tag, in_head: bool) -> None:
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell holds a number, also with its spread or interval, or the dash of a missing one.
+    """Whether a cell holds a number, perhaps with its spread or interval, or the dash of a missing one.
 
     >>> [is_number(text) for text in ("+0.5 [0.1, 0.9]", "1e-05", "–", "61.0 ± 2.5", "95 %")]
     [True, True, True, True, True]

@@ -36,14 +36,11 @@ from lib.notebook.tables import BEST
 def keep_figure(
     figure: Figure, data: pd.DataFrame, folder: Path, stem: str, raster: bool = False, both: bool = True
 ) -> Path:
-    """Write `folder`/`stem`.svg and .png, and the data as .csv; close the figure.
+    """Write `folder`/`stem`.svg and .png, and the data as .csv; close the figure. Returns the picture to show.
 
     Args:
         raster: whether the PNG is the one to show.
-        both: write also the one that is not shown, which takes as long.
-
-    Returns:
-        The one to show.
+        both: also write the one that is not shown, which takes as long.
     """
     shown = "png" if raster else "svg"
     for ending in ("svg", "png") if both else (shown,):
@@ -57,7 +54,7 @@ def keep_figure(
 
 
 def data_uri(picture: Path) -> str:
-    """A picture as an address that holds it whole."""
+    """Turn a picture into an address that contains it."""
     mime = "image/png" if picture.suffix == ".png" else "image/svg+xml"
     return f"data:{mime};base64,{base64.b64encode(picture.read_bytes()).decode()}"
 
@@ -69,7 +66,7 @@ def keep_data(table: pd.DataFrame, path: Path) -> None:
 
 
 def mark_by_hand(folder: Path, overrides: Sequence[str], parameters: dict[str, dict]) -> None:
-    """Mark a notebook's results, which a run by hand overwrites, if its parameters differ from theirs."""
+    """Mark a notebook's results as overwritten by a run by hand, if its parameters differ from theirs."""
     for file in folder.glob("[!.]*.json"):
         manifest = read_json(file)
         if overrides or manifest["parameters"] != parameters:
@@ -93,7 +90,7 @@ class Notebook(Profile):
 
     @property
     def whole(self) -> bool:
-        """Whether it collates all splits (split "all"), so that what it shows is kept."""
+        """Whether this notebook collates all splits (split "all"), so that what it shows is kept."""
         return self.split is None
 
     def figure(self, number: int | str, figure: Figure, data: pd.DataFrame, caption: str, raster: bool = False) -> None:
@@ -133,17 +130,17 @@ class Notebook(Profile):
         display(Markdown(without_tags(text)))
 
     def source(self, what: Callable) -> None:
-        """Show a function, method or class of lib/ as it stands: the lines that compute the equation beside them."""
+        """Show a function, method or class of lib/ as it stands, e.g. the lines that compute the equation beside it."""
         lines, first = inspect.getsourcelines(what)
         file = Path(inspect.getfile(inspect.unwrap(what))).relative_to(ROOT)
         display(Markdown(f"`{file}`, line {first}:\n\n```python\n{textwrap.dedent(''.join(lines))}```"))
 
     def _number(self, number: int | str, further: Iterator[str]) -> str:
-        """The thesis's number; for what the thesis does not have, the section and a letter, e.g. "4.2-A"."""
+        """Number as in the thesis; for what the thesis does not have, the section and a letter, e.g. "4.2-A"."""
         return str(number) if isinstance(number, int) else f"{self.section}-{next(further)}"
 
     def _place(self, kind: str, number: int | str, whole: Path) -> tuple[str, Path]:
-        """Name of the files without ending, and their folder: those of one split lie apart from those of all."""
+        """Name of the files without ending, and their folder: one split's files lie apart from those of all."""
         stem = f"{kind}_{number:02d}" if isinstance(number, int) else f"{kind}_{number}"
         return stem, whole if self.whole else self.out.notebooks / self.name / f"split_{self.split}"
 
@@ -156,7 +153,7 @@ class Notebook(Profile):
 
 
 def open_notebook(name: str, profile: str, split: str | int, overrides: Sequence[str] = ()) -> Notebook:
-    """Read the profile strictly, set the figure style, say what the page shows. Raises ParameterError, as `load`."""
+    """Open the profile, set the figure style, say what the page shows. Raises ParameterError: as in `load`."""
     found, chapter = open_profile(profile, overrides), CHAPTERS[name]
     plots.set_style()
     about, notice = found.params.data.name, found.params.notice

@@ -25,7 +25,7 @@ Weights = Literal["own", "public"]
 
 
 def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
-    """Check the claims of a chapter, show and keep them; not for a single split, which can decide little."""
+    """Check, show and keep the claims of a chapter; not for a single split, which can decide little."""
     if book.whole:
         checked = check(book.name, **evidence)
         caption = (
@@ -38,7 +38,7 @@ def show_claims(book: Notebook, **evidence: Mapping[str, Any]) -> None:
 
 
 def all_claims(out: Outputs, here: str) -> pd.DataFrame:
-    """All claims that a profile's chapters and the audit (4.1) have checked, by section; evidence: `here` or THEIRS."""
+    """Read all claims that chapters and the audit (4.1) have checked, by section; evidence: `here` or THEIRS."""
     files = {out.tables / f"claims_{chapter}.csv": here for chapter in chapters()}
     files |= {out.tables / "audit_claims.csv": THEIRS}
     tables = [pd.read_csv(file).assign(evidence=evidence) for file, evidence in files.items() if file.exists()]
@@ -50,7 +50,7 @@ def all_claims(out: Outputs, here: str) -> pd.DataFrame:
 
 
 def shown_claims(checked: pd.DataFrame, further: list[str]) -> Styler:
-    """The claims as readers see them, with the interval folded into the value."""
+    """Format the claims for readers, with the interval folded into the value."""
     measured = checked.rename(columns={"low": "here low", "high": "here high"})
     columns = {"section": checked["section"], "claim": checked["claim"]}
     columns |= interval_cells(measured, {"here": "here"}, ".2f") | {name: checked[name] for name in further}
@@ -64,7 +64,7 @@ def shown_claims(checked: pd.DataFrame, further: list[str]) -> Styler:
 
 
 def zero_shot_results(book: Notebook, target: Target, result: ZeroShot, weights: Weights, table: int) -> None:
-    """A zero-shot transfer beside the thesis's table and its controls, per second; then the same labels per frame."""
+    """Show a zero-shot transfer beside the thesis's table and its controls, per second; then its labels per frame."""
     theirs, name = published_table(table), book.params.data.name
     shown, values = beside(result.ours, theirs, name, controls=result.controls)
     book.table(table, shown, values, f"Zero-shot transfer with {weights} weights, one label per second. {SPREADS}")
@@ -78,7 +78,7 @@ def zero_shot_results(book: Notebook, target: Target, result: ZeroShot, weights:
 def fine_tuned_results(
     book: Notebook, target: Target, result: FineTuned, weights: Weights, epochs: int, table: int, figure: int
 ) -> None:
-    """A fine-tuning beside the thesis's table, and its confusion matrices, each with a sentence."""
+    """Show a fine-tuning beside the thesis's table, and its confusion matrices, each with a sentence."""
     theirs, ours = published_table(table), result.tables[epochs]
     caption = f"Fine-tuned for {epochs} epochs, {weights} weights"
     chosen = sentences.epoch_chosen(book.params.finetune.select_on)
@@ -98,7 +98,7 @@ def fine_tuned_results(
 
 
 def fine_tuning_begins(book: Notebook, target: Target, result: FineTuned, table: int) -> None:
-    """How a fine-tuning starts, what it cannot learn, and where its short form ends, beside the thesis's `table`."""
+    """Say how a fine-tuning starts, what it cannot learn, where its short form ends, beside the thesis's `table`."""
     settings, classes = book.params.finetune, len(target.dataset.classes)
     videos = len(target.dataset.split(book.splits[0])[0])
     begins = sentences.first_epoch(result.history, videos, settings.warmup, settings.head or classes, classes)
@@ -109,7 +109,7 @@ def fine_tuning_begins(book: Notebook, target: Target, result: FineTuned, table:
 
 
 def fine_tuning_losses(book: Notebook, result: FineTuned, weights: Weights, epochs: int, figure: int) -> None:
-    """Training and test loss of all splits."""
+    """Show training and test loss of all splits."""
     history = result.history[result.history["epoch"] <= epochs]
     losses = {"train_loss": "training loss", "test_loss": "test loss"}
     caption = f"Fine-tuning for {epochs} epochs, {weights} weights."
@@ -117,7 +117,7 @@ def fine_tuning_losses(book: Notebook, result: FineTuned, weights: Weights, epoc
 
 
 def confusions(book: Notebook, target: Target, method: str, figure: int, caption: str) -> dict[int, pd.DataFrame]:
-    """A method's confusion matrices, by split: shown, kept and returned."""
+    """Show, keep and return a method's confusion matrices, by split."""
     matrices = split_matrices(book.out, target.dataset, book.splits, method)
     caption = f"Confusion matrices, shares of the true class's seconds. {caption}."
     book.figure(figure, draw_confusions(matrices), long_table(matrices), caption)
@@ -125,7 +125,7 @@ def confusions(book: Notebook, target: Target, method: str, figure: int, caption
 
 
 def fine_tuned_frames(book: Notebook, result: FineTuned, weights: Weights) -> None:
-    """The longest fine-tuning's labels per frame."""
+    """Show the scores of the longest fine-tuning's labels per frame."""
     epochs = book.params.finetune.epochs[-1]
     caption = f"Fine-tuned for {epochs} epochs, {weights} weights"
     _per_frame(book, result.frames, result.tables[epochs], f"finetuned_{weights}_frames", caption)

@@ -54,7 +54,7 @@ PATTERNS = {
 
 @dataclass(frozen=True)
 class ClassStyle:
-    """How a class is drawn: a colour such as "#3e60db", one of PATTERNS, and the pattern's colour, the ink.
+    """Style of a class: a colour such as "#3e60db", one of PATTERNS, and the pattern's colour, the ink.
 
     `verb` is its group in a legend, "no action" for neutral classes.
     """
@@ -66,7 +66,7 @@ class ClassStyle:
 
 
 def class_styles(classes: Sequence[str]) -> dict[str, ClassStyle]:
-    """A style for each class, in the order of the classes.
+    """Choose a style for each class, in the order of the classes.
 
     Names are read as verb, object, and maybe a place, as in lib.scoring.confusion.
 
@@ -93,7 +93,7 @@ def class_styles(classes: Sequence[str]) -> dict[str, ClassStyle]:
 
 
 def _patterns(members: dict[int, list[str]]) -> dict[str, str]:
-    """For each class a pattern that no other class of its family has, if possible one per object."""
+    """Choose for each class a pattern that no other class of its family has, if possible one per object."""
     kept: dict[str, str] = {}  # object -> pattern
     found: dict[str, str] = {}
     for mates in members.values():
@@ -114,7 +114,7 @@ def _object(name: str) -> str:
 
 
 def _between(ends: tuple[str, str], share: float) -> tuple[str, bool]:
-    """A colour between two, and whether it is light, so that a pattern on it is black."""
+    """Mix a colour between two, and tell whether it is light, so that a pattern on it is black."""
     dark, bright = (bytes.fromhex(end[1:]) for end in ends)
     mixed = [round(a + share * (b - a)) for a, b in zip(dark, bright, strict=True)]
     red, green, blue = ((value / 255) ** 2.2 for value in mixed)
@@ -146,7 +146,7 @@ def set_style() -> None:
 
 
 def short(value: float, sign: str = "") -> str:
-    """A number in the precision of the thesis's tables: three decimals for fractions, one for percentages."""
+    """Write a number with the precision of the thesis's tables: three decimals for fractions, one for percentages."""
     return "–" if pd.isna(value) else f"{value:{sign}.3f}" if abs(value) < 2 else f"{value:{sign}.1f}"
 
 
@@ -161,7 +161,7 @@ def curve_style(number: int) -> dict[str, Any]:
 
 
 def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> Axes:
-    """One line per split over the epochs that were tested and, with several, their mean and the band of them all."""
+    """Draw one line per split over the tested epochs and, with several, their mean and the band of them all."""
     measured = history.dropna(subset=[value])
     curves = {f"split {split}": curve.set_index("epoch")[value] for split, curve in measured.groupby("split")}
     labelled_curves(curves, ax, label, {name: int(name.split()[1]) - 1 for name in curves})
@@ -173,7 +173,7 @@ def learning_curves(history: pd.DataFrame, value: str, ax: Axes, label: str) -> 
 def labelled_curves(
     curves: Mapping[str, pd.Series | pd.DataFrame], ax: Axes, label: str, numbers: Mapping[str, int] | None = None
 ) -> Axes:
-    """One line per named series over its index, e.g. the three ways to trim.
+    """Draw one line per named series over its index, e.g. the three ways to trim.
 
     Args:
         curves: a table has a column per seed or split; their mean and the band between the outermost are drawn.
@@ -195,7 +195,7 @@ def labelled_curves(
 
 
 def zoom(ax: Axes, first: float) -> Axes:
-    """Scale the vertical axis to what the lines show from `first` on, so that a steep beginning does not decide it."""
+    """Scale the vertical axis to what the lines show from `first` on, so that a steep start does not decide it."""
     points = np.concatenate([np.column_stack(line.get_data()) for line in ax.get_lines()])
     shown = points[points[:, 0] >= first, 1]
     room = 0.08 * (shown.max() - shown.min()) or 0.1
@@ -204,7 +204,7 @@ def zoom(ax: Axes, first: float) -> Axes:
 
 
 def learning_curve_panels(history: pd.DataFrame | Mapping[str, pd.DataFrame], values: Mapping[str, str]) -> Figure:
-    """Learning curves side by side, one panel per measured value.
+    """Draw learning curves side by side, one panel per measured value.
 
     Args:
         history: as for `learning_curves`; or several by title, drawn in panels of one scale.
@@ -228,7 +228,7 @@ def curve_panels(
     shared: str = "",
     level: tuple[str, float] | None = None,
 ) -> Figure:
-    """Named curves side by side, one panel per entry.
+    """Draw named curves side by side, one panel per entry.
 
     Args:
         panels: label of the vertical axis -> curves by name; with `shared`, title of the panel -> curves.
@@ -248,7 +248,7 @@ def curve_panels(
 
 
 def pretraining_curves(history: pd.DataFrame, pairs: int) -> Figure:
-    """Losses of a pre-training over its epochs (Figures 16, 17): whole, and from the end of the first epoch on.
+    """Draw the losses of a pre-training over its epochs (Figures 16, 17): all, and from the end of the first epoch on.
 
     Args:
         history: as returned by `lib.pretraining.recipes.run_recipe`.
@@ -268,7 +268,7 @@ def pretraining_curves(history: pd.DataFrame, pairs: int) -> Figure:
 
 
 def timelines(videos: Mapping[str, Mapping[str, Sequence[str]]], fps: float, classes: Sequence[str]) -> Figure:
-    """Label sequences as bars (`timeline`), one panel per video by title, with one legend of the classes that occur."""
+    """Draw label sequences as bars (`timeline`), one panel per video by title, with a legend of classes that occur."""
     rows = max(map(len, videos.values()))
     figure, axes = plt.subplots(len(videos), 1, figsize=(WIDTH, 1.1 + (0.6 + 0.28 * rows) * len(videos)), squeeze=False)
     for ax, (title, sequences) in zip(axes[:, 0], videos.items(), strict=True):
@@ -282,7 +282,7 @@ def timelines(videos: Mapping[str, Mapping[str, Sequence[str]]], fps: float, cla
 
 
 def timeline(rows: Mapping[str, Sequence[str]], fps: float, classes: Sequence[str], ax: Axes) -> Axes:
-    """Label sequences, one label per frame, as bars on one time axis, coloured by verb and hatched by object."""
+    """Draw label sequences, one label per frame, as bars on one time axis, coloured by verb and hatched by object."""
     styles = class_styles(classes)
     for place, labels in enumerate(rows.values()):
         runs = segments(labels)
@@ -303,7 +303,7 @@ def _filling(style: ClassStyle) -> dict[str, Any]:
 
 
 def count_or_short(value: float) -> str:
-    """Whole numbers without decimals; others, including infinity, as `short`.
+    """Write whole numbers without decimals; others, including infinity, as `short` does.
 
     >>> count_or_short(3.0), count_or_short(float("inf"))
     ('3', 'inf')
@@ -312,6 +312,6 @@ def count_or_short(value: float) -> str:
 
 
 def draw_intervals(table: pd.DataFrame, measure: str, places: np.ndarray, colour: str, ax: Axes, label: str) -> None:
-    """Points at their heights with the intervals of the columns "<measure> low" and "<measure> high"."""
+    """Draw points at their heights with the intervals of the columns "<measure> low" and "<measure> high"."""
     ax.hlines(places, table[f"{measure} low"], table[f"{measure} high"], color=colour, lw=1.5)
     ax.plot(table[measure], places, "o", color=colour, ms=4.5, label=label)

@@ -9,7 +9,7 @@ from lib.scoring.words import counted
 
 
 def s3d(blocks: pd.DataFrame, text_side: int, width: float) -> str:
-    """Where the released S3D differs from the thesis's description, and its size."""
+    """Say where the released S3D differs from the thesis's description, and its size."""
     full, here = blocks["full-size parameters"].sum() / 1e6, blocks["parameters"].sum() / 1e6
     stem = blocks.set_index("block").loc["conv1", "kernels"]
     return (
@@ -34,7 +34,7 @@ def s3d_training(hit: float, batches: int, batch: int, words: int) -> str:
 
 
 def mil_nce_scores(scores: np.ndarray, normalized: bool) -> str:
-    """What the scores (B, B·K) of Figure 14 show.
+    """Say what the scores (B, B·K) of Figure 14 show.
 
     >>> mil_nce_scores(np.eye(3), normalized=False)[-83:]
     'ips that score highest with one of their own 1 candidates: 3 of 3; a guess gives 1.'
@@ -66,7 +66,7 @@ def videoclip_size(parts: pd.DataFrame, poolers: int, last: int) -> str:
 
 
 def pair_overlap(drawn: pd.DataFrame, seconds: int, lengths: tuple[int, int]) -> str:
-    """How far the clips of drawn pairs overlap their captions.
+    """Say how far the clips of drawn pairs overlap their captions.
 
     >>> drawn = pd.DataFrame({"start": [0, 5], "end": [4, 9], "text start": [0, 9], "text end": [4, 12]})
     >>> pair_overlap(drawn, 20, (3, 32))[-87:]
@@ -102,7 +102,7 @@ def lowest_loss(history: pd.DataFrame, clusters: int) -> str:
 
 
 def training_loss(losses: pd.Series, pairs: int) -> str:
-    """How far the training loss falls, beside that of a guess.
+    """Say how far the training loss falls, beside that of a guess.
 
     >>> training_loss(pd.Series([4.0, 3.0]), 8)
     'The training loss goes from 4.00 to 3.00. If all pairs were equally likely, it would be 2 ln 8 = 4.16.'
@@ -162,7 +162,7 @@ def published_checkpoint(score: float, untrained: float) -> str:
 
 
 def trained_streams(histories: Mapping[str, pd.DataFrame], verbs: int, things: int) -> str:
-    """How many training clips the streams of I3D name correctly at the end.
+    """Say how many training clips the streams of I3D name correctly at the end.
 
     >>> trained_streams({"rgb": pd.DataFrame({"epoch": [7], "verb": [91.0], "thing": [80.0]})}, 16, 40)
     'Of 16 verbs and 40 things, the last epoch named 91 % and 80 % correctly (rgb, epoch 7).'
@@ -176,7 +176,7 @@ def trained_streams(histories: Mapping[str, pd.DataFrame], verbs: int, things: i
 
 
 def provenance(record: Mapping, nets: Mapping[str, str]) -> str:
-    """How the shipped nets were made, and what a linear probe reads from them on the development set.
+    """Say how the shipped nets were made, and what a linear probe reads from them on the development set.
 
     >>> record = {"command": "make", "machine": "a PC", "revision": "1a", "CPU minutes": {"a": 9.6},
     ...     "development": {"commonest class": 10.0, "a": 50.2, "a untrained": 9.0}}

@@ -50,7 +50,7 @@ def beside(
     our_name: str,
     controls: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> tuple[Styler, pd.DataFrame]:
-    """Ours, the published table and the difference, one below the other in the same columns.
+    """Set our table, the published one and the difference below each other, in the same columns.
 
     If our table has a mean, the published one below it is complete, even if the numbers of splits differ: its mean is
     over its own splits. Further tables of ours, `controls`, follow by name.
@@ -69,12 +69,12 @@ def beside(
 
 
 def alone(ours: pd.DataFrame, our_name: str) -> tuple[Styler, pd.DataFrame]:
-    """Our table alone, styled as by `beside`."""
+    """Style our table alone as `beside` does."""
     return _styled({our_name: _spread(ours)})
 
 
 def style_ten(table: pd.DataFrame) -> Styler:
-    """Table 10 (`lib.scoring.conclusion.table_ten`, with segments) as readers see it; differences stay in its CSV."""
+    """Format Table 10 (`lib.scoring.conclusion.table_ten`, with segments) for readers; differences stay in its CSV."""
     columns = ["thesis", "as_thesis", "accuracy", f"accuracy {SPREAD}", *METRICS[1:], f"f1@50 {SPREAD}", "segments"]
     headers = {name: name.replace("f1", "F1") for name in columns} | {"as_thesis": "scored as the thesis"}
     shown = table.reindex(columns=columns).rename(columns=headers)
@@ -83,7 +83,7 @@ def style_ten(table: pd.DataFrame) -> Styler:
 
 
 def mark_best(table: pd.DataFrame, lower: Sequence[str] = (), skip: Sequence[str] = ()) -> Styler:
-    """A table with the best number of each column underlined but for `skip`: the highest, in `lower` the lowest."""
+    """Underline the best number of each column except `skip`: the highest, in `lower` the lowest."""
     numbers = [name for name in table.select_dtypes("number") if name not in skip]
     styler = underline(table.style, [name for name in numbers if name not in lower])
     return underline(styler, [name for name in numbers if name in lower], lowest=True)
@@ -100,7 +100,7 @@ def underline(
 
 
 def fold_widths(styler: Styler, places: int) -> Styler:
-    """Half widths (columns "… ±") beside their means in one column, which is narrower than two.
+    """Fold half widths (columns "… ±") into the columns of their means, which is narrower.
 
     >>> table = pd.DataFrame({"hit": [61.0], "hit ±": [2.5], "loss": [4.25], "loss ±": [3.231], "pairs": [8]})
     >>> print(fold_widths(table.style.hide(), 2).to_string(delimiter=" | ").strip())
@@ -116,12 +116,12 @@ def fold_widths(styler: Styler, places: int) -> Styler:
 
 
 def interval_cells(table: pd.DataFrame, titles: Mapping[str, str], form: str = "+.1f") -> dict[str, list[str]]:
-    """Title of each measure -> a cell per row: the value with its interval."""
+    """Cells of each measure, by its title: each row's value with its interval."""
     return {title: [interval(row, name, form) for _, row in table.iterrows()] for name, title in titles.items()}
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with headers for readers; a half width keeps its sign.
+    """Give a table headers for readers; a half width keeps its sign.
 
     >>> list(in_words(pd.DataFrame(columns=["zero_shot", "zero_shot ±", "clusters"])))
     ['zero-shot, %', 'zero-shot, % ±', 'clusters']
@@ -131,7 +131,7 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _spread(block: pd.DataFrame) -> pd.DataFrame:
-    """The block with a last row of the standard deviation over the splits, where it has their mean."""
+    """Append the standard deviation over the splits to a block that has their mean."""
     if "mean" not in block.index:
         return block
     spread = block.drop(index="mean").drop(columns="best_epoch", errors="ignore").std()

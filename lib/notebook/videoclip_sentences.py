@@ -9,7 +9,7 @@ from lib.scoring.confusion import confused_pairs, summed
 
 
 def seconds_not_scored(begun: int, left_out: int) -> str:
-    """How many seconds the thesis scored and we do not.
+    """Say how many seconds are scored in the thesis but not here.
 
     >>> print(seconds_not_scored(4000, 12))
     Of 4,000 seconds begun, 12 (0.3 %) are not scored: they last half a second or less. The thesis scored these too.
@@ -35,7 +35,7 @@ def transfer(ours: float, thesis: float, untrained: Sequence[float], commonest: 
 
 
 def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride: int, prompt: str) -> str:
-    """How a video is covered by windows, and how many of its seconds are correct.
+    """Say how a video is covered by windows, and how many of its seconds are correct.
 
     >>> table = pd.DataFrame({"windows": [1, 2], "truth": ["cut", "mix"], "best": ["cut", "cut"]})
     >>> windows_of("rgb-01-1", table, 2, 32, 16, "cut_tomato")[:75]
@@ -50,7 +50,7 @@ def windows_of(video: str, table: pd.DataFrame, windows: int, size: int, stride:
 
 
 def window_edges(places: pd.DataFrame, overlapping: float, apart: float) -> str:
-    """Accuracy at the edges and in the middle of windows, and merged: those that overlap by half, those side by side.
+    """Accuracy at the edges and in the middle of windows, and after merging: overlapping by half, or side by side.
 
     >>> places = pd.DataFrame({"accuracy": [10.0, 30, 30, 10], "seconds": 5})
     >>> window_edges(places, 25.0, 20.0)[:84]
@@ -72,7 +72,7 @@ def _outer_and_inner(places: pd.DataFrame) -> list[float]:
 
 
 def edge_gain(places: pd.DataFrame) -> float:
-    """Accuracy in the inner half of the windows less that in the outer half.
+    """Accuracy in the inner half of the windows less accuracy in the outer half.
 
     >>> edge_gain(pd.DataFrame({"accuracy": [10.0, 30, 40, 20], "seconds": 5}))
     20.0
@@ -82,7 +82,7 @@ def edge_gain(places: pd.DataFrame) -> float:
 
 
 def two_protocols(seconds: pd.Series, frames: pd.Series) -> str:
-    """How the scores depend on the unit of scoring, second or frame.
+    """Say how the scores depend on the unit of scoring, second or frame.
 
     >>> two_protocols(pd.Series({"accuracy": 0.5, "raw_edit": 30.25}), pd.Series({"accuracy": 0.51, "edit": 60.0}))[:62]
     'Per frame, accuracy differs by +0.010 from accuracy per second'
@@ -112,7 +112,7 @@ def names_given(matrices: Mapping[int, pd.DataFrame], most: int = 3) -> str:
 
 
 def prompts_and_cls(ways: pd.DataFrame) -> str:
-    """Gains by words as prompts and by a visible [CLS]. `ways`: as returned by `lib.videoclip.evaluation.ways_to_ask`.
+    """Gains from words as prompts and from a visible [CLS]. `ways`: from `lib.videoclip.evaluation.ways_to_ask`.
 
     >>> columns = ["[CLS] hidden", "[CLS] seen"]
     >>> prompts_and_cls(pd.DataFrame([[20.0, 22.0], [21.0, 21.5]], ["raw", "words"], columns))[:74]
@@ -127,7 +127,7 @@ def prompts_and_cls(ways: pd.DataFrame) -> str:
 
 
 def first_epoch(history: pd.DataFrame, videos: int, warmup: int, outputs: int, classes: int) -> str:
-    """How a fine-tuning starts, beside a guess.
+    """Say how a fine-tuning starts, beside a guess.
 
     >>> first_epoch(pd.DataFrame({"epoch": [1, 2], "train_loss": [6.0, 3.0]}), 40, 122, 779, 19)[:61]
     '40 training videos, one update each; the warm-up takes 122 up'
@@ -197,7 +197,7 @@ def still_falling(history: pd.DataFrame) -> str:
 
 
 def epochs_missing(best: Sequence[float], short: int) -> str:
-    """How many epochs the thesis's short fine-tuning lacked, by the epochs that its long one chose.
+    """Say how many epochs the thesis's short fine-tuning lacked, by the epochs that its long one chose.
 
     >>> print(epochs_missing([11, 10, 13], 8))
     The thesis says that 2 or 3 epochs were missing. Its long training chose epochs 11, 10, 13: on average 3.3 later.

@@ -1,8 +1,8 @@
 """Hard negatives: clusters of videos that the model finds alike (thesis 2.4.2, equation 6; Xu et al., EMNLP 2021).
 
-In each epoch every video is represented by the mean of its clips' and captions' vectors. Around N / k videos drawn at
-random, the 2k nearest are looked up (FAISS), and k of them make a cluster, whose pairs are each other's negatives. So
-an epoch has N / k clusters, however many make one update; a video may be in several of them or in none.
+In each epoch, every video is represented by the mean of its clips' and captions' vectors. N / k videos are drawn at
+random. For each, the 2k nearest are looked up (FAISS), and k of them make a cluster, whose pairs are each other's
+negatives. So an epoch has N / k clusters, however many make one update; a video may be in several of them or in none.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ def represent(
 ) -> np.ndarray:
     """Compute z_V of equation 6 for every video, (N, H) float32; each process does its share, and all get the result.
 
-    It is the mean of `pairs.per_video` pairs, whose clips span the time of the captions.
+    It is the mean over `pairs.per_video` pairs, whose clips span the time of the captions.
     """
     videos = range(len(narrated))
     chunks = [videos[first : first + VIDEOS_AT_ONCE] for first in videos[::VIDEOS_AT_ONCE]]
@@ -46,8 +46,8 @@ def represent(
 def mine(vectors: np.ndarray, size: int, mining: Mining, rng: np.random.Generator) -> list[list[int]]:
     """Mine the clusters of an epoch from the videos' vectors, (N, H): N // k clusters of k videos.
 
-    Both the centres and k of the 2k nearest of each are drawn (so perhaps without the centre, as published). A cluster
-    is smaller where an inverted file finds fewer.
+    The centres are drawn, and k of the 2k nearest of each (perhaps without the centre, as published). A cluster is
+    smaller where an inverted file finds fewer.
 
     Raises ValueError: a vector that is not finite, or more cells than videos.
     """
@@ -72,11 +72,11 @@ def random_clusters(count: int, size: int, rng: np.random.Generator) -> list[lis
 def of_epoch(
     vectors_of: Callable[[], np.ndarray], count: int, size: int, mining: Mining, first: list, rng: np.random.Generator
 ) -> list[list[int]]:
-    """The clusters of an epoch, by `mining.negatives`.
+    """Make the clusters of an epoch, by `mining.negatives`.
 
     Fresh ones are mined in each epoch, random ones drawn. Stale ones are those of the first epoch in another order, as
-    in fairseq since December 2022, whose loading processes keep what they started with, and so probably in the thesis's
-    runs.
+    in fairseq since December 2022, where loading processes keep what they started with. The thesis's runs were probably
+    like that.
 
     Args:
         vectors_of: returns those of all `count` videos, (N, H).
@@ -90,7 +90,7 @@ def of_epoch(
 
 
 def held_out(vectors: np.ndarray, size: int, mining: Mining) -> dict[str, list[list[int]]]:
-    """Clusters to validate on: random ones, the same each time, and those that the present model finds hard."""
+    """Make clusters to validate on: random ones, the same each time, and those that the present model finds hard."""
     return {
         "random_loss": random_clusters(len(vectors), size, np.random.default_rng(0)),
         "hard_loss": mine(vectors, size, mining, np.random.default_rng(0)),
@@ -101,6 +101,8 @@ def build_index(vectors: np.ndarray, mining: Mining) -> faiss.Index:
     """Build an index by Euclidean distance: exact, or an inverted file of `lists` cells, `probes` of which are read.
 
     The published code has an inverted file of 512 cells and reads one, whatever the number of videos.
+
+    Raises ValueError: more cells than videos.
     """
     vectors = np.ascontiguousarray(vectors, np.float32)
     index = faiss.IndexFlatL2(vectors.shape[1])
@@ -145,6 +147,6 @@ def measured_recall(vectors: np.ndarray, size: int, mining: Mining, rng: np.rand
 
 
 def relative_spread(vectors: np.ndarray, clusters: Sequence[Sequence[int]]) -> float:
-    """Deviation of the videos within a cluster, relative to that of all videos; 1 for random clusters."""
+    """Spread of the videos within a cluster, relative to that of all videos; 1 for random clusters."""
     within = [np.sqrt(vectors[list(cluster)].var(axis=0, ddof=1).sum()) for cluster in clusters]
     return float(np.mean(within) / np.sqrt(vectors.var(axis=0, ddof=1).sum()))

@@ -55,7 +55,7 @@ def variants(params: Params) -> list[Variant]:
 
 
 def _recipes(params: Params) -> dict[int, RecipeName]:
-    """C -> the recipe of 2.5 or 2.6 that has it."""
+    """Recipes of 2.5 and 2.6 by their C."""
     names: tuple[RecipeName, ...] = ("one_cluster", "own")
     return {params.pretrain.recipes[name].clusters_per_update: name for name in names}
 
@@ -90,7 +90,7 @@ def run_variant(profile: Profile, variant: Variant) -> pd.DataFrame:
 def at_equal(histories: pd.DataFrame, by: str) -> pd.DataFrame:
     """The last measurement that all runs have in common, `by` "update" or "pairs": a row per run.
 
-    Its index is (clusters, negatives, seed). Raises ValueError: there is none after the first update.
+    The index is (clusters, negatives, seed). Raises ValueError: there is none after the first update.
     """
     cells = ["clusters", "negatives", "seed"]
     measured = [set(part) for _, part in histories.groupby(cells)[by]]
@@ -122,13 +122,13 @@ def compare(histories: pd.DataFrame, by: str, measures: Iterable[str] = MEASURED
 def difference(
     histories: pd.DataFrame, measure: str, first: tuple[int, str], second: tuple[int, str], by: str
 ) -> tuple[float, float]:
-    """Estimate second - first at equal `by`, paired by seed: mean and half width of the 95 % interval."""
+    """Estimate second - first at an equal `by`, paired by seed: mean and half width of the 95 % interval."""
     values = at_equal(histories, by)[measure]
     return over_seeds((values.loc[second] - values.loc[first]).tolist())
 
 
 def over_seeds(values: Sequence[float]) -> tuple[float, float]:
-    """Mean, and half the width of its 95 % interval; of one seed NaN.
+    """Mean and half the width of its 95 % interval, which is NaN for one seed.
 
     >>> over_seeds([2.5])
     (2.5, nan)
@@ -137,14 +137,14 @@ def over_seeds(values: Sequence[float]) -> tuple[float, float]:
 
 
 def runs_of(histories: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The runs with fresh clusters as `lib.scoring.claims.check` takes them, by C or, with a smaller k, in words."""
+    """Runs with fresh clusters as `lib.scoring.claims.check` takes them, named by C or, with a smaller k, in words."""
     fresh = histories[histories["negatives"].str.startswith("fresh")]
     named = ("C = " + fresh["clusters"].astype(str)).where(fresh["negatives"] == "fresh", "fewer videos per cluster")
     return {str(name): runs for name, runs in fresh.groupby(named)}
 
 
 def fresh_curves(histories: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
-    """Zero-shot accuracy of the runs with fresh clusters, a column per seed, by updates and by pairs seen."""
+    """Zero-shot accuracy of the runs with fresh clusters, one column per seed, by updates and by pairs seen."""
     fresh, panels = histories[histories["negatives"] == "fresh"], {}
     for by, label in (("update", "updates"), ("pairs", "pairs seen")):
         panels[label] = {

@@ -42,7 +42,7 @@ class Update:
 
 @dataclass
 class Pretraining:
-    """One pre-training. An epoch is cut at its validations into stretches, which are the epochs of `fit`."""
+    """One pre-training. Validations cut an epoch into stretches, which are the epochs of `fit`."""
 
     train: Narrated
     validation: Narrated
@@ -54,7 +54,7 @@ class Pretraining:
     identity: str  # key of the run
     seed: int  # of everything drawn except the initial weights
     transfer: Callable[[VideoCLIP], Row]  # measured at each validation, e.g. zero-shot accuracy
-    # is called before each checkpoint and raises an error if processes no longer see the same data
+    # called before each checkpoint; raises an error if processes no longer see the same data
     agree: Callable[[], object]
 
     def run(self) -> pd.DataFrame:
@@ -89,7 +89,7 @@ class Pretraining:
 
     @property
     def updates_per_epoch(self) -> int:
-        """Number of whole updates; clusters that are left over are not used."""
+        """Number of whole updates in an epoch; clusters that are left over are not used."""
         return len(self.train) // self.settings.videos_per_cluster // self.recipe.clusters_per_update
 
     @cached_property
@@ -99,12 +99,12 @@ class Pretraining:
         return [range(int(part[0]), int(part[-1]) + 1) for part in parts]
 
     def place(self, stretch: int) -> tuple[int, range]:
-        """Stretch (from 1) -> its epoch (from 1) and its updates within that epoch (from 0)."""
+        """Find a stretch's (from 1) epoch (from 1), and its updates within that epoch (from 0)."""
         epoch, part = divmod(stretch - 1, len(self.stretches))
         return epoch + 1, self.stretches[part]
 
     def updates(self, stretch: int) -> Iterator[Update]:
-        """The updates of a stretch, each with this process's share of its clusters."""
+        """Yield the updates of a stretch, each with this process's share of its clusters."""
         epoch, numbers = self.place(stretch)
         found = self.clusters_of(epoch)["clusters"]
         # of update u's clusters u·C … u·C + C - 1, every size-th is this process's
@@ -118,7 +118,7 @@ class Pretraining:
         return (Update(number, islice(loader, len(share))) for number, share in enumerate(shares, first))
 
     def losses(self, update: Update) -> Iterator[tuple[Tensor, Row]]:
-        """Loss of each cluster of an update, divided by C: gradients add up to their mean."""
+        """Yield the loss of each cluster of an update, divided by C, so that gradients add up to their mean."""
         factor = linear(update.number, self.settings.warmup, self.settings.decay_updates)
         set_rate(self.optimizer, self.settings.learning_rate * factor)
         for place, batch in enumerate(update.batches):
@@ -134,7 +134,7 @@ class Pretraining:
         return contrastive_loss(video.float(), text.float(), self.settings.temperature)
 
     def measure(self, stretch: int, sums: Row) -> Row:
-        """A row of the history."""
+        """Measure a row of the history at the end of a stretch; `sums` as in `fit`."""
         self.agree()
         epoch, numbers = self.place(stretch)
         done = (epoch - 1) * self.updates_per_epoch + numbers.stop

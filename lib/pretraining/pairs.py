@@ -1,7 +1,7 @@
 """Positive pairs for VideoCLIP: a run of captions and a clip that meets it in time (thesis 2.4.2).
 
 Text comes first, so that there is always some: a caption grown to a random length, then a second within it, then a clip
-grown from there to a random length. Both contain that second or touch it, but they need not match, as captions of
+grown from there to a random length. Both contain that second or touch it, but they need not match, because captions of
 narrated videos come early or late. The published sampler (MMPT, `OverlappedAligner`) does the same; its clips last at
 least 3 s, where the thesis writes 0. `ClusterBatches` draws the pairs of a cluster and packs them for the towers.
 """
@@ -25,7 +25,7 @@ LONGEST_TEXT = 256.0
 
 @dataclass(frozen=True)
 class Pair:
-    """Captions first … last - 1 of a video and its seconds start … end - 1; `centre` is the drawn second."""
+    """Captions first … last - 1 of a video, and its seconds start … end - 1; `centre` is the drawn second."""
 
     first: int
     last: int
@@ -98,7 +98,7 @@ class Batch:
         return replace(self, clips=self.clips.to(device), captions=self.captions.to(device))
 
     def encode(self, model: VideoCLIP) -> tuple[Tensor, Tensor]:
-        """Encode clips and captions, (B, H) both."""
+        """Encode clips and captions, both (B, H)."""
         return model.encode_packed_video(self.clips), model.encode_packed_text(self.captions)
 
 

@@ -59,14 +59,14 @@ PUBLISHED_VIDEO_LAYERS, PUBLISHED_DIM = 6, 512
 
 
 def recipe_of(profile: Profile, name: str) -> Recipe:
-    """A recipe of the profile. Another name is a `ParameterError`."""
+    """Find a recipe of the profile. Raises ParameterError: no such recipe."""
     if name not in profile.params.pretrain.recipes:
         raise ParameterError(f"--recipe {name}: pretrain.recipes has: {', '.join(profile.params.pretrain.recipes)}")
     return profile.params.pretrain.recipes[name]
 
 
 def published_weights(recipe: Recipe) -> Path | None:
-    """The published checkpoint that a recipe names, if it is on this machine."""
+    """Path of the published checkpoint that a recipe names; None if it is not on this machine."""
     path = None if recipe.weights is None else ROOT / recipe.weights
     return path if path is not None and path.exists() else None
 
@@ -89,7 +89,7 @@ def load_pretrained(profile: Profile, name: RecipeName) -> Pretrained:
 
 
 def _load(profile: Profile, name: str, repeat: int) -> tuple[VideoCLIP, str]:
-    """The model of a finished run and its feature set."""
+    """Load the model of a finished run, and the name of its feature set."""
     folder = run_folder(profile.out, name, repeat)
     if not (folder / "videoclip.json").exists():
         raise WeightsError(
@@ -106,12 +106,12 @@ def run_folder(out: Outputs, name: str, repeat: int = 0) -> Path:
 
 
 def transfer_of(profile: Profile, layer: S3DLayer) -> Callable[[VideoCLIP], Row]:
-    """Zero-shot accuracy on the target set's seconds, percent, as a function of the model; nothing is chosen by it.
+    """Return a function that measures a model's zero-shot accuracy on the target set's seconds; it chooses nothing.
 
-    The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in pre-training:
-    words, [CLS], and the same precision (`pretrain.dtype`).
+    In percent. The thesis gave the raw names (`cut_tomato`) and hid [CLS]; here both towers see what they saw in
+    pre-training: words, [CLS], and the same precision (`pretrain.dtype`).
 
-    Raises FeatureSetError: the target lacks features, or they are made in another way than those of the pre-training.
+    Raises FeatureSetError: the target lacks features, or they are made in another way than in the pre-training.
     """
     target = open_target(profile, layer, narrated_set(profile.params, layer))
     target.check()
@@ -136,7 +136,7 @@ def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, 
 
     Raises ParameterError: too few videos for one update, or the processes see different ones.
     """
-    # first, as packing takes hours at full size
+    # first, because packing takes hours at full size
     transfer = transfer_of(profile, recipe.features)
     if group.rank == 0:
         pack_narrated(profile, recipe.features)
@@ -168,10 +168,10 @@ def prepare(profile: Profile, recipe: Recipe, settings: Pretrain, folder: Path, 
 
 
 def same_packs(profile: Profile, layer: S3DLayer, group: Group, before: Sequence[str] | None = None) -> list[str]:
-    """What the packs of both parts say of themselves, provided that all processes see the same.
+    """Read the notes of both packs, and check that all processes see the same ones.
 
-    Raises ParameterError: a process sees others or none: it would train on other videos than the rest, unnoticed; or
-    they are no longer what they were `before`, when the run began.
+    Raises ParameterError: a process sees others or none, and would train on other videos unnoticed; or they are no
+    longer what they were `before`, when the run began.
     """
     folder = profile.out.packed / narrated_set(profile.params, layer)
     notes = [folder / part / "note.json" for part in PARTS]
@@ -186,7 +186,7 @@ def same_packs(profile: Profile, layer: S3DLayer, group: Group, before: Sequence
 
 
 def same_run(run: Pretraining) -> None:
-    """Processes that train together start from the same.
+    """Check that processes that train together start from the same state.
 
     Raises ParameterError: one has other settings, code or initial weights, or sees another state of the run.
     """
@@ -205,7 +205,7 @@ def same_run(run: Pretraining) -> None:
 
 
 def differs(group: Group, value: Any) -> tuple[str, Any] | None:
-    """The first process whose value is not that of process 0, by name, and its value."""
+    """Name of the first process whose value differs from process 0's, and that value; None if all agree."""
     everywhere = group.gather((socket.gethostname(), value))
     others = ((f"process {rank} on {host}", other) for rank, (host, other) in enumerate(everywhere))
     return next(((name, other) for name, other in others if other != everywhere[0][1]), None)
@@ -214,7 +214,7 @@ def differs(group: Group, value: Any) -> tuple[str, Any] | None:
 def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd.DataFrame:
     """Pre-train by a recipe into runs/videoclip_<name>, or load the finished run; returns its history.
 
-    Repeat 0 has the seed of the profile, a further one its number as seed.
+    Repeat 0 uses the seed of the profile, each further one its number as seed.
 
     Raises ParameterError: no such recipe, too few videos, or a published checkpoint takes its place.
     """
@@ -227,13 +227,13 @@ def run_recipe(profile: Profile, name: str, group: Group, repeat: int = 0) -> pd
     if group.rank == 0:
         write_text(folder / "curves.csv", history.to_csv(index=False))
         about = {"feature_set": run.train.feature_set, "feature_dim": run.train.feature_dim, "recipe": name}
-        # last, as this file marks the run as complete
+        # last, because this file marks the run as complete
         write_json(folder / "videoclip.json", about | {"settings": settings_of(profile.params, name)})
     return history
 
 
 def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
-    """History of a recipe's first run for a notebook: the demo trains all repeats, otherwise a finished run is read.
+    """History of a recipe's first run, for a notebook: the demo trains all repeats, otherwise a finished run is read.
 
     Raises ParameterError: there is no finished run (a notebook is no place for weeks of training), or its settings
     differ.
@@ -259,7 +259,7 @@ def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
 
 
 def recipe_histories(profile: Profile, names: Sequence[str]) -> dict[tuple[str, int], pd.DataFrame]:
-    """Train the repeats of these recipes, some at a time, or read them; their histories by recipe and repeat."""
+    """Train the repeats of these recipes, some at a time, or read them; returns histories by recipe and repeat."""
     runs = list(product(names, profile.repeats))
     return dict(zip(runs, spread(partial(_run, Profile(profile.params, profile.out)), runs, cores()), strict=True))
 
@@ -269,7 +269,7 @@ def _run(profile: Profile, run: tuple[str, int]) -> pd.DataFrame:
 
 
 def settings_of(params: Params, name: str) -> dict[str, dict]:
-    """Settings on which the numbers of a pre-training depend, by section of the profile."""
+    """Settings that the numbers of a pre-training depend on, by section of the profile."""
     pretrain = params.pretrain
     recipes: dict[str, Recipe] = {**pretrain.recipes}
     return {

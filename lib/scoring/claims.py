@@ -9,7 +9,7 @@ these intervals tend to be too narrow. There are four other cases:
 - It singles out one split. That split is compared with the interval that the others predict for one more split.
 - It says "always". It is counted: one exception contradicts it.
 - It compares single trainings: two recipes of pre-training, ways to trim on one split. It is judged over repeated
-  trainings; where there are none, no interval covers their luck: inconclusive.
+  trainings. Without them no interval covers chance between trainings: inconclusive.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,24 +48,24 @@ Sign = Literal["higher", "lower", "level"]
 
 
 def score(table: pd.DataFrame, column: str) -> pd.Series:
-    """A column by split."""
+    """Scores of one column, by split."""
     each = table[column].drop("mean", errors="ignore")
     return each.set_axis(each.index.astype(int))
 
 
 def falls(history: pd.DataFrame, column: str, first: int, by: str = "split") -> pd.Series:
-    """How far a curve falls from epoch `first` (or the last before) to its end."""
+    """Fall of a curve from epoch `first` (or the last one before it) to its end, by split or by another column."""
     curves = history.pivot_table(index="epoch", columns=by, values=column)
     return curves[curves.index <= max(first, curves.index[0])].iloc[-1] - curves.iloc[-1]
 
 
 def mean_of(history: pd.DataFrame, column: str) -> pd.Series:
-    """Mean of a curve over the epochs."""
+    """Mean of a curve over the epochs, by split."""
     return history.groupby("split")[column].mean()
 
 
 def stage_gap(history: pd.DataFrame, when: Literal["early", "late"]) -> pd.Series:
-    """Training accuracy of the last decoder less the encoder's, points: in the first quarter, or in the last epoch."""
+    """Training accuracy of the last decoder less the encoder's, in points: in the first quarter, or the last epoch."""
     stages = sorted(history.filter(regex=r"^train_accuracy_stage_\d+$"), key=lambda name: int(name.rsplit("_", 1)[1]))
     last = history["epoch"].max()
     part = history[history["epoch"] <= max(1, last // 4) if when == "early" else history["epoch"] == last]
@@ -73,7 +73,9 @@ def stage_gap(history: pd.DataFrame, when: Literal["early", "late"]) -> pd.Serie
 
 
 def roughness(runs: pd.DataFrame, column: str) -> pd.Series:
-    """How far a curve zigzags, by seed: root mean square of its second differences / √6; of white noise, its deviation.
+    """Roughness of a curve, by seed: root mean square of its second differences / √6.
+
+    For white noise this is its standard deviation.
 
     >>> runs = pd.DataFrame({"seed": 0, "update": [0, 1, 2, 3, 4], "loss": [9.0, 3.0, 2.0, 3.0, 2.0]})
     >>> round(float(roughness(runs, "loss")[0]), 3)  # second differences 2 and -2, without the untrained model
@@ -95,7 +97,7 @@ def at_end(runs: pd.DataFrame, column: str) -> pd.Series:
 
 
 def measured(values: pd.Series) -> pd.Series:
-    """Values that the notebook has measured already."""
+    """Values as the notebook has measured them."""
     return values
 
 
@@ -195,7 +197,7 @@ def claims_of(chapter: str) -> list[Claim]:
 
 
 def undecidable() -> pd.DataFrame:
-    """What the thesis supposes and nothing here can decide: one row each, columns named for readers."""
+    """Suppositions of the thesis that nothing here can decide: one row each, columns named for readers."""
     return pd.DataFrame(
         _file()["undecidable"], columns=["section", "what the thesis supposes", "what would decide"], dtype=str
     )
@@ -215,11 +217,10 @@ def check(chapter: str, **evidence: Mapping[str, Any]) -> pd.DataFrame:
             columns seed and update; values: one number per video. Claims about methods without evidence are left out.
 
     Returns:
-        A row per claim, COLUMNS: `thesis` is the same quantity in the thesis's tables, `here` its mean with the 95 %
-        interval low … high, `over` what it is a mean of, `each` its values, `would decide` as `enough` says.
+        One row per claim, COLUMNS: `thesis` is the same quantity in the thesis's tables, `here` its mean with the 95 %
+        interval low … high, `over` what it is a mean of, `each` its values, `would decide` what `enough` says.
 
-    Raises:
-        ValueError: the matrices lack a class that a claim is about.
+    Raises ValueError: the matrices lack a class that a claim is about.
     """
     rows = []
     for claim in claims_of(chapter):
@@ -246,7 +247,7 @@ def _checked(claim: Claim, kind: str, evidence: list) -> dict:
 
 
 def _values(claim: Claim, kind: str, evidence: list) -> pd.Series:
-    """Measured values by split, seed or video; methods enter with the signs + - - + in turn."""
+    """Measured values by split, seed or video; methods enter with the signs +, -, -, + in turn."""
     measure = QUANTITIES[claim.measure][1]
     parts = []
     for one in evidence:
@@ -311,7 +312,7 @@ def _in_split(claim: Claim, evidence: list, split: int) -> Direction:
 
 
 def _published(claim: Claim, kind: str) -> float:
-    """The same quantity in the thesis's tables, mean over their splits; NaN where they do not have it."""
+    """A claim's quantity in the thesis's tables, mean over their splits; NaN if they do not have it."""
     tables = [published_table(METHOD_TABLES[method]) for method in claim.methods if method in METHOD_TABLES]
     known = kind in ("tables", "repeats") and len(tables) == len(claim.methods)
     if not known or any(claim.of[0] not in table for table in tables):
@@ -320,7 +321,7 @@ def _published(claim: Claim, kind: str) -> float:
 
 
 def tally(verdicts: pd.Series) -> str:
-    """How many claims have each verdict.
+    """Count the claims with each verdict, in words.
 
     >>> tally(pd.Series(["supported", "inconclusive", "inconclusive"]))
     '1 supported, 0 contradicted, 2 inconclusive'

@@ -33,7 +33,7 @@ TRIMMED: dict[Trim, str] = {
 
 
 def methods(epochs: tuple[int, ...]) -> dict[str, str]:
-    """The thesis's name in Table 10 -> ours, below predictions/; its 8 and 15 epochs: the profile's first and last."""
+    """Name in Table 10 of the thesis -> ours, below predictions/; 8 and 15 epochs are the profile's first and last."""
     zero_shot = [f"videoclip_{weights}_zero_shot" for weights in ("own", "public")]
     tuned = {
         f"videoclip_{weights}_{theirs}_epochs": f"videoclip_{weights}_{ours}_epochs"
@@ -44,7 +44,7 @@ def methods(epochs: tuple[int, ...]) -> dict[str, str]:
 
 
 def predicted(profile: Profile) -> dict[str, str]:
-    """Those of `methods` that have predicted all splits of this run. Raises PredictionError: there are none."""
+    """Select those of `methods` that have predicted all splits of this run. Raises PredictionError: there are none."""
     known = methods(profile.params.finetune.epochs)
     found = {theirs: ours for theirs, ours in known.items() if has_predicted(profile, ours)}
     if not found:
@@ -53,7 +53,7 @@ def predicted(profile: Profile) -> dict[str, str]:
 
 
 def score_all(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
-    """The long table, both protocols, of all methods and of the ways to trim, under the thesis's names."""
+    """The long table of all methods and ways to trim in both protocols, under the thesis's names."""
     trims = {f"trim_{trim}": profile.out.predictions(method, 1) for trim, method in TRIMMED.items()}
     cells = cells_of(profile, found)
     cells += [Cell(name, 1, folder) for name, folder in trims.items() if folder.is_dir()]
@@ -61,7 +61,7 @@ def score_all(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> p
 
 
 def half_tens(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> dict[str, dict[str, float]]:
-    """Half of the 95 % interval of each method's accuracy and F1@50 over other videos and seeds, fractions."""
+    """Half of the 95 % interval of each method's accuracy and F1@50 over other videos and seeds, as fractions."""
     how = profile.params.data.convention, profile.params.data.ignore
     halves = {name: half_widths(dataset, cells_of(profile, {name: ours}), *how) for name, ours in found.items()}
     return {name: {f"{measure} ±": half / 100 for measure, half in both.items()} for name, both in halves.items()}
@@ -70,7 +70,7 @@ def half_tens(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> d
 def table_ten(
     metrics: pd.DataFrame, convention: str, halves: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 ) -> pd.DataFrame:
-    """A row per method of the thesis's Table 10, then the methods that it does not have.
+    """One row per method of the thesis's Table 10, then the methods that it does not have.
 
     Returns thesis (its accuracy, if it has one), as_thesis (ours, scored as the thesis scored that method), difference;
     in the common protocol the mean over splits and seeds of each metric, the standard deviation of the accuracy over
@@ -100,7 +100,7 @@ def _compared(metrics: pd.DataFrame) -> list[str]:
 
 
 def segments_of(profile: Profile, dataset: Dataset, found: Mapping[str, str]) -> pd.DataFrame:
-    """Predicted segments per true segment, a row per method, a column per split: above 1 videos are over-segmented."""
+    """Predicted segments per true segment: a row per method, a column per split; above 1 is over-segmentation."""
     counts: dict[tuple[str, int], np.ndarray] = {}
     for cell in cells_of(profile, found):
         pairs = pairs_of(dataset, cell).values()
@@ -140,7 +140,7 @@ def labels_of(
 
 
 def accuracies(metrics: pd.DataFrame, judge: str) -> str:
-    """A line per video: the accuracy of one method and of the best.
+    """Say per video, in one line, the accuracy of one method and of the best.
 
     `metrics`: the long table of some videos in one protocol.
 
@@ -185,7 +185,7 @@ def left_out(found: Iterable[str]) -> str:
 def claim_evidence(
     profile: Profile, dataset: Dataset, metrics: pd.DataFrame, segments: pd.DataFrame, found: Mapping[str, str]
 ) -> dict[str, dict]:
-    """What `lib.scoring.claims.check` needs for the claims that several chapters decide together."""
+    """Evidence for `lib.scoring.claims.check` on the claims that several chapters decide together."""
     common = metrics[metrics["protocol"] == profile.params.data.convention]
     wide = common.pivot_table(index=["method", "split", "video"], columns="metric", values="value") / 100
     whole = wide.xs("all", level="video")

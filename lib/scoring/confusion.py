@@ -1,14 +1,14 @@
 """Confusion matrices (thesis Figures 18, 19, 21, 23, 25, 27) and the kinds of confused pairs (2.8.3), in seconds.
 
-Prediction and truth are sampled in the middle of each second by `at_one_fps`. The thesis made the truth of a second by
+Prediction and truth are sampled in the middle of each second by `at_one_fps`. The thesis took the truth from
 `lib.scoring.seconds.second_targets`, which differs from the frames in 2.3 % of the real set, so counts differ a little.
 
 The thesis explains its errors by classes that are alike. A class name is a verb, an object and maybe a place, such as
 `place_tomato_into_bowl`. Two classes may share the verb or the object, or have objects that look alike (LOOK_ALIKE);
 one pair may be of several kinds. Pairs with a class that names no action are neutral and of no other kind.
 
-Chance can look the same: a class that is often predicted takes wrong seconds from all others, and a kind of many pairs
-takes more of them than a kind with few. So shares are compared with chance.
+Chance can look the same: a class that is often predicted takes wrong seconds from all others, and a kind with many
+pairs takes more of them than a kind with few. So shares are compared with chance.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +60,7 @@ def kinds(first: str, second: str) -> tuple[str, ...]:
 
 
 def of_kind(classes: Sequence[str], kind: str) -> np.ndarray:
-    """Which pairs of different classes are of one of KINDS: booleans (K, K), symmetric, False on the diagonal."""
+    """Mark the pairs of different classes of one of KINDS: booleans (K, K), symmetric, False on the diagonal."""
     wanted = {VERB, OBJECT, LOOK} if kind == ALIKE else {kind}
     rows = [[a != b and bool(wanted.intersection(kinds(a, b))) for b in classes] for a in classes]
     return np.array(rows)
@@ -70,7 +70,7 @@ Matrices = Mapping[int, pd.DataFrame]  # split -> matrix
 
 
 def confusion_matrix(pairs: Iterable[Pair], classes: Sequence[str]) -> pd.DataFrame:
-    """Count how many seconds of each class got which label.
+    """Count the seconds of each class by the label they got.
 
     Args:
         pairs: (prediction, ground truth) of each video, one class name per second. A longer prediction is cut.
@@ -79,8 +79,7 @@ def confusion_matrix(pairs: Iterable[Pair], classes: Sequence[str]) -> pd.DataFr
     Returns:
         Seconds, int64 (K, K): true classes are the rows, predicted ones the columns.
 
-    Raises:
-        LabelError: no seconds, a prediction is too short, or a name is not among the classes.
+    Raises LabelError: no seconds, a prediction is too short, or a name is not among the classes.
 
     >>> confusion_matrix([(["cut", "cut"], ["cut", "mix"])], ["cut", "mix"]).to_numpy().tolist()
     [[1, 0], [1, 0]]
@@ -118,14 +117,17 @@ def video_matrices(
 
 
 def split_matrices(out: Outputs, dataset: Dataset, splits: Iterable[int], method: str) -> dict[int, pd.DataFrame]:
-    """Split -> the sum of `video_matrices`."""
+    """Split -> the sum of its `video_matrices`.
+
+    Raises PredictionError: a prediction is missing or cannot be used.
+    """
     return {split: summed(videos) for split, videos in video_matrices(out, dataset, splits, method).items()}
 
 
 def predicted_methods(out: Outputs, methods: Mapping[str, str]) -> dict[str, str]:
-    """Those of `methods` (name -> method) with predictions of at least one split.
+    """Select those of `methods` (name -> method) with predictions of at least one split.
 
-    Raises PredictionError: none of them.
+    Raises PredictionError: there are none.
     """
     present = {name: method for name, method in methods.items() if out.predictions(method, 1).parent.is_dir()}
     if not present:
@@ -147,7 +149,7 @@ def wrong_seconds(matrix: pd.DataFrame) -> np.ndarray:
 
 
 def row_shares(matrix: pd.DataFrame) -> pd.DataFrame:
-    """Shares of each true class's seconds, 0 … 1; a class without any is NaN throughout.
+    """Each row as shares of the true class's seconds, 0 … 1; NaN for a class without any.
 
     >>> row_shares(pd.DataFrame([[3, 1], [0, 0]])).to_numpy().tolist()
     [[0.75, 0.25], [nan, nan]]
@@ -176,8 +178,8 @@ def long_table(matrices: Matrices) -> pd.DataFrame:
 def confused_pairs(matrices: Matrices, most: int) -> pd.DataFrame:
     """The ordered pairs of classes that cost the most seconds, `most` per split and of all splits together.
 
-    Rows of `long_table`, without correct seconds and empty cells, most seconds first in each split; with the column
-    kinds, such as "shared verb, look-alike".
+    Returns rows of `long_table`, without correct seconds and empty cells, most seconds first in each split, with the
+    column kinds, such as "shared verb, look-alike".
     """
     cells = long_table(matrices)
     wrong = cells[(cells["true"] != cells["predicted"]) & (cells["seconds"] > 0)]
@@ -194,25 +196,25 @@ def labelled_as(matrix: pd.DataFrame, true: str, predicted: str) -> float:
 
 
 def confusion(matrix: pd.DataFrame, name: str, *others: str) -> float:
-    """The largest share of a class's seconds labelled as one of the others, or of theirs labelled as the class."""
+    """The largest share of a class's seconds labelled as one of `others`, or of their seconds labelled as the class."""
     shares = [labelled_as(matrix, *pair) for other in others for pair in ((name, other), (other, name))]
     return float(np.fmax.reduce(shares))
 
 
 def lead(matrix: pd.DataFrame, name: str, side: Literal["true", "predicted"]) -> float:
-    """Lead of a class over the next in its share of all wrong seconds, those of the class or those labelled as it."""
+    """Lead of a class over the next in its share of all wrong seconds, counted by true or by predicted class."""
     wrong = pd.Series(wrong_seconds(matrix).sum(axis=1 if side == "true" else 0), matrix.index)
     return float((wrong[name] - wrong.drop(name).max()) / wrong.sum()) if wrong.any() else np.nan
 
 
 def lead_in_row(matrix: pd.DataFrame, true: str, predicted: str) -> float:
-    """Share of a class's seconds taken for this other class, less the share taken for the next most frequent one."""
+    """Share of the true class's seconds taken for `predicted`, less the share taken for the next most frequent."""
     shares = row_shares(matrix).loc[true].drop(true)
     return float(shares[predicted] - shares.drop(predicted).max())
 
 
 def wrong_part(matrix: pd.DataFrame, name: str) -> float:
-    """Share of errors among the seconds that are of a class or labelled as it."""
+    """Share of errors among the seconds that belong to a class or are labelled as it."""
     right = matrix.loc[name, name]
     either = matrix.loc[name].sum() + matrix[name].sum() - right
     return float(1 - right / either) if either else np.nan
@@ -229,7 +231,7 @@ def verb_recognized(matrix: pd.DataFrame, verb: str) -> float:
 
 
 def confused_part(matrices: Mapping[int, pd.DataFrame], name: str | None = None) -> float:
-    """Share of the pairs of classes that the rule calls confused, over all splits: how little "confused" may mean."""
+    """Share of the pairs of classes that are confused (CONFUSED), over all splits: how little the word may mean."""
     found = []
     for matrix in matrices.values():
         shares = row_shares(matrix).to_numpy()
@@ -242,7 +244,7 @@ def confused_part(matrices: Mapping[int, pd.DataFrame], name: str | None = None)
 
 
 def by_chance(matrix: pd.DataFrame, uniform: bool = False) -> np.ndarray:
-    """Where the wrong seconds would fall if a wrong label had nothing to do with the true class, float64 (K, K).
+    """Expected wrong seconds if a wrong label had nothing to do with the true class, float64 (K, K).
 
     A class keeps its number of wrong seconds; they fall on the other classes in proportion to how often each is
     predicted overall, or evenly (`uniform`).
@@ -254,10 +256,10 @@ def by_chance(matrix: pd.DataFrame, uniform: bool = False) -> np.ndarray:
 
 
 def kind_shares(matrices: Matrices) -> pd.DataFrame:
-    """What share of all wrong seconds each kind takes, against chance.
+    """Share of each kind in all wrong seconds, against chance.
 
-    Returns a row per split and kind: split, kind, seconds, share, by_prediction, uniform (the shares by the two kinds
-    of chance of `by_chance`); shares are 0 … 1, NaN in a split without wrong seconds. The shares of "alike", "neutral"
+    Returns one row per split and kind: split, kind, seconds, share, by_prediction, uniform (the shares under the two
+    chances of `by_chance`); shares are 0 … 1, NaN in a split without wrong seconds. The shares of "alike", "neutral"
     and "other" add up to 1.
     """
     rows = []
@@ -271,7 +273,7 @@ def kind_shares(matrices: Matrices) -> pd.DataFrame:
 
 
 def relabelling_test(matrix: pd.DataFrame, kind: str, permutations: int, seed: int = 0) -> float:
-    """Do more wrong seconds fall on pairs of a kind than if the names were dealt to the classes at random?
+    """Test whether more wrong seconds fall on pairs of a kind than if names were dealt to the classes at random.
 
     A permutation test of the association of two matrices (Mantel, Cancer Research 1967): the seconds beyond
     `by_chance`, and the pairs of the kind. Classes that name no action stay out. Seconds of one segment are not
@@ -290,9 +292,9 @@ def relabelling_test(matrix: pd.DataFrame, kind: str, permutations: int, seed: i
 
 
 def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
-    """The kinds over all splits.
+    """Summarize the kinds over all splits.
 
-    Returns a row per kind, index kind: pairs (of different classes, both orders), share, by_prediction and uniform
+    Returns one row per kind, index kind: pairs (of different classes, both orders), share, by_prediction and uniform
     (means over the splits of `kind_shares`), splits_above (in how many splits the share is above by_prediction), p (of
     `relabelling_test` on the sum of the splits; NaN for kinds that names alone do not make).
     """
@@ -307,7 +309,7 @@ def kind_summary(matrices: Matrices, permutations: int) -> pd.DataFrame:
 
 
 def worst_pair(pairs: pd.DataFrame) -> str:
-    """The pair that costs the most seconds over all splits, and how far the splits agree.
+    """Name the pair that costs the most seconds over all splits, and say how far the splits agree.
 
     >>> row = {"split": 1, "true": "cut", "predicted": "mix", "seconds": 9, "share": 0.5, "kinds": "other"}
     >>> worst_pair(pd.DataFrame([row, row | {"split": 2}, row | {"split": "all", "seconds": 18}]))
@@ -323,7 +325,7 @@ def worst_pair(pairs: pd.DataFrame) -> str:
 
 
 def alike_errors(summary: pd.DataFrame, splits: int) -> str:
-    """How many wrong seconds fall between alike classes, against chance; `summary`: as returned by `kind_summary`."""
+    """Say how many wrong seconds fall between alike classes, against chance; `summary`: from `kind_summary`."""
     share, chance = 100 * summary["share"], 100 * summary["by_prediction"]
     return (
         f"{share[ALIKE]:.0f} % of the errors are between similar classes; {chance[ALIKE]:.0f} % would be expected by "

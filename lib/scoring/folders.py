@@ -24,7 +24,7 @@ COLUMNS = ("section", "method", "split", "video", "protocol", "metric", "value")
 
 
 class Cell(NamedTuple):
-    """What one method predicted for the test videos of one split."""
+    """One method's predictions for the test videos of one split."""
 
     method: str  # its name in the long table
     split: int
@@ -33,7 +33,7 @@ class Cell(NamedTuple):
 
 
 def cells_of(profile: Profile, methods: Iterable[str] | Mapping[str, str]) -> list[Cell]:
-    """The cells of methods on the splits of this run: their first training, and the repeats that have predictions.
+    """Cells of methods on the splits of this run: their first training, and the repeats that have predictions.
 
     `methods`: folders below predictions/; or names in the long table -> folders.
     """
@@ -53,7 +53,7 @@ def has_predicted(profile: Profile, method: str) -> bool:
 
 
 def pairs_of(dataset: Dataset, cell: Cell, step: int = 2) -> dict[str, Pair]:
-    """Prediction and ground truth of the cell's test videos, class names of the frames.
+    """Prediction and ground truth of the cell's test videos, one class name per frame.
 
     Raises PredictionError: a prediction is missing or cannot be used.
     """
@@ -68,7 +68,7 @@ def score_methods(
     step: int = 2,
     every: int = 1,
 ) -> pd.DataFrame:
-    """Score prediction folders, all in the same way.
+    """Score the predictions of cells, all in the same way.
 
     Args:
         protocols: conventions of `lib.scoring.metrics`, or SECONDS for the thesis's scoring of VideoCLIP; by default
@@ -79,8 +79,7 @@ def score_methods(
         The long table: section, method, split, video (with `all`), protocol, metric, value (percent; raw_edit in
         seconds), seed. A method without repeats has seed 0.
 
-    Raises:
-        PredictionError: a prediction is missing or cannot be used.
+    Raises PredictionError: a prediction is missing or cannot be used.
     """
     tables = []
     for cell in cells:
@@ -116,11 +115,13 @@ def ratio_parts(
 def video_items(
     dataset: Dataset, cells: Iterable[Cell], convention: Protocol, ignore: Sequence[str] = ()
 ) -> dict[str, np.ndarray]:
-    """What each test video contributes to MEASURES, (seeds, measure, 2): the parts to sum before taking the ratio.
+    """Contribution of each test video to MEASURES, (seeds, measure, 2): the parts to sum before taking the ratio.
 
     Args:
         cells: of one method; each split with the same number of seeds.
         convention: or SECONDS, the thesis's scoring of VideoCLIP.
+
+    Raises PredictionError: a prediction is missing or cannot be used.
     """
     found: dict[str, list[np.ndarray]] = {}
     for cell in cells:
@@ -134,7 +135,7 @@ def video_items(
 
 
 def half_widths(dataset: Dataset, cells: Iterable[Cell], protocol: Protocol, ignore: Sequence[str]) -> dict[str, float]:
-    """Half of the 95 % interval of each of MEASURES over other videos and seeds, percent."""
+    """Half of the 95 % interval of each of MEASURES over other videos and seeds, in percent."""
     parts = np.stack(list(video_items(dataset, cells, protocol, ignore).values()))
     low, high = np.quantile(resampled(parts), [0.025, 0.975], axis=0)
     return dict(zip(MEASURES, ((high - low) / 2).tolist(), strict=True))

@@ -10,7 +10,7 @@ Labels = Sequence[str] | Sequence[int] | np.ndarray
 
 
 class LabelError(ValueError):
-    """Unusable labels; the message is one line."""
+    """Labels that cannot be used; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Segments:
 
 
 def segments(labels: Labels) -> Segments:
-    """Runs of equal labels.
+    """Split labels, one per frame, into runs of equal ones. Raises LabelError: as in `label_array`.
 
     >>> runs = segments(["cut", "cut", "mix"])
     >>> list(zip(runs.labels.tolist(), runs.starts.tolist(), runs.ends.tolist()))
@@ -35,7 +35,7 @@ def segments(labels: Labels) -> Segments:
 
 
 def label_array(labels: Labels, what: str = "labels") -> np.ndarray:
-    """Labels as an array of names or of integers, shape (T,).
+    """Turn labels into an array of names or of integers, (T,); `what` names them in an error.
 
     Raises LabelError: no labels, or neither names nor integers.
     """
@@ -50,7 +50,7 @@ def label_array(labels: Labels, what: str = "labels") -> np.ndarray:
 
 
 def levenshtein(first: Sequence, second: Sequence) -> int:
-    """Insertions, deletions and substitutions that turn one sequence of labels into the other.
+    """Smallest number of insertions, deletions and substitutions that turn one sequence of labels into the other.
 
     >>> levenshtein(["cut", "mix", "serve"], ["mix", "serve"])
     1

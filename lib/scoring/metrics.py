@@ -4,9 +4,9 @@ Segmental metrics: Lea et al., CVPR 2017; pooled over a split: Abu Farha and Gal
 
 mstcn      accuracy over the frames of all videos; F1 from true positives, false positives and false negatives summed
            over the videos; edit = mean over the videos. A segment ends after its last frame.
-asformer   as mstcn, but the last segment of a sequence ends one frame early: ASFormer's code and the thesis count so.
+asformer   as mstcn, but the last segment of a sequence ends one frame early, as in ASFormer's code and the thesis.
 lea        each metric is computed per video, then averaged over the videos; the class "background" makes no segments,
-           but its frames count in the accuracy. The tables of Lea et al. are computed so.
+           but its frames count in the accuracy. This gives the tables of Lea et al.
 
 Ignored classes make no segments on either side and stay in the accuracy, in every convention.
 Scoring at one label per second, as the thesis scored VideoCLIP: `lib/scoring/seconds.py`.
@@ -58,6 +58,8 @@ def metric_table(
     """Score each video, and all of them together as the video `all`.
 
     Returns columns video, metric, value (percent); five rows per video.
+
+    Raises LabelError: as in `score`.
     """
     counts = {video: count(pair, convention, ignore, video) for video, pair in pairs.items()}
     scores = {video: combine([one], convention) for video, one in counts.items()}
@@ -79,7 +81,12 @@ class Counts:
 
 
 def count(pair: Pair, convention: Convention, ignore: Sequence[str | int] = (), name: str = "pair") -> Counts:
-    """Count one video, the first step of `score`; `combine` is the second."""
+    """Count one video, the first step of `score`; `combine` is the second. `name` stands for the video in errors.
+
+    Raises:
+        LabelError: as in `score`.
+        ValueError: no such convention.
+    """
     if convention not in get_args(Convention):
         raise ValueError(f"convention {convention!r}: choose one of {', '.join(get_args(Convention))}")
     predicted, true = label_array(pair[0], f"{name}, prediction"), label_array(pair[1], f"{name}, ground truth")
@@ -103,7 +110,7 @@ def count(pair: Pair, convention: Convention, ignore: Sequence[str | int] = (), 
 
 
 def combine(counts: Sequence[Counts], convention: Convention) -> dict[str, float]:
-    """Turn the counts of videos into the five metrics, in percent."""
+    """Turn the counts of videos into the five metrics, in percent. Raises LabelError: no videos."""
     if not counts:
         raise LabelError("no videos to score")
     if convention == "lea" and len(counts) > 1:
@@ -125,14 +132,14 @@ def _counted_segments(array: np.ndarray, convention: Convention, ignored: set) -
 def _true_positives(ours: Segments, theirs: Segments) -> np.ndarray:
     """Count the true segments that are found, at each threshold, shape (3,).
 
-    A predicted segment is matched with the true segment of its class that has the largest intersection over union, the
-    earlier of equals. If that reaches the threshold, the true segment is found; it counts once.
+    A predicted segment is matched with the true segment of its class that has the largest intersection over union, or
+    the earliest of several. If that reaches the threshold, the true segment is found; it counts once.
     """
     found = np.zeros((len(THRESHOLDS), len(theirs.labels)), dtype=bool)
     for label, start, end in zip(ours.labels, ours.starts, ours.ends, strict=True):
         intersection = np.minimum(end, theirs.ends) - np.maximum(start, theirs.starts)
         union = np.maximum(end, theirs.ends) - np.minimum(start, theirs.starts)
-        # under `asformer` two last segments of one frame have no length, and so no union
+        # under `asformer`, two last segments of one frame have no length, so no union
         iou = np.where(theirs.labels == label, intersection / np.maximum(union, 1), 0)
         if iou.size:
             found[iou.max() >= THRESHOLDS, iou.argmax()] = True

@@ -1,4 +1,4 @@
-"""The published numbers to compare with: params/published.yaml, the thesis's Tables 1–10 and what goes with them."""
+"""Published numbers to compare with, from params/published.yaml: the thesis's Tables 1–10, curves and lists."""
 
 from functools import cache
 from io import StringIO
@@ -23,15 +23,17 @@ METHOD_TABLES = {  # the thesis's methods, by their names in Table 10 -> the tab
 
 
 def published_table(name: int | str, printed: bool = False) -> pd.DataFrame:
-    """One published table.
+    """Read a published table.
 
     Args:
         name: number of the thesis's table, or another entry of `tables` such as "asformer_paper".
-        printed: give the cells as they are printed (strings, "-" where empty) and not as numbers.
+        printed: give the cells as they are printed (strings, "-" where empty), not as numbers.
 
     Returns:
         A row per split (1 … 5, "mean"), trimming or method, a column per metric; accuracy and F1 as fractions in the
         thesis's tables. Title and place are in `attrs`.
+
+    Raises ValueError: no such table.
 
     >>> published_table(3).loc["mean", "accuracy"]
     np.float64(0.793)
@@ -42,7 +44,9 @@ def published_table(name: int | str, printed: bool = False) -> pd.DataFrame:
 
 
 def published_curve(name: str = "baseline") -> pd.DataFrame:
-    """A published training curve: a row per epoch, a column per split; title and place in `attrs`.
+    """Read a published training curve: a row per epoch, a column per split; title and place in `attrs`.
+
+    Raises ValueError: no such curve.
 
     >>> published_curve().loc[120, 3]
     np.float64(0.832)
@@ -51,7 +55,7 @@ def published_curve(name: str = "baseline") -> pd.DataFrame:
 
 
 def published_list(name: str) -> list:
-    """A list from the thesis or its code, such as the damaged videos.
+    """Read a list from the thesis or its code, such as the damaged videos. Raises ValueError: no such list.
 
     >>> published_list("damaged_videos")
     ['rgb-14-1', 'rgb-18-1']

@@ -1,9 +1,9 @@
 """Scoring at one label per second, as the thesis scored VideoCLIP (2.8, 2.9).
 
-The thesis made a second's true label by `second_targets`; a frame-level prediction is sampled by `at_one_fps`. Its
+The thesis made a second's true label with `second_targets`; a frame-level prediction is sampled by `at_one_fps`. Its
 "edit distance" is `raw_edit_distance`: in seconds, lower is better, close to the number of wrong seconds of a video,
 and not comparable with the edit score of ASFormer's tables (0 to 100, higher is better). The thesis scored ASFormer by
-frames. So of its metrics only the accuracies can be compared, and these only roughly.
+frames. So only the accuracies can be compared, and only roughly.
 """
 
 import math
@@ -17,7 +17,9 @@ from lib.scoring.metrics import Pair, metric_table
 
 
 def at_one_fps(labels: Labels, fps: float) -> np.ndarray:
-    """The label of the frame in the middle of each second; a last part of half a second or less is left out.
+    """The label of the frame in the middle of each second, (seconds,); a last half second or less is left out.
+
+    Raises LabelError: fewer than one frame per second.
 
     >>> at_one_fps(["cut"] * 40 + ["mix"] * 50, fps=30).tolist()
     ['cut', 'mix', 'mix']
@@ -30,10 +32,10 @@ def at_one_fps(labels: Labels, fps: float) -> np.ndarray:
 
 
 def second_targets(labels: Labels, fps: float, uncovered: str | int, seconds: int | None = None) -> np.ndarray:
-    """The true label of each second, as the thesis's code for VideoCLIP made it.
+    """The true label of each second, (seconds,), as the thesis's code for VideoCLIP made it.
 
-    A segment with first frame a and last frame b fills the seconds from floor(a / fps) to ceil(b / fps), the latter not
-    included; a later segment overwrites an earlier one.
+    A segment with first frame a and last frame b fills the seconds from floor(a / fps) up to, but not including,
+    ceil(b / fps); a later segment overwrites an earlier one.
 
     Args:
         uncovered: label of the seconds that no segment fills; in the thesis class 0, cut_tomato.
@@ -51,7 +53,7 @@ def second_targets(labels: Labels, fps: float, uncovered: str | int, seconds: in
 
 
 def to_frames(seconds: Labels, frames: int, fps: float) -> np.ndarray:
-    """Spread one label per second over the frames; frames after the last second take its label.
+    """Spread one label per second over the frames, (frames,); frames after the last second take its label.
 
     >>> to_frames(["cut", "mix"], frames=5, fps=2).tolist()
     ['cut', 'cut', 'mix', 'mix', 'mix']
@@ -61,14 +63,12 @@ def to_frames(seconds: Labels, frames: int, fps: float) -> np.ndarray:
 
 
 def raw_edit_distance(pairs: Iterable[Pair]) -> float:
-    """Levenshtein distance of the label sequences themselves, not of their segments; mean over videos, not normalized.
+    """Levenshtein distance of the label sequences, not of their segments; mean over videos, not normalized.
 
-    Args:
-        pairs: (prediction, ground truth) of each video, one label per second, so that the unit is a second. A longer
-            prediction is cut, as for the accuracy.
+    `pairs`: (prediction, ground truth) of each video, one label per second, so that the unit is a second. A longer
+    prediction is cut, as for the accuracy.
 
-    Raises:
-        LabelError: no pairs, or a prediction shorter than its ground truth.
+    Raises LabelError: no pairs, or a prediction shorter than its ground truth.
 
     >>> raw_edit_distance([(["cut", "cut", "mix"], ["cut", "mix", "mix"])])
     1.0
@@ -88,10 +88,12 @@ SECONDS = "thesis, 1 fps"  # the protocol's name in the long table
 
 
 def seconds_table(pairs: Mapping[str, Pair], fps: float, uncovered: str) -> pd.DataFrame:
-    """`metric_table` of frames' labels at one label per second, as the thesis scored VideoCLIP.
+    """Turn labels of frames into a `metric_table` at one label per second, as the thesis scored VideoCLIP.
 
     `uncovered`: label of a second that no true segment fills. There is one more metric, raw_edit (seconds, lower is
     better).
+
+    Raises LabelError: as in `score`.
     """
     seconds = {video: seconds_of(pair, fps, uncovered) for video, pair in pairs.items()}
     distances = {video: raw_edit_distance([pair]) for video, pair in seconds.items()}
@@ -102,15 +104,15 @@ def seconds_table(pairs: Mapping[str, Pair], fps: float, uncovered: str) -> pd.D
 
 
 def seconds_of(pair: Pair, fps: float, uncovered: str) -> Pair:
-    """Prediction and truth of the frames -> of the seconds, as the thesis compared them."""
+    """Sample prediction and truth, labels of frames, to one label per second, as the thesis compared them."""
     predicted = at_one_fps(pair[0], fps)
     return predicted, second_targets(pair[1], fps, uncovered, len(predicted))
 
 
 def by_split(metrics: pd.DataFrame, method: str, protocol: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Rows of the splits (video "all") in the thesis's units: accuracy and F1 as fractions, edit distance as it is.
+    """Select the rows of the splits (video "all") in the thesis's units, mean over seeds: accuracy and F1 as fractions.
 
-    The index is split ("1" …, with several the mean below), the columns those asked for.
+    The edit distance stays as it is. The index is split ("1" …; if there are several, the mean below).
     """
     chosen = metrics.query("method == @method and protocol == @protocol and video == 'all'")
     table = chosen.pivot_table(index="split", columns="metric", values="value")[list(columns)]

@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 
 
 def direction(low: float, high: float) -> Direction:
-    """What a 95 % interval says about a difference; NaN bounds say nothing.
+    """Read the direction of a difference from its 95 % interval; NaN bounds say nothing.
 
     >>> direction(0.1, 0.3), direction(-0.3, -0.1), direction(-0.1, 0.3), direction(float("nan"), float("nan"))
     ('higher', 'lower', 'inconclusive', 'inconclusive')
@@ -30,12 +30,12 @@ def direction(low: float, high: float) -> Direction:
 
 
 def direction_of(row: Mapping, measure: str) -> Direction:
-    """`direction` of a difference by its entries "`measure` low" and "`measure` high"."""
+    """`direction` of a difference, from the entries "`measure` low" and "`measure` high" of its row."""
     return direction(float(row[f"{measure} low"]), float(row[f"{measure} high"]))
 
 
 def verdict(found: Direction, claimed: Literal["higher", "lower", "level"], causes: int = 1) -> Verdict:
-    """Judge a claim, by the one rule for all claims.
+    """Judge a claim by the one rule for all claims.
 
     supported     a difference with the claimed sign is found, and nothing else differed that could have made it
     contradicted  a difference with another sign is found, or any difference where none was claimed
@@ -57,7 +57,7 @@ def verdict(found: Direction, claimed: Literal["higher", "lower", "level"], caus
 
 @dataclass(frozen=True)
 class Paired:
-    """Mean of `n` paired differences, their standard deviation, 95 % interval, t, two-sided p."""
+    """Mean of `n` paired differences, their standard deviation, its 95 % interval, t, two-sided p."""
 
     n: int
     difference: float
@@ -69,7 +69,7 @@ class Paired:
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Mean, and half the width of its 95 % interval by Student's t.
+    """Mean and half the width of its 95 % interval, by Student's t.
 
     Assumes independent values from a normal distribution; with three seeds the factor is 4.3 standard errors.
 
@@ -97,8 +97,7 @@ def paired_t(first: ArrayLike, second: ArrayLike, test_share: float = 0.0) -> Pa
         first, second: one value per split, in the same order.
         test_share: size of a split's test part over that of its training part, 10/40 in 50 Salads; 0: plain.
 
-    Raises:
-        ValueError: differing or too small numbers of values, one that is not finite, or differences without spread.
+    Raises ValueError: differing or too small numbers of values, one that is not finite, or differences without spread.
 
     >>> paired_t([0.8, 0.9, 0.7], [0.7, 0.7, 0.65]).p < paired_t([0.8, 0.9, 0.7], [0.7, 0.7, 0.65], 0.25).p
     True
@@ -118,7 +117,7 @@ def wilcoxon_exact(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     Assumes independent differences, symmetric about one centre. Zeros are dropped; tied ranks are averaged, and then
     all signs are tried. Five differences cannot give a p below 2/32 = .0625, whatever they are.
 
-    Raises ValueError: as `paired_t`; all differences zero; or ties among more than 16 (2^n signs are too many).
+    Raises ValueError: as in `paired_t`, all differences are zero, or ties among more than 16 (2^n signs are too many).
 
     >>> wilcoxon_exact([5, 6, 7, 8, 10], [4, 4, 4, 4, 5])
     (0.0625, 0.0625)
@@ -171,7 +170,7 @@ def power(difference: float, sd: float, n: int, test_share: float = 0.0) -> floa
 
 
 def detectable_difference(sd: float, n: int, test_share: float = 0.0) -> float:
-    """The true difference that `paired_t` finds with a chance of 80 %; assumptions as in `power`.
+    """True difference that `paired_t` finds with a chance of 80 %; assumptions as in `power`.
 
     >>> round(detectable_difference(sd=1, n=34), 2)
     0.5
@@ -185,15 +184,14 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """95 % interval of a statistic of resampled items (Efron and Tibshirani, An Introduction to the Bootstrap, 1993).
 
-    Assumes independent items of one distribution: videos or, better, people with all their videos. With few items
-    it is too narrow. For a comparison an item holds both methods' results, and the statistic is the difference.
+    Assumes independent items from one distribution: videos or, better, people with all their videos. With few items
+    it is too narrow. For a comparison, an item holds both methods' results, and the statistic is the difference.
 
     Args:
         statistic: of a list of items, which may hold some twice.
         method: "BCa" (bias-corrected and accelerated) or "percentile".
 
-    Raises:
-        ValueError: fewer than two items.
+    Raises ValueError: fewer than two items.
     """
     if len(items) < 2:
         raise ValueError(f"a bootstrap needs at least two items, got {len(items)}")
@@ -212,11 +210,11 @@ def resampled(parts: np.ndarray, resamples: int = 2000, seeds: bool = True) -> n
     """Scores of resampled videos and seeds: the pigeonhole bootstrap (Owen, Annals of Applied Statistics 1, 2007).
 
     Videos and seeds are drawn separately, both with replacement, since each training scores every video.
-    Assumes independent videos and seeds of one distribution each; few of either make it too narrow.
+    Assumes independent videos and seeds, each from one distribution; with few of either the spread is too small.
 
     Args:
         parts: (V, S, M, 2) numerator and denominator of M scores, by video and seed; sums over videos make a score.
-        seeds: draw them too; else all are kept, and only the videos are drawn.
+        seeds: draw them too; otherwise all are kept, and only the videos are drawn.
 
     Returns:
         (resamples, M) means over the seeds, percent. Equal V and S give equal draws, so that two methods' are paired.
@@ -233,11 +231,11 @@ def resampled(parts: np.ndarray, resamples: int = 2000, seeds: bool = True) -> n
 
 
 def needed(difference: float, videos: int, of_videos: float, seeds: int, of_seeds: float) -> tuple[float, float]:
-    """How many videos, or how many seeds, would find a true difference with a chance of 80 %; inf: no number would.
+    """Numbers of videos, and of seeds, that would find a true difference with a chance of 80 %; inf: no number would.
 
-    By the normal approximation, at the 5 % level. The variance of the difference is `of_videos`, which falls with their
-    number, and `of_seeds`, which falls with theirs (0 with one seed, whose spread is unknown); one number grows while
-    the other stays.
+    By the normal approximation, at the 5 % level. The variance of the difference is `of_videos`, which falls with the
+    number of videos, plus `of_seeds`, which falls with that of seeds (0 with one seed, whose spread is unknown). One
+    number grows while the other stays.
 
     >>> needed(difference=2.8016, videos=50, of_videos=2.0, seeds=3, of_seeds=0.5)
     (200.0, inf)
@@ -249,7 +247,7 @@ def needed(difference: float, videos: int, of_videos: float, seeds: int, of_seed
 
 
 def enough(differences: np.ndarray, units: str) -> str:
-    """How many values would show their mean to differ from 0 with a chance of 80 %, if mean and spread are as here.
+    """Number of values whose mean would differ from 0 with a chance of 80 %, if mean and spread are as here, in words.
 
     Assumptions as in `power`.
 

@@ -60,7 +60,7 @@ def written(value: float, form: str = ".1f") -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things.
+    """Number and noun, in the plural where needed.
 
     >>> counted(1, "split"), counted(5, "split")
     ('1 split', '5 splits')

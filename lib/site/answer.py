@@ -39,11 +39,10 @@ TUNED = r"videoclip_\w+_epochs"
 
 
 def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
-    """One row per method of the thesis that the chapters `done` scored, in the order of its Table 10.
+    """Collect one row per method of the thesis that the chapters `done` scored, in the order of its Table 10.
 
-    Returns:
-        Columns splits and, for each of MEASURES, its mean over the splits, `… sd` (standard deviation over
-        them) and `… thesis`; fractions. Empty if no method has been scored.
+    Returns columns splits and, for each of MEASURES, its mean over the splits, `… sd` (standard deviation over them)
+    and `… thesis`, as fractions. Empty if no method has been scored.
     """
     kept = [profile.out.metrics / f"{name}.parquet" for name in done]
     tables = [pd.read_parquet(file) for file in kept if file.exists()]
@@ -67,7 +66,7 @@ def answers(profile: Profile, done: list[str]) -> pd.DataFrame:
 
 
 def controlled(out: Outputs, done: list[str]) -> pd.DataFrame:
-    """What pre-training adds, all else equal (4.2), in points: one row per question on it that was asked."""
+    """Read what pre-training adds, all else equal (4.2), in points: one row per question asked about it."""
     file = out.tables / "table_controls_differences.csv"
     if "4_2_controls" not in done or not file.exists():
         return pd.DataFrame()
@@ -75,13 +74,13 @@ def controlled(out: Outputs, done: list[str]) -> pd.DataFrame:
 
 
 def best_tuned(table: pd.DataFrame, column: str = "accuracy") -> str | None:
-    """The fine-tuned VideoCLIP with the highest value in a column of `answers`; None if none has been scored."""
+    """Find the fine-tuned VideoCLIP with the highest value in a column of `answers`; None if none has been scored."""
     tuned = table.filter(regex=TUNED, axis=0)[column].dropna()
     return None if tuned.empty else str(tuned.idxmax())
 
 
 def shown(table: pd.DataFrame) -> Styler:
-    """The answers for the eye: thesis, here ± standard deviation; the best of each column underlined."""
+    """Format the answers for readers: thesis, here ± standard deviation; the best of each column underlined."""
     cells, marks = {}, {}
     for measure, title in MEASURES.items():
         here, thesis = table[measure], table[f"{measure} thesis"]
@@ -94,7 +93,7 @@ def shown(table: pd.DataFrame) -> Styler:
 
 
 def audit_sentence(claims: pd.DataFrame) -> str:
-    """What the thesis's own numbers say about its hypothesis (4.1's claims), for readers who know no statistics.
+    """Say what the thesis's own numbers show about its hypothesis (4.1's claims), for readers without statistics.
 
     >>> row = {"claim": "it helps (the hypothesis)", "difference": 0.0234, "verdict": "inconclusive"}
     >>> audit_sentence(pd.DataFrame([row]))[:62]
@@ -111,7 +110,7 @@ def audit_sentence(claims: pd.DataFrame) -> str:
 
 
 def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done: list[str]) -> list[str]:
-    """The answer in words, then the numbers behind it; what the finished chapters cannot say is left out."""
+    """Give the answer in words, then the numbers behind it; what the finished chapters cannot say is left out."""
     quoted, said, out = [], [], profile.out
     if "4_1_audit" in done:
         quoted.append(audit_sentence(pd.read_csv(out.tables / "audit_claims.csv")))
@@ -148,7 +147,8 @@ def sentences(table: pd.DataFrame, effects: pd.DataFrame, profile: Profile, done
 
 
 def _against(ours: float, other: float) -> str:
-    """
+    """Compare two values in words.
+
     >>> _against(0.25, 0.7), _against(0.5, 0.5)
     ('lower by 0.450 (0.250 against 0.700)', 'equal (0.500)')
     """
@@ -161,7 +161,7 @@ KIND_COLOURS = {"ASFormer": SPLIT_COLOURS[1], "zero-shot": SPLIT_COLOURS[4], "ep
 
 
 def draw_answer(table: pd.DataFrame, effects: pd.DataFrame) -> Figure:
-    """Each method here and in the thesis (`answers`), and below what pre-training adds (`controlled`; may be empty)."""
+    """Draw each method here and in the thesis (`answers`) and, below, what pre-training adds (`controlled`)."""
     heights = [0.32 * len(table) + 0.9] + ([0.32 * len(effects) + 0.7] if len(effects) else [])
     figure = plt.figure(figsize=(WIDTH, sum(heights)))
     grid = figure.add_gridspec(len(heights), len(MEASURES), height_ratios=heights)
@@ -179,7 +179,7 @@ def draw_answer(table: pd.DataFrame, effects: pd.DataFrame) -> Figure:
 
 
 def methods_beside_thesis(table: pd.DataFrame, measure: str, ax: Axes) -> Axes:
-    """One row per method: a dot with its standard deviation over the splits here, a diamond in the thesis."""
+    """Draw one row per method: a dot for here, with the standard deviation over splits, a diamond for the thesis."""
     for place, (method, row) in enumerate(table.iterrows()):
         colour = next(colour for kind, colour in KIND_COLOURS.items() if kind in display_name(str(method)))
         spread = np.nan_to_num(row[f"{measure} sd"])
@@ -194,7 +194,7 @@ def methods_beside_thesis(table: pd.DataFrame, measure: str, ax: Axes) -> Axes:
 
 
 def two_modalities(profile: Profile, done: list[str]) -> list[str]:
-    """The answer of 4.3, on real videos with a second modality; nothing before it is done."""
+    """Give the answer of 4.3, on real videos with a second modality; nothing until it is done."""
     if "4_3_real_modalities" not in done:
         return []
     found = pd.read_csv(profile.out.tables / "table_modalities.csv", index_col="method")
@@ -204,7 +204,7 @@ def two_modalities(profile: Profile, done: list[str]) -> list[str]:
 
 
 def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False) -> list[str]:
-    """The answer's sentences in Markdown, its figure and its table; nothing if no method has been scored.
+    """Give the answer's sentences in Markdown, its figure and its table; nothing if no method has been scored.
 
     Args:
         folder: where figures/ and tables/ are written, on the site its root.
@@ -246,7 +246,7 @@ def answer(profile: Profile, done: list[str], folder: Path, embed: bool = False)
 
 
 def pairs_answer(profile: Profile, done: list[str], folder: Path) -> list[str]:
-    """The verdict of 4.4 in Markdown, on real pairs, and its figure; nothing where 4.4 is not whole."""
+    """Give the verdict of 4.4 in Markdown, on real pairs, and its figure; nothing if 4.4 is incomplete."""
     file = profile.out.tables / "table_pairs.csv"
     if "4_4_pairs" not in done or not file.exists():
         return []

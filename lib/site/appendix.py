@@ -24,7 +24,7 @@ def write_guides(profile: Profile, done: list[str], source: Path) -> list[str]:
 
 
 def guide_page(text: str, folder: Path, pages: list[Path], done: list[str]) -> str:
-    """A guide for the site: without pictures and comments, and without links to files that the site does not have.
+    """Adapt a guide to the site: drop pictures, comments, and links to files that the site does not have.
 
     A link to a notebook's source leads to its page if it is done.
 
@@ -62,7 +62,7 @@ def write_listing(profile: Profile, done: list[str], source: Path) -> list[str]:
 
 
 def _place(one: Shown) -> tuple[bool, int]:
-    """The thesis's by number, then ours in the order of the pages."""
+    """Sort key: the thesis's figures and tables by number, then ours in the order of the pages."""
     number = one.title.split()[1]
     return (not number.isdecimal(), int(number) if number.isdecimal() else 0)
 

@@ -16,8 +16,7 @@ STATIC = [ROOT / "README.md", *sorted(ROOT.glob("notebooks/guides/*.md")), *WEB.
 def build(profile: Profile, left_out: Mapping[str, str]) -> Path:
     """Build the site of a profile, unless nothing has changed; returns the path of its index.html.
 
-    Raises:
-        FileNotFoundError: no notebook has been executed yet.
+    Raises FileNotFoundError: no notebook has been executed yet.
     """
     failed = troubled(without(profile, left_out))
     whole = {name: profile.out.notebooks / name / "all.json" for name in profile.params.notebooks}

@@ -52,12 +52,12 @@ WRONG = """
 
 
 def as_json(value: Any) -> str:
-    """JSON on one line that is safe in a script element."""
+    """Write a value as JSON on one line that is safe in a script element."""
     return json.dumps(value, separators=(",", ":")).replace("</", "<\\/")
 
 
 def timelines() -> figure:
-    """Rows one unit high, the first at 0: a line of text, the bar, and a strip where it differs from the truth.
+    """Make the empty figure: rows one unit high, the first at 0, with text, a bar, and a strip where it is wrong.
 
     Sources, by name: `bars`, `wrong` and `texts`; the playhead is the span `playhead`.
     """
@@ -87,7 +87,7 @@ def timelines() -> figure:
 
 
 def _source(name: str, *columns: str) -> ColumnDataSource:
-    """An empty source."""
+    """Make an empty source with these columns."""
     return ColumnDataSource({column: [] for column in columns}, name=name)
 
 
@@ -112,11 +112,9 @@ class Sheet:
 def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:
     """Write `<folder>/<video>.webp` and a note of its source, so that each video is decoded once.
 
-    Args:
-        budget: bytes that the picture may have; one frame in ten minutes is taken even if it does not fit.
+    `budget`: bytes that the picture may have; one frame in ten minutes is taken even if it does not fit.
 
-    Raises:
-        VideoError: no such file, or it cannot be decoded.
+    Raises VideoError: no such file, or it cannot be decoded.
     """
     picture, note = folder / f"{video.stem}.webp", folder / f"{video.stem}.json"
     if not video.is_file():
@@ -147,7 +145,7 @@ def thumbnail_sheet(video: Path, folder: Path, budget: int) -> Sheet:
 
 
 def _encode(frames: list[np.ndarray]) -> bytes:
-    """Frames (H, W, 3), BGR, on one grid, as WebP."""
+    """Encode frames (H, W, 3), BGR, on one grid, as WebP."""
     columns = min(COLUMNS, len(frames))
     rows = -(-len(frames) // columns)
     height, width = frames[0].shape[:2]
@@ -165,7 +163,9 @@ def write(profile: Profile, done: list[str], folder: Path) -> list[str]:
     """Write the page and its data, if a method or a published model has predicted; see lib.site.source.PAGES.
 
     Raises:
-        ParameterError, DatasetError, PredictionError: the data set or a prediction cannot be used.
+        ParameterError: none of the data set's folders exists.
+        DatasetError: the data set cannot be used.
+        PredictionError: a prediction cannot be used.
     """
     found, data = predicted(profile.out.root / "predictions"), profile.params.data
     if not found and data.source == "demo":
@@ -207,21 +207,21 @@ def _motions(dataset: Dataset) -> dict[str, np.ndarray]:
         return {}
     motions = {video: tool_motion(sensors) for video, sensors in read_sensors(dataset).items()}
     strongest = np.quantile(np.concatenate(list(motions.values()), axis=1), 0.995)
-    # a root, so that small motions are seen beside knocks
+    # a square root, so that small motions are seen beside knocks
     return {video: np.sqrt(motion / strongest).clip(max=1) for video, motion in motions.items()}
 
 
 def _strip(motion: np.ndarray) -> dict[str, str]:
-    """Motion as a picture, one line per tool and one column per step, and what it is in words."""
+    """Draw motion as a picture, one line per tool and one column per step, and describe it in words."""
     colours = plt.get_cmap("cividis")(np.repeat(motion, 4, axis=0))[..., 2::-1]
-    # inside the data, as Bokeh cannot read a picture from the file system
+    # inside the data, because Bokeh cannot read a picture from the file system
     data = base64.b64encode(cv2.imencode(".png", (255 * colours).astype(np.uint8))[1].tobytes()).decode()
     text = f"motion of the {len(motion)} kitchen tools, one line each (accelerometers; bright: moved)"
     return {"url": f"data:image/png;base64,{data}", "text": text}
 
 
 def _pictures(dataset: Dataset, video: str, kept: Path, here: Path, budget: int) -> dict:
-    """The sheet of frames, copied to the page's data, or a sentence that says why there is none."""
+    """Copy the sheet of frames to the page's data; or a sentence that says why there is none."""
     file = dataset.root / "videos" / f"{video}.avi"
     try:
         sheet = thumbnail_sheet(file, kept, budget)

@@ -1,7 +1,7 @@
 """What the timeline explorer shows of a video: the truth, and each method's prediction with its scores.
 
-Sequences are kept as runs of equal labels, `[class, frames, class, frames, …]`, so that the page divides by the frame
-rate and is exact to the frame. A whole data set takes a few hundred kilobytes of JSON.
+Sequences are kept as runs of equal labels, `[class, frames, class, frames, …]`; the page divides them by the frame rate
+and is exact to the frame. A whole data set takes a few hundred kilobytes of JSON.
 """
 
 import re
@@ -31,7 +31,7 @@ Folders = dict[int, tuple[Path, int | None]]  # split -> folder of its predictio
 
 
 def predicted(folder: Path) -> dict[str, Folders]:
-    """Methods with predictions below `folder`; if a split was run only with seeds, the lowest seed's count."""
+    """Find methods with predictions below `folder`; if a split was run only with seeds, the lowest seed counts."""
     found: dict[str, Folders] = {}
     for method in sorted(path for path in folder.glob("[!.]*") if path.is_dir()):
         parts = []
@@ -78,12 +78,10 @@ def video_data(
 ) -> dict[str, Any]:
     """Truth and predictions of one video, ready for JSON; `published`: the real model's (`published_predictions`).
 
-    Returns:
-        split; fps; truth, runs; rows, for each method that has predicted this video: method, runs, and scores, as
-        SHOWN_SCORES, percent with a decimal, in the profile's convention; the video on its own.
+    Returns split; fps; truth, as runs; rows, for each method that has predicted this video: method, runs, and scores
+    (SHOWN_SCORES) of this video alone, in percent with one decimal, in the profile's convention.
 
-    Raises:
-        PredictionError: a prediction is shorter than the truth or has a class that is not in the mapping.
+    Raises PredictionError: a prediction is shorter than the truth or has a class that is not in the mapping.
     """
     numbers = {name: number for number, name in enumerate(dataset.classes)}
     rows = []
@@ -101,11 +99,10 @@ def video_data(
 
 
 def published_predictions(profile: Profile, dataset: Dataset) -> dict[str, list[str]]:
-    """A real model's predictions (30 fps) of the videos that both data sets have, at the steps of the profile's labels.
+    """Read a real model's predictions (30 fps) of videos that both data sets have, at steps of the profile's labels.
 
-    A data set may begin later than the real labels and have fewer steps per second, as Lea et al.'s has. It is
-    taken to begin where both labels agree best, leaving out classes that are not scored; below `SAME` it is another
-    video.
+    A data set may begin later than the real labels and have fewer steps per second, like Lea et al.'s. It is taken to
+    begin where both labels agree best, leaving out classes that are not scored; below `SAME` it is another video.
     """
     real, data = profile.real_predictions(), profile.params.data
     if real is None or data.source == "demo":
@@ -128,7 +125,7 @@ def published_predictions(profile: Profile, dataset: Dataset) -> dict[str, list[
 
 
 def runs(names: list[str], numbers: Mapping[str, int]) -> list[int]:
-    """Runs of equal labels, flat.
+    """Encode labels as runs of equal ones, in a flat list: class, frames, class, frames, …
 
     >>> runs(["cut", "cut", "mix"], {"cut": 0, "mix": 1})
     [0, 2, 1, 1]

@@ -32,7 +32,7 @@ from lib.site.pages import GUIDE, page
 MATH = """MathJax = { tex: { inlineMath: [["$", "$"]] }, options: { ignoreHtmlClass: "highlight|output_html" } };"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PATIENCE = 600  # seconds that the browser has for the PDF
-HIDDEN = {"remove-cell", "injected-parameters"}  # tags of cells that are no reading matter
+HIDDEN = {"remove-cell", "injected-parameters"}  # tags of cells that readers do not need
 
 
 class ExportError(RuntimeError):
@@ -40,7 +40,7 @@ class ExportError(RuntimeError):
 
 
 def sections(profile: Profile, left_out: Mapping[str, str]) -> dict[str, NotebookNode]:
-    """The notebooks to export, in the order of the chapters. Raises FileNotFoundError: none has been executed yet."""
+    """Read the notebooks to export, in chapter order. Raises FileNotFoundError: none has been executed yet."""
     failed = troubled(without(profile, left_out))
     pages = {name: page(name, profile.out, failed.get(name, ())) for name in profile.params.notebooks}
     found = {name: notebook for name, notebook in pages.items() if notebook is not None}
@@ -64,7 +64,7 @@ def _alone(notebook: NotebookNode, root: Path) -> None:
 
 
 def whole(profile: Profile, pages: Mapping[str, NotebookNode], left_out: Mapping[str, str]) -> NotebookNode:
-    """All sections as one notebook to print: title, answer, contents, chapters."""
+    """Join all sections into one notebook to print: title, answer, contents, chapters."""
     failed, markdown = troubled(without(profile, left_out)), nbformat.v4.new_markdown_cell
     with tempfile.TemporaryDirectory() as scratch:
         parts = answer(profile, [name for name in pages if name not in failed], Path(scratch), embed=True)
@@ -84,7 +84,7 @@ def whole(profile: Profile, pages: Mapping[str, NotebookNode], left_out: Mapping
 
 
 def document(title: str, notebook: NotebookNode) -> str:
-    """A notebook as one HTML file that loads nothing: style, pictures and, for formulas, MathJax are in it."""
+    """Convert a notebook to an HTML file that loads nothing: it contains style, pictures and, for formulas, MathJax."""
     tags = {"enabled": True, "remove_cell_tags": HIDDEN, "remove_input_tags": {"remove-input"}}
     config = Config({"TagRemovePreprocessor": tags})
     exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, config=config)

@@ -46,7 +46,7 @@ def page(
     further: list[str],
     extra: Path,
 ) -> str:
-    """The page in Markdown. `further`: pages beyond the chapters; `extra`: the site's root, where its figures lie."""
+    """Write the page in Markdown. `further`: pages beyond the chapters; `extra`: the site's root, for its figures."""
     whole = [name for name in done if name not in failed]
     lines = [
         f"# {plain(heading(profile.params.title))}",
@@ -81,7 +81,7 @@ def page(
 
 
 def real_or_rendered(source: str, name: str, audited: bool) -> str:
-    """What the numbers of the report are of.
+    """Say what data the numbers of the report come from.
 
     >>> real_or_rendered("mstcn", "50 Salads", audited=False)
     'Every number is measured on 50 Salads, read from disk; values marked "thesis" are as the thesis printed them.'
@@ -97,7 +97,7 @@ def real_or_rendered(source: str, name: str, audited: bool) -> str:
 
 
 def what_is_small(params: Params) -> str:
-    """What the demo's numbers cannot decide, and which profile says more; empty for other data."""
+    """Say what the demo's numbers cannot decide, and which profile says more; empty for other data."""
     if params.data.source != "demo":
         return ""
     tested = params.demo.people_per_split * params.demo.videos_per_person  # in a split
@@ -118,7 +118,7 @@ def what_is_small(params: Params) -> str:
 
 
 def data_picture(profile: Profile, done: list[str], folder: Path) -> list[str]:
-    """Frames of one test video over its true and predicted labels, or its sensors over the true ones; else nothing."""
+    """Draw frames of one test video over its true and predicted labels, or its sensors over the true ones, if any."""
     if "4_3_real_modalities" in done:
         return [sensors_picture(profile, folder)]
     if "3_conclusion" not in done:
@@ -167,7 +167,7 @@ def add_frames(figure: Figure, sheet: Path, seconds: float) -> None:
 
 
 def method(done: list[str], further: list[str]) -> list[str]:
-    """The picture of the thesis's method, where the profile has its models."""
+    """Show the picture of the thesis's method, if the profile has its models."""
     if not {"2_3_1_public_features", "2_3_3_baseline"} & {*done}:
         return []
     svg = (WEB / "pipeline.svg").read_text(encoding="utf-8")
@@ -175,7 +175,7 @@ def method(done: list[str], further: list[str]) -> list[str]:
 
 
 def pipeline(svg: str, pages: list[str]) -> str:
-    """The picture of the method on one line, as Markdown would end the HTML at an empty one; links only to `pages`.
+    """Put the method's picture on one line, because Markdown ends HTML at an empty one; keep links to `pages` only.
 
     >>> pipeline('<svg>\\n<a href="a.html">A</a><a href="b.html">B</a></svg>', ["a"])
     '<div class="scroll" tabindex="0"><svg> <a href="a.html">A</a><g>B</g></svg></div>'
@@ -189,7 +189,7 @@ def pipeline(svg: str, pages: list[str]) -> str:
 
 
 def start(done: list[str], further: list[str]) -> str:
-    """Links for a first reading, to pages that this site has.
+    """Make links for a first reading, to pages that this site has.
 
     >>> start(["2_1_datasets", "3_conclusion"], ["search"])
     '- [Chapter 3](3_conclusion.ipynb) compares all methods.'
@@ -207,7 +207,7 @@ def start(done: list[str], further: list[str]) -> str:
 
 
 def parts(done: list[str], further: list[str]) -> dict[str, list[str]]:
-    """The table of contents: parts of the menu, each with its pages.
+    """Make the table of contents: parts of the menu, each with its pages.
 
     >>> parts(["2_1_datasets", "4_1_audit"], ["explorer", "README", "notebooks/guides/demo"])
     {'The thesis, rebuilt': ['2_1_datasets'], 'Beyond the thesis': ['4_1_audit'], 'Look up': ['explorer'], \
@@ -239,7 +239,7 @@ def _about(profile: Profile, done: list[str]) -> str:
 
 
 def _chapters(done: list[str]) -> str:
-    """What each chapter is about: the first sentence of its notebook."""
+    """List what each chapter is about: the first sentence of its notebook."""
     rows = []
     for name in done:
         cell = jupytext.read(ROOT / "notebooks" / f"{name}.py").cells[0].source

@@ -19,8 +19,8 @@ from lib.notebook.markup import MADE, plain
 
 PAPERS = ROOT / "params" / "papers.yaml"
 THESIS = "params/50salads.yaml"
-LISTED = 8  # files of a folder that are listed one by one
-# of the report, or of the demo alone
+LISTED = 8  # a folder with more files has one line
+# sections of the report itself, or of the demo alone
 LEFT_OUT = ("title", "notice", "notebooks", "split_jobs", "data", "demo", "narration", "backbone", "mil_nce")
 
 
@@ -60,7 +60,7 @@ def write_made(profile: Profile, done: list[str], source: Path) -> list[str]:
 
 
 def manifests(profile: Profile, done: Iterable[str]) -> dict[Atom, dict]:
-    """What the chapters `done` and their splits wrote about themselves, in the order of the report."""
+    """Read the manifests of the chapters `done` and their splits, in the order of the report."""
     found = {}
     for name in done:
         for file in sorted((profile.out.notebooks / name).glob("[!.]*.json"), key=lambda file: (len(file.stem), file)):
@@ -93,7 +93,8 @@ def hyperparameters(params: Params) -> list[tuple[str, str, str, str]]:
 
 
 def _value(value: object) -> str:
-    """
+    """Write a parameter's value for readers.
+
     >>> _value(None), _value([8, 15]), _value(5e-05), _value("published")
     ('none', '8, 15', '5e-05', 'published')
     """
@@ -103,7 +104,8 @@ def _value(value: object) -> str:
 
 
 def _flat(values: dict) -> dict[str, object]:
-    """
+    """Flatten nested sections, with a dot between keys.
+
     >>> _flat({"a": {"b": 1, "c": {"d": 2}}, "e": [3]})
     {'e': [3], 'a.b': 1, 'a.c.d': 2}
     """
@@ -111,7 +113,7 @@ def _flat(values: dict) -> dict[str, object]:
 
 
 def files(made: Iterable[Mapping]) -> list[tuple[str, str]]:
-    """Rows (file, hash) of what the notebooks read beside the code; a folder of many files has one hash of all.
+    """Rows (file, hash) of what the notebooks read besides code; a folder of many files has one hash for all.
 
     >>> files([{"inputs": {"lib/a.py": "1", "params/b.yaml": "0123456789abcdef", "lib/c.json": "2"}}])
     [('`params/b.yaml`', '`0123456789ab`')]
@@ -128,7 +130,7 @@ def files(made: Iterable[Mapping]) -> list[tuple[str, str]]:
 
 
 def before(params: Params, done: Iterable[str]) -> dict[str, list[str]]:
-    """Chapter -> chapters whose files it reads directly, without those that it also reaches through others."""
+    """Find the chapters whose files each chapter reads, without those that it also reaches through others."""
     done = list(done)
     direct = {name: {other for other, _ in needs((name, "all"), params)} & {*done} - {name} for name in done}
 
@@ -142,7 +144,7 @@ STEP, ROW, BOX = 96, 44, (74, 28)  # pixels from column to column, row to row; a
 
 
 def graph(edges: Mapping[str, list[str]]) -> str:
-    """The chapters as an SVG: each to the right of those that it reads. `edges`: as returned by `before`."""
+    """Draw the chapters as an SVG, each to the right of those that it reads. `edges`: from `before`."""
     column: dict[str, int] = {}
     while len(column) < len(edges):
         column |= {
@@ -171,6 +173,6 @@ def graph(edges: Mapping[str, list[str]]) -> str:
 
 
 def _rows(head: list[str], rows: Iterable[Iterable[str]], side: str) -> str:
-    """A Markdown table."""
+    """Write a Markdown table."""
     lines = [head, [":--", *[side] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

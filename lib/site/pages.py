@@ -23,11 +23,10 @@ from lib.notebook.markup import Shown, shown_outputs
 
 
 def page(name: str, out: Outputs, failed: Sequence[Failure]) -> NotebookNode | None:
-    """The notebook that a chapter's page shows; None where it has not run.
+    """Read the notebook that a chapter's page shows; None if it has not run.
 
-    Args:
-        failed: failures that keep the chapter incomplete. With any, there is always a page: the last complete one,
-            marked as older, or the pages of the finished splits.
+    `failed`: failures that keep the chapter incomplete. If there are any, there is always a page: the last complete
+    one, marked as older, or the pages of the finished splits.
     """
     folder = out.notebooks / name
     whole = folder / "all.ipynb"
@@ -50,7 +49,7 @@ def page(name: str, out: Outputs, failed: Sequence[Failure]) -> NotebookNode | N
 
 
 def notice(name: str, failed: Sequence[Failure], below: str) -> str:
-    """HTML that reports failures with the messages and last lines of the run."""
+    """Write HTML that reports failures with the messages and last lines of the run."""
     said = []
     for failure in failed:
         if failure.atom[0] != name:
@@ -65,7 +64,7 @@ def notice(name: str, failed: Sequence[Failure], below: str) -> str:
 
 
 def failure_list(found: Mapping[str, Sequence[Failure]]) -> str:
-    """HTML for the front page: one line per incomplete chapter."""
+    """Write HTML for the front page: one line per incomplete chapter."""
     lines = []
     for name, ones in found.items():
         own = [failure.summary for failure in ones if failure.atom[0] == name]
@@ -75,7 +74,7 @@ def failure_list(found: Mapping[str, Sequence[Failure]]) -> str:
 
 
 def _split_cells(name: str, out: Outputs, split: int) -> list[NotebookNode]:
-    """A split's page below a heading of its own, without the chapter's title."""
+    """Cells of a split's page below a heading of its own, without the chapter's title."""
     cells = nbformat.read(out.notebooks / name / f"{split}.ipynb", as_version=4).cells[1:]
     for cell in cells:
         cell.id = f"{cell.id}-{split}"
@@ -88,7 +87,7 @@ WORD = re.compile(r"[a-z]\w+_\w+")  # class names, e.g. add_vinegar
 
 
 def shown_by(out: Outputs, page: str) -> list[Shown]:
-    """The figures and tables of an executed notebook, in its order."""
+    """List the figures and tables of an executed notebook, in its order."""
     file = out.notebooks / page / "all.ipynb"
     if not file.exists():  # it failed; its page says so
         return []
@@ -129,7 +128,7 @@ def write_chapters(out: Outputs, pages: Mapping[str, NotebookNode], source: Path
 
 
 def references(pages: Mapping[str, NotebookNode]) -> dict[str, str]:
-    """Where the text's references lead: "2.6", "Figure 3" -> address; "2.3" is the first of its sections."""
+    """Addresses for references in the text, such as "2.6" and "Figure 3"; "2.3" is the first of its sections."""
     places: dict[str, str] = {}
     for page, notebook in pages.items():
         section = number(page)
@@ -145,7 +144,7 @@ def references(pages: Mapping[str, NotebookNode]) -> dict[str, str]:
 TAG = re.compile(r"\\tag\{(\d+)\}")
 FORMULA = re.compile(r"\$\$[^$]*\$\$")
 GUIDE = re.compile(r"\[([^]]*)\]\(guides/(\w+)\.md(#[\w-]+)?\)")  # as it is written in notebooks/
-# what holds no reference (headings, formulas, code, links), then figures, tables, equations and sections, but no
+# what contains no reference (headings, formulas, code, links); then figures, tables, equations and sections, but no
 # measurements
 REFERENCE = re.compile(
     r"^#[^\n]*$|```.*?```|\$+[^$]*\$+|`[^`]*`|\[[^]]*\]\([^)]*\)|<a .*?</a>|"
@@ -156,7 +155,7 @@ REFERENCE = re.compile(
 
 
 def linked(text: str, places: Mapping[str, str]) -> str:
-    """Markdown with its references to sections, figures, tables, equations and guides as links.
+    """Turn references in Markdown to sections, figures, tables, equations and guides into links.
 
     >>> places = {"2.6": "2_6.html", "Figure 3": "2_2.html#figure_03"}
     >>> linked("As in 2.6 (Figure 3), not 2.6 s, 12.6, `2.6` or 2.6.1.", places)
@@ -176,7 +175,7 @@ def _anchored(formula: re.Match[str]) -> str:
 
 
 def _words(data: Path) -> set[str]:
-    """Class names in a figure's data, and their parts: Sphinx's search reads text and tables but sees no picture."""
+    """Find class names in a figure's data, and their parts: Sphinx's search reads text and tables, but no pictures."""
     table = pd.read_csv(data, dtype=str)
     cells = {*map(str, table.columns), *table.stack().dropna().unique()}
     names = {word for cell in cells for word in WORD.findall(cell)}

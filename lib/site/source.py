@@ -1,4 +1,4 @@
-"""The site's source for Sphinx (MyST-NB, book theme), and the call: all parts are files, nothing is fetched."""
+"""The site's source for Sphinx (MyST-NB, book theme), and Sphinx's run: all parts are files, nothing is fetched."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -81,7 +81,7 @@ def write_source(
 
 
 def _write_static(folder: Path) -> None:
-    """Scripts and styles: ours, Bokeh's, MathJax's and DataTables', all as files."""
+    """Write scripts and styles, all as files: ours, Bokeh's, MathJax's and DataTables'."""
     folder.mkdir()
     for name in ("report.css", "report.js", "interactive.js"):
         shutil.copy(WEB / name, folder)
@@ -93,7 +93,7 @@ def _write_static(folder: Path) -> None:
 
 
 def _classic(module: str) -> str:
-    """A JavaScript module as a classic script: browsers refuse modules from the file system.
+    """Turn a JavaScript module into a classic script: browsers refuse modules from the file system.
 
     >>> _classic("let a = 1, b = 2; export{a as ITable,b as jQuery}; // end")
     '(() => {let a = 1, b = 2; window.ITable = a; window.jQuery = b;; // end\\n})();\\n'
@@ -106,7 +106,7 @@ def _classic(module: str) -> str:
 
 
 def run_sphinx(source: Path, site: Path) -> None:
-    """Build the HTML, and drop what readers do not need."""
+    """Build the HTML, and drop what readers do not need. Raises RuntimeError: Sphinx fails."""
     from sphinx.cmd.build import build_main
 
     if build_main(["-q", "-b", "html", "-d", str(source / ".doctrees"), str(source), str(site)]):

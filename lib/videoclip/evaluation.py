@@ -39,7 +39,7 @@ class ZeroShot:
 
 
 def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str) -> ZeroShot:
-    """Predict and score the splits of this run: the pre-trained model, untrained ones, the commonest class of training.
+    """Predict and score the splits of this run: the pre-trained model, untrained ones, and training's commonest class.
 
     `weights`: "own" or "public"; the methods are videoclip_<weights>_zero_shot, videoclip_<weights>_untrained_<seed>
     and commonest_class.
@@ -75,7 +75,7 @@ def zero_shot(profile: Profile, target: Target, ready: Pretrained, weights: str)
 def scores_of(
     profile: Profile, target: Target, model: VideoCLIP, texts: list[str], cls_visible: bool
 ) -> Iterator[tuple[int, str, np.ndarray]]:
-    """Yield split, test video and class scores of its seconds (T, K), for the splits of this run."""
+    """Yield, for the splits of this run, the split, a test video and the class scores of its seconds, (T, K)."""
     vectors = class_vectors(model, tokenizer(profile.params.videoclip), texts)
     stride = profile.params.zero_shot.stride
     for split, video in target.tested():
@@ -85,7 +85,7 @@ def scores_of(
 
 
 def ways_to_ask(profile: Profile, target: Target, ready: Pretrained) -> pd.DataFrame:
-    """Accuracy of the seconds for raw names and words, with [CLS] hidden and seen; nothing is chosen by it.
+    """Accuracy of the seconds for raw names and words, with [CLS] hidden and seen; it chooses nothing.
 
     In percent; one row per prompt style, one column per treatment of [CLS].
     """
@@ -139,10 +139,10 @@ def fine_tune_splits(profile: Profile, target: Target, ready: Pretrained, weight
 
 
 def objectives_compared(profile: Profile, target: Target, ready: Pretrained, weights: str) -> pd.DataFrame:
-    """Train split 1 by the other objective too: the objective of the thesis's text against that of its code.
+    """Train split 1 with the other objective too, to compare the one in the thesis's text with the one in its code.
 
-    Returns one row per objective: accuracy of the test seconds, percent, after the shortest result's epochs and at its
-    best until then.
+    Returns one row per objective: accuracy of the test seconds, in percent, after the epochs of the shortest result,
+    and the highest until then.
     """
     settings, rows = profile.params.finetune, {}
     epochs = settings.epochs[0]
@@ -159,7 +159,7 @@ def objectives_compared(profile: Profile, target: Target, ready: Pretrained, wei
 
 
 def _table(profile: Profile, target: Target, metrics: pd.DataFrame, method: str) -> pd.DataFrame:
-    """The thesis's columns by split, mean over the repeats; its `attrs` hold half of the 95 % interval of the mean."""
+    """Table in the thesis's columns by split, mean over repeats; `attrs` hold half of the mean's 95 % interval."""
     table = by_split(metrics, method, SECONDS, SECOND_COLUMNS)
     halves = half_widths(target.dataset, cells_of(profile, [method]), SECONDS, ())
     table.attrs["±"] = {name: half / 100 for name, half in halves.items()}

@@ -47,7 +47,7 @@ MADE_BY = (
 
 
 def hold_out(videos: Sequence[str], people: int, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Divide a split's training videos by person: those to train on and those to validate on, in the given order.
+    """Divide a split's training videos by person into those to train on and those to validate on, in the given order.
 
     Raises ValueError: nobody would be left to train on.
 
@@ -63,7 +63,7 @@ def hold_out(videos: Sequence[str], people: int, seed: int) -> tuple[tuple[str, 
 
 
 def choose_epoch(history: pd.DataFrame, epochs: int, select_on: Literal["test", "validation", "last"]) -> int:
-    """Choose one of the first `epochs` epochs: that with the lowest loss on these videos, or the last one.
+    """Choose one of the first `epochs` epochs: the one with the lowest loss on these videos, or the last one.
 
     >>> curve = pd.DataFrame({"epoch": [1, 2, 3], "test_loss": [3.0, 1.0, 0.5]})
     >>> choose_epoch(curve, 2, "test"), choose_epoch(curve, 3, "test"), choose_epoch(curve, 3, "last")
@@ -77,7 +77,7 @@ def choose_epoch(history: pd.DataFrame, epochs: int, select_on: Literal["test", 
 
 @dataclass(frozen=True)
 class Names:
-    """The class names as the text tower reads them, as returned by `tokenizer(…, return_tensors="pt")`: (K, L) both."""
+    """Class names for the text tower, as returned by `tokenizer(…, return_tensors="pt")`: both (K, L)."""
 
     input_ids: Tensor
     attention_mask: Tensor
@@ -105,7 +105,7 @@ def learner_model(pretrained: VideoCLIP, settings: Finetune, classes: int, seed:
 
 
 def dense_scores(model: VideoCLIP, windows: Tensor, mask: Tensor, names: Names, settings: Finetune) -> Tensor:
-    """Score each second of windows (N, W, D), (N, W) against the head's outputs or the K class names: (N, W, K)."""
+    """Score each second of `windows` (N, W, D), `mask` (N, W), by the head or against K class names: (N, W, K)."""
     if settings.objective == "head":
         return model.frame_logits(windows, mask, settings.cls_visible)
     states = model.video_states(windows, mask, settings.cls_visible)
@@ -176,7 +176,7 @@ class FineTuning:
         # the number of the second at each place of a window
         places = torch.arange(windows.shape[1], device=self.device)
         seconds = (torch.tensor(starts, device=self.device)[:, None] + places)[mask]
-        # a second in several windows is counted in each of them
+        # a second in several windows counts in each of them
         truth = torch.from_numpy(self.target.truth(video, len(features))).to(self.device)[seconds]
         objective = F.cross_entropy if self.settings.objective == "head" else names_loss
         return objective(scores, truth), scores, truth
@@ -189,12 +189,12 @@ class FineTuning:
         return scores[:, : self.classes].argmax(dim=1).tolist()
 
     def scores(self, windows: Tensor, mask: Tensor) -> Tensor:
-        """`dense_scores` in the precision of the settings; (N, W, K) float32."""
+        """`dense_scores` in the precision of the settings, returned as float32 (N, W, K)."""
         with autocast(self.device, getattr(torch, self.settings.dtype)):
             return dense_scores(self.model, windows, mask, self.names, self.settings).float()
 
     def features(self, video: str) -> Tensor:
-        """S3D's features of a video, (T, D), on the device."""
+        """S3D's features of a video, (T, D), one per second, on the device."""
         return torch.from_numpy(self.target.features(video, self.model.input_dim)).to(self.device)
 
     def measure(self, epoch: int, sums: Row) -> Row:
@@ -234,14 +234,12 @@ def fine_tune(
     folder: Path,
     predictions: Mapping[int, Path],
 ) -> pd.DataFrame:
-    """Train on one split and write the test videos' predictions of the epoch that each result takes.
+    """Train on one split and write, for each result, the test videos' predictions of the epoch it takes.
 
-    Args:
-        predictions: result (number of epochs to choose from) -> folder of `<video>.txt`.
+    `predictions`: result (number of epochs to choose from) -> folder of `<video>.txt`.
 
-    Returns:
-        The history, one row per epoch: train_loss and train_accuracy (during the epoch), test_loss, test_accuracy (of
-        seconds) and, where people are held out, validation_loss.
+    Returns the history, one row per epoch: train_loss and train_accuracy (during the epoch), test_loss, test_accuracy
+    (of seconds) and, if people are held out, validation_loss.
 
     Raises:
         TrainingError: the loss is not finite.

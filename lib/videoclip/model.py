@@ -30,7 +30,7 @@ OFFICIAL = {
 
 
 def from_mmpt(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename published weights (the `model` entry of MMPT's checkpoint), in float32; unused poolers and positions go.
+    """Rename published weights (MMPT's entry `model`), in float32, and drop unused poolers and positions.
 
     Raises WeightsError: a name is not VideoCLIP's.
     """
@@ -66,12 +66,12 @@ class FeatureMLP(nn.Module):
             nn.init.zeros_(linear.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, H)"""
+        """Map features: (B, T, D) -> (B, T, H)."""
         return self.linear2(self.LayerNorm(F.gelu(self.linear1(x))))
 
 
 class VideoCLIP(nn.Module):
-    """Encoders of clips and captions into one space.
+    """Encoders of clips and captions into one vector space.
 
     Args:
         text: configuration of the text tower; the video tower differs only in its number of layers.
@@ -124,18 +124,20 @@ class VideoCLIP(nn.Module):
         return states.last_hidden_state, seen
 
     def encode_video(self, features: Tensor, mask: Tensor, cls_visible: bool = True) -> Tensor:
-        """Encode each clip as one vector, (B, H); shapes that do not fit the model are a ValueError.
+        """Encode each clip as one vector, (B, H).
 
         Args:
             features: (B, T, D), one per second.
             mask: (B, T) bool, False after the end of a clip.
             cls_visible: whether attention sees [CLS]; False in the published dense inference.
+
+        Raises ValueError: a shape does not fit the model.
         """
         states, seen = self._video_tokens(features, mask.bool(), cls_visible)
         return _mean(states, seen)
 
     def video_states(self, features: Tensor, mask: Tensor, cls_visible: bool = True) -> Tensor:
-        """Encode each second as one vector: as `encode_video`, not pooled, (B, T, H)."""
+        """Encode each second as one vector, (B, T, H): as in `encode_video`, but not pooled."""
         return self._video_tokens(features, mask.bool(), cls_visible)[0][:, 1:-1]
 
     def frame_logits(self, features: Tensor, mask: Tensor, cls_visible: bool = True) -> Tensor:
@@ -145,7 +147,7 @@ class VideoCLIP(nn.Module):
         return self.head(self.video_states(features, mask, cls_visible))
 
     def encode_text(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Encode captions, (B, L): [CLS] words [SEP], then padding, on which the mask is 0; one vector each, (B, H)."""
+        """Encode captions (B, L): [CLS] words [SEP], then padding, where the mask is 0; one vector each, (B, H)."""
         states = self.text(input_ids=input_ids, attention_mask=attention_mask.long()).last_hidden_state
         return _mean(states, attention_mask.bool())
 
@@ -186,7 +188,7 @@ class VideoCLIP(nn.Module):
 
 
 def _mean(states: Tensor, seen: Tensor) -> Tensor:
-    """Mean over what attention sees except [CLS], in float32: (B, L, H), (B, L) -> (B, H)."""
+    """Mean over what attention sees, except [CLS], in float32: (B, L, H), (B, L) -> (B, H)."""
     weights = seen[:, 1:, None].float()
     return (states[:, 1:].float() * weights).sum(dim=1) / weights.sum(dim=1)
 

@@ -1,8 +1,8 @@
 """Captions and clips of differing length without padding: packed rows, and their attention and dropout (thesis 2.4.2).
 
 The published code pads every caption to 63 tokens and every clip to 32 seconds: about one and a half times what they
-hold. Here, rows are laid end to end. Linear maps, norms and activations see one long sequence; only attention pads,
-rows of similar length to the longest of their bucket. Vectors and gradients are those of each row by itself.
+hold. Here, rows are laid end to end. Linear maps, norms and activations see one long sequence. Only attention pads:
+rows of similar length, to the longest of their bucket. Vectors and gradients are those of each row by itself.
 
 Dropout (Srivastava et al., JMLR 2014) with cheaper masks. On a CPU, torch draws one random number per element, one
 after another: a tenth of a training step of BERT. Here one draw of 64 bits serves four elements, so the rate is exact
@@ -32,10 +32,10 @@ SHORTEST = 0.75
 
 
 class Dropout(nn.Dropout):
-    """torch's dropout, by `drop_elements`."""
+    """torch's dropout layer, computed by `drop_elements`."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """x of any shape."""
+        """Drop elements of x, which may have any shape."""
         return drop_elements(x, self.p) if self.training else x
 
 
@@ -57,7 +57,7 @@ def drop_elements(x: Tensor, rate: float) -> Tensor:
 
 
 def use_quick_dropout(module: nn.Module) -> None:
-    """Replace torch's dropout throughout a module."""
+    """Replace torch's dropout by `Dropout` throughout a module."""
     for part in list(module.modules()):
         for name, child in part.named_children():
             if type(child) is nn.Dropout:

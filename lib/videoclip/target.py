@@ -40,15 +40,15 @@ class Target:
         return np.ascontiguousarray(features.T, np.float32)
 
     def check(self) -> None:
-        """Look at every video's features, without reading them: before hours of work that end with them.
+        """Look at the headers of every video's features, so that faults come before hours of work.
 
-        Raises FeatureSetError: those of a video are missing or end before its labels.
+        Raises FeatureSetError: a video's features are missing or end before its labels.
         """
         for video in self.dataset.videos:
             self._opened(video)
 
     def _opened(self, video: str, feature_dim: int | None = None) -> np.ndarray:
-        """(D, T), not read yet; `feature_dim`: D, if it is known."""
+        """Map a video's features (D, T) without reading them; `feature_dim`: D, if it is known."""
         path = self.folder / f"{video}.npy"
         if not path.exists():
             raise FeatureSetError(f"{path}: missing; run 2_4, which extracts S3D's features of the target set")
@@ -61,11 +61,11 @@ class Target:
         return features
 
     def truth(self, video: str, seconds: int) -> np.ndarray:
-        """Class numbers of the seconds as in the thesis's code: seconds without a segment are class 0."""
+        """Class numbers of the seconds, (seconds,), as in the thesis's code: seconds without a segment are class 0."""
         return second_targets(self.dataset.labels(video), self.dataset.fps, 0, seconds)
 
     def unscored(self) -> tuple[int, int]:
-        """Seconds begun in the test videos, and how many of them are not scored because their middle has no label."""
+        """Number of seconds begun in the test videos, and of those not scored because their middle has no label."""
         begun = scored = 0
         for _, video in self.tested():
             labels = self.dataset.labels(video)
@@ -83,7 +83,7 @@ class Target:
         return ((split, video) for split in self.dataset.splits for video in self.dataset.split(split)[1])
 
     def write(self, folder: Path, video: str, seconds: Sequence[int] | np.ndarray) -> None:
-        """Write labels of seconds as a prediction, one label per annotated frame."""
+        """Write class numbers of seconds as a prediction, one label per annotated frame."""
         labels = to_frames(seconds, len(self.dataset.labels(video)), self.dataset.fps)
         write_prediction(folder / f"{video}.txt", [self.dataset.classes[label] for label in labels.tolist()])
 

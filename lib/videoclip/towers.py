@@ -14,7 +14,9 @@ from lib.videoclip.model import VideoCLIP
 def build_videoclip(settings: VideoClip, input_dim: int, seed: int) -> VideoCLIP:
     """Build both towers from the first layers of the starting BERT; the MLP, which it lacks, is drawn by the seed.
 
-    Raises WeightsError: the starting weights are not available.
+    Raises:
+        WeightsError: the starting weights are not available.
+        ValueError: the video tower has more layers than the text tower.
     """
     config = from_start(BertConfig, settings)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout
@@ -35,7 +37,7 @@ def build_videoclip(settings: VideoClip, input_dim: int, seed: int) -> VideoCLIP
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A pre-trained VideoCLIP in evaluation mode; the layer of S3D and the feature set on which it was trained."""
+    """A pre-trained VideoCLIP in evaluation mode, with the S3D layer and the feature set on which it was trained."""
 
     model: VideoCLIP
     layer: S3DLayer

@@ -16,7 +16,7 @@ from lib.videoclip.target import Target
 def over_windows(features: Tensor, size: int, stride: int, compute: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Compute something for each second of a long video in windows, and average where they overlap: (T, D) -> (T, K).
 
-    compute: windows (N, W, D) and their mask (N, W) -> (N, W, K), e.g. states or class scores
+    `compute`: windows (N, W, D) and their mask (N, W) -> (N, W, K), e.g. states or class scores.
     """
     windows, mask, starts = cut_windows(features, size, stride)
     return merge_windows(compute(windows, mask), starts, len(features))
@@ -46,7 +46,7 @@ def window_starts(length: int, size: int, stride: int) -> list[int]:
 def cut_windows(features: Tensor, size: int, stride: int) -> tuple[Tensor, Tensor, list[int]]:
     """Cut a video, (T, D), one feature per second, into windows; the last is padded with zeros.
 
-    Returns windows (N, size, D), a mask (N, size) that is False on the padding, first seconds of the windows.
+    Returns windows (N, size, D), a mask (N, size) that is False on the padding, and the windows' first seconds.
     """
     starts = window_starts(len(features), size, stride)
     windows = features.new_zeros(len(starts), size, features.shape[1])
@@ -59,9 +59,11 @@ def cut_windows(features: Tensor, size: int, stride: int) -> tuple[Tensor, Tenso
 
 
 def merge_windows(window_values: Tensor, first_seconds: list[int] | Tensor, length: int) -> Tensor:
-    """Average each second over the windows that contain it, (N, W, K) -> (length, K); one in no window is a ValueError.
+    """Average each second over the windows that contain it: (N, W, K) -> (length, K).
 
     Windows begin at `first_seconds`; their seconds from `length` on are ignored.
+
+    Raises ValueError: a second is in no window.
     """
     _, size, channels = window_values.shape
     seconds = torch.as_tensor(first_seconds, device=window_values.device)[:, None]
@@ -76,7 +78,7 @@ def merge_windows(window_values: Tensor, first_seconds: list[int] | Tensor, leng
 
 @dataclass(frozen=True)
 class Trace:
-    """A video's way through the video branch."""
+    """Results of the video branch for one video, step by step."""
 
     video: str
     starts: Sequence[int]  # (N,) first seconds of the windows
@@ -87,7 +89,7 @@ class Trace:
 
 
 def trace(target: Target, video: str, model: VideoCLIP, vectors: Tensor, stride: int, cls_visible: bool) -> Trace:
-    """Follow one video through the video branch. `vectors`: (K, H), of the class names."""
+    """Follow one video through the video branch. `vectors`: of the class names, (K, H)."""
     features = torch.from_numpy(target.features(video, model.input_dim)).to(vectors.device)
     windows, mask, starts = cut_windows(features, model.max_video_len, stride)
     with torch.inference_mode():

@@ -17,7 +17,7 @@ from lib.videoclip.windows import over_windows
 
 
 def prompts(classes: Sequence[str], style: str) -> list[str]:
-    """Text that the text tower reads for each class.
+    """Make the text that the text tower reads for each class.
 
     `style`: "raw" (the name as it stands), "words" (spaces for underscores) or a template such as "how to {words}".
 
@@ -43,7 +43,7 @@ def second_scores(
     cls_visible: bool,
     dtype: torch.dtype = torch.float32,
 ) -> np.ndarray:
-    """Class scores of each second of a video: (T, K) float32.
+    """Score the classes in each second of a video: (T, K) float32.
 
     Args:
         features: (T, D), one per second, of the set on which the model was pre-trained.
@@ -71,10 +71,10 @@ def second_accuracy(
     stride: int,
     dtype: torch.dtype = torch.float32,
 ) -> float:
-    """Percent of seconds, over all videos, whose best class is correct; the video [CLS] is seen, as in pre-training.
+    """Percent of seconds, over all videos, whose best class is correct; attention sees [CLS], as in pre-training.
 
     Args:
-        videos: features (T, D) and true class numbers of the seconds (T',); the shorter of the two counts.
+        videos: features (T, D) and true class numbers of the seconds (T',); the longer of the two is cut.
         texts: one prompt per class, in the order of the class numbers.
     """
     model.eval()

@@ -1,8 +1,8 @@
-"""Each claim of the thesis with the number that decides it (4.1), judged by the rule of `lib.scoring.stats.verdict`.
+"""The thesis's claims, each with the number that decides it (4.1), judged by the rule of `lib.scoring.stats.verdict`.
 
-A difference is found if its corrected test (Nadeau and Bengio) finds it at the 5 % level after Holm's correction over
-the comparisons of its question. A claim is also inconclusive if what decides it is not on this machine. `detectable` is
-the difference that would have been found with 80 % chance.
+A difference counts as found if its corrected test (Nadeau and Bengio) finds it at the 5 % level after Holm's correction
+over the comparisons of its question. A claim is also inconclusive if what decides it is not on this machine.
+`detectable` is the difference that would have been found with 80 % chance.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ Claimed = Literal["higher", "lower", "level"]
 
 
 def judged(claim: str, where: str, claimed: Claimed, test: dict, reason: str, causes: int = 1) -> dict:
-    """A claim that a test decides: a row of `lib.beyond.audit.comparisons.paired_tests`, or of `t_test`."""
+    """Judge a claim by a test: a row of `lib.beyond.audit.comparisons.paired_tests`, or what `t_test` returns."""
     found: Direction = "higher" if test["difference"] > 0 else "lower"
     return {
         "claim": claim,
@@ -53,7 +53,7 @@ def judged(claim: str, where: str, claimed: Claimed, test: dict, reason: str, ca
 
 
 def t_test(difference: float, error: float, freedom: float, p: float | None = None) -> dict:
-    """A test in accuracy by its standard error, as `judged` reads it; `p` if it was adjusted."""
+    """Test a difference in accuracy by its standard `error`, for `judged`; `p` if it was adjusted."""
     half = error * stats.t.ppf(1 - ALPHA / 2, freedom)
     return {
         "metric": "accuracy",
@@ -79,14 +79,17 @@ class Evidence:
 
 
 def claims(evidence: Evidence) -> pd.DataFrame:
-    """Every claim: claim, where in the thesis, measure, difference, low, high (95 %, corrected), p (adjusted),
-    detectable, reason, verdict."""
+    """Judge every claim.
+
+    Returns columns claim, where in the thesis, measure, difference, low, high (95 %, corrected), p (adjusted),
+    detectable, reason, verdict.
+    """
     rows = [*_variants(evidence), *_against_baseline(evidence), *_longer(evidence), *_weights(evidence), _trimming()]
     return pd.DataFrame([*rows, *_on_annotations(evidence.labels)])
 
 
 def _variants(evidence: Evidence) -> list[dict]:
-    """Each fine-tuned variant against the baseline."""
+    """Claims on each fine-tuned variant against the baseline."""
     rows = []
     for method, name in VARIANTS.items():
         test = evidence.test(AS_PRINTED, method)
@@ -99,7 +102,7 @@ def _variants(evidence: Evidence) -> list[dict]:
 
 
 def _against_baseline(evidence: Evidence) -> list[dict]:
-    """The hypothesis, the variants together, zero-shot, and the authors' features."""
+    """Claims against the baseline: the hypothesis, the variants together, zero-shot, and the authors' features."""
     metrics = {"accuracy": "accuracy", "f1@50": "F1"}
     printed = {metric: [evidence.test(AS_PRINTED, method, metric) for method in VARIANTS] for metric in metrics}
     best = {metric: max(tests, key=lambda test: test["difference"]) for metric, tests in printed.items()}
@@ -124,7 +127,7 @@ def _against_baseline(evidence: Evidence) -> list[dict]:
 
 
 def _longer(evidence: Evidence) -> list[dict]:
-    """15 epochs against 8: the mean, and the split that is said to degrade."""
+    """Claims on 15 epochs against 8: the mean, and the split that is said to degrade."""
     test, (table, split), corrected = evidence.test(LONGER, OWN_15), evidence.slip, evidence.corrected
     own_15, own_8 = (published_table(METHOD_TABLES[method])["accuracy"] for method in (OWN_15, OWN_8))
     gain = own_15["mean"] - own_8["mean"]
@@ -141,7 +144,7 @@ def _longer(evidence: Evidence) -> list[dict]:
 
 
 def _weights(evidence: Evidence) -> list[dict]:
-    """Public weights against own ones."""
+    """Claims on public weights against own ones."""
     zero, causes = evidence.test(WEIGHTS, PUBLIC_ZERO), len(published_list("zero_shot_differences"))
     rows = [judged("public weights are better than own, zero-shot", "2.8.2", "higher", zero, _ahead(zero))]
     reason = f"{causes} things differ at once, the number of clusters is one"
@@ -154,7 +157,7 @@ def _weights(evidence: Evidence) -> list[dict]:
 
 
 def _trimming() -> dict:
-    """Each variant was trained once, on split 1: the noise is that between the two runs on the authors' features."""
+    """Claim on the ways to trim, each trained once on split 1; noise is that of two runs on the authors' features."""
     accuracy, noise = published_table(2)["accuracy"], run_to_run()
     gains, error = accuracy["end"] - accuracy.drop("end"), noise["sd"] * np.sqrt(2)
     p = holm(2 * stats.t.sf(gains.abs() / error, noise["freedom"])).max()
@@ -164,7 +167,7 @@ def _trimming() -> dict:
 
 
 def _on_annotations(labels: Dataset | None) -> list[dict]:
-    """Claims that need no test: the real annotations contradict them, or leave them open."""
+    """Claims that need no test: the real annotations contradict them or leave them open."""
     spreads = {"claim": "Table 2 spreads by misaligned vectors", "where": "2.3.2"}
     weak = {"claim": "damaged videos explain the weak split 1", "where": "2.3.1, 2.3.2"}
     if labels is None:

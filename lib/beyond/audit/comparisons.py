@@ -1,6 +1,6 @@
-"""Paired tests over the five splits of what the thesis compares by means alone (4.1, beyond the thesis).
+"""Paired tests over the five splits for what the thesis compares by means alone (4.1, beyond the thesis).
 
-Each question is a family: Holm's correction covers its comparisons, one metric at a time, on the corrected p-values.
+Each question is a family: Holm's correction covers its comparisons, one metric at a time, with the corrected p-values.
 """
 
 from collections.abc import Collection
@@ -45,15 +45,13 @@ QUESTIONS = {  # question -> (method, what it is compared with)
 
 
 def paired_tests(wrong: Collection[Row]) -> pd.DataFrame:
-    """Every comparison of QUESTIONS in accuracy and F1.
+    """Test every comparison of QUESTIONS in accuracy and F1.
 
-    Args:
-        wrong: rows (table, split) to be left out of all questions but the one as printed.
+    `wrong`: rows (table, split) to be left out of all questions but the one as printed.
 
-    Returns:
-        A row per question, method and metric: n, difference (method - against), sd, low and high (95 % interval), t, p;
-        the same with the correction of Nadeau and Bengio (corrected_…); holm_p; wilcoxon_p and the lowest that it can
-        be; wins and ties of the n splits; detectable: the difference that the corrected test finds with 80 % chance.
+    Returns one row per question, method and metric: n, difference (method - against), sd, low and high (95 % interval),
+    t, p; the same with the correction of Nadeau and Bengio (corrected_…); holm_p; wilcoxon_p and the lowest that it can
+    be; wins and ties of the n splits; detectable: the difference that the corrected test finds with 80 % chance.
     """
     rows = []
     for question, pairs in QUESTIONS.items():
@@ -71,11 +69,11 @@ def paired_tests(wrong: Collection[Row]) -> pd.DataFrame:
 
 
 def run_to_run() -> dict[str, float]:
-    """Run-to-run variation of one training: two runs of ASFormer on the authors' features, over the splits.
+    """Estimate the variation of one training from run to run: two runs of ASFormer on the authors' features.
 
     Returns:
-        sd: standard deviation of one split's accuracy from run to run, from the paired differences d as the root of
-            mean(d^2) / 2, so with as many degrees of `freedom` as splits.
+        sd: standard deviation of one split's accuracy from run to run: the root of mean(d^2) / 2 of the paired
+            differences d, so with as many degrees of `freedom` as splits.
         moved: how far the mean moved from the first run to the second.
         last_epochs: standard deviation of the baseline's test accuracy over its last five measurements (epochs 80 to
             120), pooled over splits.

@@ -24,7 +24,7 @@ Pairs = Mapping[str, Pair]  # video -> (prediction, truth)
 
 
 def at_rates(pairs: Pairs, fps: float, uncovered: str) -> dict[str, dict[str, Pair]]:
-    """The same predictions of frames at 30 labels per second, and at one with two kinds of truth.
+    """Frame predictions at 30 labels per second, and at one label per second with two kinds of truth.
 
     `uncovered`: the thesis's label for seconds that no segment fills (lib/scoring/seconds.py).
     """
@@ -40,9 +40,9 @@ def _middles(pair: Pair, fps: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def scored_at_rates(rates: Mapping[str, Pairs]) -> pd.DataFrame:
-    """A row per way of scoring: accuracy and F1 as fractions, edit (score, percent), raw_edit (labels), segments.
+    """One row per way of scoring: accuracy and F1 as fractions, edit (score, percent), raw_edit (labels), segments.
 
-    The raw edit distance is in labels, so in seconds at 1 fps; segments: how many are predicted.
+    The raw edit distance is in labels, so in seconds at 1 fps; segments is how many are predicted.
     """
     rows = {}
     for name, pairs in rates.items():
@@ -53,7 +53,7 @@ def scored_at_rates(rates: Mapping[str, Pairs]) -> pd.DataFrame:
 
 
 def rate_effects(rates: Mapping[str, Pairs]) -> pd.DataFrame:
-    """What scoring at one label per second adds to accuracy and F1; 95 % intervals by a bootstrap over the videos."""
+    """Gain in accuracy and F1 from scoring at one label per second, with 95 % bootstrap intervals over the videos."""
     parts = {name: {video: ratio_parts(pair, POOLED) for video, pair in pairs.items()} for name, pairs in rates.items()}
     rows = []
     for name in (SECONDS, TARGETS):
@@ -64,7 +64,7 @@ def rate_effects(rates: Mapping[str, Pairs]) -> pd.DataFrame:
 
 
 def both_edits(pairs: Pairs, fps: float) -> pd.DataFrame:
-    """Of each video wrong_seconds, raw_edit (seconds), edit (score, percent, 30 fps) and surplus_segments."""
+    """One row per video: wrong_seconds, raw_edit (seconds), edit (score, percent, 30 fps) and surplus_segments."""
     rows = {}
     for video, (prediction, truth) in pairs.items():
         sampled, middle = _middles((prediction, truth), fps)
@@ -78,14 +78,14 @@ def both_edits(pairs: Pairs, fps: float) -> pd.DataFrame:
 
 
 def split_scores(predictions: Mapping[int, Pairs]) -> pd.DataFrame:
-    """A row per split and their mean: the five metrics at 30 fps in percent, pooled over the split's videos."""
+    """One row per split, and their mean: the five metrics at 30 fps in percent, pooled over the split's videos."""
     table = pd.DataFrame({split: score(pairs.values()) for split, pairs in predictions.items()}).T[list(METRICS)]
     table.loc["mean"] = table.mean()
     return table.rename_axis("split")
 
 
 def shift_scores(labels: Dataset, frames: int) -> dict[str, float]:
-    """Score a prediction of all videos that is perfect but some frames late; fractions, edit in percent."""
+    """Score a prediction of all videos that is perfect but comes some frames late; fractions, edit in percent."""
     truths = [labels.names(video) for video in labels.videos]
     return shifted(zip(truths, truths, strict=True), frames)
 
@@ -96,14 +96,14 @@ def shifted(pairs: Iterable[Pair], frames: int) -> dict[str, float]:
 
 
 def shift_curves(pairs: Pairs, shifts: Sequence[int]) -> pd.DataFrame:
-    """Columns prediction (the truth itself or the model's), frames, accuracy and F1 as fractions, edit in percent."""
+    """Score shifted predictions: columns prediction (the truth or the model's), frames, and the scores of `shifted`."""
     both = {"the truth": [(truth, truth) for _, truth in pairs.values()], "MS-TCN's": pairs.values()}
     rows = [{"prediction": name, "frames": n} | shifted(which, n) for name, which in both.items() for n in shifts]
     return pd.DataFrame(rows)
 
 
 def target_disagreement(labels: Dataset) -> float:
-    """Share of all frames whose label is not that of their second's target, as the thesis made it."""
+    """Share of all frames whose label differs from their second's target, as the thesis made it."""
     wrong = total = 0
     for video in labels.videos:
         truth = np.array(labels.names(video))
@@ -124,7 +124,7 @@ def _moved(labels: Labels, frames: int) -> np.ndarray:
 
 
 def _fractions(scores: Mapping[str, float]) -> dict[str, float]:
-    """Accuracy and F1 of 0 … 1, as the thesis prints them; the edit score stays in percent."""
+    """Turn accuracy and F1 into fractions, as the thesis prints them; the edit score stays in percent."""
     return {metric: scores[metric] / (1 if metric == "edit" else 100) for metric in METRICS}
 
 

@@ -2,7 +2,7 @@
 
 VideoCLIP's edit distance is counted in seconds and not normalized (lib/scoring/seconds.py). So it cannot exceed the
 number of wrong seconds, (1 - accuracy) x length, and in practice comes close to it. Each row thus reveals the length of
-its split's test videos, and with it a row of another split.
+its split's test videos, and so a row that belongs to another split.
 """
 
 import math
@@ -24,15 +24,15 @@ Row = tuple[int, int]  # table, split
 
 
 def rows_of(number: int) -> pd.DataFrame:
-    """The five splits of a table, with columns split and table beside its own."""
+    """Rows of the five splits of a table, with columns split and table beside its own."""
     return published_table(number).loc[list(SPLITS)].reset_index().assign(table=number)
 
 
 def recomputed_means() -> pd.DataFrame:
-    """Every printed mean beside that of its rows, and Table 10 beside the means of the methods' own tables.
+    """Recompute every printed mean from its rows, and Table 10 from the methods' own tables.
 
-    Columns table, column, printed, recomputed, units (their difference in units of the last printed digit), agrees (by
-    half a unit at most, as rounding does).
+    Returns columns table, column, printed, recomputed, units (their difference in units of the last printed digit),
+    agrees (they differ by half a unit at most, as after rounding).
     """
     rows = []
     for number in METHOD_TABLES.values():
@@ -56,7 +56,7 @@ def units_apart(printed: str, value: float) -> float:
 
 
 def equal_thresholds() -> pd.DataFrame:
-    """Rows with one F1 at two thresholds: table, split, equal (which two), value, lowest_gap, highest_gap.
+    """Rows with equal F1 at two thresholds: table, split, equal (which two), value, lowest_gap, highest_gap.
 
     The gaps are those of all other rows of tables with the same columns.
     """
@@ -74,13 +74,11 @@ def equal_thresholds() -> pd.DataFrame:
 
 
 def reruns(own: Mapping[str, float] | None) -> pd.DataFrame:
-    """What papers print beside what others got with the same method, in percent.
+    """Compare what papers print with what others got with the same method, in percent.
 
-    Args:
-        own: mean scores of the MS-TCN whose predictions are on this machine; None: there are none.
+    `own`: mean scores of the MS-TCN whose predictions are on this machine; None: there are none.
 
-    Returns:
-        Columns method, row ("paper" or who else), splits, the five metrics, source; a method's rows below each other.
+    Returns columns method, row ("paper" or who re-ran it), splits, the five metrics, source; a method's rows together.
     """
     found = published_table("reruns", printed=True).reset_index()
     found["row"] = found["row"].str.replace("_", " ")
@@ -98,7 +96,7 @@ def reruns(own: Mapping[str, float] | None) -> pd.DataFrame:
 def mean_lengths(labels: Dataset | None) -> dict[int, float] | None:
     """Mean length of each split's test videos in seconds, from the real annotations; None without them.
 
-    Seconds are counted as the thesis counted VideoCLIP's: one per feature vector, including a last one that is only
+    Seconds are counted as in the thesis for VideoCLIP: one per feature vector, including a last one that has only
     begun; the videos outlast their labels by some frames.
     """
     if labels is None:
@@ -109,14 +107,12 @@ def mean_lengths(labels: Dataset | None) -> dict[int, float] | None:
 
 
 def edit_ratios(lengths: Mapping[int, float] | None) -> pd.DataFrame:
-    """The rows with an edit distance in seconds, and the length of video that each implies.
+    """Rows with an edit distance in seconds, and the length of video that each implies.
 
-    Args:
-        lengths: mean length of a split's test videos, seconds; None: the largest implied length of the split's rows
-            stands in, which is a lower bound.
+    `lengths`: mean length of a split's test videos, seconds; None: the largest length that the split's rows imply
+    stands in, which is a lower bound.
 
-    Returns:
-        Columns table, split, accuracy, raw_edit, implied (raw_edit / (1 - accuracy), seconds), length, ratio.
+    Returns columns table, split, accuracy, raw_edit, implied (raw_edit / (1 - accuracy), seconds), length, ratio.
     """
     parts = [rows_of(number) for number in METHOD_TABLES.values() if "raw_edit" in published_table(number)]
     found = pd.concat(parts)[["table", "split", "accuracy", "raw_edit"]].reset_index(drop=True)
@@ -129,12 +125,11 @@ def edit_ratios(lengths: Mapping[int, float] | None) -> pd.DataFrame:
 def duplicated_rows(ratios: pd.DataFrame) -> pd.DataFrame:
     """Pairs of rows that are equal in all five metrics, and which of the two is out of place.
 
-    Two rows of one split with one checkpoint (equal loss and epoch) are correct. Of rows of two splits, the one out of
-    place has a ratio outside the range of all other rows, while the other's lies inside.
+    Two rows of one split with one checkpoint (equal loss and epoch) are correct. If they belong to two splits, the one
+    out of place has a ratio outside the range of all other rows, while the other's lies inside.
 
-    Returns:
-        Columns table, split, other_table, other_split, the five metrics, best_loss, other_best_loss, best_epoch,
-        other_best_epoch, ratio, other_ratio, lowest, highest (of all other rows), out_of_place.
+    Returns columns table, split, other_table, other_split, the five metrics, best_loss, other_best_loss, best_epoch,
+    other_best_epoch, ratio, other_ratio, lowest, highest (of all other rows), out_of_place.
     """
     everything = pd.concat([rows_of(number) for number in METHOD_TABLES.values()]).reset_index(drop=True)
     metrics = ["accuracy", "edit", "raw_edit", "f1@10", "f1@25", "f1@50"]
@@ -181,7 +176,7 @@ class Corrected:
     mean: float
     mean_low: float
     mean_high: float
-    needed: float  # what the row would have to reach for the mean to equal the baseline's
+    needed: float  # accuracy at which the row would make the mean equal the baseline's
 
 
 def corrected_mean(slip: Row) -> Corrected:

@@ -24,7 +24,7 @@ COLOURS = {"supported": "#009E73", "contradicted": "#D55E00", "inconclusive": "#
 
 
 def named(method: str, against: str, splits: int) -> str:
-    """A comparison in words.
+    """Name a comparison in words.
 
     >>> named("videoclip_own_8_epochs", "baseline", 4), named("asformer_authors_features", "baseline", 5)
     ('VideoCLIP, own weights, 8 epochs (4 splits)', 'ASFormer, public features')
@@ -34,7 +34,7 @@ def named(method: str, against: str, splits: int) -> str:
 
 
 def shown_duplicates(duplicates: pd.DataFrame) -> Styler:
-    """The two rows of each pair, what they share, what differs, and which is out of place."""
+    """Show the two rows of each pair, what they share, what differs, and which is out of place."""
     rows = [
         {
             "rows": f"{row['table']}, {row['split']} = {row['other_table']}, {row['other_split']}",
@@ -53,7 +53,7 @@ def shown_duplicates(duplicates: pd.DataFrame) -> Styler:
 
 
 def shown_tests(tests: pd.DataFrame) -> Styler:
-    """A row per comparison, with the plain and the corrected test side by side."""
+    """Show one row per comparison, with the plain and the corrected test side by side."""
     rows = [
         {
             "method": named(row["method"], row["against"], row["n"]),
@@ -71,7 +71,7 @@ def shown_tests(tests: pd.DataFrame) -> Styler:
 
 
 def shown_claims(claims: pd.DataFrame) -> Styler:
-    """A row per claim: verdict, number, reason."""
+    """Show one row per claim: verdict, number, reason."""
     rows = [
         {
             "claim": row["claim"],
@@ -89,7 +89,7 @@ def shown_claims(claims: pd.DataFrame) -> Styler:
 
 
 def shift_found(curves: pd.DataFrame, frames: int, spread: float) -> str:
-    """What a shift by some frames costs.
+    """Say what a shift by some frames costs.
 
     >>> rows = [("the truth", 0, 1.0, 1.0), ("the truth", 8, 0.99, 1.0), ("MS-TCN's", 0, 0.8, 0.7)]
     >>> rows += [("MS-TCN's", 8, 0.795, 0.69)]
@@ -106,7 +106,7 @@ def shift_found(curves: pd.DataFrame, frames: int, spread: float) -> str:
 
 
 def shown_reruns(table: pd.DataFrame) -> Styler:
-    """The rows of `lib.beyond.audit.tables.reruns`, each with a link to its source and, if not five, its splits."""
+    """Show the rows of `lib.beyond.audit.tables.reruns`, each with a link to its source and its splits unless five."""
     names = table["row"] + (" (" + table["splits"].astype(str) + " splits)").where(table["splits"] != 5, "")
     links = [
         f'<a href="{source}">{name}</a>' if source.startswith("http") else name
@@ -117,7 +117,7 @@ def shown_reruns(table: pd.DataFrame) -> Styler:
 
 
 def reruns_found(table: pd.DataFrame) -> str:
-    """How far the re-runs of others are from the papers. `table`: as returned by `lib.beyond.audit.tables.reruns`."""
+    """Say how far the re-runs of others are from the papers. `table`: from `lib.beyond.audit.tables.reruns`."""
     paper = table[table["row"] == "paper"].set_index("method")
     others = table[table["row"] != "paper"]
     gaps = pd.DataFrame({m: others[m].to_numpy() - paper.loc[others["method"], m].to_numpy() for m in METRICS})
@@ -139,7 +139,7 @@ def _p(value: float) -> str:
 
 
 def duplicate_found(duplicates: pd.DataFrame, slip: Row) -> str:
-    """Which printed row is another split's, and why."""
+    """Say which printed row belongs to another split, and why."""
     double = next(row for row in duplicates.to_dict("records") if row["split"] != row["other_split"])
     return (
         f"Table {double['table']}, split {double['split']} equals Table {double['other_table']}, split "
@@ -152,7 +152,7 @@ def duplicate_found(duplicates: pd.DataFrame, slip: Row) -> str:
 
 
 def mean_corrected(corrected: Corrected, slip: Row) -> str:
-    """What the mean of a table is without its wrong row."""
+    """Say what the mean of a table is without its wrong row."""
     baseline = published_table(3).loc["mean", "accuracy"]
     low, mean, high = corrected.mean_low, corrected.mean, corrected.mean_high
     return (
@@ -166,7 +166,7 @@ def mean_corrected(corrected: Corrected, slip: Row) -> str:
 
 
 def variants_found(accuracy: pd.DataFrame, f1: pd.DataFrame, sound: pd.Series) -> str:
-    """What the tests, as printed, find for the fine-tuned variants. `sound`: accuracy without the wrong split."""
+    """Say what tests of the printed numbers find for fine-tuned variants. `sound`: accuracy without the wrong split."""
     plain, corrected = ((accuracy[column] < ALPHA).sum() for column in ("p", "corrected_p"))
     return (
         f"Fine-tuned, the {len(accuracy)} variants differ in accuracy by {span(accuracy['difference'], '+.3f')} as "
@@ -178,7 +178,7 @@ def variants_found(accuracy: pd.DataFrame, f1: pd.DataFrame, sound: pd.Series) -
 
 
 def power_found(sd: float, splits: int, test_share: float, gain: float) -> str:
-    """Which differences the splits can show, and how likely they are to show the largest printed gain.
+    """Say which differences the splits can show, and how likely they are to show the largest printed gain.
 
     >>> power_found(0.03, 5, 0.25, 0.02).split(", ")[1]
     '5 splits show a true difference of 0.050 with 80 % chance'
@@ -198,7 +198,7 @@ MARKERS = ("o", "s", "^", "v", "D", "P")
 
 
 def implied_lengths(ratios: pd.DataFrame, slip: Row, lines: str) -> Figure:
-    """Edit distance / (1 - accuracy) of every row by split, with the length of the split's test videos."""
+    """Draw edit distance / (1 - accuracy) of every row by split, with the length of the split's test videos."""
     figure, ax = plt.subplots(figsize=(WIDTH, 4))
     tables, colours = sorted(ratios["table"].unique()), [*SPLIT_COLOURS.values(), MEAN_COLOUR]
     for place, (table, marker, colour) in enumerate(zip(tables, MARKERS, colours, strict=True)):
@@ -218,7 +218,7 @@ def implied_lengths(ratios: pd.DataFrame, slip: Row, lines: str) -> Figure:
 
 
 def forest(tests: pd.DataFrame) -> Figure:
-    """Differences in accuracy and F1@50, a row per comparison: plain (thick) and corrected (thin) 95 % intervals."""
+    """Draw differences in accuracy and F1@50, a row per comparison: plain (thick), corrected (thin) 95 % intervals."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
     for ax, metric in zip(axes, ("accuracy", "f1@50"), strict=True):
         rows = tests[tests["metric"] == metric]
@@ -235,7 +235,7 @@ def forest(tests: pd.DataFrame) -> Figure:
 
 
 def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float]) -> tuple[Figure, pd.DataFrame]:
-    """Chance of finding a true difference, by the plain and the corrected test: a figure, and its curves.
+    """Draw the chance of finding a true difference, by the plain and the corrected test: a figure, and its curves.
 
     `gains`: differences that were claimed; their range is shaded.
     """
@@ -253,7 +253,7 @@ def power_curves(sd: float, n: int, test_share: float, gains: Sequence[float]) -
 
 
 def shifts(curves: pd.DataFrame, spread: float) -> Figure:
-    """Accuracy and F1@50 of predictions that are moved in time, with the spread of Table 2 as a band below the best."""
+    """Draw accuracy and F1@50 of predictions moved in time, with the spread of Table 2 as a band below the best."""
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.2), sharey=True)
     for ax, metric in zip(axes, ("accuracy", "f1@50"), strict=True):
         for (name, rows), colour in zip(curves.groupby("prediction", sort=False), (CORRECTED, PLAIN), strict=True):
@@ -266,7 +266,7 @@ def shifts(curves: pd.DataFrame, spread: float) -> Figure:
 
 
 def two_edits(videos: pd.DataFrame) -> Figure:
-    """Both edit measures of each video against its wrong seconds."""
+    """Draw both edit measures of each video against its wrong seconds."""
     figure, axes = plt.subplots(1, 2)
     labels = {"raw_edit": "edit distance, s (lower is better)", "edit": "edit score, % (higher is better)"}
     top = videos["wrong_seconds"].max() * 1.05

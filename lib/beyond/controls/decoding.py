@@ -4,10 +4,10 @@ A path is a sequence of segments. Its objective is the sum over segments of
 
     weight * sum of the segment's scores + log p(length | class) + log p(class | class before)
 
-so a label changes only where the scores pay for another segment. Richard and Gall (CVPR 2016) decode so with Poisson
-lengths; here lengths are log-normal, since those of actions spread more than a Poisson's. Lengths and order are counted
-on training videos. The weight of the scores is chosen by F1@50 on the people who also chose the epoch. With T steps, K
-classes and segments of at most L steps, the cost is O(T (L K + K^2)) time and O(T K) memory.
+so a label changes only where the scores pay for another segment. Richard and Gall (CVPR 2016) decode like this with
+Poisson lengths; here lengths are log-normal, since those of actions spread more than a Poisson's. Lengths and order are
+counted on training videos. The weight of the scores is chosen by F1@50 on the people who also chose the epoch. With T
+steps, K classes and segments of at most L steps, the cost is O(T (L K + K^2)) time and O(T K) memory.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,11 +51,10 @@ def learn_segments(sequences: Sequence[np.ndarray], classes: int, longest: int |
 
     Args:
         sequences: class numbers of each video's steps.
-        classes: K; a class that never occurs gets the lengths of all together.
+        classes: K; a class that never occurs gets the lengths of all classes together.
         longest: L, steps; by default twice the longest segment seen.
 
-    Raises:
-        DecodingError: no sequences, or a class number outside 0 … K - 1.
+    Raises DecodingError: no sequences, or a class number outside 0 … K - 1.
 
     >>> model = learn_segments([np.array([0, 0, 0, 1, 1])], classes=2)
     >>> model.length.shape, decode(np.zeros((5, 2)), model).tolist()
@@ -63,7 +62,7 @@ def learn_segments(sequences: Sequence[np.ndarray], classes: int, longest: int |
     """
     if not sequences:
         raise DecodingError("at least one training sequence is needed")
-    # one is added to each count, of a first class and of a transition
+    # one is added to each count of a first class and of a transition
     start, order = np.ones(classes), np.ones((classes, classes))
     found: list[tuple[int, int]] = []
     for sequence in sequences:
@@ -84,14 +83,13 @@ def learn_segments(sequences: Sequence[np.ndarray], classes: int, longest: int |
 
 
 def decode(scores: np.ndarray, model: SegmentModel, weight: float = 1.0) -> np.ndarray:
-    """The path with the highest objective, class numbers (T,).
+    """Find the path with the highest objective: class numbers (T,).
 
     Args:
-        scores: (T, K), best log-probabilities; a constant added to a step's scores changes nothing.
-        weight: of the scores. Those of neighbouring steps repeat each other, so that a weight of 1 overrates them.
+        scores: (T, K), preferably log-probabilities; a constant added to a step's scores changes nothing.
+        weight: of the scores. Those of neighbouring steps repeat each other, so a weight of 1 overrates them.
 
-    Raises:
-        DecodingError: scores that do not fit the model or are not finite, or no path (one class, T > L).
+    Raises DecodingError: scores that do not fit the model or are not finite, or no path (one class, T > L).
     """
     scores = _checked(scores, model) * weight
     steps, classes = scores.shape
@@ -122,7 +120,7 @@ def decode(scores: np.ndarray, model: SegmentModel, weight: float = 1.0) -> np.n
 
 
 def objective(labels: np.ndarray, scores: np.ndarray, model: SegmentModel, weight: float = 1.0) -> float:
-    """The objective of any path, which `decode` maximizes; -inf if a segment is longer than L."""
+    """Compute the objective of any path, which `decode` maximizes; -inf if a segment is longer than L."""
     scores, runs = _checked(scores, model) * weight, segments(labels)
     lengths = runs.ends - runs.starts
     if lengths.max() > len(model.length):
@@ -132,7 +130,7 @@ def objective(labels: np.ndarray, scores: np.ndarray, model: SegmentModel, weigh
 
 
 def _log_lengths(log_lengths: np.ndarray, own: np.ndarray, longest: int) -> np.ndarray:
-    """(L,) log-probabilities of 1 … L steps: log-normal, mean and variance drawn to those of all as by one segment."""
+    """Log-probabilities of 1 … L steps, (L,): log-normal; all classes' mean and variance count as one segment more."""
     count, mean, variance = own.sum(), log_lengths.mean(), log_lengths.var()
     if count:
         mean = (log_lengths[own].sum() + mean) / (count + 1)
@@ -155,13 +153,11 @@ def _checked(scores: np.ndarray, model: SegmentModel) -> np.ndarray:
 
 
 def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[Key, Run]) -> pd.DataFrame:
-    """Write both predictions of every run, the best classes as control_<name> and the path as control_<name>_viterbi.
+    """Write both predictions of every run: the best classes as control_<name>, the path as control_<name>_viterbi.
 
-    Args:
-        root: the data set of the seconds (lib.beyond.controls.protocol).
+    `root`: the data set of the seconds (lib.beyond.controls.protocol).
 
-    Returns:
-        A row per run: method, split, seed, epoch, weight (of the scores), cpu_seconds.
+    Returns one row per run: method, split, seed, epoch, weight (of the scores), cpu_seconds.
     """
     seconds, people = open_dataset(root, None, 1.0), profile.params.controls.validation_people
     # no segment is longer, and every video can be decoded
@@ -188,7 +184,7 @@ def write_decoded(profile: Profile, dataset: Dataset, root: Path, runs: Mapping[
 
 
 def _best_weight(run: Run, model: SegmentModel, seconds: Dataset, validation: Sequence[str], params: Params) -> float:
-    """The weight with the highest F1@50 of the validation people's seconds, the first of equals."""
+    """Choose the weight with the highest F1@50 on the validation people's seconds, the first of equals."""
 
     def quality(weight: float) -> float:
         pairs = []

@@ -1,7 +1,7 @@
 """The controls that the thesis lacked (4.2), as a list of what differs, and how they run: one process per training.
 
 A run is one seed's training, or a linear probe, on one split; it gives the log-probabilities of the validation and test
-videos' seconds. A control whose features this profile does not have is left out.
+videos' seconds. A control is left out if this profile lacks its features.
 """
 
 import time
@@ -33,8 +33,8 @@ class Control:
     # "zero_shot": nothing is trained
     net: str
     start: str | None = None  # of that tower, "pretrained", "text" (the text model's weights) or "random"
-    other_mask: bool = False  # ASFormer's attention has the window mask that the profile's has not (2.2)
-    # whose features these are, or whose the tower reads: I3D "rgb", "two_stream" or "random", or "s3d"
+    other_mask: bool = False  # ASFormer's attention uses the window mask that the profile does not (2.2)
+    # net behind the features that it or its tower reads: I3D "rgb", "two_stream" or "random", or "s3d"
     backbone: str = "s3d"
     pretrained: bool = False  # whether VideoCLIP's pre-training is behind it
 
@@ -93,8 +93,8 @@ def run_controls(profile: Profile, controls: Mapping[str, Control], root: Path) 
 
 
 def run_one(profile: Profile, root: Path, controls: Mapping[str, Control], key: Key) -> Run:
-    """One training, or linear probe."""
-    torch.set_num_threads(1)  # as the atoms: side by side, one thread each
+    """Run one training, or linear probe."""
+    torch.set_num_threads(1)  # like the atoms: side by side, one thread each
     (name, split, seed), settings = key, profile.params.controls
     control = controls[name]
     dataset = open_dataset(root, control.features, 1.0, "end")
@@ -115,7 +115,7 @@ def run_one(profile: Profile, root: Path, controls: Mapping[str, Control], key: 
 
 
 def tower_from(profile: Profile, start: str, feature_dim: int, seed: int) -> VideoCLIP:
-    """The tower that learns: pre-trained (with several seeds, that one), with the text model's weights, or random."""
+    """Build the tower that learns: pre-trained (by this seed, if by several), from the text model, or random."""
     if start == "pretrained":
         return load_pretrained(profile, profile.params.controls.recipe).of(seed)
     videoclip: VideoClip = profile.params.videoclip
@@ -128,7 +128,7 @@ def tower_from(profile: Profile, start: str, feature_dim: int, seed: int) -> Vid
 
 
 def probe(dataset: Dataset, videos: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]) -> Run:
-    """A linear probe of single seconds; classes absent from training get the lowest observed score."""
+    """Fit a linear probe of single seconds; classes absent from training get the lowest observed score."""
     train, validation, test = videos
     started = time.process_time()
     model = fit_probe(*frames_of(dataset, train))

@@ -32,8 +32,7 @@ def make_seconds(profile: Profile, target: Target, ready: Pretrained) -> Path:
     states             the pre-trained VideoCLIP's dense states, with the windows of the zero-shot transfer
     states_text_start  the same of the untrained tower
 
-    Returns:
-        Root of the data set.
+    Returns the root of the data set.
     """
     root, videos = profile.out.root / "seconds", target.dataset.videos
     write_labels(root, target.dataset, profile.params.controls.splits)
@@ -55,14 +54,14 @@ def make_seconds(profile: Profile, target: Target, ready: Pretrained) -> Path:
 
 
 def embeddings(profile: Profile, target: Target) -> dict[str, np.ndarray]:
-    """S3D's features after its last layer, (T, D), where its text head finds them."""
+    """S3D's features after its last layer, in the space of its text head: (T, D) per video."""
     after = Target(target.dataset, profile.out.data / "features" / feature_set("video_embedding", profile.params.s3d))
     width = profile.params.s3d.embedding_dim
     return {video: after.features(video, width) for video in target.dataset.videos}
 
 
 def dense_states(profile: Profile, model: VideoCLIP, s3d: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The tower's state of each second, mean over the windows that hold it, (T, H)."""
+    """The tower's state of each second, the mean over the windows that contain it, (T, H) per video."""
     settings, found = profile.params.zero_shot, {}
     for video, features in s3d.items():
         with torch.inference_mode():
@@ -77,10 +76,9 @@ def _frames(profile: Profile, features: str, videos: tuple[str, ...]) -> dict[st
 
 
 def zero_shot_controls(profile: Profile, target: Target, ready: Pretrained, length: float) -> dict[Key, Run]:
-    """Log-probabilities of every video's seconds, each control and split; nothing is trained.
+    """Log-probabilities of every video's seconds, for each control and split; nothing is trained.
 
-    Args:
-        length: of features that are not normalized, for the mismatch (`feature_length`).
+    `length`: of features that are not normalized (`feature_length`), for the control with mismatched features.
     """
     dim, seeds = ready.model.input_dim, profile.params.controls.seeds
     features = {video: target.features(video, dim) for video in target.dataset.videos}
@@ -102,7 +100,7 @@ def zero_shot_controls(profile: Profile, target: Target, ready: Pretrained, leng
 
 
 def s3d_text_scores(profile: Profile, target: Target) -> dict[str, np.ndarray]:
-    """S3D's embedding of a second against its own text vectors of the class names in words, as MIL-NCE trained both."""
+    """Score S3D's embedding of a second against its own text vectors of the class names, as MIL-NCE trained both."""
     net, words, _ = load_s3d(profile)
     texts = prompts(target.dataset.classes, "words")
     with torch.inference_mode():

@@ -21,7 +21,7 @@ from lib.scoring.stats import direction_of, needed, resampled
 
 
 def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 2000) -> pd.DataFrame:
-    """A row per method: seeds, videos and, for each measure, its value, low, high and the spread of the seeds.
+    """One row per method: seeds, videos and, for each measure, its value, low, high and the spread of the seeds.
 
     `methods`: method -> its items (`lib.scoring.folders.video_items`).
     """
@@ -39,7 +39,7 @@ def estimates(methods: Mapping[str, Mapping[str, np.ndarray]], resamples: int = 
 
 
 def scores(parts: np.ndarray) -> np.ndarray:
-    """The score of each seed, percent, (S, M)."""
+    """Score of each seed in each measure, percent, (S, M). `parts`: as in `resampled`."""
     top, bottom = np.moveaxis(parts.sum(axis=0), -1, 0)
     return 100 * top / np.maximum(bottom, 1e-9)
 
@@ -47,14 +47,12 @@ def scores(parts: np.ndarray) -> np.ndarray:
 def differences(
     methods: Mapping[str, Mapping[str, np.ndarray]], asked: Mapping[str, tuple[str, str]], resamples: int = 2000
 ) -> pd.DataFrame:
-    """First less second in both measures, points, with the 95 % interval over videos and seeds of both.
+    """Differences of methods in both measures, in points, with the 95 % interval over videos and seeds of both.
 
-    Args:
-        asked: what is asked -> (method, method less); questions about missing methods are left out.
+    `asked`: question -> (method, method to subtract); questions about missing methods are left out.
 
-    Returns:
-        A row per question: method, less, and for each measure the difference, low, high, direction ("higher", "lower"
-        or "inconclusive"), and how many videos or seeds it would take to find this difference (`needed`).
+    Returns one row per question: method, less, and for each measure the difference, low, high, direction ("higher",
+    "lower" or "inconclusive"), and how many videos or seeds it would take to find this difference (`needed`).
     """
     rows = {}
     for question, names in asked.items():
@@ -83,7 +81,7 @@ def with_interval(name: str, value: float, drawn: np.ndarray) -> dict[str, float
 
 
 def power_sentence(found: pd.DataFrame) -> str:
-    """What it would take to decide the undecided questions.
+    """Say what it would take to decide the undecided questions.
 
     >>> columns = ["accuracy direction", "accuracy videos needed", "accuracy seeds needed"]
     >>> rows = {"A": ["higher", 9, 9], "B": ["inconclusive", 240, math.inf], "C": ["inconclusive", math.inf, math.inf]}
@@ -105,14 +103,14 @@ def power_sentence(found: pd.DataFrame) -> str:
 
 
 def conventions_table(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Rows (method, convention), the five metrics in percent, mean over splits and seeds."""
+    """Table with rows (method, convention): the five metrics in percent, mean over splits and seeds."""
     whole = metrics.query("video == 'all'").rename(columns={"protocol": "convention"})
     means = whole.pivot_table(index=["method", "convention"], columns="metric", values="value")[list(METRICS)]
     return means.reindex(list(get_args(Convention)), level="convention").rename_axis(columns=None)
 
 
 def with_references(conventions: pd.DataFrame) -> pd.DataFrame:
-    """The table with the published scores on the same data below, in their convention."""
+    """Append the published scores on the same data, in their convention, to a `conventions_table`."""
     published = published_table("scores_references").drop(index="svm")
     names = [published.index + ", published", ["lea"]]
     published.index = pd.MultiIndex.from_product(names, names=["method", "convention"])
@@ -120,7 +118,7 @@ def with_references(conventions: pd.DataFrame) -> pd.DataFrame:
 
 
 def seeds_table(metrics: pd.DataFrame) -> pd.DataFrame:
-    """A row per method of several seeds: "<metric>, seeds" within a split, "<metric>, splits" of the splits' means."""
+    """Spread per method of several seeds: "<metric>, seeds" within a split, "<metric>, splits" of the splits' means."""
     whole, rows = metrics.query("video == 'all'"), {}
     for method, part in whole.groupby("method", sort=False):
         if part["seed"].nunique() > 1:
@@ -138,7 +136,7 @@ USES = {  # questions on pre-training, and where it is used
 
 
 def effect_sentence(effects: pd.DataFrame, data: str) -> str:
-    """What pre-training does to accuracy with everything else equal, on the named data. `effects`: rows of USES.
+    """Say what pre-training does to accuracy, all else equal, on the named data. `effects`: rows of USES.
 
     >>> decided = pd.DataFrame({"accuracy direction": ["higher", "inconclusive", "lower"]}, index=list(USES))
     >>> effect_sentence(decided, "demo")[53:]

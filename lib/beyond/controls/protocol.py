@@ -1,4 +1,4 @@
-"""One training protocol for every method of 4.2: one label per second, the epoch chosen by held-out people.
+"""One training protocol for every method of 4.2: one label per second, the epoch chosen on held-out people.
 
 The target set is written again in the MS-TCN layout, at one frame per second, so that `open_dataset` reads it:
 
@@ -41,19 +41,19 @@ MADE_BY = ("beyond.controls.protocol", *ASFORMER, *FINETUNING)
 
 
 def write_labels(root: Path, dataset: Dataset, splits: Sequence[int]) -> None:
-    """Mapping, labels of the seconds and these splits."""
+    """Write the mapping, the labels of the seconds and these splits."""
     labels = {video: at_one_fps(dataset.labels(video), dataset.fps) for video in dataset.videos}
     write_layout(root, dataset.classes, labels, {split: dataset.split(split) for split in splits})
 
 
 def write_features(root: Path, name: str, features: Mapping[str, np.ndarray]) -> None:
-    """A feature set. `features`: video -> (T, D), a row per second."""
+    """Write a feature set. `features`: video -> (T, D), one row per second."""
     for video, rows in features.items():
         save_array(root / "features" / name / f"{video}.npy", np.ascontiguousarray(rows.T, np.float32))
 
 
 def second_means(feature: np.ndarray, fps: float) -> np.ndarray:
-    """Mean of the features, (D, frames), of each second's frames: (T, D), T = seconds that have begun.
+    """Average features (D, frames) over each second's frames: (T, D), T = seconds that have begun.
 
     >>> second_means(np.array([[1.0, 3.0, 5.0, 7.0, 9.0]]), fps=2).T.tolist()
     [[2.0, 6.0, 9.0]]
@@ -64,7 +64,7 @@ def second_means(feature: np.ndarray, fps: float) -> np.ndarray:
 
 
 class DenseStates(nn.Module):
-    """VideoCLIP's state of each second, the mean over the windows that hold it: (1, D, T) -> (1, H, T)."""
+    """VideoCLIP's state of each second, the mean over the windows that contain it: (1, D, T) -> (1, H, T)."""
 
     def __init__(self, tower: VideoCLIP, settings: Finetune):
         super().__init__()
@@ -99,7 +99,7 @@ class Run:
 
 
 def parts(dataset: Dataset, split: int, people: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Videos to train on, to choose with and to test on; the people held out are the same for all methods and seeds."""
+    """Videos to train on, to choose on and to test on; the people held out are the same for all methods and seeds."""
     train, test = dataset.split(split)
     return *hold_out(train, people, seed=split), test
 
@@ -120,8 +120,7 @@ def train_seconds(
         asformer: its settings; None: a linear head.
         front: a tower that learns with it, whose features must not be standardized; None: ASFormer on the features.
 
-    Raises:
-        TrainingError: the loss is not finite.
+    Raises TrainingError: the loss is not finite.
     """
     train, validation, test = videos
     mean, scale = standardization(dataset, train, standardize=front is None)
@@ -169,7 +168,7 @@ def _content(frames: FrameInputs, videos: Sequence[Sequence[str]]) -> str:
 
 
 def _net(dataset: Dataset, asformer: Asformer | None, front: DenseStates | None, seed: int) -> nn.Module:
-    """Drawn by the seed, except for the tower."""
+    """Build the net; the seed draws its weights, except the tower's."""
     width = dataset.feature_dim if front is None else front.tower.video.config.hidden_size
     if asformer is not None:
         top: nn.Module = build_asformer(width, len(dataset.classes), asformer, seed)
@@ -181,7 +180,7 @@ def _net(dataset: Dataset, asformer: Asformer | None, front: DenseStates | None,
 
 
 def _learner(net: nn.Module, asformer: Asformer | None, front: DenseStates | None, finetune: Finetune) -> Learner:
-    """ASFormer learns at its own rate, a tower and its head at the tower's, clipped and without a plateau rule."""
+    """Learner: ASFormer at its own rate; a tower and its head at the tower's, clipped and without a plateau rule."""
     if front is None:
         if asformer is None:
             raise ValueError("a linear head needs a tower that learns")

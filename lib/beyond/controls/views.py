@@ -60,7 +60,7 @@ SMALL_CHOICES = ("RGB", "Other", "Words", "Not normalized", "S3D")
 
 
 def control_cells(out: Outputs, runs: Iterable[Key]) -> dict[str, list[Cell]]:
-    """Method, and method_viterbi -> its predictions."""
+    """Predictions of each method, and of its decoding as <method>_viterbi."""
     cells: dict[str, list[Cell]] = {}
     for name, split, seed in runs:
         for method in (name, f"{name}_viterbi"):
@@ -70,7 +70,7 @@ def control_cells(out: Outputs, runs: Iterable[Key]) -> dict[str, list[Cell]]:
 
 
 def chapter_2_cells(profile: Profile) -> dict[str, list[Cell]]:
-    """Finished runs of chapter 2 on the same test videos, where all their predictions exist."""
+    """Cells of chapter 2's runs on the same test videos, of methods that have all predictions."""
     names = [*CHAPTER_2, *(f"videoclip_own_{epochs}_epochs" for epochs in profile.params.finetune.epochs)]
     found = {
         f"chapter 2: {name}": [
@@ -84,7 +84,7 @@ def chapter_2_cells(profile: Profile) -> dict[str, list[Cell]]:
 
 
 def pretraining_examples(profile: Profile, control: Control) -> dict[str, float]:
-    """Examples seen before the target set, by the backbone and by VideoCLIP; NaN where weights came from elsewhere."""
+    """Numbers of examples seen before the target set, by backbone and by VideoCLIP; NaN for weights from elsewhere."""
     params, backbone, own = profile.params, float("nan"), 0.0
     if control.backbone == "random":
         backbone = 0.0
@@ -102,9 +102,9 @@ def pretraining_examples(profile: Profile, control: Control) -> dict[str, float]
 
 
 def with_costs(profile: Profile, estimated: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `estimates` (intervals.py), the Viterbi decoding of a method beside it, and what it costs.
+    """Rows of `estimates` (intervals.py), each with the method's Viterbi decoding and what it costs.
 
-    Further columns: those of the decoding with the ending " viterbi", cpu_seconds (of one training on the target),
+    Further columns: the decoding's, which end in " viterbi", cpu_seconds (of one training on the target),
     backbone_examples, videoclip_pairs.
     """
     decoded = estimated.index.str.endswith("_viterbi")
@@ -116,12 +116,12 @@ def with_costs(profile: Profile, estimated: pd.DataFrame, runs: pd.DataFrame) ->
 
 
 def _decoded(table: pd.DataFrame) -> pd.DataFrame:
-    """The decoding's columns, under the names of the plain ones."""
+    """Select the decoding's columns, under the names of the plain ones."""
     return table.filter(regex=" viterbi$").rename(columns=lambda name: name.removesuffix(" viterbi"))
 
 
 def shown_methods(table: pd.DataFrame) -> Styler:
-    """Formatted for display: value and interval in one cell, percent; the best of a column marked."""
+    """Format for display: value and interval in one cell, percent; the best of a column marked."""
     best, cells = {}, {"seeds": table["seeds"].astype(int)}
     for measure, title in MEASURES.items():
         for part, name in ((table, f"{title}, %"), (_decoded(table), f"{title}, Viterbi, %")):
@@ -136,7 +136,7 @@ def shown_methods(table: pd.DataFrame) -> Styler:
 
 
 def shown_differences(found: pd.DataFrame) -> Styler:
-    """Formatted for display: difference and interval in one cell, points; share of the F1 gap to VideoCLIP."""
+    """Format for display: difference and interval in one cell, points; share of the F1 gap to VideoCLIP."""
     cells, formats = {}, {}
     for measure, title in MEASURES.items():
         cells |= interval_cells(found, {measure: f"{title}, points"})
@@ -149,12 +149,12 @@ def shown_differences(found: pd.DataFrame) -> Styler:
 
 
 def asked(found: pd.DataFrame, beginnings: Sequence[str]) -> pd.DataFrame:
-    """The rows whose question begins with one of `beginnings`."""
+    """Select the rows whose question begins with one of `beginnings`."""
     return found[found.index.str.startswith(tuple(beginnings))]
 
 
 def forest(found: pd.DataFrame) -> Figure:
-    """A row per question: the difference in accuracy and in F1@50, points, with 95 % intervals."""
+    """Draw a row per question: the difference in accuracy and in F1@50, points, with 95 % intervals."""
     figure, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(found) + 1.1))
     draw_effects(found, ax)
     figure.legend(loc="outside upper center", ncol=2, fontsize=9, frameon=False)
@@ -162,7 +162,7 @@ def forest(found: pd.DataFrame) -> Figure:
 
 
 def draw_effects(found: pd.DataFrame, ax: Axes) -> None:
-    """The rows of `forest`."""
+    """Draw the rows of `forest` into `ax`."""
     ax.axvline(0, color="#555555", lw=1)
     for shift, (measure, title) in zip((0.13, -0.13), MEASURES.items(), strict=True):
         draw_intervals(found, measure, shift - np.arange(len(found)), COLOURS[measure], ax, title)
@@ -171,7 +171,7 @@ def draw_effects(found: pd.DataFrame, ax: Axes) -> None:
 
 
 def methods_figure(table: pd.DataFrame) -> Figure:
-    """A row per method: accuracy and F1@50 with 95 % intervals, plain and decoded; examples seen in pre-training."""
+    """Draw a row per method: accuracy and F1@50 with 95 % intervals, plain and decoded; examples of pre-training."""
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 0.3 * len(table) + 1.4), sharey=True)
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=False):
         draw_intervals(table, measure, 0.15 - np.arange(len(table)), PLAIN, ax, "best class")
@@ -195,7 +195,7 @@ def _name_rows(names: Sequence[str], ax: Axes) -> None:
 
 
 def weights_chosen(runs: pd.DataFrame) -> str:
-    """Which weights of the scores the held-out people chose.
+    """Say which weights of the scores the held-out people chose.
 
     >>> weights_chosen(pd.DataFrame({"weight": [0.2, 0.2, 1.0]}))
     'Weights of the scores that the held-out people chose: 0.2 (2 runs), 1 (1 run).'
@@ -206,7 +206,7 @@ def weights_chosen(runs: pd.DataFrame) -> str:
 
 
 def epochs_chosen(runs: pd.DataFrame, settings: Controls) -> str:
-    """Which epochs the held-out people chose, and whether more would have helped."""
+    """Say which epochs the held-out people chose, and whether more would have helped."""
     trained = runs.query("epoch > 0")
     heads = trained["method"].isin([name for name, control in CONTROLS.items() if control.net == "head"])
     last = (trained["epoch"] == np.where(heads, settings.videoclip_epochs, settings.asformer_epochs)).sum()
@@ -217,7 +217,7 @@ def epochs_chosen(runs: pd.DataFrame, settings: Controls) -> str:
 
 
 def best_methods(table: pd.DataFrame) -> str:
-    """The highest accuracy and F1@50 of the controls, plain and decoded."""
+    """Name the highest accuracy and F1@50 of the controls, plain and decoded."""
     ours, parts = table[~table.index.str.startswith("chapter 2")], []
     for measure, title in MEASURES.items():
         best, decoded = (part.loc[part[measure].idxmax()] for part in (ours, _decoded(ours)))
@@ -229,7 +229,7 @@ def best_methods(table: pd.DataFrame) -> str:
 
 
 def pretraining_seen(table: pd.DataFrame) -> str:
-    """How many examples each pre-training saw."""
+    """Say how many examples each pre-training saw."""
     examples = table[["videoclip_pairs", "backbone_examples"]].map(lambda value: written(value, ".0f"))
     s3d, i3d = (
         "weights from elsewhere" if count == "–" else f"{count} examples"
@@ -242,7 +242,7 @@ def pretraining_seen(table: pd.DataFrame) -> str:
 
 
 def effects(found: pd.DataFrame) -> str:
-    """How many differences have an interval without zero, and how many would by chance.
+    """Count the differences whose interval excludes zero, and how many would by chance.
 
     >>> signs = ["higher", "lower", "inconclusive"]
     >>> print(effects(pd.DataFrame({"accuracy direction": signs, "f1@50 direction": signs})))
@@ -261,7 +261,7 @@ def effects(found: pd.DataFrame) -> str:
 
 
 def gap_closed(found: pd.DataFrame, table: pd.DataFrame) -> str:
-    """What raises VideoCLIP's F1@50, and at which cost."""
+    """Say what raises VideoCLIP's F1@50, and at what cost."""
     gap, parts = found.loc[GAP], found[(found["less"] == "videoclip") & (found.index != GAP)]
     if not gap["f1@50"] > 0:
         return "There is no gap to close in this profile."
@@ -276,14 +276,14 @@ def gap_closed(found: pd.DataFrame, table: pd.DataFrame) -> str:
 
 
 def convention_effect(conventions: pd.DataFrame) -> str:
-    """How far the convention alone moves ASFormer's scores."""
+    """Say how far the convention alone moves ASFormer's scores."""
     spread = conventions.loc["asformer"].max() - conventions.loc["asformer"].min()
     moved = [f"{name.replace('f1', 'F1')} by {written(spread[name])}" for name in ("f1@50", "edit", "accuracy")]
     return f"The convention alone moves ASFormer's {', '.join(moved)} points."
 
 
 def from_references(conventions: pd.DataFrame) -> str:
-    """How far the better ASFormer is from the published ED-TCN, if that is in the table."""
+    """Say how far the better ASFormer is from the published ED-TCN, if that is in the table."""
     lea = conventions.xs("lea", level="convention")
     if "ed_tcn, published" not in lea.index:
         return ""
@@ -294,7 +294,7 @@ def from_references(conventions: pd.DataFrame) -> str:
 
 
 def seed_effect(seeds: pd.DataFrame) -> str:
-    """What another seed and another split move. `seeds`: of `seeds_table` (intervals.py).
+    """Say how much another seed and another split change. `seeds`: from `seeds_table` (intervals.py).
 
     >>> one = pd.DataFrame({"f1@50, seeds": [1.0], "f1@50, splits": [3.0]}, index=["asformer"])
     >>> seed_effect(one).split(". ")[0]

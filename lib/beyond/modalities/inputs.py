@@ -1,9 +1,9 @@
 """What a net reads in 4.3: CNN features of the video, motion windows of the sensors, or both, one step per second.
 
-The CNN behind the video features was trained on the training videos and knows them by heart (`lib.beyond.modalities.
-methods.by_heart`). A net that trusts training features as they are learns the wrong trust. So each time a
-training video is read, its video channels are moved by a random constant and by noise at every step (`Perturbed`); the
-sensors, which no label has touched, stay as they are.
+The CNN behind the video features was trained on the training videos and knows them by heart (`by_heart` in methods.py).
+A net trained on these features as they are would trust them too much. So each time a training video is read, a random
+constant and noise at every step are added to its video channels (`Perturbed`); the sensors, which no label has touched,
+stay as they are.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,13 +26,13 @@ Arrays = Mapping[str, np.ndarray]  # video -> (D, T)
 
 
 def standardized(arrays: Arrays, train: Iterable[str]) -> dict[str, np.ndarray]:
-    """Channels to zero mean and unit variance over the steps of the training videos."""
+    """Bring channels to zero mean and unit variance over the steps of the training videos."""
     mean, deviation = channel_statistics(arrays[video] for video in train)
     return {video: ((values - mean) / deviation).astype(np.float32) for video, values in arrays.items()}
 
 
 def inputs_of(dataset: Dataset, sensors: Arrays, train: Sequence[str]) -> dict[Inputs, dict[str, np.ndarray]]:
-    """The three inputs of every video, float32 (D, T): video 128 channels, sensors 60, both 188 (video first).
+    """Make the three inputs of every video, float32 (D, T): video 128 channels, sensors 60, both 188 (video first).
 
     `sensors`: of every video, (30, T); channels are standardized over the steps of the training videos.
     """
@@ -43,7 +43,7 @@ def inputs_of(dataset: Dataset, sensors: Arrays, train: Sequence[str]) -> dict[I
 
 
 def thinned(dataset: Dataset, step: int) -> Dataset:
-    """The labels of every n-th step, as the references score them.
+    """Keep the labels of every `step`-th step, as the references score them.
 
     >>> from pathlib import Path
     >>> labels = {"v": np.array([0, 0, 0, 1, 1])}
@@ -58,15 +58,15 @@ def thinned(dataset: Dataset, step: int) -> Dataset:
 class Part:
     """Videos to learn from and videos to predict, with their inputs."""
 
-    dataset: Dataset  # three steps per second; its features are those of one split's CNN
-    seconds: Dataset  # labels of the steps that nets read and references score
+    dataset: Dataset  # three steps per second; its features come from one split's CNN
+    seconds: Dataset  # labels of the steps that nets read and on which references are scored
     inputs: Mapping[Inputs, Arrays]
     fit: Sequence[str]
     asked: Sequence[str]
 
 
 def split_part(profile: Profile, sensors: Arrays, split: int, without: Sequence[str] = ()) -> Part:
-    """A split's own part, in which the videos `without` are neither trained on nor predicted."""
+    """Make a split's own part, in which the videos `without` are neither trained on nor predicted."""
     dataset = profile.public_dataset(split)
     fit, asked = ([video for video in part if video not in without] for part in dataset.split(split))
     seconds = thinned(dataset, profile.params.asformer.sample_rate)
@@ -74,7 +74,7 @@ def split_part(profile: Profile, sensors: Arrays, split: int, without: Sequence[
 
 
 class Steps(FrameInputs):
-    """FrameInputs of an input that lies in memory. "video@1" is the video's steps from its second one."""
+    """FrameInputs of an input in memory. "video@1" means the video's steps from its second one on."""
 
     def __init__(self, dataset: Dataset, arrays: Arrays, sample_rate: int):
         none = np.zeros((1, 1), np.float32)
@@ -88,14 +88,14 @@ class Steps(FrameInputs):
         return torch.from_numpy(np.ascontiguousarray(values))[None].to(self.device)
 
     def target(self, video: str) -> Tensor:
-        """(T,)"""
+        """Class of each sampled step, (T,)."""
         name, _, first = video.partition("@")
         labels = self.dataset.labels(name)[int(first or 0) :: self.sample_rate]
         return torch.from_numpy(labels.copy()).to(self.device)
 
 
 class Perturbed(Steps):
-    """The same in training: the first channels, those of the video, move anew each time that a video is read.
+    """`Steps` for training: the first channels, those of the video, are moved anew each time a video is read.
 
     `shift` and `noise`: standard deviations of what is added to a channel, and to each of its steps.
     """

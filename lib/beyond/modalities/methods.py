@@ -1,8 +1,8 @@
 """The methods of 4.3 on one split: probe, ASFormer, fusion, mean of seeds, decoding; what is chosen, and by whom.
 
 Two weights are chosen for each split: of the scores against lengths and order in the decoding, and of the sensors in
-the late fusion. A split's own training videos cannot choose them, as its CNN knows those by heart. So another split j
-lends its test people, who are training people of this one: nets are trained on j's features of the people whom neither
+the late fusion. A split's own training videos cannot choose them, because its CNN knows those by heart. So another
+split j lends its test people, who are training people here: nets are trained on j's features of the people whom neither
 split tests, and j's test people choose. This split's test people take no part, though j's CNN has seen their labels.
 """
 
@@ -22,11 +22,11 @@ from lib.data.predictions import write_prediction
 from lib.data.profile import Profile
 from lib.scoring.metrics import score
 
-LEAST = 0.01  # of what ridge regression says of a class, which may be negative
+LEAST = 0.01  # lower bound of what ridge regression gives a class, which may be negative
 
 
 def lender(split: int, splits: int) -> int:
-    """The split whose test people choose for this one.
+    """Number of the split whose test people choose for this one.
 
     >>> [lender(split, 5) for split in (1, 2, 5)]
     [2, 3, 1]
@@ -35,7 +35,7 @@ def lender(split: int, splits: int) -> int:
 
 
 def probe(profile: Profile, part: Part, inputs: Inputs) -> Scores:
-    """Ridge regression of single seconds on one-hot classes, a linear probe; its values stand for probabilities."""
+    """Fit a linear probe, ridge regression of single seconds on one-hot classes; its values serve as probabilities."""
     step, arrays = profile.params.asformer.sample_rate, part.inputs[inputs]
     labels = np.concatenate([part.seconds.labels(video) for video in part.fit])
     steps = np.concatenate([arrays[video][:, ::step] for video in part.fit], axis=1).T
@@ -45,7 +45,7 @@ def probe(profile: Profile, part: Part, inputs: Inputs) -> Scores:
 
 
 def by_heart(profile: Profile, sensors: Arrays, split: int) -> list[float]:
-    """Accuracy of the linear probe of video, percent, on training videos, which the CNN knows, and on test videos."""
+    """Accuracy of the linear probe of video, in percent, on training videos, which the CNN knows, and test videos."""
     part = split_part(profile, sensors, split)
     found = probe(profile, replace(part, asked=[*part.fit, *part.asked]), "video")
     right = {video: scores.argmax(axis=1) == part.seconds.labels(video) for video, scores in found.items()}
@@ -53,7 +53,7 @@ def by_heart(profile: Profile, sensors: Arrays, split: int) -> list[float]:
 
 
 def fused(video: Scores, sensors: Scores, share: float) -> Scores:
-    """Late fusion: the weighted geometric mean of two nets' probabilities.
+    """Fuse late: the weighted geometric mean of two nets' probabilities.
 
     p(k) is proportional to p_video(k)^(1 - share) p_sensors(k)^share.
 
@@ -76,14 +76,14 @@ def mean_of(models: Sequence[Scores]) -> Scores:
 
 @dataclass(frozen=True)
 class Choices:
-    """What another split's test people chose: per method the weight of the scores, and the sensors' share."""
+    """Choices of another split's test people: per method, the weight of the scores, and the sensors' share."""
 
     weights: Mapping[str, float]
     share: float
 
 
 def choose(profile: Profile, sensors: Arrays, split: int) -> Choices:
-    """Choose for a split, as the module says; the highest mean of the five measures wins, the first of equals."""
+    """Choose for a split as described above; the highest mean of the five measures wins, the first of equals."""
     how, tested = profile.params.modalities, profile.public_dataset(split).split(split)[1]
     part = split_part(profile, sensors, lender(split, profile.params.data.splits), without=tested)
     model, seconds = segment_model(part), part.seconds
@@ -106,20 +106,19 @@ def choose(profile: Profile, sensors: Arrays, split: int) -> Choices:
 
 
 def segment_model(part: Part) -> SegmentModel:
-    """Lengths and order of the segments of the training videos, in seconds."""
+    """Learn lengths (seconds) and order of the training videos' segments."""
     return learn_segments([part.seconds.labels(video) for video in part.fit], len(part.seconds.classes))
 
 
 def labels_of(scores: np.ndarray, model: SegmentModel, weight: float | None) -> list[int]:
-    """Class of each second: the best by itself (weight None), or of the best segmentation."""
+    """Class of each second: the best by itself (`weight` None), or that of the best segmentation."""
     return (scores.argmax(axis=1) if weight is None else decode(scores, model, weight)).tolist()
 
 
 def predict_split(profile: Profile, sensors: Arrays, split: int) -> pd.DataFrame:
     """Choose, train and write every method's predictions of one split.
 
-    Returns:
-        A row per method: method, seeds, weight (of the scores in the decoding), share (of the sensors).
+    Returns one row per method: method, seeds, weight (of the scores in the decoding), share (of the sensors).
     """
     choices, seeds = choose(profile, sensors, split), profile.params.modalities.seeds
     part = split_part(profile, sensors, split)

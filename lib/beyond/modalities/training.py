@@ -20,7 +20,7 @@ Scores = Mapping[str, np.ndarray]  # video -> log-probabilities of its seconds (
 
 
 def train_asformer(profile: Profile, part: Part, inputs: Inputs, seed: int, run: str, split: int) -> Scores:
-    """Train ASFormer in a folder runs/<run>/, the rate following one cycle; predict at the first phase of the steps."""
+    """Train ASFormer in runs/<run>/ with one cycle of the learning rate; predict at the first phase of the steps."""
     params, arrays = profile.params.asformer, part.inputs[inputs]
     how, rate = profile.params.modalities, params.sample_rate
     channels = 0 if inputs == "sensors" else len(part.inputs["video"][part.fit[0]])

@@ -58,7 +58,7 @@ def display(method: str, seeds: int = 3) -> str:
 
 
 def scored(profile: Profile, protocols: Sequence[Convention] = ()) -> pd.DataFrame:
-    """The long table of all methods and seeds, as `lib.scoring.folders.score_methods`, at the seconds nets read."""
+    """The long table (`lib.scoring.folders.score_methods`) of all methods and seeds, at the seconds that nets read."""
     seeds, every = profile.params.modalities.seeds, profile.params.asformer.sample_rate
     cells = [
         Cell(method, split, profile.out.predictions(f"modalities_{method}", split, seed), seed)
@@ -71,7 +71,7 @@ def scored(profile: Profile, protocols: Sequence[Convention] = ()) -> pd.DataFra
 
 
 def per_video(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Method -> a row per test video, a column per metric; mean over the seeds."""
+    """Scores by method: a row per test video, a column per metric; mean over the seeds."""
     videos = metrics[metrics["video"] != "all"]
     return {
         str(method): part.pivot_table(index="video", columns="metric", values="value")[list(METRICS)]
@@ -80,14 +80,14 @@ def per_video(metrics: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def estimates(videos: Mapping[str, pd.DataFrame], resamples: int = 1000) -> pd.DataFrame:
-    """A row per method: each metric's mean over the videos, which is Lea's score, with low and high of its interval."""
+    """One row per method: each metric's mean over the videos (Lea's score), with low and high of its interval."""
     return pd.DataFrame.from_dict({name: _row(table, resamples) for name, table in videos.items()}, orient="index")
 
 
 def differences(
     videos: Mapping[str, pd.DataFrame], asked: Mapping[str, tuple[str, str]], resamples: int = 1000
 ) -> pd.DataFrame:
-    """First less second, points, with 95 % intervals over the videos; a row per question, and its direction."""
+    """Differences of methods, in points, with 95 % intervals over the videos and direction; one row per question."""
     rows = {}
     for question, (first, second) in asked.items():
         row = _row(videos[first] - videos[second], resamples)
@@ -107,20 +107,20 @@ def _row(table: pd.DataFrame, resamples: int) -> dict[str, float]:
 
 
 def seed_spread(metrics: pd.DataFrame) -> pd.Series:
-    """Method -> standard deviation over its seeds of F1@50, mean of the splits; NaN with one seed."""
+    """Standard deviation of F1@50 over a method's seeds, mean over the splits; NaN with one seed."""
     whole = metrics[(metrics["video"] == "all") & (metrics["metric"] == "f1@50")]
     return whole.groupby(["method", "split"])["value"].std().groupby("method").mean()
 
 
 def with_published(found: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `estimates` with the published ones on the same video features above."""
+    """Put the published rows on the same video features above those of `estimates`."""
     published = published_table("modalities_references")
     published.index = [f"{REFERENCES[str(name)]}, published, video" for name in published.index]
     return pd.concat([published, found])
 
 
 def shown(found: pd.DataFrame, spread: pd.Series, seeds: int) -> Styler:
-    """Formatted for display: each metric, percent, three with their intervals; the best of a column marked."""
+    """Format for display: each metric in percent, three with their intervals; the best of a column marked."""
     cells = interval_cells(found, TITLES, ".1f") | {
         TITLES[name]: [written(value) for value in found[name]] for name in PLAIN
     }
@@ -135,13 +135,13 @@ def shown(found: pd.DataFrame, spread: pd.Series, seeds: int) -> Styler:
 
 
 def shown_differences(found: pd.DataFrame) -> Styler:
-    """Formatted for display: points with their intervals, of the metrics that have one in `shown`."""
+    """Format for display: points with their intervals, for the metrics that have one in `shown`."""
     titles = {name: title for name, title in TITLES.items() if name not in PLAIN}
     return pd.DataFrame(interval_cells(found, titles), index=found.index).style
 
 
 def draw(found: pd.DataFrame, seeds: int) -> Figure:
-    """One row per method, three measures: ours with 95 % intervals, the published as lines."""
+    """Draw one row per method, three measures: ours with 95 % intervals, the published ones as lines."""
     measures = ("accuracy", "edit", "f1@50")
     ours = found[~found.index.str.contains("published")]
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 0.27 * len(ours) + 1.5), sharey=True)
@@ -177,9 +177,9 @@ QUESTIONS = {
 
 
 def answer_sentence(found: pd.DataFrame, added: pd.DataFrame, seeds: int) -> str:
-    """The chapter's answer: video alone against the published rows, and what the sensors add.
+    """Give the chapter's answer: video alone against the published rows, and what the sensors add.
 
-    Which rows speak was settled before the test videos were scored: late fusion and Viterbi, and their mean of seeds.
+    The rows that count were fixed before the test videos were scored: late fusion and Viterbi, and their mean of seeds.
     """
 
     def score(inputs: str, kind: str = "") -> str:
@@ -207,7 +207,7 @@ TUNED = 2  # the split whose test people chose the length, noise and rate of the
 
 
 def untuned_sentence(metrics: pd.DataFrame, seeds: int) -> str:
-    """The two answers on the splits whose test people chose nothing; "" if there are none."""
+    """Give both answers on the splits whose test people chose nothing; "" if there are none."""
     rest = metrics[(metrics["split"] != TUNED) & (metrics["video"] != "all")]
     if rest.empty:
         return ""
@@ -220,7 +220,7 @@ def untuned_sentence(metrics: pd.DataFrame, seeds: int) -> str:
 
 
 def choices_sentence(chosen: pd.DataFrame) -> str:
-    """What another split's test people chose.
+    """Say what another split's test people chose.
 
     >>> row = {"split": 1, "method": "asformer_both", "weight": 0.2, "share": 0.5}
     >>> choices_sentence(pd.DataFrame([row]))
@@ -235,7 +235,7 @@ def choices_sentence(chosen: pd.DataFrame) -> str:
 
 
 def conventions(metrics: pd.DataFrame, seeds: int) -> pd.DataFrame:
-    """A row per method and convention, percent: the mean over splits and seeds of ASFormer's rows."""
+    """One row per method and convention, in percent: the mean over splits and seeds of ASFormer's rows."""
     whole = metrics[(metrics["video"] == "all") & metrics["method"].str.contains("asformer")]
     table = whole.pivot_table(index=["method", "protocol"], columns="metric", values="value", sort=False)
     table = table[list(METRICS)].rename(columns=TITLES).reset_index()

@@ -1,6 +1,6 @@
 """What pre-training on pairs adds to video alone (4.4): paired differences, their intervals, and their power.
 
-Both methods of a difference have the same labelled videos, seeds and test people. An interval must cover other people
+Both methods in a difference have the same labelled videos, seeds and test people. An interval must cover other people
 and other seeds, so both are resampled, independently of each other (Owen, The pigeonhole bootstrap, Annals of Applied
 Statistics 1, 2007): the people over all splits, each with both videos, and the seeds within each split.
 
@@ -47,13 +47,13 @@ EQUAL = {"update": "updates", "pairs": "pairs"}
 
 
 def ways(scores: pd.DataFrame) -> pd.DataFrame:
-    """The scores with a column `way`, one of WAYS; heads that read the features alone are left out."""
+    """Add a column `way`, one of WAYS, to the scores; heads that read the features alone are left out."""
     keys = pd.MultiIndex.from_frame(scores[["head", "frozen", "inputs"]])
     return scores.assign(way=keys.map(WAYS)).dropna(subset="way")
 
 
 def by_person(scores: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Mean over each person's videos: index (split, person), a column per seed."""
+    """Average over each person's videos: index (split, person), one column per seed."""
     people = scores.assign(person=scores["video"].map(person))
     return people.pivot_table(index=["split", "person"], columns="seed", values=measure)
 
@@ -82,11 +82,10 @@ def estimate(values: pd.DataFrame, measure: str) -> dict[str, float]:
 
 
 def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
-    """What pre-training adds in each way to use a tower whose head saw the labels of so many videos, points.
+    """Gain from pre-training, in points, in each way to use a tower, if the head saw the labels of `labelled` videos.
 
-    Returns:
-        Rows (way, contrast), those that were run; for each of MEASURES the difference, low, high, detectable, direction
-        ("higher", "lower" or "inconclusive"); seeds.
+    Returns rows (way, contrast), those that were run; for each of MEASURES the difference, low, high, detectable,
+    direction ("higher", "lower" or "inconclusive"); seeds.
     """
     rows, named = {}, ways(scores[scores["labelled"] == labelled])
     for way in WAYS.values():
@@ -103,9 +102,9 @@ def effects(scores: pd.DataFrame, labelled: int) -> pd.DataFrame:
 
 
 def judged(found: pd.DataFrame, measure: str) -> str:
-    """The verdict on "pre-training on pairs helps video alone" in the way that decides, by the one rule.
+    """Give the verdict on "pre-training on pairs helps video alone" in the way that decides, by the one rule.
 
-    A gain over no pre-training that shuffled pairs bring as well may have another cause than the pairs.
+    If shuffled pairs bring the same gain over no pre-training, its cause may be something other than the pairs.
 
     >>> rows = pd.MultiIndex.from_product([[DECIDES], [SCRATCH, SHUFFLED]])
     >>> table = pd.DataFrame({"accuracy low": [0.1, -0.1], "accuracy high": [0.3, 0.3]}, index=rows)
@@ -137,7 +136,7 @@ def few_labels(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict_sentence(found: pd.DataFrame, data: str) -> str:
-    """The answer to quote, its first sentence in bold. `found`: with all labelled videos."""
+    """Give the answer to quote, its first sentence in bold. `found`: with all labelled videos."""
     main, control, easier = (found.loc[(DECIDES, contrast)] for contrast in (SCRATCH, SHUFFLED, EASIER))
 
     def both(row: pd.Series) -> str:
@@ -158,9 +157,9 @@ def verdict_sentence(found: pd.DataFrame, data: str) -> str:
 
 
 def variants_table(pretrainings: pd.DataFrame) -> pd.DataFrame:
-    """The pre-trainings on pairs at equal updates and at equal pairs: means over splits and seeds, ± half the interval.
+    """Compare pre-trainings on pairs at equal updates and at equal pairs: means over splits and seeds, ± half interval.
 
-    Columns equal, C, negatives, updates, pairs, runs and, for each of LOSSES, the mean and "… ±".
+    Returns columns equal, C, negatives, updates, pairs, runs and, for each of LOSSES, the mean and "… ±".
     """
     parts, found = [], measured(pretrainings)
     for by, equal in EQUAL.items():
@@ -178,10 +177,10 @@ def measured(pretrainings: pd.DataFrame) -> pd.DataFrame:
 
 
 def variant_differences(pretrainings: pd.DataFrame, clusters: Sequence[int]) -> pd.DataFrame:
-    """Each C less the first, and stale and random clusters less fresh ones, paired by split and seed.
+    """Compare each C with the first, and stale and random clusters with fresh ones, paired by split and seed.
 
-    Rows (what, equal); for each of LOSSES the mean, low, high, direction and detectable, or nothing where both runs are
-    the same.
+    Returns rows (what, equal); for each of LOSSES the mean, low, high, direction and detectable, or nothing where both
+    runs are the same.
     """
     first, found, rows = clusters[0], measured(pretrainings), {}
     asked = {f"C = {other} against {first}": (other, "fresh") for other in clusters[1:]}
@@ -193,7 +192,7 @@ def variant_differences(pretrainings: pd.DataFrame, clusters: Sequence[int]) -> 
             for measure in LOSSES if variant in values.index.droplevel("seed") else ():
                 differ = values.loc[variant, measure] - values.loc[(first, "fresh"), measure]
                 if not differ.any():
-                    # in the first epoch stale clusters are fresh
+                    # in the first epoch, stale clusters are fresh
                     continue
                 mean, half = mean_interval(differ.tolist())
                 detectable = detectable_difference(float(differ.std()), len(differ))

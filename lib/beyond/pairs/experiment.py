@@ -61,11 +61,11 @@ FOLLOWED = ("untrained", "pairs", "shuffled")
 
 @dataclass(frozen=True)
 class Results:
-    """Of one or more splits."""
+    """Results of one or more splits."""
 
-    # a row per epoch of each: split, seed, partner, clusters, negatives, update, pairs, train_loss and, where it was
-    # measured, random_loss, hard_loss, relative_spread (of the test people's passages) and ridge (accuracy of a ridge
-    # classifier on frozen states, percent)
+    # one row per epoch of each: split, seed, partner, clusters, negatives, update, pairs, train_loss and, if measured,
+    # random_loss, hard_loss, relative_spread (of the test people's passages) and ridge (accuracy of a ridge classifier
+    # on frozen states, percent)
     pretrainings: pd.DataFrame
     # a row per test video of each use of a tower: split, seed, start, head, frozen, labelled, inputs, video and the
     # measures of lib.beyond.pairs.transfer
@@ -74,7 +74,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Side:
-    """What one split has to learn from, one step per second, standardized by its training people."""
+    """Data that one split learns from, one step per second, standardized over its training people."""
 
     frames: FrameInputs
     sensors: dict[str, Tensor]  # video -> (1, 60, T)
@@ -82,13 +82,13 @@ class Side:
     test: tuple[str, ...]
 
     def corpus(self, videos: tuple[str, ...], design: Design) -> Passages:
-        """Their passages."""
+        """Cut these videos into passages."""
         video, sensors = [self.frames.features(one) for one in videos], [self.sensors[one] for one in videos]
         return cut(video, sensors, design.passage, design.margin)
 
 
 def open_side(profile: Profile, split: int) -> Side:
-    """Read features and sensors of a split; its video features come from a net that saw these training people only."""
+    """Read features and sensors of a split; its video features come from a net that saw only these training people."""
     dataset = profile.public_dataset(split)
     (train, test), rate = dataset.split(split), profile.params.asformer.sample_rate
     sensors = {one: motion_windows(values)[:, ::rate] for one, values in read_sensors(dataset).items()}
@@ -99,20 +99,20 @@ def open_side(profile: Profile, split: int) -> Side:
 
 
 def design_of(profile: Profile) -> Design:
-    """The profile's part, with a smaller ASFormer: its depth was chosen on held-out people (4.4)."""
+    """Design from the profile, with a smaller ASFormer: its depth was chosen on held-out people (4.4)."""
     asformer = profile.params.asformer.model_copy(update={"num_layers": 5, "num_maps": 32, "num_decoders": 0})
     return Design(profile.params.pretrain, profile.params.sensor_pairs, asformer)
 
 
 def variants(design: Design) -> list[PairVariant]:
-    """Each C with fresh clusters; at the first C other negatives, and other partners than the sensors."""
+    """List the variants: each C with fresh clusters; at the first C, other negatives and other partners too."""
     found = [PairVariant("sensors", clusters, "fresh") for clusters in design.sensor_pairs.clusters_per_update]
     found += [PairVariant("sensors", design.first, negatives) for negatives in design.sensor_pairs.negatives]
     return [*found, PairVariant("shuffled", design.first, "fresh"), PairVariant("video", design.first, "fresh")]
 
 
 def uses(start: str, design: Design, number: int) -> list[Use]:
-    """What is trained on a start: both heads, on a tower that learns, with all and with few labelled videos."""
+    """List what is trained on a start: both heads on a learning tower; for FOLLOWED also on few labels, or frozen."""
     most = max(design.labelled)
     found = [Use("linear", False, most), Use("asformer", False, most)]
     if start in FOLLOWED:
@@ -133,7 +133,7 @@ def results(profile: Profile) -> Results:
 
 
 def run_seed(profile: Profile, side: Side, split: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Pre-train and use the towers of a seed of a split; the two tables of `Results`."""
+    """Pre-train and use the towers of one seed of a split; returns the two tables of `Results`."""
     design, ignore = design_of(profile), profile.params.data.ignore
     folder = profile.out.run("sensor_pairs", split, seed)
     files = [folder / name for name in ("pretrainings.csv", "scores.csv")]
@@ -159,7 +159,7 @@ Scored = Iterator[tuple[dict, dict[str, np.ndarray]]]
 
 
 def solved(side: Side, tower: Tower, design: Design, seed: int) -> Scored:
-    """Linear heads over a frozen tower, solved: what they are, and what they predict."""
+    """Solve linear heads over a frozen tower: what they are, and what they predict."""
     for inputs, rows in frozen_inputs(tower, side.frames, (*side.train, *side.test)).items():
         for count in design.labelled:
             train = labelled_videos(side.train, count, seed)
@@ -168,7 +168,7 @@ def solved(side: Side, tower: Tower, design: Design, seed: int) -> Scored:
 
 
 def trained(side: Side, tower: Tower, plan: list[Use], design: Design, seed: int, folder: Path) -> Scored:
-    """The same of the trained heads."""
+    """Train heads as planned: what they are, and what they predict."""
     for use in plan:
         with tempfile.TemporaryDirectory(dir=folder) as run:
             model = train_video(tower, use, side.frames, side.train, seed, design, Path(run))
@@ -176,7 +176,7 @@ def trained(side: Side, tower: Tower, plan: list[Use], design: Design, seed: int
 
 
 def pretrain_seed(side: Side, design: Design, seed: int, folder: Path) -> tuple[dict[str, Tower], list[pd.DataFrame]]:
-    """All pre-trainings of a seed: the video towers to start from, and the histories."""
+    """Run all pre-trainings of a seed: the video towers to start from, and the histories."""
     corpus, tested = side.corpus(side.train, design), side.corpus(side.test, design)
 
     def measure(model: PairPretraining) -> Row:

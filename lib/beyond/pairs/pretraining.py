@@ -34,7 +34,7 @@ Spans = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Design:
-    """Everything that is set. Times in seconds."""
+    """All settings of the experiment. Times are in seconds."""
 
     pretrain: Pretrain  # cluster size, rate, pairs and mining; a second of the sensors is a caption of one token
     sensor_pairs: SensorPairs  # seeds, epochs, C and negatives to compare; video alone starts from the first C
@@ -55,16 +55,16 @@ class Design:
 
     @property
     def margin(self) -> int:
-        """Seconds that a tower sees around a passage."""
+        """Seconds that a tower sees on either side of a passage."""
         return 2**self.layers - 1
 
     @property
     def first(self) -> int:
-        """The C of all comparisons but that of C."""
+        """The C of all comparisons except the one of C."""
         return self.sensor_pairs.clusters_per_update[0]
 
     def clusters_per_epoch(self, passages: int) -> int:
-        """As many as there are, so that each C makes whole updates of them.
+        """Number of clusters in an epoch: as many as passages allow if each C is to make whole updates of them.
 
         Raises ParameterError: too few passages, or numbers of updates that never meet.
         """
@@ -86,8 +86,8 @@ class Design:
 class PairVariant:
     """What differs between pre-trainings."""
 
-    # of a clip of video: the sensors of the same time, those of another video (each passage is given one of another
-    # video, once), or another clip of the video itself, through the same tower under another dropout
+    # partner of a clip of video: the sensors at the same time, the sensors of another video (each passage is used
+    # once), or another clip of the same video, through the same tower with another dropout
     partner: Partner
     clusters: int  # C
     # clusters mined in each epoch, in the first only, or drawn at random
@@ -96,7 +96,7 @@ class PairVariant:
 
 @dataclass(frozen=True)
 class Passages:
-    """Passages of both modalities, of some videos."""
+    """Passages of some videos, in both modalities."""
 
     video: Tensor  # (N, D, passage + 2 * margin), a column per second
     sensors: Tensor  # the same
@@ -106,8 +106,8 @@ class Passages:
         return len(self.owner)
 
     def shuffled(self, rng: np.random.Generator) -> "Passages":
-        """The same with each passage's sensors taken from a passage of another video."""
-        # in rows of a video each, in random order, a step as long as the longest row leads out of every row
+        """Give each passage the sensors of a passage of another video."""
+        # passages sorted into one row per video, in random order: a step as long as the longest row leaves every row
         rows = rng.permutation(self.owner.max() + 1)[self.owner]
         order = np.lexsort((rng.random(len(self)), rows))
         other = np.empty(len(self), np.int64)
@@ -116,13 +116,13 @@ class Passages:
 
 
 def cut(video: Sequence[Tensor], sensors: Sequence[Tensor], seconds: int, margin: int) -> Passages:
-    """Cut videos into passages. `video`, `sensors`: (1, D, T) of each video, standardized."""
+    """Cut videos into passages. `video`, `sensors`: of each video, (1, D, T), standardized."""
     owner = np.repeat(np.arange(len(video)), [x.shape[2] // seconds for x in video])
     return Passages(passages(video, seconds, margin), passages(sensors, seconds, margin), owner)
 
 
 def draw_clips(design: Design, seed: tuple[int, ...], count: int, draw: Draw, per_passage: int) -> Spans:
-    """Draw pairs within passages: spans of the clips of video and of sensors, (count, per_passage, 2) both."""
+    """Draw pairs within passages: spans of the clips of video and of sensors, both (count, per_passage, 2)."""
     rng, seconds = np.random.default_rng(seed), np.arange(design.passage + 1)
     track = Track(seconds[:-1].astype(np.float32), seconds[1:].astype(np.float32), np.zeros(0, np.int32), seconds)
     pairs = [draw(track, design.passage, design.pretrain.pairs, rng) for _ in range(count * per_passage)]
@@ -132,12 +132,12 @@ def draw_clips(design: Design, seed: tuple[int, ...], count: int, draw: Draw, pe
 
 
 def drawn_once(design: Design) -> Callable[..., Spans]:
-    """`draw_clips` for all pre-trainings of a seed, which have the same clips and differ in other things."""
+    """Cache `draw_clips` for all pre-trainings of a seed, which have the same clips and differ in other things."""
     return cache(partial(draw_clips, design))
 
 
 def untrained(corpus: Passages, design: Design, seed: int) -> tuple[Tower, Tower]:
-    """Both towers as every pre-training of a seed finds them; drawing leaves the global generator as it was."""
+    """Build both towers as every pre-training of a seed starts; drawing leaves the global generator as it was."""
     how = design.width, design.layers, design.channel_mask, design.dropout
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -145,7 +145,7 @@ def untrained(corpus: Passages, design: Design, seed: int) -> tuple[Tower, Tower
 
 
 class PairPretraining(nn.Module):
-    """Both towers and the corpus of the training people they learn from; shuffled already, if it is to be."""
+    """Both towers and the corpus of training people that they learn from, already shuffled if it is to be."""
 
     def __init__(
         self, corpus: Passages, variant: PairVariant, design: Design, seed: int, draw_clips: Callable[..., Spans]
@@ -158,7 +158,7 @@ class PairPretraining(nn.Module):
         self.first: list[list[int]] = []
 
     def encode(self, corpus: Passages, chosen: Tensor, spans: Spans) -> tuple[Tensor, Tensor]:
-        """Vectors of clips of video and of their partners, (passages * clips of each, H) both."""
+        """Encode clips of video and their partners, both (passages * clips of each, H)."""
         clips, partners = spans
         first = clip_vectors(self.video(corpus.video[chosen]), clips)
         if self.variant.partner == "video":
@@ -184,7 +184,7 @@ class PairPretraining(nn.Module):
         return torch.stack(losses).mean()
 
     def clusters_of(self, epoch: int) -> list[list[int]]:
-        """An epoch's clusters; those that make no whole update are left over."""
+        """Make an epoch's clusters; those that make no whole update are left over."""
         how, vectors_of = self.design.pretrain, partial(self.represent, self.corpus, (self.seed, epoch))
         mining = how.mining.model_copy(update={"negatives": self.variant.negatives})
         of = len(self.corpus), how.videos_per_cluster, mining, self.first, np.random.default_rng([self.seed, epoch])
@@ -194,7 +194,7 @@ class PairPretraining(nn.Module):
         return found
 
     def updates(self, epoch: int) -> Iterator[Update]:
-        """Number of each update of an epoch, from 1 over the whole training, and its C clusters."""
+        """Yield the updates of an epoch: number, from 1 over the whole training, and C clusters."""
         found, size = self.clusters_of(epoch), self.variant.clusters
         for number in range(self.updates_per_epoch):
             yield (epoch - 1) * self.updates_per_epoch + number + 1, found[number * size : (number + 1) * size]
@@ -211,12 +211,10 @@ class PairPretraining(nn.Module):
 def pretrain(pretraining: PairPretraining, folder: Path, measure: Callable[[PairPretraining], Row]) -> pd.DataFrame:
     """Train both towers.
 
-    Args:
-        measure: is taken where all numbers of clusters per update have made the same number of updates, and at the end,
-            where they have seen the same number of pairs.
+    `measure` is called when all numbers of clusters per update have made the same number of updates, and at the end,
+    when they have seen the same number of pairs.
 
-    Returns:
-        A row per epoch: update, pairs, train_loss and, at these two, what `measure` returns.
+    Returns one row per epoch: update, pairs, train_loss and, at these two times, what `measure` returns.
     """
     how, study, size = pretraining.design.pretrain, pretraining.design.sensor_pairs, pretraining.variant.clusters
     per_epoch = pretraining.updates_per_epoch

@@ -2,8 +2,8 @@
 
 VideoCLIP's towers are BERTs over clips of up to 32 s (Xu et al., EMNLP 2021). On 50 videos small dilated convolutions
 take their place. A tower reads a passage once; a clip's vector is the mean of its states, as VideoCLIP's is the mean of
-its tokens. No convolution sees an end of a passage: with zeros there, states would reveal where in the passage they
-lie, which a video clip and a sensor clip share, and even shuffled pairs could be told apart.
+its tokens. No convolution sees an end of a passage. With zeros there, states would reveal their place in the passage,
+which a video clip and a sensor clip share, and the towers could match even shuffled pairs.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 
 class Tower(nn.Module):
-    """A state for each second.
+    """A small tower that computes a state for each second.
 
     Args:
         inputs: D, channels of a second.
@@ -37,7 +37,7 @@ class Tower(nn.Module):
         return 2 ** len(self.layers) - 1
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, D, T + 2 * margin) -> (B, H, T)"""
+        """Compute states: (B, D, T + 2 * margin) -> (B, H, T)."""
         x = self.enter(F.dropout1d(x, self.channel_mask, self.training).transpose(1, 2)).relu()
         for number, layer in enumerate(self.layers):
             step = 2**number
@@ -47,14 +47,14 @@ class Tower(nn.Module):
         return self.leave(x).transpose(1, 2)
 
     def states(self, x: Tensor) -> Tensor:
-        """States of a whole video, whose first and last second stand for what lies beyond: (1, D, T) -> (1, H, T)"""
+        """States of a whole video, padded with its first and last second: (1, D, T) -> (1, H, T)."""
         return self(F.pad(x, (self.margin, self.margin), mode="replicate"))
 
 
 def passages(videos: Sequence[Tensor], seconds: int, margin: int) -> Tensor:
     """Cut videos, (1, D, T) each, into passages of L seconds with what surrounds them, (N, D, L + 2 * margin).
 
-    A video's first and last second stand for what lies beyond; a rest shorter than a passage is left out.
+    A video is padded with its first and last second; a rest shorter than a passage is left out.
 
     >>> passages([torch.arange(5.0).view(1, 1, 5)], seconds=2, margin=1).int().tolist()
     [[[0, 0, 1, 2]], [[1, 2, 3, 4]]]
@@ -64,7 +64,7 @@ def passages(videos: Sequence[Tensor], seconds: int, margin: int) -> Tensor:
 
 
 def clip_vectors(states: Tensor, spans: Tensor) -> Tensor:
-    """Mean of the states of each clip, (N * P, H).
+    """Average the states of each clip, (N * P, H).
 
     Args:
         states: (N, H, L) of passages.

@@ -1,9 +1,9 @@
 """Video alone, after a pre-training on pairs or without one (4.4): what a head makes of a tower's states.
 
 The tower starts untrained or pre-trained and stays as it is (frozen) or learns with the head, which is linear or
-ASFormer. They are trained by the one trainer of frame-wise nets, with the same steps whatever the number of labelled
-videos; a linear head over frozen states is solved (ridge). Scored are the test people's videos, at one label per second
-and in the convention of the published results.
+ASFormer. They are trained by the one trainer of frame-wise nets, with the same number of steps whatever the number of
+labelled videos; a linear head over frozen states is solved (ridge). The test people's videos are scored, at one label
+per second and in the convention of the published results.
 """
 
 import copy
@@ -30,7 +30,7 @@ from lib.scoring.metrics import score
 
 @dataclass(frozen=True)
 class Use:
-    """How a tower is used."""
+    """One way to use a tower."""
 
     head: Literal["linear", "asformer"]  # a linear layer, or ASFormer
     frozen: bool
@@ -54,12 +54,12 @@ class VideoAlone(nn.Module):
 
 
 def labelled_videos(train: Sequence[str], count: int, seed: int) -> list[str]:
-    """The videos whose labels are seen; fewer are among more."""
+    """Draw the videos whose labels are seen; a smaller choice is part of every larger one."""
     return np.random.default_rng(seed).permutation(np.array(train))[:count].tolist()
 
 
 def build_head(use: Use, classes: int, design: Design, seed: int) -> nn.Module:
-    """An untrained head over the states; drawing it leaves the global generator as it was."""
+    """Build an untrained head over the states; drawing it leaves the global generator as it was."""
     if use.head == "asformer":
         return build_asformer(design.width, classes, design.asformer, seed)
     with torch.random.fork_rng():
@@ -74,7 +74,7 @@ def train_video(
     model = VideoAlone(tower, build_head(use, len(frames.dataset.classes), design, seed), use.frozen)
     decay = design.asformer.weight_decay
     optimizer = torch.optim.Adam(model.parameters(), design.head_rate, weight_decay=decay, fused=True)
-    # as often as makes an epoch of all training videos' steps
+    # repeated so that an epoch has as many steps as with all training videos
     chosen = labelled_videos(train, use.labelled, seed) * (len(train) // use.labelled)
     epochs = design.linear_epochs if use.head == "linear" else design.asformer_epochs
 
@@ -89,7 +89,7 @@ def train_video(
 
 
 def video_scores(predicted: Mapping[str, np.ndarray], frames: FrameInputs, ignore: Sequence[str]) -> pd.DataFrame:
-    """A row per test video: accuracy, edit and f1@50 in percent, convention `lea`, of the classes of its seconds."""
+    """One row per test video: accuracy, edit and f1@50 of its seconds' classes, in percent, convention `lea`."""
     skip = [frames.dataset.classes.index(name) for name in ignore]
     rows = {video: score([(labels, frames.target(video).numpy())], "lea", skip) for video, labels in predicted.items()}
     table = pd.DataFrame.from_dict(rows, orient="index")[["accuracy", "edit", "f1@50"]]
@@ -98,13 +98,13 @@ def video_scores(predicted: Mapping[str, np.ndarray], frames: FrameInputs, ignor
 
 @torch.no_grad()
 def predictions(model: nn.Module, frames: FrameInputs, test: Sequence[str]) -> dict[str, np.ndarray]:
-    """The best class of each second of the test videos."""
+    """Predict the best class of each second of the test videos."""
     return {video: model(frames.features(video))[-1, 0].argmax(dim=0).numpy() for video in test}
 
 
 @torch.no_grad()
 def frozen_inputs(tower: Tower, frames: FrameInputs, videos: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
-    """What a linear head may read of each video, (T, D): its features, a frozen tower's states, or both."""
+    """Inputs that a linear head may read of each video, (T, D): its features, a frozen tower's states, or both."""
     features = {video: frames.features(video) for video in videos}
     states = {video: tower.states(values) for video, values in features.items()}
     both = {video: torch.cat((values, states[video]), dim=1) for video, values in features.items()}

@@ -31,7 +31,7 @@ TRAP = "The CNN behind the video features saw the labels of all 40 training vide
 
 
 def decisive_figure(found: pd.DataFrame) -> Figure:
-    """What pairs add to video alone in each way to use them, points, with 95 % intervals; the first row decides."""
+    """Draw what pairs add to video alone in each way to use them, points, 95 % intervals; the first row decides."""
     names = [way for way in WAYS.values() if way in found.index.get_level_values("way")]
     titles = {measure: f"{title}, points" for measure, title in MEASURES.items()}
     parts = {contrast: found.xs(contrast, level="contrast").reindex(names) for contrast in COLOURS}
@@ -44,7 +44,7 @@ def decisive_figure(found: pd.DataFrame) -> Figure:
 def _side_by_side(
     titles: Mapping[str, str], parts: Mapping[str, pd.DataFrame], colours: Sequence[str], spread: float, height: float
 ) -> Figure:
-    """Points with their 95 % intervals, a panel per measure, a line per row, the parts below each other on it.
+    """Draw points with their 95 % intervals, a panel per measure, a line per row, the parts below each other on it.
 
     `parts`: label -> its rows, the same index in all; columns the measures, "<measure> low" and "<measure> high".
     """
@@ -64,7 +64,7 @@ def _side_by_side(
 
 
 def curves_figure(table: pd.DataFrame) -> Figure:
-    """Accuracy over the number of labelled videos, a panel per way, with 95 % intervals."""
+    """Draw accuracy over the number of labelled videos, a panel per way, with 95 % intervals."""
     counted = table.groupby("way").apply(lambda part: part.index.get_level_values("labelled").nunique() > 1)
     names = [way for way in WAYS.values() if counted.get(way, False)]
     figure, axes = plt.subplots(1, len(names), figsize=(WIDTH, 3.2), sharey=True, squeeze=False)
@@ -88,14 +88,14 @@ def curves_figure(table: pd.DataFrame) -> Figure:
 
 
 def variants_figure(differences: pd.DataFrame) -> Figure:
-    """How pre-trainings differ in held-out loss and in a linear probe, with 95 % intervals over splits and seeds."""
+    """Draw how pre-trainings differ in held-out loss and a linear probe, with 95 % intervals over splits and seeds."""
     names = list(dict.fromkeys(differences.index.get_level_values("what")))
     parts = {f"equal {equal}": differences.xs(equal, level="equal").reindex(names) for equal in EQUAL_COLOURS}
     return _side_by_side(LOSSES, parts, [*EQUAL_COLOURS.values()], spread=0.28, height=0.42)
 
 
 def shown_effects(found: pd.DataFrame) -> Styler:
-    """Formatted for display: difference and interval in one cell, points, bold where the interval excludes zero."""
+    """Format for display: difference and interval in one cell, points, bold where the interval excludes zero."""
     cells, sure = {}, {}
     for measure, title in MEASURES.items():
         cells |= interval_cells(found, {measure: f"{title}, points"})
@@ -105,7 +105,7 @@ def shown_effects(found: pd.DataFrame) -> Styler:
 
 
 def shown_few(found: pd.DataFrame) -> Styler:
-    """Formatted for display: accuracy, points, a column per number of labelled videos; bold where zero is outside."""
+    """Format for display: accuracy, points, a column per number of labelled videos; bold where zero is outside."""
     said = found["accuracy"].map(lambda value: written(value, "+.1f"))
     counts = sorted(found.index.get_level_values("labelled").unique())
     cells, sure = (
@@ -116,7 +116,7 @@ def shown_few(found: pd.DataFrame) -> Styler:
 
 
 def _bold(cells: pd.DataFrame, sure: pd.DataFrame) -> Styler:
-    """Cells, bold where `sure`, which may lack columns."""
+    """Style cells in bold where `sure`, which may lack columns."""
     marks, nowrap = sure.reindex(columns=cells.columns, fill_value=False), "white-space: nowrap"
     # a row is two lines at most
     styler = cells.style.map_index(lambda _: "min-width: 14em", axis="index", level="contrast")
@@ -124,13 +124,13 @@ def _bold(cells: pd.DataFrame, sure: pd.DataFrame) -> Styler:
 
 
 def shown_levels(table: pd.DataFrame) -> Styler:
-    """Formatted for display: accuracy and F1@50 with their intervals, percent."""
+    """Format for display: accuracy and F1@50 with their intervals, percent."""
     cells = interval_cells(table, {measure: f"{title}, %" for measure, title in MEASURES.items()}, ".1f")
     return pd.DataFrame(cells | {"seeds": table["seeds"].astype(int)}, index=table.index).style
 
 
 def shown_variants(table: pd.DataFrame) -> Styler:
-    """Formatted for display: each mean with half its interval in one cell."""
+    """Format for display: each mean with half its interval in one cell."""
     cells = table.drop(columns=[name for measure in LOSSES for name in (measure, f"{measure} ±")])
     for measure, title in LOSSES.items():
         cells[title] = [f"{row[measure]:.2f} ± {row[f'{measure} ±']:.2f}" for _, row in table.iterrows()]
@@ -138,7 +138,7 @@ def shown_variants(table: pd.DataFrame) -> Styler:
 
 
 def runs_sentence(pretrainings: pd.DataFrame, scores: pd.DataFrame, design: Design) -> str:
-    """How much was run."""
+    """Say how much was run."""
     runs = pretrainings.groupby(["split", "seed", "partner", "clusters", "negatives"])
     heads = scores[(scores["inputs"] == "states") & ~((scores["head"] == "linear") & scores["frozen"])]
     trained = heads.groupby(["split", "seed", "start", "head", "frozen", "labelled"]).ngroups
@@ -151,7 +151,7 @@ def runs_sentence(pretrainings: pd.DataFrame, scores: pd.DataFrame, design: Desi
 
 
 def control_sentence(found: pd.DataFrame) -> str:
-    """What the other contrasts of the deciding way say, and what pre-training adds while the tower is frozen."""
+    """Say what the other contrasts of the deciding way show, and what pre-training adds while the tower is frozen."""
     part = found.xs(DECIDES, level="way")
     said = [f"{name} {interval(row, 'accuracy')}" for name, row in part.iterrows() if name not in COLOURS]
     frozen = [
@@ -167,7 +167,7 @@ def control_sentence(found: pd.DataFrame) -> str:
 
 
 def chance_sentence(found: pd.DataFrame) -> str:
-    """How many of a table's differences have an interval without zero, and how many would by chance.
+    """Count a table's differences whose interval excludes zero, and how many would by chance.
 
     >>> accuracy, f1 = ["higher", "inconclusive"], ["lower", "inconclusive"]
     >>> table = pd.DataFrame({"accuracy direction": accuracy, "f1@50 direction": f1})
@@ -181,7 +181,7 @@ def chance_sentence(found: pd.DataFrame) -> str:
 
 
 def clusters_sentence(differences: pd.DataFrame) -> str:
-    """Which pre-trainings differ in the linear probe; the figure shows the losses."""
+    """Say which pre-trainings differ in the linear probe; the figure shows the losses."""
     decided = differences[differences["ridge direction"].isin(["higher", "lower"])]
     names = [f"{what} (equal {equal}) {interval(row, 'ridge')}" for (what, equal), row in decided.iterrows()]
     return (
