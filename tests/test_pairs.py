@@ -90,6 +90,9 @@ def test_shuffled_pairs_are_of_other_videos():
         owners = marked.shuffled(np.random.default_rng(seed)).sensors.flatten().numpy()
         assert (owners != corpus.owner).all()
         assert sorted(owners) == sorted(corpus.owner)
+    lopsided = Passages(marked.video[:3], marked.sensors[:3], np.array([0, 0, 1]))
+    with pytest.raises(ValueError, match="2 of 3 passages are of one video"):
+        lopsided.shuffled(np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(("partner", "learns"), [("sensors", True), ("shuffled", False), ("video", True)])

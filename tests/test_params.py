@@ -43,6 +43,8 @@ def write(folder: Path, text: str) -> Path:
         ("data:\n  source: demo\n  splits: 4\n", "mine.yaml: data: splits: the demo has 5, got 4"),
         ("data:\n  splits: 4\n", "mine.yaml: controls.splits names split 5, but data.splits is 4"),
         ("i3d:\n  window: 4\n", "mine.yaml: i3d: window must be odd and at least 3, got 4"),
+        ("videoclip: {text_layers: 6, video_layers: 7}\n", "videoclip: video_layers is larger than text_layers"),
+        ("mil_nce: {frames: 7}\n", "'mil_nce.frames': Input should be a multiple of 2, got 7"),
         ("- a\n- b\n", "expected `key: value` lines"),
         ("a: [\n", "not YAML"),
         ("", "expected `key: value` lines"),

@@ -287,6 +287,8 @@ class Params(Section):
             raise ValueError(
                 f"mil_nce: frames: {clips.frames} of a clip, but labelled_frames are {clips.labelled_frames}"
             )
+        if self.videoclip.video_layers > self.videoclip.text_layers:
+            raise ValueError("videoclip: video_layers is larger than text_layers; the text tower is the deeper one")
         if self.data.source == "demo" and self.data.splits != 5:
             raise ValueError(f"data: splits: the demo has 5, got {self.data.splits}")
         for section in ("asformer", "pretrain", "finetune"):

@@ -121,8 +121,8 @@ class Profile:
         labels, root = self.real_labels(), first_folder(self.params.data.real_predictions)
         if labels is None or root is None:
             return None
-        folders = {int(folder.name.removeprefix("split_")): folder for folder in sorted(root.glob("split_[1-9]"))}
-        return {split: prediction_pairs(folder, labels, labels.split(split)[1]) for split, folder in folders.items()}
+        folders = {int(folder.name.removeprefix("split_")): folder for folder in root.glob("split_[1-9]*")}
+        return {split: prediction_pairs(folders[split], labels, labels.split(split)[1]) for split in sorted(folders)}
 
 
 def open_profile(file: str | Path, overrides: Sequence[str] = ()) -> Profile:

@@ -241,15 +241,15 @@ def recipe_history(profile: Profile, name: RecipeName) -> pd.DataFrame:
     if profile.params.data.source == "demo":
         return recipe_histories(profile, [name])[name, 0]
     folder = run_folder(profile.out, name)
-    again = f"`torchrun -m lib.pretrain --params params/{profile.out.profile}.yaml --recipe {name}`"
+    again = f"`torchrun -m lib.pretrain --params {profile.shown_file} --recipe {name}`"
     if not (folder / "videoclip.json").exists():
         raise ParameterError(f"{folder}: no finished pre-training; run {again} first")
     made = read_json(folder / "videoclip.json")["settings"]
     others = [
-        f"{section}.{field} {made[section].get(field)!r}, not {value!r}"
+        f"{section}.{field} {made.get(section, {}).get(field)!r}, not {value!r}"
         for section, fields in settings_of(profile.params, name).items()
         for field, value in fields.items()
-        if made[section].get(field) != value
+        if made.get(section, {}).get(field) != value
     ]
     if others:
         raise ParameterError(

@@ -242,6 +242,7 @@ def needed(difference: float, videos: int, of_videos: float, seeds: int, of_seed
     """
     least = (difference / (stats.norm.ppf(1 - ALPHA / 2) + stats.norm.ppf(0.8))) ** 2
     each = ((videos, of_videos, least - of_seeds), (seeds, of_seeds, least - of_videos))
+    # a hundredth less, so that rounding errors add no video
     by_videos, by_seeds = (math.ceil(n * v / room - 0.01) if room > 0 and v > 0 else math.inf for n, v, room in each)
     return float(by_videos), float(by_seeds)
 

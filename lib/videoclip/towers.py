@@ -14,9 +14,7 @@ from lib.videoclip.model import VideoCLIP
 def build_videoclip(settings: VideoClip, input_dim: int, seed: int) -> VideoCLIP:
     """Build both towers from the first layers of the starting BERT; the MLP, which it lacks, is drawn by the seed.
 
-    Raises:
-        WeightsError: the starting weights are not available.
-        ValueError: the video tower has more layers than the text tower.
+    Raises WeightsError: the starting weights are not available.
     """
     config = from_start(BertConfig, settings)
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = settings.dropout
@@ -25,8 +23,6 @@ def build_videoclip(settings: VideoClip, input_dim: int, seed: int) -> VideoCLIP
         torch.manual_seed(seed)
         model = VideoCLIP(config, settings.video_layers, input_dim, settings.max_video_len)
     start = from_start(BertModel, settings, config=config, add_pooling_layer=False)
-    if settings.video_layers > settings.text_layers:
-        raise ValueError("videoclip.video_layers is larger than text_layers; the text tower is the deeper one")
     state = start.state_dict()
     model.text.load_state_dict(state)
     model.video.load_state_dict({name: state[name] for name in model.video.state_dict()})

@@ -99,6 +99,7 @@ def choose(profile: Profile, sensors: Arrays, split: int) -> Choices:
     for one in INPUTS:
         scores[f"asformer_{one}"] = train_asformer(profile, part, one, how.seeds[0], f"modalities_choice_{one}", split)
     mixed = {share: fused(scores["asformer_video"], scores["asformer_sensors"], share) for share in how.sensor_shares}
+    # without decoding, whose weight then depends on the share
     share = max(mixed, key=lambda share: quality(mixed[share], None))
     scores["asformer_late"] = mixed[share]
     weights = {name: max(how.score_weights, key=lambda weight: quality(one, weight)) for name, one in scores.items()}

@@ -106,12 +106,18 @@ class Passages:
         return len(self.owner)
 
     def shuffled(self, rng: np.random.Generator) -> "Passages":
-        """Give each passage the sensors of a passage of another video."""
+        """Give each passage the sensors of a passage of another video.
+
+        Raises ValueError: one video has more than half of the passages.
+        """
+        longest = int(np.bincount(self.owner).max())
+        if 2 * longest > len(self):
+            raise ValueError(f"{longest} of {len(self)} passages are of one video; the others cannot lend it sensors")
         # passages sorted into one row per video, in random order: a step as long as the longest row leaves every row
         rows = rng.permutation(self.owner.max() + 1)[self.owner]
         order = np.lexsort((rng.random(len(self)), rows))
         other = np.empty(len(self), np.int64)
-        other[order] = np.roll(order, np.bincount(self.owner).max())
+        other[order] = np.roll(order, longest)
         return Passages(self.video, self.sensors[torch.from_numpy(other)], self.owner)
 
 
