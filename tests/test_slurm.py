@@ -173,6 +173,9 @@ def test_a_report_goes_on_after_whatever_happens(cluster, profile):
     said, _ = run.communicate(timeout=600)
     if run.returncode:
         assert re.search(r"failed: 2\.3\.1, split 1: SLURM job 5 pending \(launch failed requeued held\)", said), said
+        # such a launch drains the node ("Duplicate jobid")
+        if "drain" in cluster.run("sinfo", "--noheader", "--format=%T"):
+            cluster.run("scontrol", "update", node, "State=resume")
         run = start(profile, *OPTIONS)
         said, _ = run.communicate(timeout=600)
     assert run.returncode == 0 and (ROOT / re.findall(r"the report: (\S+)", said)[0]).exists(), said
