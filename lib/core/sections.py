@@ -1,8 +1,8 @@
 """Types of a profile's values, and the sections that only the demo reads; the others: lib/core/settings.py."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 
 MANY = 1_000_000_000  # no count of a profile is larger
 PositiveInt = Annotated[int, Field(gt=0, le=MANY)]
@@ -28,6 +28,14 @@ class Narration(Section):
     longest: PositiveInt
     seed: Seed
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.validation >= self.videos:
+            raise ValueError(f"validation {self.validation} must be fewer than videos {self.videos}")
+        if self.shortest > self.longest:
+            raise ValueError(f"shortest {self.shortest} s is longer than longest {self.longest} s")
+        return self
+
 
 class MilNce(Section):
     """Training of the demo's S3D on its narrations (thesis 2.4.1, equation 4; lib/backbones/mil_nce.py)."""
@@ -47,6 +55,12 @@ class MilNce(Section):
     learning_rate: PositiveFloat
     weight_decay: NonNegativeFloat
     seed: Seed
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.frames > self.labelled_frames:
+            raise ValueError(f"frames: {self.frames} of a clip, but labelled_frames are {self.labelled_frames}")
+        return self
 
 
 class Demo(Section):

@@ -84,6 +84,12 @@ class VideoClip(Section):
     train_words: bool  # false: the word tables of both towers are frozen
     dropout: Probability
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.video_layers > self.text_layers:
+            raise ValueError("video_layers is larger than text_layers; the text tower is the deeper one")
+        return self
+
 
 class Pairs(Section):
     """Positive pairs of VideoCLIP's pre-training (thesis 2.4.2; lib/pretraining/pairs.py)."""
@@ -205,6 +211,12 @@ class Data(Section):
     def split_numbers(self) -> tuple[int, ...]:
         return tuple(range(1, self.splits + 1))
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.source == "demo" and self.splits != 5:
+            raise ValueError(f"splits: the demo has 5, got {self.splits}")
+        return self
+
 
 class Asformer(Section):
     """ASFormer and its training (thesis 2.2.2, 2.3; Yi, Wen, Jiang, BMVC 2021)."""
@@ -278,19 +290,6 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        said, clips = self.narration, self.mil_nce
-        if said.validation >= said.videos:
-            raise ValueError(f"narration: validation {said.validation} must be fewer than videos {said.videos}")
-        if said.shortest > said.longest:
-            raise ValueError(f"narration: shortest {said.shortest} s is longer than longest {said.longest} s")
-        if clips.frames > clips.labelled_frames:
-            raise ValueError(
-                f"mil_nce: frames: {clips.frames} of a clip, but labelled_frames are {clips.labelled_frames}"
-            )
-        if self.videoclip.video_layers > self.videoclip.text_layers:
-            raise ValueError("videoclip: video_layers is larger than text_layers; the text tower is the deeper one")
-        if self.data.source == "demo" and self.data.splits != 5:
-            raise ValueError(f"data: splits: the demo has 5, got {self.data.splits}")
         for section in ("asformer", "pretrain", "finetune"):
             if 0 < (seed := getattr(self, section).seed) < self.data.repeats:
                 raise ValueError(f"{section}.seed: {seed} is that of a further training, as data.repeats is above it")
